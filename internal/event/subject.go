@@ -1,0 +1,85 @@
+package event
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Subject names what an event is about. EVSE and Connector are zero where the
+// event concerns the whole thing; in OCPP 1.6 connector 0 is the station.
+type Subject struct {
+	Type      SubjectType
+	ID        string
+	EVSE      int
+	Connector int
+}
+
+// SubjectType is the closed set of things events are about.
+type SubjectType string
+
+// The things of a network.
+const (
+	ServerSubject  SubjectType = "server"
+	StationSubject SubjectType = "station"
+	SiteSubject    SubjectType = "site"
+	CameraSubject  SubjectType = "camera"
+	DoorSubject    SubjectType = "door"
+)
+
+// Station returns the subject of a whole station.
+func Station(id string) Subject { return Subject{Type: StationSubject, ID: id} }
+
+// Port returns the subject of a station's EVSE and, if not zero, connector.
+func Port(id string, evse, connector int) Subject {
+	return Subject{Type: StationSubject, ID: id, EVSE: evse, Connector: connector}
+}
+
+// Self is the subject of our own start, stop and trouble.
+func Self() Subject { return Subject{Type: ServerSubject, ID: "self"} }
+
+// String renders the subject as the API shows it: station/ID/evse/connector.
+func (s Subject) String() string {
+	b := make([]byte, 0, len(s.Type)+len(s.ID)+8)
+	b = append(b, s.Type...)
+	b = append(b, '/')
+	b = append(b, s.ID...)
+	if s.EVSE != 0 || s.Connector != 0 {
+		b = append(b, '/')
+		b = strconv.AppendInt(b, int64(s.EVSE), 10)
+	}
+	if s.Connector != 0 {
+		b = append(b, '/')
+		b = strconv.AppendInt(b, int64(s.Connector), 10)
+	}
+	return string(b)
+}
+
+// ErrSubject is returned for text that names no subject.
+var ErrSubject = errors.New("not a subject")
+
+// ParseSubject reads what String wrote.
+func ParseSubject(text string) (Subject, error) {
+	kind, rest, ok := strings.Cut(text, "/")
+	if !ok || rest == "" {
+		return Subject{}, fmt.Errorf("%q: %w", text, ErrSubject)
+	}
+	s := Subject{Type: SubjectType(kind)}
+	id, port, hasPort := strings.Cut(rest, "/")
+	s.ID = id
+	if !hasPort {
+		return s, nil
+	}
+	evse, connector, hasConnector := strings.Cut(port, "/")
+	var err error
+	if s.EVSE, err = strconv.Atoi(evse); err != nil {
+		return Subject{}, fmt.Errorf("%q: %w", text, ErrSubject)
+	}
+	if hasConnector {
+		if s.Connector, err = strconv.Atoi(connector); err != nil {
+			return Subject{}, fmt.Errorf("%q: %w", text, ErrSubject)
+		}
+	}
+	return s, nil
+}
