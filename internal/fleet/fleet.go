@@ -103,8 +103,11 @@ type Station struct {
 	Layout       []event.EVSELayout `json:"layout,omitempty"`
 	LayoutSource string             `json:"layoutSource,omitempty"` // "person", "report", "catalogue" or ""
 
-	Timers []Timer `json:"timers,omitempty"`
-	Seq    uint64  `json:"seq"` // last event folded
+	// Backlog holds open sessions that no live evidence places at an EVSE: starts
+	// that were reported late.
+	Backlog []*Session `json:"backlog,omitempty"`
+	Timers  []Timer    `json:"timers,omitempty"`
+	Seq     uint64     `json:"seq"` // last event folded
 }
 
 // EVSE is one port: what availability is counted on.
@@ -117,7 +120,6 @@ type EVSE struct {
 	Live       Live              `json:"live,omitzero"`
 	Session    *Session          `json:"session,omitempty"` // the open one
 	Ended      bool              `json:"ended,omitempty"`   // a transaction ended and the car is still there
-	Reserved   *int              `json:"reserved,omitempty"`
 	Layout     *event.EVSELayout `json:"layout,omitempty"`
 }
 
@@ -179,6 +181,7 @@ type Session struct {
 	TokenID       string       `json:"tokenId,omitempty"`
 	State         SessionState `json:"state"`
 	ChargingState string       `json:"chargingState,omitempty"`
+	ChangedAt     time.Time    `json:"changedAt,omitzero"` // when the charging state was last told
 
 	StartedAt    time.Time `json:"startedAt"`
 	EndedAt      time.Time `json:"endedAt,omitzero"`
@@ -197,10 +200,10 @@ type Session struct {
 	Evidence string `json:"evidence,omitempty"`
 
 	// Keys recognise a repeated start or stop by content.
-	StartKey string `json:"startKey,omitempty"`
-	StopKey  string `json:"stopKey,omitempty"`
-	Meter    meter  `json:"meter,omitzero"`
-	Order    order  `json:"order,omitzero"`
+	StartKey string   `json:"startKey,omitempty"`
+	StopKey  string   `json:"stopKey,omitempty"`
+	Meter    Metering `json:"meter,omitzero"`
+	Order    Sequence `json:"order,omitzero"`
 }
 
 // Flag is one doubt about a session's record.
@@ -208,21 +211,21 @@ type Flag string
 
 // The integrity flags of a session.
 const (
-	FlagStartRetried     Flag = "startRetried"     // the start came more than once; one session was kept
-	FlagStopRetried      Flag = "stopRetried"      // the stop came more than once
-	FlagStartMissing     Flag = "startMissing"     // first heard of in the middle or at its end
-	FlagOrphanStop       Flag = "orphanStop"       // a stop without any start we know
-	FlagUnknownID        Flag = "unknownId"        // the stop named another transaction and was matched by station, token and time
-	FlagInferredEnd      Flag = "inferredEnd"      // the station never ended it
-	FlagLateStop         Flag = "lateStop"         // the stop came after we had inferred the end
-	FlagSecondStop       Flag = "secondStop"       // two different stops; the first was kept
-	FlagOffline          Flag = "offline"          // reported after the station had been offline
-	FlagGap              Flag = "gap"              // sequence numbers are missing
-	FlagRegisterReset    Flag = "registerReset"    // the energy register went back; segments were added up
-	FlagRegisterJump     Flag = "registerJump"     // an impossible step of the register was left out
-	FlagRegisterInKWh    Flag = "registerInKWh"    // the register counts kWh although it says Wh
-	FlagNegativeEnergy   Flag = "negativeEnergy"   // the stop register is below the start register
-	FlagClockImplausible Flag = "clockImplausible" // the station's clock could not be used
+	FlagStartRetried   Flag = "startRetried"     // the start came more than once; one session was kept
+	FlagStopRetried    Flag = "stopRetried"      // the stop came more than once
+	FlagStartMissing   Flag = "startMissing"     // first heard of in the middle or at its end
+	FlagOrphanStop     Flag = "orphanStop"       // a stop without any start we know
+	FlagUnknownID      Flag = "unknownId"        // the stop named another transaction and was matched by station, token and time
+	FlagInferredEnd    Flag = "inferredEnd"      // the station never ended it
+	FlagLateStop       Flag = "lateStop"         // the stop came after we had inferred the end
+	FlagSecondStop     Flag = "secondStop"       // two different stops; the first was kept
+	FlagOffline        Flag = "offline"          // reported after the station had been offline
+	FlagGap            Flag = "gap"              // sequence numbers are missing
+	FlagRegisterReset  Flag = "registerReset"    // the energy register went back; segments were added up
+	FlagRegisterJump   Flag = "registerJump"     // an impossible step of the register was left out
+	FlagRegisterInKWh  Flag = "registerInKWh"    // the register counts kWh although it says Wh
+	FlagNegativeEnergy Flag = "negativeEnergy"   // the stop register is below the start register
+	FlagClock          Flag = "clockImplausible" // the station's clock could not be used
 )
 
 // Point is one bitemporal fact: as known from KnownAt on, the track was in
