@@ -179,6 +179,7 @@ type Session struct {
 	Connector     int          `json:"connector,omitempty"`
 	TransactionID string       `json:"transactionId"`
 	TokenID       string       `json:"tokenId,omitempty"`
+	TokenStatus   string       `json:"tokenStatus,omitempty"` // the decision its start met
 	State         SessionState `json:"state"`
 	ChargingState string       `json:"chargingState,omitempty"`
 	ChangedAt     time.Time    `json:"changedAt,omitzero"` // when the charging state was last told
@@ -250,8 +251,10 @@ type Receipt struct {
 	Seq uint64
 	// TransactionID is the one given, or the one given before to the same start.
 	TransactionID string
-	// Retry is true when the content was recorded before.
-	Retry bool
+	// Retry is true when the content was recorded before; TokenStatus is then the
+	// decision given the first time.
+	Retry       bool
+	TokenStatus string
 	// Onboarding is the station's admission as the fold knows it.
 	Onboarding event.Onboarding
 }

@@ -37,7 +37,8 @@ func (b *Batch) assignedStart(st *Station, e *event.Event, t *event.Transaction,
 		s.flag(FlagStartRetried)
 		t.TransactionID = s.TransactionID
 		e.Quirks = append(e.Quirks, "retry")
-		fx.Receipt.Retry = true
+		t.TokenStatus = s.TokenStatus
+		fx.Receipt.Retry, fx.Receipt.TokenStatus = true, s.TokenStatus
 		return
 	}
 	t.TransactionID = strconv.FormatInt(b.meta.NextTransaction, 10)
@@ -175,7 +176,7 @@ func (b *Batch) begin(st *Station, e *event.Event, t *event.Transaction, _ *Effe
 	s := &Session{
 		ID: "S" + strconv.FormatUint(e.Seq, 10), Station: st.ID, SiteID: st.SiteID,
 		EVSE: e.Subject.EVSE, Connector: e.Subject.Connector,
-		TransactionID: t.TransactionID, TokenID: t.TokenID, State: SessionActive,
+		TransactionID: t.TransactionID, TokenID: t.TokenID, TokenStatus: t.TokenStatus, State: SessionActive,
 		StartedAt: e.At, UpdatedAt: e.RecordedAt,
 		Reservation: t.ReservationID, RemoteStart: t.RemoteStartID,
 	}
