@@ -1,0 +1,195 @@
+package station
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/proto/ocppj"
+)
+
+// Outcome is what became of a command.
+type Outcome struct {
+	Status      string // answered, error, timeout, offline, refused
+	Response    json.RawMessage
+	ErrorCode   string
+	Description string
+	At          time.Time
+}
+
+// The outcomes of a command.
+const (
+	Answered  = "answered"
+	Failed    = "error"
+	TimedOut  = "timeout"
+	IsOffline = "offline"
+	RefusedBy = "refused"
+)
+
+// calls keeps what a link has asked and not yet heard. OCPP allows one CALL in
+// flight per direction, so callers take turns; it stays empty on links that are
+// never asked anything.
+type calls struct {
+	mu      sync.Mutex
+	turn    chan struct{} // made at the first call
+	id      string
+	answer  chan Outcome
+	expired []string // ids whose answer may still come
+	ended   bool
+}
+
+const (
+	expiredKept = 16
+	// maxWaiting bounds the commands that wait for their turn at one station.
+	maxWaiting = 64
+)
+
+// Send asks a station and waits for its answer. The id becomes the OCPP message
+// id, so an answer after the deadline still finds its command. It never queues
+// for a station that is offline.
+func (ep *Endpoint) Send(ctx context.Context, station, id, action string, payload []byte) Outcome {
+	ep.mu.Lock()
+	l := ep.links[station]
+	ep.mu.Unlock()
+	if l == nil {
+		return Outcome{Status: IsOffline, Description: "the station is not connected", At: time.Now()}
+	}
+	ctx, cancel := context.WithTimeout(ctx, ep.o.CommandTimeout)
+	defer cancel()
+	return l.ask(ctx, id, action, payload)
+}
+
+// Protocol returns the version a connected station speaks.
+func (ep *Endpoint) Protocol(station string) (ocppj.Version, bool) {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	l := ep.links[station]
+	if l == nil {
+		return 0, false
+	}
+	return l.version, true
+}
+
+func (l *link) ask(ctx context.Context, id, action string, payload []byte) Outcome {
+	c := &l.calls
+	c.mu.Lock()
+	if c.turn == nil {
+		c.turn = make(chan struct{}, maxWaiting)
+	}
+	turn := c.turn
+	c.mu.Unlock()
+	// The channel's buffer bounds who waits; its first place is the turn itself.
+	answer, out := l.takeTurn(ctx, turn, id)
+	if answer == nil {
+		return out
+	}
+	if err := l.write(ctx, ocppj.AppendCall(nil, id, action, payload)); err != nil {
+		l.endTurn(id, false)
+		return Outcome{Status: IsOffline, Description: "the connection was lost", At: time.Now()}
+	}
+	select {
+	case out := <-answer:
+		l.endTurn(id, false)
+		return out
+	case <-ctx.Done():
+		l.endTurn(id, true)
+		return Outcome{Status: TimedOut, Description: "the station did not answer in time", At: time.Now()}
+	}
+}
+
+func (l *link) takeTurn(ctx context.Context, turn chan struct{}, id string) (chan Outcome, Outcome) {
+	c := &l.calls
+	for {
+		c.mu.Lock()
+		if c.ended {
+			c.mu.Unlock()
+			return nil, Outcome{Status: IsOffline, Description: "the connection was lost", At: time.Now()}
+		}
+		if c.answer == nil {
+			c.id, c.answer = id, make(chan Outcome, 1)
+			answer := c.answer
+			c.mu.Unlock()
+			return answer, Outcome{}
+		}
+		c.mu.Unlock()
+		select {
+		case <-turn:
+		case <-ctx.Done():
+			return nil, Outcome{Status: TimedOut, Description: "the station was busy with other commands", At: time.Now()}
+		}
+	}
+}
+
+// endTurn lets the next caller ask.
+func (l *link) endTurn(id string, expired bool) {
+	c := &l.calls
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.id, c.answer = "", nil
+	if expired {
+		if len(c.expired) == expiredKept {
+			c.expired = append(c.expired[:0], c.expired[1:]...)
+		}
+		c.expired = append(c.expired, id)
+	}
+	select {
+	case c.turn <- struct{}{}:
+	default:
+	}
+}
+
+// result hands a CALLRESULT or CALLERROR to whoever asked.
+func (l *link) result(f ocppj.Frame) {
+	out := Outcome{Status: Answered, At: time.Now()}
+	switch f.Type {
+	case ocppj.CallResult:
+		out.Response = json.RawMessage("{}")
+		if f.Payload.Exists() {
+			out.Response = append(json.RawMessage(nil), f.Payload.Raw()...)
+		}
+	case ocppj.CallError:
+		out.Status, out.ErrorCode, out.Description = Failed, string(f.Code), f.Description
+	default:
+		return // a CALLRESULTERROR tells of our own answer; the raw log has it
+	}
+	c := &l.calls
+	c.mu.Lock()
+	if c.answer != nil && c.id == f.ID {
+		c.answer <- out
+		c.id = "" // a second answer with the id finds nobody
+		c.mu.Unlock()
+		return
+	}
+	late := false
+	for i, id := range c.expired {
+		if id == f.ID {
+			c.expired = append(c.expired[:i], c.expired[i+1:]...)
+			late = true
+			break
+		}
+	}
+	c.mu.Unlock()
+	if late && l.ep.o.OnLate != nil {
+		go l.ep.o.OnLate(l.station, f.ID, out)
+	}
+}
+
+// fail tells the waiting caller that the connection is gone.
+func (c *calls) fail() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+	if c.answer != nil && c.id != "" {
+		c.answer <- Outcome{Status: IsOffline, Description: "the connection was lost before the answer", At: time.Now()}
+		c.id = ""
+	}
+	if c.turn != nil {
+		for range maxWaiting {
+			select {
+			case c.turn <- struct{}{}:
+			default:
+			}
+		}
+	}
+}

@@ -1,0 +1,310 @@
+package station
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/proto/ocppj"
+)
+
+// ErrFull is returned by a Directory that can keep no more pending stations.
+var ErrFull = errors.New("too many stations wait for approval")
+
+// PathPrefix is where stations connect: ws://HOST/ocpp/IDENTITY.
+const PathPrefix = "/ocpp/"
+
+// hello is a handshake that has been admitted.
+type hello struct {
+	identity   string
+	remote     string
+	profile    int
+	proven     bool // a password or a certificate was checked
+	onboarding event.Onboarding
+	fallback   string
+}
+
+// refusal is a handshake that is not admitted.
+type refusal struct {
+	status int
+	reason string
+}
+
+// ServeHTTP admits or refuses a station and serves it until it leaves.
+func (ep *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h, no := ep.admit(r)
+	if no != nil {
+		ep.refuse(w, h, no)
+		return
+	}
+	if no := ep.makeRoom(r.Context(), h); no != nil {
+		ep.refuse(w, h, no)
+		return
+	}
+	r.Header.Set("Connection", "Upgrade") // some stations forget it; Upgrade: websocket says enough
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		Subprotocols:       []string{ocppj.V21.String(), ocppj.V201.String(), ocppj.V16.String()},
+		InsecureSkipVerify: true, // browsers were refused by admit; stations send any Origin
+	})
+	if err != nil {
+		ep.directory.Refused(h.identity, h.remote, "not a WebSocket handshake")
+		return
+	}
+	protocol := conn.Subprotocol()
+	if protocol == "" {
+		protocol = h.fallback
+	}
+	version, ok := ocppj.VersionOf(protocol)
+	if !ok {
+		ep.directory.Refused(h.identity, h.remote, "offers no OCPP version that we speak: "+quoted(r.Header.Get("Sec-WebSocket-Protocol")))
+		conn.Close(websocket.StatusProtocolError, "no common OCPP version")
+		return
+	}
+	conn.SetReadLimit(-1) // the link has its own limits
+	l := newLink(ep, conn, version, h)
+	ep.running.Add(1)
+	// A fresh goroutine gives the stack of the HTTP server's back.
+	go func() {
+		defer ep.running.Done()
+		l.run()
+	}()
+}
+
+func (ep *Endpoint) refuse(w http.ResponseWriter, h hello, no *refusal) {
+	ep.Stats.Refused.Add(1)
+	if ep.failures.note(h.remote+"|"+h.identity, time.Now()) {
+		ep.directory.Refused(h.identity, h.remote, no.reason)
+	} else if no.status == http.StatusUnauthorized {
+		no.status = http.StatusTooManyRequests
+	}
+	if no.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Basic realm="OCPP"`)
+	}
+	w.Header().Set("Connection", "close")
+	http.Error(w, no.reason, no.status)
+}
+
+// admit decides on a handshake before it is answered.
+func (ep *Endpoint) admit(r *http.Request) (hello, *refusal) {
+	h := hello{remote: hostOf(r.RemoteAddr)}
+	if r.Header.Get("Sec-Fetch-Mode") != "" {
+		return h, &refusal{http.StatusForbidden, "a browser is not a charging station"}
+	}
+	identity, ok := identityOf(r.URL)
+	h.identity = identity
+	if !ok {
+		return h, &refusal{http.StatusNotFound, "the address names no station: use /ocpp/IDENTITY"}
+	}
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		return h, &refusal{http.StatusUpgradeRequired, "stations connect with a WebSocket"}
+	}
+	ep.mu.Lock()
+	closing := ep.closing
+	ep.mu.Unlock()
+	if closing {
+		return h, &refusal{http.StatusServiceUnavailable, "the server is stopping"}
+	}
+	if ready, ok := ep.journal.(interface{ Ready() error }); ok {
+		if err := ready.Ready(); err != nil {
+			return h, &refusal{http.StatusServiceUnavailable, "events cannot be stored now"}
+		}
+	}
+	if r.TLS != nil {
+		h.profile = 2
+	}
+	enrolled, known := ep.directory.Enrolled(identity)
+	if !known {
+		return ep.admitUnknown(r.Context(), h)
+	}
+	h.onboarding, h.fallback = enrolled.Onboarding, enrolled.DefaultProtocol
+	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
+		name := r.TLS.VerifiedChains[0][0].Subject.CommonName
+		want := enrolled.CertSubject
+		if want == "" {
+			want = identity
+		}
+		if name != want {
+			return h, &refusal{http.StatusForbidden, "the certificate names " + quoted(name) + ", not this station"}
+		}
+		h.profile, h.proven = 3, true
+	}
+	if enrolled.Verify != nil && !h.proven {
+		ok, given := verify(r, identity, enrolled.Verify)
+		if !ok {
+			reason := "wrong password"
+			if !given {
+				reason = "no password given"
+			}
+			return h, &refusal{http.StatusUnauthorized, reason}
+		}
+		h.proven = true
+		h.profile = max(h.profile, 1)
+	} else if h.profile == 2 && !h.proven {
+		h.profile = 0 // encrypted, but nobody knows by whom
+	}
+	if h.profile < enrolled.Profile {
+		return h, &refusal{http.StatusForbidden, "the station is enrolled with security profile " +
+			string(rune('0'+enrolled.Profile)) + " and came with " + string(rune('0'+h.profile))}
+	}
+	return h, nil
+}
+
+func (ep *Endpoint) admitUnknown(ctx context.Context, h hello) (hello, *refusal) {
+	switch ep.o.Onboarding {
+	case Closed:
+		return h, &refusal{http.StatusNotFound, "unknown station"}
+	case Open:
+		h.onboarding = event.OnboardingAccepted
+	default:
+		h.onboarding = event.OnboardingPending
+	}
+	if h.profile == 2 {
+		h.profile = 0
+	}
+	err := ep.directory.Pend(ctx, h.identity, h.remote, ep.o.Onboarding == Open)
+	switch {
+	case errors.Is(err, ErrFull):
+		return h, &refusal{http.StatusServiceUnavailable, ErrFull.Error()}
+	case err != nil:
+		ep.log.WarnContext(ctx, "unknown station not noted", "station", h.identity, "err", err)
+		return h, &refusal{http.StatusServiceUnavailable, "the station could not be noted"}
+	}
+	return h, nil
+}
+
+// makeRoom decides between a new connection and one that stands: the newest
+// proven one wins; an unproven one must wait until the old one misses a ping.
+func (ep *Endpoint) makeRoom(ctx context.Context, h hello) *refusal {
+	if h.proven {
+		return nil
+	}
+	ep.mu.Lock()
+	old := ep.links[h.identity]
+	ep.mu.Unlock()
+	if old == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if old.ponged.Load() || old.heard().After(time.Now().Add(-ep.o.Ping)) {
+		if err := old.ping(ctx); err == nil {
+			return &refusal{http.StatusConflict, "the identity is connected and answers; without a password the newer connection is not trusted"}
+		}
+	}
+	old.conn.CloseNow()
+	return nil
+}
+
+// identityOf reads the last path segment, percent-decoded.
+func identityOf(u *url.URL) (string, bool) {
+	path := u.EscapedPath()
+	if !strings.HasPrefix(path, PathPrefix) {
+		return "", false
+	}
+	segment := path[strings.LastIndexByte(path, '/')+1:]
+	id, err := url.PathUnescape(segment)
+	if err != nil || id == "" || len(id) > 48 || strings.ContainsAny(id, ":/\\") || strings.ContainsFunc(id, func(r rune) bool { return r < 0x20 || r == 0x7f }) {
+		return cut(id, 48), false
+	}
+	return id, true
+}
+
+// verify compares the Basic password. OCPP 1.6 keys are raw bytes; stations
+// send them as they are or as hexadecimal digits.
+func verify(r *http.Request, identity string, check func([]byte) bool) (ok, given bool) {
+	scheme, text, found := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !found || !strings.EqualFold(scheme, "Basic") || len(text) > 1024 {
+		return false, false
+	}
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	if err != nil {
+		return false, true
+	}
+	user, password, found := bytes.Cut(raw, []byte{':'})
+	if !found || string(user) != identity {
+		return false, true
+	}
+	if check(password) {
+		return true, true
+	}
+	if key, err := hex.DecodeString(string(password)); err == nil && len(key) > 0 && check(key) {
+		return true, true
+	}
+	return check([]byte(hex.EncodeToString(password))) || check([]byte(strings.ToUpper(hex.EncodeToString(password)))), true
+}
+
+// failures limits what failed handshakes may write and learn. Only failures
+// count; a correct secret always passes.
+type failures struct {
+	mu   sync.Mutex
+	seen map[string]*failure
+}
+
+type failure struct {
+	count int
+	until time.Time
+}
+
+const (
+	failuresPerMinute = 10
+	failuresKept      = 4096
+)
+
+// note reports whether the failure is still worth noting.
+func (f *failures) note(key string, now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	x := f.seen[key]
+	if x == nil || now.After(x.until) {
+		if len(f.seen) >= failuresKept {
+			for k, old := range f.seen {
+				if now.After(old.until) {
+					delete(f.seen, k)
+				}
+			}
+			if len(f.seen) >= failuresKept {
+				return false
+			}
+		}
+		x = &failure{until: now.Add(time.Minute)}
+		f.seen[key] = x
+	}
+	x.count++
+	return x.count <= failuresPerMinute
+}
+
+func hostOf(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	return host
+}
+
+func quoted(s string) string { return "“" + cut(s, 60) + "”" }
+
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	r := slices.Collect(func(yield func(rune) bool) {
+		for _, c := range s {
+			if !yield(c) {
+				return
+			}
+		}
+	})
+	return string(r[:min(n, len(r))])
+}

@@ -1,0 +1,384 @@
+package station
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/proto/jsondoc"
+	"github.com/chargewatch/chargewatch/internal/proto/ocppj"
+)
+
+// socket is what a link needs of a WebSocket.
+type socket interface {
+	Reader(ctx context.Context) (websocket.MessageType, io.Reader, error)
+	Write(ctx context.Context, typ websocket.MessageType, p []byte) error
+	Ping(ctx context.Context) error
+	Close(code websocket.StatusCode, reason string) error
+	CloseNow() error
+}
+
+// link is one connection of one station. Its goroutine reads, appends, waits
+// for the commit and writes the answer; nothing else runs while it is idle.
+type link struct {
+	ep         *Endpoint
+	conn       socket
+	version    ocppj.Version
+	station    string
+	id         string
+	remote     string
+	profile    int
+	onboarding event.Onboarding
+	booted     bool // accepted at some time, now or before
+	clock      clock
+
+	last     atomic.Int64 // UnixNano of the last frame or pong
+	busy     atomic.Int64 // UnixNano since when a message is being read; 0 between messages
+	writing  atomic.Int64 // UnixNano since when a write is under way
+	interval atomic.Int64 // heartbeat interval we gave, in seconds
+	ponged   atomic.Bool
+	pinging  atomic.Bool
+	gone     atomic.Bool
+	reason   atomic.Pointer[string] // why we closed it, if we did
+
+	calls calls
+}
+
+func newLink(ep *Endpoint, conn socket, v ocppj.Version, h hello) *link {
+	return &link{
+		ep: ep, conn: conn, version: v, station: h.identity, remote: h.remote, profile: h.profile,
+		onboarding: h.onboarding, id: fmt.Sprintf("%s-%d", ep.bootID, ep.connSeq.Add(1)),
+	}
+}
+
+// run serves the connection until it ends.
+func (l *link) run() {
+	ctx := context.Background()
+	defer l.conn.CloseNow()
+	old, ok := l.ep.enter(l)
+	if !ok {
+		l.conn.Close(websocket.StatusGoingAway, "the server is stopping")
+		return
+	}
+	defer l.ep.leave(l)
+	connected := &event.Connected{
+		ConnID: l.id, Protocol: l.version.String(), SecurityProfile: l.profile, RemoteAddr: l.remote,
+	}
+	if old != nil {
+		connected.Replaced = old.id
+		l.ep.Stats.Replaced.Add(1)
+		old.goAway("a newer connection of the station took over")
+	}
+	l.touch(time.Now())
+	if _, err := l.append(ctx, event.Station(l.station), connected); err != nil {
+		l.conn.Close(websocket.StatusTryAgainLater, "events cannot be stored now")
+		return
+	}
+	if st, ok := l.ep.journal.Snapshot().Station(l.station); ok {
+		l.booted = !st.CommissionAt.IsZero()
+	}
+	l.ep.Stats.Connections.Add(1)
+	defer l.ep.Stats.Connections.Add(-1)
+	l.ep.wheel.add(l, jitter(l.ep.o.Ping))
+	err := l.read(ctx)
+	l.gone.Store(true)
+	l.calls.fail()
+	l.leftBehind(err)
+}
+
+// leftBehind records the end of the connection, however long the journal takes.
+func (l *link) leftBehind(err error) {
+	reason := closeReason(err)
+	if r := l.reason.Load(); r != nil {
+		reason = *r
+	}
+	body := &event.Disconnected{ConnID: l.id, Reason: reason, LastFrameAt: l.heard()}
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		if _, err := l.append(context.Background(), event.Station(l.station), body); err == nil {
+			return
+		}
+		l.ep.mu.Lock()
+		closing := l.ep.closing
+		l.ep.mu.Unlock()
+		if closing { // the next start marks every station offline
+			return
+		}
+		time.Sleep(wait)
+	}
+}
+
+func closeReason(err error) string {
+	if code := websocket.CloseStatus(err); code != -1 {
+		return fmt.Sprintf("closed by the station with %d", int(code))
+	}
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "connection dropped"
+	case errors.Is(err, errTooLarge):
+		return err.Error()
+	}
+	return "connection lost"
+}
+
+// errTooLarge ends a connection whose frame exceeds its limit.
+var errTooLarge = errors.New("frame too large")
+
+// read reads messages until the connection ends.
+func (l *link) read(ctx context.Context) error {
+	for {
+		_, r, err := l.conn.Reader(ctx)
+		if err != nil {
+			return err
+		}
+		l.busy.Store(time.Now().UnixNano())
+		b := buffers.Get().(*[]byte)
+		frame, held, err := l.message(r, (*b)[:0])
+		if err != nil {
+			l.release(b, frame, held)
+			return err
+		}
+		now := time.Now()
+		l.touch(now)
+		l.busy.Store(0)
+		l.ep.Stats.FramesIn.Add(1)
+		l.ep.Stats.BytesIn.Add(int64(len(frame)))
+		err = l.handle(ctx, frame, now)
+		l.release(b, frame, held)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// buffers are shared by all links, so that an idle one holds none.
+var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, 4096)) }}
+
+func (l *link) release(b *[]byte, frame []byte, held int64) {
+	if held > 0 {
+		l.ep.large.give(held)
+	}
+	if cap(frame) <= 64<<10 {
+		*b = frame[:0]
+	}
+	buffers.Put(b)
+}
+
+// message reads one message within its limits. What grows above the first
+// limit is taken from the budget that all large frames share.
+func (l *link) message(r io.Reader, buf []byte) (frame []byte, held int64, err error) {
+	limit := l.ep.o.FirstFrameLimit
+	if l.booted {
+		limit = l.ep.o.FrameLimit
+	}
+	for {
+		if len(buf) > limit {
+			l.tooLarge(limit)
+			return buf, held, errTooLarge
+		}
+		if len(buf) == cap(buf) {
+			grow := cap(buf)
+			if cap(buf)+grow > l.ep.o.FirstFrameLimit {
+				if !l.ep.large.take(int64(grow)) {
+					l.tooLarge(limit)
+					return buf, held, fmt.Errorf("no memory left for large frames: %w", errTooLarge)
+				}
+				held += int64(grow)
+			}
+			bigger := make([]byte, len(buf), cap(buf)+grow)
+			copy(bigger, buf)
+			buf = bigger
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if err == io.EOF {
+			if len(buf) > limit {
+				l.tooLarge(limit)
+				return buf, held, errTooLarge
+			}
+			return buf, held, nil
+		}
+		if err != nil {
+			return buf, held, err
+		}
+	}
+}
+
+func (l *link) tooLarge(limit int) {
+	l.ep.Stats.TooLarge.Add(1)
+	l.because("sent a frame above the limit")
+	if l.ep.failures.note("large|"+l.station, time.Now()) {
+		l.finding("frameTooLarge", "S3", fmt.Sprintf("%s sent a frame of more than %d bytes; the connection was closed", l.station, limit),
+			fmt.Sprintf("limit %d bytes", limit))
+	}
+	l.conn.Close(websocket.StatusMessageTooBig, "frame too large")
+}
+
+// finding records what a frame told about its sender.
+func (l *link) finding(code, severity, text, evidence string) {
+	_, err := l.append(context.Background(), event.Station(l.station),
+		&event.Finding{Code: code, Severity: severity, Text: text, Evidence: evidence})
+	if err != nil {
+		l.ep.log.Warn("finding not stored", "station", l.station, "code", code, "err", err)
+	}
+}
+
+// handle acts on one frame.
+func (l *link) handle(ctx context.Context, data []byte, now time.Time) error {
+	doc := documents.Get().(*jsondoc.Doc)
+	defer documents.Put(doc)
+	f, err := ocppj.Parse(doc, l.version, data)
+	if bad, ok := errors.AsType[*ocppj.FrameError](err); ok {
+		return l.unreadable(ctx, bad, data, now)
+	}
+	quirks := quirkNames(nil, f.Quirks)
+	switch f.Type {
+	case ocppj.Call:
+		return l.call(ctx, f, data, now, quirks)
+	case ocppj.Send:
+		return l.send(ctx, f, data, now, quirks)
+	default:
+		l.ep.frames.Add(now, l.station, l.id, true, data, quirks)
+		l.result(f)
+	}
+	return nil
+}
+
+var documents = sync.Pool{New: func() any { return new(jsondoc.Doc) }}
+
+// unreadable keeps what no message could be made of, and answers as the
+// version wants. The connection stays.
+func (l *link) unreadable(ctx context.Context, bad *ocppj.FrameError, data []byte, now time.Time) error {
+	l.ep.Stats.Unreadable.Add(1)
+	l.ep.frames.Add(now, l.station, l.id, true, data, []string{"unreadable"})
+	l.ep.rejected.add(Unreadable{At: now, Station: l.station, Reason: bad.Reason, Head: cut(string(data[:min(len(data), 256)]), 256)})
+	if errors.Is(bad, jsondoc.ErrTooDeep) || errors.Is(bad, jsondoc.ErrDuplicateKey) {
+		if l.ep.failures.note("hostile|"+l.station, now) {
+			l.finding("hostileFrame", "S3", l.station+" sent a frame that no honest station sends: "+bad.Reason, bad.Reason)
+		}
+	}
+	if !bad.Answer {
+		return nil
+	}
+	return l.write(ctx, bad.AppendAnswer(nil))
+}
+
+// write sends one frame and keeps it in the raw log.
+func (l *link) write(ctx context.Context, data []byte) error {
+	l.writing.Store(time.Now().UnixNano())
+	err := l.conn.Write(ctx, websocket.MessageText, data)
+	l.writing.Store(0)
+	if err != nil {
+		return fmt.Errorf("write to %s: %w", l.station, err)
+	}
+	l.ep.Stats.FramesOut.Add(1)
+	l.ep.frames.Add(time.Now(), l.station, l.id, false, data, nil)
+	return nil
+}
+
+// append records what the link itself noticed, as of now.
+func (l *link) append(ctx context.Context, subject event.Subject, body event.Body) (string, error) {
+	now := time.Now()
+	r, err := l.ep.journal.Append(ctx, &event.Event{
+		Subject: subject, At: now, ReceivedAt: now, Origin: event.FromUs, Body: body,
+	})
+	return r.TransactionID, err
+}
+
+func (l *link) touch(now time.Time) { l.last.Store(now.UnixNano()) }
+
+func (l *link) heard() time.Time { return time.Unix(0, l.last.Load()) }
+
+func (l *link) because(reason string) { l.reason.CompareAndSwap(nil, &reason) }
+
+// goAway closes the connection in an orderly way without waiting for it.
+func (l *link) goAway(reason string) {
+	l.because(reason)
+	go l.conn.Close(websocket.StatusGoingAway, cut(reason, 120))
+}
+
+// How long a message may take to arrive or to leave.
+const transferLimit = 60 * time.Second
+
+// alive is the wheel's look at a link: it ends one that is stuck in a message
+// or silent for too long. A station that never ponged is judged by its frames.
+func (l *link) alive(now time.Time) bool {
+	for _, since := range []int64{l.busy.Load(), l.writing.Load()} {
+		if since != 0 && now.Sub(time.Unix(0, since)) > transferLimit {
+			l.because("a message was never finished")
+			go l.conn.CloseNow()
+			return false
+		}
+	}
+	interval := time.Duration(max(l.interval.Load(), int64(l.ep.o.HeartbeatInterval/time.Second))) * time.Second
+	if !l.ponged.Load() && now.Sub(l.heard()) > 2*interval+30*time.Second {
+		l.because("silent for more than two heartbeat intervals")
+		go l.conn.CloseNow()
+		return false
+	}
+	return true
+}
+
+// checkPing sends a ping; a link that has ponged before must pong again.
+func (l *link) checkPing(ctx context.Context) {
+	if !l.pinging.CompareAndSwap(false, true) {
+		return
+	}
+	defer l.pinging.Store(false)
+	ctx, cancel := context.WithTimeout(ctx, l.ep.o.Pong)
+	defer cancel()
+	before := l.last.Load()
+	if err := l.ping(ctx); err == nil || !l.ponged.Load() || l.last.Load() != before {
+		return
+	}
+	if context.Cause(ctx) != nil && ctx.Err() == context.Canceled { // we are stopping
+		return
+	}
+	l.because("no pong")
+	l.conn.CloseNow()
+}
+
+func (l *link) ping(ctx context.Context) error {
+	if err := l.conn.Ping(ctx); err != nil {
+		return fmt.Errorf("ping %s: %w", l.station, err)
+	}
+	l.ponged.Store(true)
+	l.touch(time.Now())
+	return nil
+}
+
+// enter makes the link the one of its station and returns the one before.
+func (ep *Endpoint) enter(l *link) (*link, bool) {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	if ep.closing {
+		return nil, false
+	}
+	old := ep.links[l.station]
+	ep.links[l.station] = l
+	return old, true
+}
+
+func (ep *Endpoint) leave(l *link) {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	if ep.links[l.station] == l {
+		delete(ep.links, l.station)
+	}
+}
+
+// newID returns a random UUID (RFC 9562 version 4).
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
