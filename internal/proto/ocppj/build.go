@@ -2,6 +2,7 @@ package ocppj
 
 import (
 	"strconv"
+	"time"
 	"unicode/utf8"
 )
 
@@ -133,4 +134,10 @@ func clip(s string, n int) string {
 		n--
 	}
 	return s
+}
+
+// AppendTime writes a date-time in UTC with milliseconds, which is as fine as
+// stations are known to read.
+func AppendTime(dst []byte, t time.Time) []byte {
+	return append(t.UTC().AppendFormat(append(dst, '"'), "2006-01-02T15:04:05.000Z"), '"')
 }
