@@ -1,6 +1,7 @@
 package ocppj
 
 import (
+	"math"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -56,7 +57,7 @@ func appendError(dst []byte, t Type, rawID []byte, code ErrorCode, description s
 	dst = append(dst, ',')
 	dst = AppendString(dst, string(code))
 	dst = append(dst, ',')
-	dst = AppendString(dst, clip(description, 255))
+	dst = AppendString(dst, Clip(description, 255))
 	dst = append(dst, ',')
 	return append(appendObject(dst, details), ']')
 }
@@ -122,8 +123,8 @@ func appendEscaped(dst []byte, c byte) []byte {
 // AppendInt writes a whole number.
 func AppendInt(dst []byte, v int64) []byte { return strconv.AppendInt(dst, v, 10) }
 
-// clip cuts s to at most n characters.
-func clip(s string, n int) string {
+// Clip cuts s to at most n characters.
+func Clip(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
@@ -134,6 +135,15 @@ func clip(s string, n int) string {
 		n--
 	}
 	return s
+}
+
+// AppendFloat writes a finite number, in digits rather than with an exponent; of
+// what is not finite JSON has no form, so it becomes 0.
+func AppendFloat(dst []byte, v float64) []byte {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		v = 0
+	}
+	return strconv.AppendFloat(dst, v, 'f', -1, 64)
 }
 
 // AppendTime writes a date-time in UTC with milliseconds, which is as fine as

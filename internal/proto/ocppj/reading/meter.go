@@ -72,8 +72,8 @@ func (r *Reader) MeterValues(obj jsondoc.Node, path string, need Need, form Form
 	if !n.Exists() {
 		return nil
 	}
-	before := r.Under(r.base + path)
-	defer r.Under(before)
+	before := r.Under(path)
+	defer r.Back(before)
 	m := meter{r: r, form: form}
 	var buffer [256]byte
 	if !many {
@@ -118,11 +118,14 @@ func survey(v jsondoc.Node, raw []byte) ([]byte, int) {
 
 func (m *meter) reserve(raw []byte, values, samples int) {
 	m.raw = string(raw)
-	m.values = make([]MeterValue, 0, values)
-	m.samples = make([]Sample, 0, samples)
+	m.values = make([]MeterValue, 0, min(values, maxElements))
+	m.samples = make([]Sample, 0, min(samples, maxElements))
 }
 
 func (m *meter) value(v jsondoc.Node) {
+	if !m.r.take("") {
+		return
+	}
 	if v.Kind() != jsondoc.Object {
 		m.r.Quirk(ocppj.QuirkUnreadable, "/*", "meter value is a "+v.Kind().String())
 		return
@@ -143,6 +146,9 @@ func (m *meter) value(v jsondoc.Node) {
 
 func (m *meter) sample(n jsondoc.Node) {
 	const at = "/*/sampledValue/*"
+	if !m.r.take(at) {
+		return
+	}
 	if n.Kind() != jsondoc.Object {
 		m.r.Quirk(ocppj.QuirkUnreadable, at, "sample is a "+n.Kind().String())
 		return

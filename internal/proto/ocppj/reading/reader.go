@@ -40,23 +40,32 @@ type Time struct {
 // earlier time has not yet learnt it.
 func clockBorn() time.Time { return time.Date(2010, 1, 1, 0, 0, 0, 0, time.UTC) }
 
+// maxElements bounds how many elements of all lists of one message are read. An
+// empty element takes three bytes in a frame and a hundred times that when it is
+// decoded.
+const maxElements = 1 << 16
+
 // Reader reads fields and collects quirks. The zero value is ready. Paths are
 // JSON pointers with * for an index; their last step is the name of the field.
 type Reader struct {
 	quirks []ocppj.Quirk
 	// base stands before all paths, for shapes that occur in several places.
 	base string
+	read int // elements of lists so far
 }
 
 // Quirks is what had to be forgiven so far, each kind once.
 func (r *Reader) Quirks() []ocppj.Quirk { return r.quirks }
 
-// Under makes all further paths start with base, and returns what they started
-// with before.
-func (r *Reader) Under(base string) (before string) {
-	before, r.base = r.base, base
+// Under puts path before all paths until Back is given what it returns.
+func (r *Reader) Under(path string) (before string) {
+	before = r.base
+	r.base += path
 	return before
 }
+
+// Back ends what Under began.
+func (r *Reader) Back(before string) { r.base = before }
 
 // Quirk records a quirk, unless the same was recorded before.
 func (r *Reader) Quirk(code, path, detail string) {
@@ -240,8 +249,21 @@ func (r *Reader) List(obj jsondoc.Node, path string, need Need, each func(jsondo
 		return
 	}
 	for e := range n.All() {
+		if !r.take(path) {
+			return
+		}
 		each(e)
 	}
+}
+
+// take counts an element and says whether it is still to be read.
+func (r *Reader) take(path string) bool {
+	if r.read == maxElements {
+		r.Quirk(ocppj.QuirkItems, path, "more elements than are read")
+		return false
+	}
+	r.read++
+	return true
 }
 
 func (r *Reader) list(obj jsondoc.Node, path string, need Need) (n jsondoc.Node, many bool) {
@@ -261,7 +283,7 @@ func (r *Reader) list(obj jsondoc.Node, path string, need Need) (n jsondoc.Node,
 	}
 }
 
-// Texts reads an array of texts.
+// Texts reads an array of texts; what is none is left out.
 func (r *Reader) Texts(obj jsondoc.Node, path string, need Need) []string {
 	var all []string
 	r.List(obj, path, need, func(n jsondoc.Node) {

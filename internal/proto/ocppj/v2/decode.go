@@ -131,13 +131,13 @@ func decodeEVSE(r *reading.Reader, obj jsondoc.Node, path string) *EVSE {
 		return nil
 	}
 	before := r.Under(path)
-	defer r.Under(before)
+	defer r.Back(before)
 	return &EVSE{ID: r.Int(n, "/id", need), Connector: r.Int(n, "/connectorId", opt)}
 }
 
 func decodeToken(r *reading.Reader, n jsondoc.Node, path string) IDToken {
 	before := r.Under(path)
-	defer r.Under(before)
+	defer r.Back(before)
 	return IDToken{ID: r.Text(n, "/idToken", need), Type: r.Word(n, "/type", need)}
 }
 
@@ -154,7 +154,7 @@ func decodeAuthorize(r *reading.Reader, p jsondoc.Node) *Authorize {
 
 func decodeOCSP(r *reading.Reader, n jsondoc.Node, path string) OCSPRequest {
 	before := r.Under(path)
-	defer r.Under(before)
+	defer r.Back(before)
 	return OCSPRequest{
 		Hash:         r.Text(n, "/hashAlgorithm", need),
 		IssuerName:   r.Text(n, "/issuerNameHash", need),

@@ -36,7 +36,7 @@ func eachUnder(r *reading.Reader, p jsondoc.Node, path string, need reading.Need
 	r.List(p, path, need, func(n jsondoc.Node) {
 		before := r.Under(under)
 		each(n)
-		r.Under(before)
+		r.Back(before)
 	})
 }
 
