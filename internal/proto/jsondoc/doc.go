@@ -29,6 +29,10 @@ import (
 // MaxDepth is the deepest nesting of arrays and objects that is read.
 const MaxDepth = 32
 
+// MaxNodes is how many values one text may have. It is what 4 MiB of honest
+// samples hold; two bytes can be a value, and a node is much larger.
+const MaxNodes = 1 << 19
+
 // maxSize keeps offsets inside 32 bits; the frame limit of the caller is far
 // below.
 const maxSize = 1 << 30
@@ -41,7 +45,8 @@ var (
 	// ErrTrailing says that something other than white space follows the
 	// value. The value itself was read and stays usable.
 	ErrTrailing = errors.New("json: bytes after the value")
-	// ErrTooLarge says that the text does not fit 32-bit offsets.
+	// ErrTooLarge says that the text has more than MaxNodes values, or more
+	// bytes than 32-bit offsets can count.
 	ErrTooLarge = errors.New("json: text too large")
 )
 

@@ -44,6 +44,9 @@ func (d *Doc) value(p, depth int, key name) (int, error) {
 	if p >= len(d.src) {
 		return p, d.syntax(p, "value expected, text ends")
 	}
+	if len(d.nodes) == MaxNodes {
+		return p, ErrTooLarge
+	}
 	switch c := d.src[p]; {
 	case c == '"':
 		text, next, err := d.text(p)

@@ -1,7 +1,9 @@
 package ocppj
 
 import (
+	"math"
 	"strconv"
+	"time"
 	"unicode/utf8"
 )
 
@@ -55,7 +57,7 @@ func appendError(dst []byte, t Type, rawID []byte, code ErrorCode, description s
 	dst = append(dst, ',')
 	dst = AppendString(dst, string(code))
 	dst = append(dst, ',')
-	dst = AppendString(dst, clip(description, 255))
+	dst = AppendString(dst, Clip(description, 255))
 	dst = append(dst, ',')
 	return append(appendObject(dst, details), ']')
 }
@@ -121,8 +123,8 @@ func appendEscaped(dst []byte, c byte) []byte {
 // AppendInt writes a whole number.
 func AppendInt(dst []byte, v int64) []byte { return strconv.AppendInt(dst, v, 10) }
 
-// clip cuts s to at most n characters.
-func clip(s string, n int) string {
+// Clip cuts s to at most n characters.
+func Clip(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
@@ -133,4 +135,19 @@ func clip(s string, n int) string {
 		n--
 	}
 	return s
+}
+
+// AppendFloat writes a finite number, in digits rather than with an exponent; of
+// what is not finite JSON has no form, so it becomes 0.
+func AppendFloat(dst []byte, v float64) []byte {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		v = 0
+	}
+	return strconv.AppendFloat(dst, v, 'f', -1, 64)
+}
+
+// AppendTime writes a date-time in UTC with milliseconds, which is as fine as
+// stations are known to read.
+func AppendTime(dst []byte, t time.Time) []byte {
+	return append(t.UTC().AppendFormat(append(dst, '"'), "2006-01-02T15:04:05.000Z"), '"')
 }

@@ -140,6 +140,10 @@ func (f *Frame) readID(v Version, n jsondoc.Node) error {
 		f.RawID = n.Raw()
 		// A copy even of what has no escapes: the id outlives the frame.
 		f.ID = string(n.Text())
+		if !utf8.Valid(f.RawID) {
+			// Echoed as it is it would make a text frame that is none.
+			f.RawID = RawID(f.ID)
+		}
 		if c := n.RuneCount(); c == 0 || c > MaxIDLength {
 			f.quirk(QuirkMessageID, "/1", fmt.Sprintf("id of %d characters", c))
 		}
@@ -218,6 +222,8 @@ func broken(d *jsondoc.Doc, v Version, err error) *FrameError {
 	switch {
 	case errors.Is(err, jsondoc.ErrTooDeep):
 		reason = fmt.Sprintf("arrays and objects nest deeper than %d", jsondoc.MaxDepth)
+	case errors.Is(err, jsondoc.ErrTooLarge):
+		reason = "the frame has too many values"
 	case errors.Is(err, jsondoc.ErrDuplicateKey):
 		reason = "an object has two members of the same name"
 	}
