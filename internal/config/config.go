@@ -1,0 +1,272 @@
+// Package config is what the server is told: defaults, then the file, then the
+// environment, then flags. Unknown keys and values that make no sense are
+// errors that name the place.
+package config
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Config configures the server.
+type Config struct {
+	Data           string     `yaml:"data"`
+	HTTP           string     `yaml:"http"`
+	OCPP           string     `yaml:"ocpp"`
+	TLS            string     `yaml:"tls"` // off, auto or a folder
+	BehindProxy    bool       `yaml:"behindProxy"`
+	TrustedProxies []string   `yaml:"trustedProxies"`
+	Onboarding     string     `yaml:"onboarding"` // open, approve or closed
+	AllowNet       []string   `yaml:"allowNet"`
+	Log            string     `yaml:"log"` // debug, info, warn or error
+	LogFormat      string     `yaml:"logFormat"`
+	Listeners      []Listener `yaml:"listeners"`
+	Station        Station    `yaml:"station"`
+	Retention      Retention  `yaml:"retention"`
+}
+
+// Listener is a further OCPP listener with its security profile.
+type Listener struct {
+	Address string `yaml:"address"`
+	// Profile is the OCPP security profile: 0 none, 1 password, 2 TLS and
+	// password, 3 TLS and client certificate.
+	Profile int `yaml:"profile"`
+	// TLS is auto or a folder of certificates; profiles 2 and 3 need it.
+	TLS string `yaml:"tls"`
+	// LegacyRSA adds the TLS suites with RSA key exchange that OCPP 2.0.1 asks a
+	// CSMS to offer. Only for stations that know no other.
+	LegacyRSA bool `yaml:"legacyRSA"`
+}
+
+// Station is how stations are treated.
+type Station struct {
+	HeartbeatInterval Duration `yaml:"heartbeatInterval"`
+	PendingInterval   Duration `yaml:"pendingInterval"`
+	CommandTimeout    Duration `yaml:"commandTimeout"`
+	FrameLimit        int      `yaml:"frameLimit"` // bytes, after the first accepted boot
+}
+
+// Retention is how long what is kept.
+type Retention struct {
+	FramesBytes int64    `yaml:"framesBytes"`
+	FramesAge   Duration `yaml:"framesAge"`
+	Telemetry   Duration `yaml:"telemetry"`
+	Events      Duration `yaml:"events"`
+}
+
+// Duration is a time.Duration written like "30s" or "400d".
+type Duration time.Duration
+
+// UnmarshalText reads a duration; days are allowed.
+func (d *Duration) UnmarshalText(text []byte) error {
+	s := string(text)
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.Atoi(days)
+		if err != nil {
+			return fmt.Errorf("%q is not a duration like 30s, 12h or 400d", s)
+		}
+		*d = Duration(time.Duration(n) * 24 * time.Hour)
+		return nil
+	}
+	v, err := time.ParseDuration(s)
+	if err != nil {
+		return fmt.Errorf("%q is not a duration like 30s, 12h or 400d", s)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// Default is what holds without file, environment and flags.
+func Default() Config {
+	const day = 24 * time.Hour
+	return Config{
+		Data: "./data", HTTP: "127.0.0.1:8080", OCPP: "127.0.0.1:8887", TLS: "off",
+		Onboarding: "approve", AllowNet: []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"},
+		Log: "info", LogFormat: "text",
+		Station: Station{
+			HeartbeatInterval: Duration(300 * time.Second), PendingInterval: Duration(60 * time.Second),
+			CommandTimeout: Duration(30 * time.Second), FrameLimit: 4 << 20,
+		},
+		Retention: Retention{
+			FramesBytes: 2 << 30, FramesAge: Duration(30 * day), Telemetry: Duration(3 * 365 * day), Events: Duration(400 * day),
+		},
+	}
+}
+
+// Load reads flags, and under them environment and file. It returns the
+// arguments that are no flags.
+func Load(name string, args []string, env func(string) (string, bool), more func(*flag.FlagSet)) (Config, []string, error) {
+	c := Default()
+	set := flag.NewFlagSet(name, flag.ContinueOnError)
+	set.SetOutput(discard{})
+	file := set.String("config", "", "configuration file (YAML)")
+	var over []func(*Config) error
+	late := func(name, usage string, apply func(*Config, string) error) {
+		set.Func(name, usage, func(v string) error {
+			over = append(over, func(c *Config) error { return apply(c, v) })
+			return nil
+		})
+	}
+	options := options()
+	for _, o := range options {
+		if o.flag {
+			set.BoolFunc(o.name, o.usage, func(v string) error {
+				over = append(over, func(c *Config) error { return o.apply(c, v) })
+				return nil
+			})
+			continue
+		}
+		late(o.name, o.usage, o.apply)
+	}
+	if more != nil {
+		more(set)
+	}
+	if err := set.Parse(args); err != nil {
+		return c, nil, err
+	}
+	if *file == "" {
+		*file, _ = env("CHARGEWATCH_CONFIG")
+	}
+	if *file != "" {
+		if err := c.read(*file); err != nil {
+			return c, nil, err
+		}
+	}
+	for _, o := range options {
+		if v, ok := env("CHARGEWATCH_" + strings.ToUpper(strings.ReplaceAll(o.name, "-", "_"))); ok {
+			if err := o.apply(&c, v); err != nil {
+				return c, nil, fmt.Errorf("CHARGEWATCH_%s: %w", strings.ToUpper(o.name), err)
+			}
+		}
+	}
+	for _, f := range over {
+		if err := f(&c); err != nil {
+			return c, nil, err
+		}
+	}
+	return c, set.Args(), c.Validate()
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+type option struct {
+	name, usage string
+	flag        bool
+	apply       func(*Config, string) error
+}
+
+func options() []option {
+	text := func(into func(*Config) *string) func(*Config, string) error {
+		return func(c *Config, v string) error { *into(c) = v; return nil }
+	}
+	list := func(into func(*Config) *[]string) func(*Config, string) error {
+		return func(c *Config, v string) error {
+			*into(c) = slices.DeleteFunc(strings.Split(v, ","), func(s string) bool { return strings.TrimSpace(s) == "" })
+			return nil
+		}
+	}
+	return []option{
+		{"data", "data folder", false, text(func(c *Config) *string { return &c.Data })},
+		{"http", "address of UI and API", false, text(func(c *Config) *string { return &c.HTTP })},
+		{"ocpp", "address of the OCPP endpoint", false, text(func(c *Config) *string { return &c.OCPP })},
+		{"tls", "off, auto (own authority) or a folder of certificates", false, text(func(c *Config) *string { return &c.TLS })},
+		{"onboarding", "unknown stations: open, approve or closed", false, text(func(c *Config) *string { return &c.Onboarding })},
+		{"allow-net", "networks that may hold devices, separated by commas", false, list(func(c *Config) *[]string { return &c.AllowNet })},
+		{"trusted-proxies", "networks whose X-Forwarded-For is believed", false, list(func(c *Config) *[]string { return &c.TrustedProxies })},
+		{"behind-proxy", "a proxy in front does TLS", true, func(c *Config, v string) error {
+			b, err := strconv.ParseBool(v)
+			c.BehindProxy = b
+			return err
+		}},
+		{"log", "debug, info, warn or error", false, text(func(c *Config) *string { return &c.Log })},
+		{"log-format", "text or json", false, text(func(c *Config) *string { return &c.LogFormat })},
+	}
+}
+
+// read adds a file. Errors name the line.
+func (c *Config) read(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	if err := yaml.UnmarshalWithOptions(data, c, yaml.Strict()); err != nil {
+		return fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, true))
+	}
+	return nil
+}
+
+// Validate reports everything that makes no sense.
+func (c *Config) Validate() error {
+	var errs []error
+	bad := func(name, format string, args ...any) {
+		errs = append(errs, fmt.Errorf(name+": "+format, args...))
+	}
+	if c.Data == "" {
+		bad("data", "names no folder")
+	}
+	for name, addr := range map[string]string{"http": c.HTTP, "ocpp": c.OCPP} {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			bad(name, "%q is not HOST:PORT", addr)
+		}
+	}
+	if !slices.Contains([]string{"open", "approve", "closed"}, c.Onboarding) {
+		bad("onboarding", "%q is not open, approve or closed", c.Onboarding)
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log) {
+		bad("log", "%q is not debug, info, warn or error", c.Log)
+	}
+	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
+		bad("log-format", "%q is not text or json", c.LogFormat)
+	}
+	for _, n := range slices.Concat(c.AllowNet, c.TrustedProxies) {
+		if _, err := netip.ParsePrefix(strings.TrimSpace(n)); err != nil {
+			if _, err := netip.ParseAddr(strings.TrimSpace(n)); err != nil {
+				bad("network", "%q is not a network like 10.0.0.0/8", n)
+			}
+		}
+	}
+	if c.TLS == "off" && !c.BehindProxy && !loopback(c.HTTP) {
+		bad("http", "%s is not on loopback: passwords would be readable; set --tls, or --behind-proxy if a proxy does TLS", c.HTTP)
+	}
+	for i, l := range c.Listeners {
+		where := fmt.Sprintf("listeners[%d]", i)
+		if _, _, err := net.SplitHostPort(l.Address); err != nil {
+			bad(where, "%q is not HOST:PORT", l.Address)
+		}
+		if l.Profile < 0 || l.Profile > 3 {
+			bad(where, "security profile %d does not exist", l.Profile)
+		}
+		if l.Profile >= 2 && (l.TLS == "" || l.TLS == "off") {
+			bad(where, "security profile %d needs tls", l.Profile)
+		}
+	}
+	if c.Station.FrameLimit < 64<<10 {
+		bad("station.frameLimit", "%d bytes would cut honest frames; at least 65536", c.Station.FrameLimit)
+	}
+	return errors.Join(errs...)
+}
+
+// loopback reports whether an address can be reached from this machine only.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
