@@ -201,7 +201,12 @@ func (c *Config) read(path string) error {
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
-	if err := yaml.UnmarshalWithOptions(data, c, yaml.Strict()); err != nil {
+	was := *c
+	err = yaml.UnmarshalWithOptions(data, c, yaml.Strict())
+	if err == nil && c.Data == "" && c.HTTP == "" { // a file without content clears everything
+		*c = was
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, true))
 	}
 	return nil
