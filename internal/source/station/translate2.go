@@ -264,4 +264,3 @@ func currentOf(connector string) string {
 	}
 	return ""
 }
-
