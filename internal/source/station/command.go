@@ -35,6 +35,7 @@ type calls struct {
 	turn    chan struct{} // made at the first call
 	id      string
 	answer  chan Outcome
+	waiting int      // callers that wait for their turn
 	expired []string // ids whose answer may still come
 	ended   bool
 }
@@ -79,7 +80,6 @@ func (l *link) ask(ctx context.Context, id, action string, payload []byte) Outco
 	}
 	turn := c.turn
 	c.mu.Unlock()
-	// The channel's buffer bounds who waits; its first place is the turn itself.
 	answer, out := l.takeTurn(ctx, turn, id)
 	if answer == nil {
 		return out
@@ -112,10 +112,22 @@ func (l *link) takeTurn(ctx context.Context, turn chan struct{}, id string) (cha
 			c.mu.Unlock()
 			return answer, Outcome{}
 		}
+		if c.waiting == maxWaiting {
+			c.mu.Unlock()
+			return nil, Outcome{Status: RefusedBy, Description: "too many commands wait for this station", At: time.Now()}
+		}
+		c.waiting++
 		c.mu.Unlock()
+		var gaveUp bool
 		select {
 		case <-turn:
 		case <-ctx.Done():
+			gaveUp = true
+		}
+		c.mu.Lock()
+		c.waiting--
+		c.mu.Unlock()
+		if gaveUp {
 			return nil, Outcome{Status: TimedOut, Description: "the station was busy with other commands", At: time.Now()}
 		}
 	}
