@@ -1,0 +1,86 @@
+# Chargewatch. `make help` lists the targets; everything they need beside Go,
+# Node, npm and make they install, or say how to get.
+
+SHELL      := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+
+VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS    := -s -w -X github.com/chargewatch/chargewatch/internal/app.version=$(VERSION)
+GO_FILES   := $(shell find cmd internal ui -name '*.go' -not -path '*/node_modules/*') go.mod go.sum
+UI_FILES   := $(shell find ui/src ui/public ui/index.html ui/*.ts ui/*.json -type f 2>/dev/null)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+ARGS       ?=
+
+.PHONY: help build run demo dev test test-go test-race test-ui lint e2e bench fuzz gen clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: bin/chargewatch ## build bin/chargewatch with the web interface in it
+
+bin/chargewatch: $(GO_FILES) ui/dist/index.html
+	go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/chargewatch
+
+ui/node_modules/.installed: ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+ui/dist/index.html: ui/node_modules/.installed $(UI_FILES)
+	cd ui && npm run --silent build
+	@touch $@
+
+run: build ## run the server; flags in ARGS="..."
+	bin/chargewatch serve $(ARGS)
+
+demo: build ## run the server with a simulated network; flags in ARGS="..."
+	bin/chargewatch demo $(ARGS)
+
+dev: ui/node_modules/.installed ## server and web interface with hot reload
+	scripts/dev
+
+gen: ## make what is generated: message tables, OpenAPI, its types
+	scripts/gen
+
+test: lint test-go test-race test-ui e2e ## every test
+
+lint: test/schemas/node_modules/.installed ui/node_modules/.installed
+	@test -z "$$(gofmt -l cmd internal test ui/*.go | tee /dev/stderr)" || { echo 'gofmt: the files above are not formatted'; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	cd ui && npm run --silent lint && npm run --silent typecheck
+
+test-go: test/schemas/node_modules/.installed bin/chargewatch
+	go test ./...
+
+# The packages in which goroutines share state.
+RACE := ./internal/journal/... ./internal/source/... ./internal/web/... ./internal/outbox/... ./internal/telemetry/... ./internal/frames/... ./internal/servertest/...
+
+test-race:
+	go test -race $(RACE)
+
+test-ui: ui/node_modules/.installed ui/dist/index.html
+	cd ui && npm test --silent && npm run --silent budget
+
+test/schemas/node_modules/.installed: test/schemas/package-lock.json
+	cd test/schemas && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+test/e2e/node_modules/.installed: test/e2e/package-lock.json
+	cd test/e2e && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+e2e: build test/e2e/node_modules/.installed ## browser tests
+	scripts/need-chromium
+	cd test/e2e && npm test --silent
+
+bench: build ## benchmarks beside the peers; results under test/load/results
+	test/load/run $(ARGS)
+
+FUZZTIME ?= 10s
+fuzz: ## fuzz every decoder for FUZZTIME
+	scripts/fuzz $(FUZZTIME)
+
+clean: ## remove what was built
+	rm -rf bin ui/node_modules test/e2e/node_modules test/schemas/node_modules
+	find ui/dist -mindepth 1 ! -name .gitkeep -delete
