@@ -197,12 +197,12 @@ func (f *Frame) readPayload(n jsondoc.Node, path string) {
 
 func (f *Frame) readError(code, description, details jsondoc.Node, length int) {
 	text, _ := code.String()
-	f.Code = ErrorCode(truncate([]byte(text), maxActionLength))
+	f.Code = ErrorCode(Clip(text, maxActionLength))
 	if f.Code == "" {
 		f.quirk(QuirkFrame, "/2", "no error code")
 	}
 	text, _ = description.String()
-	f.Description = string(truncate([]byte(text), 255))
+	f.Description = Clip(text, 255)
 	f.Details = details
 	f.length(5, length)
 }
