@@ -34,6 +34,7 @@ type call struct {
 	action   string
 	payload  any
 	tx       bool // belongs to a transaction: kept without a link, retried
+	of       *tx  // that transaction
 	boot     bool
 	filler   bool // a meter value in mid-transaction: may be thinned out
 	early    bool // may go out before the boot is answered

@@ -39,10 +39,14 @@ func measurandList(s string) (list []string, ok bool) {
 	return list, true
 }
 
-// register is the energy register as the display shows it.
+// register is the energy register as the display shows it. 1.6 counts whole Wh
+// at start and stop, so its meter values do too: a register must not go back.
 func (e *evse) register() float64 {
-	if e.st.quirks.has(KWhAsWh) {
+	switch {
+	case e.st.quirks.has(KWhAsWh):
 		return math.Floor(e.reg) / 1000
+	case e.st.version == V16:
+		return math.Floor(e.reg)
 	}
 	return math.Floor(e.reg*10) / 10
 }

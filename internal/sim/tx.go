@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // stopReason is why a transaction ended, before a protocol names it.
 type stopReason uint8
@@ -83,6 +86,9 @@ func (e *evse) stopTx(why stopReason) {
 		v.phase = finished
 	}
 	st.d.ended(t, why)
+	if st.warming && !st.f.o.Replay {
+		st.queue.tx = slices.DeleteFunc(st.queue.tx, func(c *call) bool { return c.of == t })
+	}
 	st.dropTxProfiles(t)
 	e.refresh()
 	switch why {

@@ -160,7 +160,7 @@ func (d *v16) authorized(t *tx) {
 	e := t.e
 	t.startReg = float64(int(e.reg))
 	payload := start16{d.connectorID(e.visit.conn.flat), t.token.tag(), e.registerWh(), t.resID, st.stamp(st.now)}
-	st.say(&call{action: "StartTransaction", payload: payload, tx: true, done: func(raw json.RawMessage, err error) {
+	st.say(&call{action: "StartTransaction", payload: payload, tx: true, of: t, done: func(raw json.RawMessage, err error) {
 		var a struct {
 			ID   json.Number `json:"transactionId"`
 			Info idTagInfo   `json:"idTagInfo"`
@@ -251,7 +251,7 @@ func (d *v16) sampled(t *tx, list []sample) {
 		return
 	}
 	e := t.e
-	d.st.say(&call{action: "MeterValues", tx: true, filler: true, payload: &meter16{
+	d.st.say(&call{action: "MeterValues", tx: true, of: t, filler: true, payload: &meter16{
 		Connector: d.connectorID(e.primary().flat), Values: d.values(d.st.now, list), tx: t, st: d.st,
 	}})
 }
@@ -300,10 +300,10 @@ func (d *v16) ended(t *tx, why stopReason) {
 	if len(t.at) > 0 {
 		s.Data = append(d.values(t.started, t.at), d.values(st.now, e.samples(st.set.stopSampled, "Transaction.End"))...)
 	}
-	st.say(&call{action: "StopTransaction", payload: s, tx: true})
+	st.say(&call{action: "StopTransaction", payload: s, tx: true, of: t})
 	if st.quirks.has(ResendStop) {
 		again := *s
-		st.say(&call{action: "StopTransaction", payload: &again, tx: true})
+		st.say(&call{action: "StopTransaction", payload: &again, tx: true, of: t})
 	}
 }
 

@@ -278,7 +278,7 @@ func (d *v2) txEvent(t *tx, m *txEvent2, filler bool) {
 		return
 	}
 	send := func(m *txEvent2) {
-		st.say(&call{action: "TransactionEvent", payload: m, tx: true, filler: filler, done: func(raw json.RawMessage, err error) { d.txAnswered(t, m, raw, err) }})
+		st.say(&call{action: "TransactionEvent", payload: m, tx: true, of: t, filler: filler, done: func(raw json.RawMessage, err error) { d.txAnswered(t, m, raw, err) }})
 	}
 	send(m)
 	if st.quirks.has(ResendStop) && m.Type == "Ended" {
