@@ -1,0 +1,108 @@
+package sim
+
+import "time"
+
+// faultKind is one thing that breaks, in the words of both protocol families.
+type faultKind struct {
+	code      string // 1.6 errorCode
+	vendor    string // vendorErrorCode; CX... are the public ChargeX codes
+	info      string
+	component string // 2.x component that reports Problem
+	warning   bool   // the port keeps working
+	min, max  time.Duration
+	weight    int
+	dc, ac    bool
+}
+
+// faultKinds are drawn by weight; most faults clear by themselves, some need a
+// visit.
+var faultKinds = []faultKind{
+	{"GroundFailure", "CX002", "residual current device tripped", "GroundFaultProtection", false, 20 * time.Minute, 6 * time.Hour, 6, true, true},
+	{"ConnectorLockFailure", "CX001", "lock motor blocked", "ConnectorPlugRetentionLock", false, 5 * time.Minute, 90 * time.Minute, 10, false, true},
+	{"HighTemperature", "CX003", "cabinet 71 C, derated", "TemperatureSensor", true, 10 * time.Minute, time.Hour, 8, true, false},
+	{"OverCurrentFailure", "CX004", "over-current L2", "OverCurrentProtection", false, 5 * time.Minute, 40 * time.Minute, 5, true, true},
+	{"UnderVoltage", "CX006", "L3 197 V", "ElectricalFeed", false, 2 * time.Minute, 20 * time.Minute, 5, true, true},
+	{"OtherError", "CX008", "emergency stop pressed", "EmergencyStopSensor", false, 10 * time.Minute, 3 * time.Hour, 5, true, true},
+	{"OtherError", "CX011", "cable check failed, isolation 88 kOhm", "CableCheck", false, 2 * time.Minute, 30 * time.Minute, 9, true, false},
+	{"EVCommunicationError", "CX014", "control pilot out of range", "ControlPilot", true, time.Minute, 10 * time.Minute, 14, true, true},
+	{"PowerSwitchFailure", "CX017", "contactor welded", "PowerContactor", false, 3 * time.Hour, 20 * time.Hour, 2, true, true},
+	{"HighTemperature", "CX019", "cable 92 C, session stopped", "TemperatureSensor", false, 10 * time.Minute, 50 * time.Minute, 5, true, false},
+	{"PowerMeterFailure", "0x3E11", "meter does not answer on bus", "FiscalMetering", false, 10 * time.Minute, 8 * time.Hour, 4, true, true},
+	{"ReaderFailure", "E42", "card reader lost", "TokenReader", true, 10 * time.Minute, 5 * time.Hour, 6, true, true},
+	{"InternalError", "PM-0107", "power module 3 fan", "Controller", false, 15 * time.Minute, 10 * time.Hour, 6, true, false},
+	{"WeakSignal", "RSSI-109", "modem signal weak", "ModemLink", true, 5 * time.Minute, 2 * time.Hour, 6, true, true},
+}
+
+// fault is one occurrence on one EVSE.
+type fault struct {
+	kind  *faultKind
+	since time.Time
+	event int // 2.x eventId of the raise, for the clear to point at
+}
+
+// drawFault picks what breaks on this kind of port.
+func (e *evse) drawFault() *faultKind {
+	total := 0
+	fits := func(k *faultKind) bool { return e.model.Phases == 0 && k.dc || e.model.Phases > 0 && k.ac }
+	for i := range faultKinds {
+		if fits(&faultKinds[i]) {
+			total += faultKinds[i].weight
+		}
+	}
+	n := e.st.trouble.IntN(total)
+	for i := range faultKinds {
+		if !fits(&faultKinds[i]) {
+			continue
+		}
+		if n -= faultKinds[i].weight; n < 0 {
+			return &faultKinds[i]
+		}
+	}
+	return &faultKinds[0]
+}
+
+// raise breaks a port. What ends the session and what only warns is the
+// kind's business.
+func (e *evse) raise(k *faultKind, lasting time.Duration) {
+	if e.fault != nil {
+		return
+	}
+	e.fault = &fault{kind: k, since: e.st.now}
+	if !k.warning {
+		reason := reasonEmergency
+		switch k.component {
+		case "GroundFaultProtection":
+			reason = reasonGroundFault
+		case "ElectricalFeed":
+			reason = reasonPowerLoss
+		case "OverCurrentProtection":
+			reason = reasonOverCurrent
+		case "EmergencyStopSensor":
+		default:
+			reason = reasonOther
+		}
+		e.stopTx(reason)
+	}
+	e.st.d.faulted(e, e.fault, false)
+	e.refresh()
+	if k.warning {
+		e.st.d.status(e.primary(), false)
+	}
+	e.healing = e.st.timers.set(e.st.now.Add(lasting), e.recover)
+}
+
+// recover repairs the port.
+func (e *evse) recover() {
+	f := e.fault
+	if f == nil {
+		return
+	}
+	e.st.timers.stop(e.healing)
+	e.fault, e.healing = nil, nil
+	e.lastFault = f
+	e.st.d.faulted(e, f, true)
+	e.refresh()
+	if f.kind.warning {
+		e.st.d.status(e.primary(), false)
+	}
+}

@@ -1,0 +1,220 @@
+package sim
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	mains     = 230.0
+	minAmps   = 6.0 // below this IEC 61851 has no signal: the EVSE suspends
+	minDCW    = 1000.0
+	substep   = 10 * time.Second
+	rampDC    = 9000.0 // W per second
+	lossesIn  = 0.93   // what reaches the battery
+	tickDC    = 10 * time.Second
+	tickAC    = 30 * time.Second
+	tickWarm  = 60 * time.Second
+	ambientC  = 18.0
+	heatPerKW = 0.11
+)
+
+// keepTicking makes sure power is recalculated while anything flows.
+func (st *station) keepTicking() {
+	if st.ticking != nil {
+		return
+	}
+	tick := time.Duration(0)
+	for _, e := range st.evses {
+		if v := e.visit; v != nil && e.tx != nil && (v.phase == charging || v.phase == suspendedEVSE) {
+			d := tickAC
+			if e.dc() {
+				d = tickDC
+			}
+			if st.warming {
+				d = tickWarm
+			}
+			if tick == 0 || d < tick {
+				tick = d
+			}
+		}
+	}
+	if tick == 0 {
+		return
+	}
+	st.ticking = st.after(tick, func() {
+		st.ticking = nil
+		st.step()
+		st.react()
+		st.keepTicking()
+	})
+}
+
+// step integrates power from the last step to now. It changes registers and
+// batteries only; what follows from them happens in react.
+func (st *station) step() {
+	dt := st.now.Sub(st.lastStep)
+	if dt <= 0 {
+		return
+	}
+	active := false
+	for _, e := range st.evses {
+		if e.visit != nil && e.tx != nil && (e.visit.phase == charging || e.visit.phase == suspendedEVSE) {
+			active = true
+		}
+	}
+	if !active {
+		st.lastStep = st.now
+		return
+	}
+	for dt > 0 {
+		d := min(dt, substep)
+		if st.warming {
+			d = min(dt, tickWarm)
+		}
+		dt -= d
+		st.lastStep = st.lastStep.Add(d)
+		st.share(st.lastStep, d)
+		for _, e := range st.evses {
+			e.flow(d)
+		}
+	}
+}
+
+// flow moves energy for one small step.
+func (e *evse) flow(d time.Duration) {
+	v := e.visit
+	if v == nil || e.powerW <= 0 {
+		e.tempC += (ambientC - e.tempC) * 0.02
+		return
+	}
+	wh := e.powerW * d.Hours()
+	e.reg += wh
+	v.gotWh += wh
+	v.soc = min(1, v.soc+wh*lossesIn/(v.car.batteryKWh*1000))
+	goal := ambientC + heatPerKW*e.powerW/1000
+	e.tempC += (goal - e.tempC) * min(1, d.Seconds()/300)
+}
+
+// share gives each port its power: what the car wants, cut by profiles, by the
+// port and by the power the station shares.
+func (st *station) share(at time.Time, d time.Duration) {
+	budget := st.spec.Model.SharedW
+	if budget == 0 {
+		budget = math.Inf(1)
+	}
+	if w, ok := st.stationLimit(at); ok {
+		budget = min(budget, w)
+	}
+	type claim struct {
+		e    *evse
+		want float64
+	}
+	var claims [8]claim
+	n := 0
+	for _, e := range st.evses {
+		v := e.visit
+		if v == nil || e.tx == nil || v.phase != charging && v.phase != suspendedEVSE {
+			e.powerW, e.offeredW = 0, 0
+			continue
+		}
+		offer := e.model.RatedW
+		if w, ok := e.limit(at); ok {
+			offer = min(offer, w)
+		}
+		if f := e.fault; f != nil && f.kind.code == "HighTemperature" {
+			offer = min(offer, e.model.RatedW*0.45)
+		}
+		e.offeredW = offer
+		var want float64
+		if e.dc() {
+			want = v.car.wantsDC(v.soc)
+		} else {
+			want = v.car.wantsAC(v.soc, e.model.Phases, e.model.RatedW)
+		}
+		if n < len(claims) {
+			claims[n] = claim{e, min(want, offer)}
+			n++
+		}
+	}
+	// Fill the thirstiest last: an even share, the rest of modest cars goes to
+	// the others.
+	left := n
+	for left > 0 {
+		even := budget / float64(left)
+		settled := false
+		for i := range n {
+			c := &claims[i]
+			if c.e != nil && c.want <= even {
+				c.e.setPower(c.want, d)
+				budget -= c.want
+				c.e = nil
+				left--
+				settled = true
+			}
+		}
+		if settled {
+			continue
+		}
+		for i := range n {
+			if c := &claims[i]; c.e != nil {
+				c.e.offeredW = min(c.e.offeredW, even)
+				c.e.setPower(even, d)
+			}
+		}
+		return
+	}
+}
+
+// setPower moves the port towards its power; DC converters ramp.
+func (e *evse) setPower(w float64, d time.Duration) {
+	if w < e.minimumW() {
+		w = 0
+	}
+	if e.dc() && w > e.powerW {
+		w = min(w, e.powerW+rampDC*d.Seconds())
+	}
+	e.powerW = w
+}
+
+// minimumW is the least the port can deliver.
+func (e *evse) minimumW() float64 {
+	if e.dc() {
+		return minDCW
+	}
+	return minAmps * mains * float64(e.phasesInUse()) * 0.98
+}
+
+func (e *evse) phasesInUse() int {
+	if e.model.Phases == 0 || e.visit == nil {
+		return max(1, e.model.Phases)
+	}
+	return min(e.model.Phases, e.visit.car.phases)
+}
+
+// react lets cars and ports respond to what the step brought.
+func (st *station) react() {
+	for _, e := range st.evses {
+		v := e.visit
+		if v == nil || e.tx == nil {
+			continue
+		}
+		switch v.phase {
+		case charging, suspendedEVSE:
+			if v.soc >= v.target-1e-9 {
+				e.full()
+				continue
+			}
+			starved := e.offeredW < e.minimumW()
+			if starved && v.phase == charging {
+				v.phase = suspendedEVSE
+				e.refresh()
+				st.d.chargingState(e, "SuspendedEVSE")
+			} else if !starved && v.phase == suspendedEVSE {
+				v.phase = charging
+				e.refresh()
+				st.d.chargingState(e, "Charging")
+			}
+		}
+	}
+}

@@ -1,0 +1,508 @@
+package sim
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// serve answers the central system in 1.6.
+func (d *v16) serve(action string, raw json.RawMessage) (any, error) {
+	switch action {
+	case "Reset":
+		return d.reset(raw)
+	case "UnlockConnector":
+		return d.unlock(raw)
+	case "ChangeAvailability":
+		return d.changeAvailability(raw)
+	case "RemoteStartTransaction":
+		return d.remoteStart(raw)
+	case "RemoteStopTransaction":
+		return d.remoteStop(raw)
+	case "GetConfiguration":
+		return d.getConfiguration(raw)
+	case "ChangeConfiguration":
+		return d.changeConfiguration(raw)
+	case "TriggerMessage", "ExtendedTriggerMessage":
+		return d.trigger(raw)
+	case "ReserveNow":
+		return d.reserveNow(raw)
+	case "CancelReservation":
+		return d.cancelReservation(raw)
+	case "SendLocalList":
+		return d.sendLocalList(raw)
+	case "GetLocalListVersion":
+		return struct {
+			Version int `json:"listVersion"`
+		}{d.st.list.version}, nil
+	case "SetChargingProfile":
+		return d.setProfile(raw)
+	case "ClearChargingProfile":
+		return d.clearProfile(raw)
+	case "GetCompositeSchedule":
+		return d.compositeSchedule(raw)
+	case "GetDiagnostics", "GetLog":
+		return d.getLog(action, raw)
+	case "UpdateFirmware", "SignedUpdateFirmware":
+		return d.updateFirmware(action, raw)
+	case "DataTransfer":
+		return dataTransfer(d.st, raw)
+	case "ClearCache":
+		return answer("Accepted")
+	case "CertificateSigned", "InstallCertificate":
+		return answer("Rejected")
+	case "DeleteCertificate":
+		return answer("NotFound")
+	case "GetInstalledCertificateIds":
+		return answer("NotFound")
+	}
+	return nil, notImplemented(action)
+}
+
+// dataTransfer knows one vendor: its own.
+func dataTransfer(st *station, raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		Vendor  string `json:"vendorId"`
+		Message string `json:"messageId"`
+	}](raw)
+	switch {
+	case err != nil:
+		return nil, err
+	case r.Vendor != st.spec.Model.Vendor:
+		return answer("UnknownVendorId")
+	case r.Message != "uptime":
+		return answer("UnknownMessageId")
+	}
+	return struct {
+		Status string `json:"status"`
+		Data   string `json:"data"`
+	}{"Accepted", fmt.Sprint(int(st.now.Sub(st.powered).Seconds()))}, nil
+}
+
+func (d *v16) reset(raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		Type string `json:"type"`
+	}](raw)
+	if err != nil {
+		return nil, err
+	}
+	st := d.st
+	switch r.Type {
+	case "Soft":
+		st.after(time.Second, func() { st.reboot(reasonSoftReset, "RemoteReset", between(st.trouble, 15*time.Second, 40*time.Second)) })
+	case "Hard":
+		st.after(time.Second, func() { st.reboot(reasonHardReset, "RemoteReset", between(st.trouble, 25*time.Second, 70*time.Second)) })
+	default:
+		return answer("Rejected")
+	}
+	return answer("Accepted")
+}
+
+func (d *v16) unlock(raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		Connector int `json:"connectorId"`
+	}](raw)
+	if err != nil {
+		return nil, err
+	}
+	c := d.st.connector(r.Connector)
+	if c == nil {
+		return answer("NotSupported")
+	}
+	return answer(d.st.unlock(c.e))
+}
+
+func (d *v16) changeAvailability(raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		Connector int    `json:"connectorId"`
+		Type      string `json:"type"`
+	}](raw)
+	if err != nil {
+		return nil, err
+	}
+	var e *evse
+	if r.Connector != 0 {
+		c := d.st.connector(r.Connector)
+		if c == nil {
+			return answer("Rejected")
+		}
+		e = c.e
+	}
+	return answer(d.st.availability(e, r.Type == "Operative"))
+}
+
+func (d *v16) remoteStart(raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		Connector int             `json:"connectorId"`
+		Tag       string          `json:"idTag"`
+		Profile   json.RawMessage `json:"chargingProfile"`
+	}](raw)
+	if err != nil {
+		return nil, err
+	}
+	var e *evse
+	if r.Connector != 0 {
+		c := d.st.connector(r.Connector)
+		if c == nil {
+			return answer("Rejected")
+		}
+		e = c.e
+	}
+	start := &remoteStart{token: Token{r.Tag, "Central"}}
+	e, ok := d.st.remoteStart(e, start)
+	if !ok {
+		return answer("Rejected")
+	}
+	if len(r.Profile) > 0 {
+		start.profile = readProfile(r.Profile, e.id)
+	}
+	return answer("Accepted")
+}
+
+func (d *v16) remoteStop(raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		ID int `json:"transactionId"`
+	}](raw)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range d.st.evses {
+		if e.tx != nil && e.tx.hasID && e.tx.id == r.ID {
+			d.st.remoteStop(e.tx)
+			return answer("Accepted")
+		}
+	}
+	return answer("Rejected")
+}
+
+type key16 struct {
+	Key      string  `json:"key"`
+	ReadOnly bool    `json:"readonly"`
+	Value    *string `json:"value,omitempty"`
+}
+
+func (d *v16) getConfiguration(raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		Keys []string `json:"key"`
+	}](raw)
+	if err != nil {
+		return nil, err
+	}
+	st := d.st
+	c := st.f.catalogue(st)
+	var out struct {
+		Known   []key16  `json:"configurationKey,omitempty"`
+		Unknown []string `json:"unknownKey,omitempty"`
+	}
+	add := func(v *variable) {
+		k := key16{Key: v.key, ReadOnly: v.readOnly}
+		if !v.writeOnly {
+			k.Value = new(st.get(v.key))
+		}
+		out.Known = append(out.Known, k)
+	}
+	if len(r.Keys) == 0 {
+		for i := range c.list {
+			add(&c.list[i])
+		}
+	}
+	for _, k := range r.Keys {
+		if v := c.find(k); v != nil {
+			add(v)
+		} else {
+			out.Unknown = append(out.Unknown, k)
+		}
+	}
+	return out, nil
+}
+
+func (d *v16) changeConfiguration(raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		Key   string `json:"key"`
+		Value string `json:"value"`
+	}](raw)
+	if err != nil {
+		return nil, err
+	}
+	return answer(d.st.change(r.Key, r.Value))
+}
+
+func (d *v16) trigger(raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		Message   string `json:"requestedMessage"`
+		Connector int    `json:"connectorId"`
+	}](raw)
+	if err != nil {
+		return nil, err
+	}
+	st := d.st
+	var targets []*connector
+	for _, e := range st.evses {
+		for _, c := range e.conns {
+			if r.Connector == 0 || r.Connector == c.flat {
+				targets = append(targets, c)
+			}
+		}
+	}
+	if len(targets) == 0 {
+		return answer("Rejected")
+	}
+	switch r.Message {
+	case "BootNotification":
+		st.after(0, func() {
+			if st.queue.boot == nil && st.wire != nil {
+				st.boot("Triggered")
+			}
+		})
+	case "Heartbeat":
+		st.after(0, func() { st.say(&call{action: "Heartbeat", payload: struct{}{}}) })
+	case "StatusNotification":
+		st.after(0, func() {
+			if r.Connector == 0 {
+				d.stationStatus()
+			}
+			for _, c := range targets {
+				d.status(c, true)
+			}
+		})
+	case "MeterValues":
+		st.after(0, func() {
+			st.step()
+			for _, c := range targets {
+				if c == c.e.primary() {
+					d.metered(c.e, c.e.samples(st.triggerMeasurands(), "Trigger"), "Trigger")
+				}
+			}
+		})
+	case "DiagnosticsStatusNotification":
+		st.after(0, func() { d.logStatus(0, "Idle") })
+	case "LogStatusNotification":
+		st.after(0, func() {
+			st.say(&call{action: "LogStatusNotification", payload: statusAnswer{"Idle"}})
+		})
+	case "FirmwareStatusNotification":
+		st.after(0, func() { d.firmwareStatus(0, "Idle") })
+	default:
+		return answer("NotImplemented")
+	}
+	return answer("Accepted")
+}
+
+// triggerMeasurands is what a triggered MeterValues carries.
+func (st *station) triggerMeasurands() []string {
+	if len(st.set.sampled) > 0 {
+		return st.set.sampled
+	}
+	return []string{"Energy.Active.Import.Register"}
+}
+
+func (d *v16) reserveNow(raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		Connector int       `json:"connectorId"`
+		Expiry    time.Time `json:"expiryDate"`
+		Tag       string    `json:"idTag"`
+		ID        int       `json:"reservationId"`
+	}](raw)
+	if err != nil {
+		return nil, err
+	}
+	c := d.st.connector(r.Connector)
+	if c == nil {
+		return answer("Rejected")
+	}
+	return answer(d.st.reserve(c.e, &booking{id: r.ID, token: r.Tag}, r.Expiry))
+}
+
+func (d *v16) cancelReservation(raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		ID int `json:"reservationId"`
+	}](raw)
+	if err != nil {
+		return nil, err
+	}
+	if d.st.cancelReservation(r.ID) {
+		return answer("Accepted")
+	}
+	return answer("Rejected")
+}
+
+func (d *v16) sendLocalList(raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		Version int    `json:"listVersion"`
+		Type    string `json:"updateType"`
+		List    []struct {
+			Tag  string     `json:"idTag"`
+			Info *idTagInfo `json:"idTagInfo"`
+		} `json:"localAuthorizationList"`
+	}](raw)
+	if err != nil {
+		return nil, err
+	}
+	add := make(map[string]bool)
+	var remove []string
+	for _, x := range r.List {
+		if x.Info == nil {
+			remove = append(remove, x.Tag)
+		} else {
+			add[x.Tag] = x.Info.Status == "Accepted"
+		}
+	}
+	return answer(d.st.list.update(r.Type == "Full", r.Version, add, remove))
+}
+
+func (d *v16) setProfile(raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		Connector int             `json:"connectorId"`
+		Profile   json.RawMessage `json:"csChargingProfiles"`
+	}](raw)
+	if err != nil {
+		return nil, err
+	}
+	at := 0
+	var e *evse
+	if r.Connector != 0 {
+		c := d.st.connector(r.Connector)
+		if c == nil {
+			return answer("Rejected")
+		}
+		e, at = c.e, c.e.id
+	}
+	p := readProfile(r.Profile, at)
+	switch {
+	case p == nil, p.purpose == "ChargingStationMaxProfile" && at != 0:
+		return answer("Rejected")
+	case p.purpose == "TxProfile":
+		if e == nil || e.tx == nil || p.txID != "" && p.txID != strconv.Itoa(e.tx.id) {
+			return answer("Rejected")
+		}
+		p.tx = e.tx
+	}
+	if !d.st.install(p) {
+		return answer("Rejected")
+	}
+	return answer("Accepted")
+}
+
+func (d *v16) clearProfile(raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		ID        *int    `json:"id"`
+		Connector *int    `json:"connectorId"`
+		Purpose   *string `json:"chargingProfilePurpose"`
+		Stack     *int    `json:"stackLevel"`
+	}](raw)
+	if err != nil {
+		return nil, err
+	}
+	n := d.st.clearProfiles(func(p *profile) bool {
+		if r.ID != nil {
+			return p.id == *r.ID
+		}
+		purpose := p.purpose
+		if purpose == "ChargingStationMaxProfile" {
+			purpose = "ChargePointMaxProfile"
+		}
+		if r.Connector != nil {
+			if c := d.st.connector(*r.Connector); c == nil && p.evse != 0 || c != nil && p.evse != c.e.id {
+				return false
+			}
+		}
+		return (r.Purpose == nil || *r.Purpose == purpose) && (r.Stack == nil || *r.Stack == p.stack)
+	})
+	if n == 0 {
+		return answer("Unknown")
+	}
+	return answer("Accepted")
+}
+
+type period16 struct {
+	Start int     `json:"startPeriod"`
+	Limit float64 `json:"limit"`
+}
+
+func (d *v16) compositeSchedule(raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		Connector int    `json:"connectorId"`
+		Duration  int    `json:"duration"`
+		Unit      string `json:"chargingRateUnit"`
+	}](raw)
+	if err != nil {
+		return nil, err
+	}
+	evseID := 0
+	if r.Connector != 0 {
+		c := d.st.connector(r.Connector)
+		if c == nil {
+			return answer("Rejected")
+		}
+		evseID = c.e.id
+	}
+	if r.Unit == "" {
+		r.Unit = "W"
+	}
+	return struct {
+		Status    string `json:"status"`
+		Connector int    `json:"connectorId"`
+		Start     string `json:"scheduleStart"`
+		Schedule  any    `json:"chargingSchedule"`
+	}{"Accepted", r.Connector, d.st.stamp(d.st.now), struct {
+		Duration int        `json:"duration"`
+		Unit     string     `json:"chargingRateUnit"`
+		Periods  []period16 `json:"chargingSchedulePeriod"`
+	}{r.Duration, r.Unit, periods16(d.st.composite(evseID, time.Duration(r.Duration)*time.Second, r.Unit))}}, nil
+}
+
+func periods16(list []period) []period16 {
+	out := make([]period16, 0, len(list))
+	for p := range slices.Values(list) {
+		out = append(out, period16{int(p.at.Seconds()), round1(p.limit)})
+	}
+	return out
+}
+
+func (d *v16) getLog(action string, raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		Location string `json:"location"`
+		Request  int    `json:"requestId"`
+		Log      struct {
+			Location string `json:"remoteLocation"`
+		} `json:"log"`
+	}](raw)
+	if err != nil {
+		return nil, err
+	}
+	name := fmt.Sprintf("%s-%s.tar.gz", d.st.spec.ID, d.st.now.UTC().Format("20060102T150405"))
+	if action == "GetDiagnostics" {
+		d.st.upload(0, r.Location)
+		return struct {
+			File string `json:"fileName"`
+		}{name}, nil
+	}
+	d.st.upload(max(1, r.Request), r.Log.Location)
+	return struct {
+		Status string `json:"status"`
+		File   string `json:"filename"`
+	}{"Accepted", name}, nil
+}
+
+func (d *v16) updateFirmware(action string, raw json.RawMessage) (any, error) {
+	r, err := decode[struct {
+		Location string    `json:"location"`
+		At       time.Time `json:"retrieveDate"`
+		Request  int       `json:"requestId"`
+		Firmware struct {
+			Location string    `json:"location"`
+			At       time.Time `json:"retrieveDateTime"`
+		} `json:"firmware"`
+	}](raw)
+	if err != nil {
+		return nil, err
+	}
+	if action == "UpdateFirmware" {
+		d.st.updateFirmware(0, r.Location, r.At, false)
+		return struct{}{}, nil
+	}
+	d.st.updateFirmware(max(1, r.Request), r.Firmware.Location, r.Firmware.At, true)
+	return answer("Accepted")
+}
