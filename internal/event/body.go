@@ -41,6 +41,16 @@ const (
 	KindFinding         Kind = "finding"
 )
 
+// Kinds lists all kinds.
+func Kinds() []Kind {
+	return []Kind{
+		KindServerStarted, KindServerStopped, KindConfigured, KindRemoved, KindConnected, KindDisconnected,
+		KindBoot, KindStatus, KindMeter, KindTransaction, KindAuthorize, KindComponent, KindReport, KindSecurity,
+		KindFirmware, KindLog, KindDataTransfer, KindReservation, KindMessage, KindCommand, KindCommandResult,
+		KindSessionInferred, KindFinding,
+	}
+}
+
 // ServerStarted opens a time of observation. Between LastAlive and the event
 // nothing was observed.
 type ServerStarted struct {

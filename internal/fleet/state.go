@@ -71,6 +71,15 @@ func (s *State) TakeDirty() (changed []*Station, removed []string) {
 	return changed, removed
 }
 
+// NextDue returns when the earliest timer is due, so that an idle owner knows
+// whether to Advance.
+func (s *State) NextDue() (due time.Time, ok bool) {
+	if len(s.alarms) == 0 {
+		return time.Time{}, false
+	}
+	return s.alarms[0].due, true
+}
+
 // merge makes touched stations (nil = removed) the state and publishes it.
 func (s *State) merge(touched map[string]*Station) {
 	next := *s.snapshot
