@@ -38,9 +38,10 @@ func SecretSetting(name string) bool {
 }
 
 func (a *agreement) put(x Setting) error {
-	if x.Attribute == "" {
-		x.Attribute = "Actual"
+	if x.Variable == "" {
+		return nil
 	}
+	x.Attribute = first(x.Attribute, "Actual")
 	if SecretSetting(x.Variable) {
 		x.Value = nil
 	}

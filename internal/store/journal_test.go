@@ -3,83 +3,79 @@ package store
 import (
 	"context"
 	"database/sql"
-	"iter"
-	"sync"
+	"errors"
+	"testing"
+	"time"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/journal"
+	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
 )
 
-// log is the least a journal does for the store, on the real core.db.
-type log struct {
-	db     *coredb.DB
-	mu     sync.Mutex
-	events []*event.Event
-	wake   chan struct{}
-	cursor journal.Cursor
+type bench struct {
+	*Store
+	log *journal.Journal
+	now time.Time
+
+	commands int
 }
 
-func newLog(db *coredb.DB) *log { return &log{db: db, wake: make(chan struct{})} }
+func (b *bench) clock() time.Time { return b.now }
 
-func (l *log) AppendWith(ctx context.Context, e *event.Event, rows func(*sql.Tx) error) (fleet.Receipt, error) {
-	if rows != nil {
-		if err := l.db.Write(ctx, rows); err != nil {
-			return fleet.Receipt{}, err
-		}
+// reopen loads a second store from the same file, as a restart would.
+func (b *bench) reopen(t *testing.T) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), Options{DB: b.db, Journal: b.log, Now: b.clock})
+	if err != nil {
+		t.Fatal(err)
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	e.Seq, e.RecordedAt = uint64(len(l.events)+1), e.ReceivedAt
-	l.events = append(l.events, e)
-	close(l.wake)
-	l.wake = make(chan struct{})
-	return fleet.Receipt{Seq: e.Seq}, nil
+	return s
 }
 
-func (l *log) Subscribe(ctx context.Context, from journal.Cursor) iter.Seq2[journal.Batch, error] {
-	return func(yield func(journal.Batch, error) bool) {
-		seq, err := from.Seq()
-		if err != nil {
-			yield(journal.Batch{}, err)
-			return
-		}
-		for {
-			l.mu.Lock()
-			events, wake := l.events[seq:], l.wake
-			l.mu.Unlock()
-			if len(events) > 0 {
-				seq = events[len(events)-1].Seq
-				if !yield(journal.Batch{Events: events, Next: journal.CursorAt(seq)}, nil) {
-					return
-				}
-				continue
-			}
-			select {
-			case <-wake:
-			case <-ctx.Done():
-				return
-			}
-		}
+// told returns what the fleet was told about stations, oldest first.
+func (b *bench) told(t *testing.T) []*event.Event {
+	t.Helper()
+	events, _, err := b.log.Events(t.Context(), journal.EventQuery{
+		Kinds: []event.Kind{event.KindConfigured, event.KindRemoved}, Limit: journal.MaxLimit,
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func (l *log) Project(ctx context.Context, _ string, c journal.Cursor, rows func(*sql.Tx) error) error {
-	if err := l.db.Write(ctx, rows); err != nil {
-		return err
+	for i, j := 0, len(events)-1; i < j; i, j = i+1, j-1 {
+		events[i], events[j] = events[j], events[i]
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.cursor = c
-	return nil
+	return events
 }
 
-func (l *log) ProjectCursor(context.Context, string) (journal.Cursor, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.cursor, nil
+func open(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
+	db, err := coredb.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.log, err = sqlite.Open(t.Context(), sqlite.Options{DB: db}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- b.log.Run(ctx) }()
+	t.Cleanup(func() {
+		err := b.log.Close()
+		stop()
+		if err := errors.Join(err, <-done, db.Close()); err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+	if b.Store, err = Open(t.Context(), Options{DB: db, Journal: b.log, Now: b.clock}); err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
+
+var errDisk = errors.New("disk full")
 
 // failing is a journal that cannot commit.
 type failing struct{}

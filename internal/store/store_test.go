@@ -12,50 +12,10 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/access"
-	"github.com/chargewatch/chargewatch/internal/coredb"
 	"github.com/chargewatch/chargewatch/internal/event"
 )
 
 const admin = Actor("u-admin")
-
-type bench struct {
-	*Store
-	log *log
-	dir string
-	now time.Time
-}
-
-func (b *bench) clock() time.Time { return b.now }
-
-// reopen closes nothing: it loads a second store from the same file, as a
-// restart would.
-func (b *bench) reopen(t *testing.T) *Store {
-	t.Helper()
-	s, err := Open(t.Context(), Options{DB: b.db, Journal: b.log, Now: b.clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func open(t *testing.T) *bench {
-	t.Helper()
-	b := &bench{dir: t.TempDir(), now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
-	db, err := coredb.Open(t.Context(), b.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	b.log = newLog(db)
-	if b.Store, err = Open(t.Context(), Options{DB: db, Journal: b.log, Now: b.clock}); err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func must[T any](t *testing.T) func(T, error) T {
 	return func(v T, err error) T {
@@ -92,9 +52,9 @@ func TestEnrolledStationSurvivesARestart(t *testing.T) {
 	if strings.Contains(fmt.Sprintf("%+v %v", e, e.password), password) {
 		t.Error("the password shows in print")
 	}
-	body, ok := b.log.events[0].Body.(*event.StationConfigured)
+	body, ok := b.told(t)[0].Body.(*event.StationConfigured)
 	if !ok || body.SiteID != "ham-1" || !body.FreeVend || body.Onboarding != event.OnboardingAccepted || body.By != string(admin) {
-		t.Errorf("the fleet was told %+v", b.log.events[0].Body)
+		t.Errorf("the fleet was told %+v", b.told(t)[0].Body)
 	}
 }
 
@@ -162,7 +122,7 @@ func TestEnrolmentRefusals(t *testing.T) {
 	if _, _, err := b.EnrolStation(t.Context(), admin, ok); !errors.Is(err, ErrExists) {
 		t.Errorf("enrolled twice: %v", err)
 	}
-	if n := len(b.log.events); n != 1 {
+	if n := len(b.told(t)); n != 1 {
 		t.Errorf("%d events for one enrolment", n)
 	}
 }
@@ -177,7 +137,7 @@ func TestSiteChangesReachTheFleet(t *testing.T) {
 	}
 	must[*Site](t)(b.UpdateSite(t.Context(), admin, "a", func(x *Site) { x.FreeVend = true }))
 	told := map[string]bool{}
-	for _, e := range b.log.events[2:] {
+	for _, e := range b.told(t)[2:] {
 		told[e.Subject.ID] = e.Body.(*event.StationConfigured).FreeVend
 	}
 	if len(told) != 2 || !told["S1"] || !told["S2"] {
@@ -252,7 +212,7 @@ func TestAnnouncementsOfKnownStationsChangeNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	e, err := b.Announce(t.Context(), Announcement{ID: "S1", Onboarding: event.OnboardingPending, Vendor: "Evil"})
-	if err != nil || e.Onboarding != event.OnboardingAccepted || e.Label != "mine" || len(b.log.events) != 1 {
+	if err != nil || e.Onboarding != event.OnboardingAccepted || e.Label != "mine" || len(b.told(t)) != 1 {
 		t.Errorf("got %+v, %v", e, err)
 	}
 }
@@ -527,5 +487,3 @@ func TestAPITokens(t *testing.T) {
 		t.Errorf("deleted twice: %v", err)
 	}
 }
-
-var errDisk = errors.New("disk full")
