@@ -1,0 +1,124 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Actor is who acts: the opaque id of a user or an API token, or "system".
+type Actor string
+
+// System acts where no person asked.
+const System Actor = "system"
+
+// AuditEntry is one act. Detail carries no secret, name or token value.
+type AuditEntry struct {
+	Seq     int64
+	At      time.Time
+	Actor   Actor
+	Action  string
+	Subject string
+	Detail  json.RawMessage
+	Hash    []byte
+}
+
+// ErrAudit is returned when the chain of the audit log is broken.
+var ErrAudit = errors.New("the audit log was altered")
+
+// audit appends an act inside the transaction of its effect.
+func (s *Store) audit(tx *sql.Tx, by Actor, action, subject string, detail any) error {
+	text := []byte("{}")
+	if detail != nil {
+		var err error
+		if text, err = json.Marshal(detail); err != nil {
+			return fmt.Errorf("encode audit detail: %w", err)
+		}
+	}
+	e := AuditEntry{At: fromMillis(millis(s.now())), Actor: by, Action: action, Subject: subject, Detail: text}
+	var last []byte
+	err := tx.QueryRow(`SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1`).Scan(&e.Seq, &last)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("read audit log: %w", err)
+	}
+	e.Seq++
+	_, err = tx.Exec(`INSERT INTO audit (seq, at, actor, action, subject, detail, hash) VALUES (?,?,?,?,?,?,?)`,
+		e.Seq, millis(e.At), string(by), action, subject, string(text), e.seal(last))
+	if err != nil {
+		return fmt.Errorf("write audit log: %w", err)
+	}
+	return nil
+}
+
+// seal hashes the entry with the hash of the one before. Every field is
+// preceded by its length, so that no two entries read alike.
+func (e *AuditEntry) seal(last []byte) []byte {
+	h := sha256.New()
+	field := func(b []byte) {
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(len(b)))
+		h.Write(n[:])
+		h.Write(b)
+	}
+	field(last)
+	field(binary.BigEndian.AppendUint64(nil, uint64(e.Seq)))
+	field(binary.BigEndian.AppendUint64(nil, uint64(millis(e.At))))
+	field([]byte(e.Actor))
+	field([]byte(e.Action))
+	field([]byte(e.Subject))
+	field(e.Detail)
+	return h.Sum(nil)
+}
+
+// Audit returns acts before a sequence number (zero: the newest), newest first.
+func (s *Store) Audit(ctx context.Context, before int64, limit int) ([]AuditEntry, error) {
+	var out []AuditEntry
+	err := s.query(ctx, "audit log", `SELECT seq, at, actor, action, subject, detail, hash FROM audit
+		WHERE ?1 = 0 OR seq < ?1 ORDER BY seq DESC LIMIT ?2`, []any{before, limit}, func(r *sql.Rows) error {
+		e, err := scanAudit(r)
+		out = append(out, e)
+		return err
+	})
+	return out, err
+}
+
+func scanAudit(r *sql.Rows) (AuditEntry, error) {
+	var e AuditEntry
+	var at int64
+	var detail string
+	err := r.Scan(&e.Seq, &at, &e.Actor, &e.Action, &e.Subject, &detail, &e.Hash)
+	e.At, e.Detail = fromMillis(at), json.RawMessage(detail)
+	return e, err
+}
+
+// VerifyAudit walks the chain and returns its length, or ErrAudit with the
+// first entry that does not fit.
+func (s *Store) VerifyAudit(ctx context.Context) (int64, error) {
+	var last []byte
+	n := int64(0)
+	err := s.query(ctx, "audit log", `SELECT seq, at, actor, action, subject, detail, hash FROM audit ORDER BY seq`, nil,
+		func(r *sql.Rows) error {
+			e, err := scanAudit(r)
+			if err != nil {
+				return err
+			}
+			n++
+			if e.Seq != n || !bytes.Equal(e.seal(last), e.Hash) {
+				return fmt.Errorf("entry %d: %w", n, ErrAudit)
+			}
+			last = e.Hash
+			return nil
+		})
+	return n, err
+}
+
+// Record audits an act that has no other row, such as a command.
+func (s *Store) Record(ctx context.Context, by Actor, action, subject string, detail any) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error { return s.audit(tx, by, action, subject, detail) })
+}

@@ -1,0 +1,209 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/access"
+)
+
+// Credential is a token that people decided about, with its value.
+type Credential struct {
+	access.Credential
+	Token  Token
+	Parent Token
+	Label  string
+}
+
+func (s *Store) loadCredentials(ctx context.Context) error {
+	all := make(map[string]*access.Credential)
+	err := s.query(ctx, "credentials", `SELECT id, token_id, status, expires_at, parent_token_id, max_concurrent
+		FROM credentials`, nil, func(r *sql.Rows) error {
+		c := &access.Credential{}
+		var expires int64
+		err := r.Scan(&c.ID, &c.TokenID, &c.Status, &expires, &c.ParentTokenID, &c.MaxConcurrent)
+		c.ExpiresAt = fromMillis(expires)
+		all[c.TokenID] = c
+		return err
+	})
+	s.credentials.load(all)
+	return err
+}
+
+// CredentialOf returns what people decided about a token, from memory.
+func (s *Store) CredentialOf(tokenID string) (*access.Credential, bool) {
+	return s.credentials.get(tokenID)
+}
+
+// CredentialInput is a wish to add or change a credential.
+type CredentialInput struct {
+	IDToken       string
+	Type          string
+	Status        access.Status
+	ExpiresAt     time.Time
+	ParentIDToken string
+	MaxConcurrent int
+	Label         string
+}
+
+func (c CredentialInput) validate() error {
+	switch c.Status {
+	case access.Accepted, access.Blocked, access.Expired, access.Invalid:
+	default:
+		return &InvalidError{"status", "must be Accepted, Blocked, Expired or Invalid"}
+	}
+	switch {
+	case c.IDToken == "" || len(c.IDToken) > MaxTokenLength:
+		return &InvalidError{"idToken", "must have 1 to 255 characters"}
+	case len(c.ParentIDToken) > MaxTokenLength:
+		return &InvalidError{"parentIdToken", "at most 255 characters"}
+	case c.MaxConcurrent < 0:
+		return &InvalidError{"maxConcurrent", "must not be negative"}
+	}
+	return nil
+}
+
+// PutCredential adds a credential (id empty) or changes one.
+func (s *Store) PutCredential(ctx context.Context, by Actor, id string, in CredentialInput) (*Credential, error) {
+	if in.Status == "" {
+		in.Status = access.Accepted
+	}
+	if err := in.validate(); err != nil {
+		return nil, err
+	}
+	token, err := s.Intern(ctx, in.Type, in.IDToken)
+	if err != nil {
+		return nil, err
+	}
+	parent, err := s.Intern(ctx, "", in.ParentIDToken)
+	if err != nil {
+		return nil, err
+	}
+	defer s.lock(token).Unlock()
+	c := access.Credential{
+		ID: id, TokenID: token, Status: in.Status, ExpiresAt: in.ExpiresAt, ParentTokenID: parent,
+		MaxConcurrent: in.MaxConcurrent,
+	}
+	action := "credential.update"
+	if have, ok := s.credentials.get(token); id == "" {
+		if ok {
+			return nil, fmt.Errorf("credential %s: %w", have.ID, ErrExists)
+		}
+		c.ID, action = newID("c-"), "credential.create"
+	} else if !ok || have.ID != id {
+		return nil, &InvalidError{"idToken", "the token of a credential cannot be changed"}
+	}
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		now := millis(s.now())
+		_, err := tx.Exec(`INSERT INTO credentials (id, token_id, status, expires_at, parent_token_id, max_concurrent,
+			label, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET
+			status=excluded.status, expires_at=excluded.expires_at, parent_token_id=excluded.parent_token_id,
+			max_concurrent=excluded.max_concurrent, label=excluded.label, updated_at=excluded.updated_at`,
+			c.ID, token, string(c.Status), millis(c.ExpiresAt), parent, c.MaxConcurrent, in.Label, now, now)
+		if err != nil {
+			return fmt.Errorf("write credential: %w", err)
+		}
+		return s.audit(tx, by, action, "credential/"+c.ID, map[string]any{"status": c.Status, "idToken": token})
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.credentials.set(token, &c)
+	return s.Credential(ctx, c.ID)
+}
+
+// DeleteCredential removes a credential; its token is unknown again.
+func (s *Store) DeleteCredential(ctx context.Context, by Actor, id string) error {
+	var token string
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRow(`DELETE FROM credentials WHERE id = ? RETURNING token_id`, id).Scan(&token)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("credential %s: %w", id, ErrNotFound)
+		}
+		if err != nil {
+			return fmt.Errorf("delete credential: %w", err)
+		}
+		return s.audit(tx, by, "credential.delete", "credential/"+id, nil)
+	})
+	if err == nil {
+		s.credentials.drop(token)
+	}
+	return err
+}
+
+// Credential returns one credential with its values.
+func (s *Store) Credential(ctx context.Context, id string) (*Credential, error) {
+	list, err := s.selectCredentials(ctx, `WHERE id = ?`, id)
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf("credential %s: %w", id, ErrNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// Credentials returns credentials by id, after one, matching a token value or
+// label if the search is not empty.
+func (s *Store) Credentials(ctx context.Context, search, after string, limit int) ([]*Credential, error) {
+	return s.selectCredentials(ctx, `WHERE id > ?1 AND (?2 = '' OR instr(lower(label), lower(?2)) > 0 OR token_id IN
+		(SELECT id FROM tokens WHERE instr(folded, lower(?2)) > 0)) ORDER BY id LIMIT ?3`, after, search, limit)
+}
+
+func (s *Store) selectCredentials(ctx context.Context, where string, args ...any) ([]*Credential, error) {
+	var out []*Credential
+	var ids []string
+	err := s.query(ctx, "credentials", `SELECT id, token_id, status, expires_at, parent_token_id, max_concurrent, label
+		FROM credentials `+where, args, func(r *sql.Rows) error {
+		c := &Credential{}
+		var expires int64
+		err := r.Scan(&c.ID, &c.TokenID, &c.Status, &expires, &c.ParentTokenID, &c.MaxConcurrent, &c.Label)
+		c.ExpiresAt = fromMillis(expires)
+		out = append(out, c)
+		ids = append(ids, c.TokenID, c.ParentTokenID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	values, err := s.Tokens(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range out {
+		c.Token, c.Parent = values[c.TokenID], values[c.ParentTokenID]
+	}
+	return out, nil
+}
+
+// Lookup is what the plug asks: the opaque id of a token and the decision about
+// it, if there is one.
+func (s *Store) Lookup(ctx context.Context, typ, value string) (tokenID string, c *access.Credential, err error) {
+	tokenID, err = s.Intern(ctx, typ, value)
+	if err != nil || tokenID == "" {
+		return "", nil, err
+	}
+	c, _ = s.credentials.get(tokenID)
+	return tokenID, c, nil
+}
+
+// TokenByID returns one token; ok is false when it is unknown or erased.
+func (s *Store) TokenByID(ctx context.Context, id string) (Token, bool, error) {
+	m, err := s.Tokens(ctx, id)
+	t, ok := m[id]
+	return t, ok, err
+}
+
+func (t Token) String() string { return "token " + t.ID }
+
+// Mask hides all but the last two characters of a token value.
+func Mask(value string) string {
+	if len(value) <= 4 {
+		return strings.Repeat("*", len(value))
+	}
+	return strings.Repeat("*", len(value)-2) + value[len(value)-2:]
+}

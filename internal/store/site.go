@@ -1,0 +1,210 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Site is a place with stations. A stored Site is never changed in place.
+type Site struct {
+	ID           string
+	Name         string
+	Address      string
+	Latitude     *float64
+	Longitude    *float64
+	TimeZone     string // IANA name
+	OpeningHours string
+	GridLimitW   float64 // zero: no limit known
+	FreeVend     bool    // anyone may charge
+	CreatedAt    time.Time
+}
+
+func (s *Store) loadSites(ctx context.Context) error {
+	all := make(map[string]*Site)
+	err := s.query(ctx, "sites", `SELECT id, name, address, latitude, longitude, time_zone, opening_hours,
+		grid_limit_w, free_vend, created_at FROM sites`, nil, func(r *sql.Rows) error {
+		x := &Site{}
+		var created int64
+		err := r.Scan(&x.ID, &x.Name, &x.Address, &x.Latitude, &x.Longitude, &x.TimeZone, &x.OpeningHours,
+			&x.GridLimitW, &x.FreeVend, &created)
+		x.CreatedAt = fromMillis(created)
+		all[x.ID] = x
+		return err
+	})
+	s.sites.load(all)
+	return err
+}
+
+// Site returns a site.
+func (s *Store) Site(id string) (*Site, bool) { return s.sites.get(id) }
+
+// Sites returns all sites by id.
+func (s *Store) Sites() []*Site {
+	return slices.SortedFunc(s.sites.all(), func(a, b *Site) int { return strings.Compare(a.ID, b.ID) })
+}
+
+// FreeVend reports whether anyone may charge at the site.
+func (s *Store) FreeVend(site string) bool {
+	x, ok := s.sites.get(site)
+	return ok && x.FreeVend
+}
+
+func (x *Site) validate() error {
+	if err := validID("id", x.ID); err != nil {
+		return err
+	}
+	if x.TimeZone != "" {
+		if _, err := time.LoadLocation(x.TimeZone); err != nil || x.TimeZone == "Local" {
+			return &InvalidError{"timeZone", "not a time zone of the IANA database"}
+		}
+	}
+	if (x.Latitude == nil) != (x.Longitude == nil) {
+		return &InvalidError{"latitude", "latitude and longitude go together"}
+	}
+	if x.Latitude != nil && (*x.Latitude < -90 || *x.Latitude > 90 || *x.Longitude < -180 || *x.Longitude > 180) {
+		return &InvalidError{"latitude", "not a position on Earth"}
+	}
+	if x.GridLimitW < 0 {
+		return &InvalidError{"gridLimitW", "must not be negative"}
+	}
+	return nil
+}
+
+// CreateSite adds a site; without an id it is given one.
+func (s *Store) CreateSite(ctx context.Context, by Actor, x Site) (*Site, error) {
+	if x.ID == "" {
+		x.ID = newID("site-")
+	}
+	if x.Name == "" {
+		x.Name = x.ID
+	}
+	if err := x.validate(); err != nil {
+		return nil, err
+	}
+	defer s.lock(x.ID).Unlock()
+	if _, ok := s.sites.get(x.ID); ok {
+		return nil, fmt.Errorf("site %s: %w", x.ID, ErrExists)
+	}
+	x.CreatedAt = fromMillis(millis(s.now()))
+	if err := s.putSite(ctx, by, "site.create", &x); err != nil {
+		return nil, err
+	}
+	return &x, nil
+}
+
+func (s *Store) putSite(ctx context.Context, by Actor, action string, x *Site) error {
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`INSERT INTO sites (id, name, address, latitude, longitude, time_zone, opening_hours,
+			grid_limit_w, free_vend, created_at) VALUES (?,?,?,?,?,?,?,?,?,?)
+			ON CONFLICT (id) DO UPDATE SET name=excluded.name, address=excluded.address, latitude=excluded.latitude,
+			longitude=excluded.longitude, time_zone=excluded.time_zone, opening_hours=excluded.opening_hours,
+			grid_limit_w=excluded.grid_limit_w, free_vend=excluded.free_vend`,
+			x.ID, x.Name, x.Address, x.Latitude, x.Longitude, x.TimeZone, x.OpeningHours,
+			x.GridLimitW, x.FreeVend, millis(x.CreatedAt))
+		if err != nil {
+			return fmt.Errorf("write site: %w", err)
+		}
+		return s.audit(tx, by, action, "site/"+x.ID, map[string]any{"freeVend": x.FreeVend})
+	})
+	if err == nil {
+		s.sites.set(x.ID, x)
+	}
+	return err
+}
+
+// UpdateSite changes a site. When free vend changes, its stations' events
+// follow; Reconcile completes them should we stop in between.
+func (s *Store) UpdateSite(ctx context.Context, by Actor, id string, change func(*Site)) (*Site, error) {
+	next, flipped, err := s.updateSite(ctx, by, id, change)
+	if err != nil || !flipped {
+		return next, err
+	}
+	for _, e := range s.StationsOf(id) {
+		if err := s.reconfigure(ctx, by, e.ID); err != nil {
+			return nil, err
+		}
+	}
+	return next, nil
+}
+
+func (s *Store) updateSite(ctx context.Context, by Actor, id string, change func(*Site)) (*Site, bool, error) {
+	defer s.lock(id).Unlock()
+	old, ok := s.sites.get(id)
+	if !ok {
+		return nil, false, fmt.Errorf("site %s: %w", id, ErrNotFound)
+	}
+	next := *old
+	change(&next)
+	next.ID, next.CreatedAt = old.ID, old.CreatedAt
+	if err := next.validate(); err != nil {
+		return nil, false, err
+	}
+	if err := s.putSite(ctx, by, "site.update", &next); err != nil {
+		return nil, false, err
+	}
+	return &next, next.FreeVend != old.FreeVend, nil
+}
+
+// DeleteSite removes a site that has no stations.
+func (s *Store) DeleteSite(ctx context.Context, by Actor, id string) error {
+	defer s.lock(id).Unlock()
+	if _, ok := s.sites.get(id); !ok {
+		return fmt.Errorf("site %s: %w", id, ErrNotFound)
+	}
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		var n int
+		if err := tx.QueryRow(`SELECT count(*) FROM stations WHERE site_id = ?`, id).Scan(&n); err != nil {
+			return fmt.Errorf("count stations: %w", err)
+		}
+		if n > 0 {
+			return fmt.Errorf("site %s has %d stations: %w", id, n, ErrInUse)
+		}
+		if _, err := tx.Exec(`DELETE FROM sites WHERE id = ?`, id); err != nil {
+			return fmt.Errorf("delete site: %w", err)
+		}
+		return s.audit(tx, by, "site.delete", "site/"+id, nil)
+	})
+	if err == nil {
+		s.sites.drop(id)
+	}
+	return err
+}
+
+// lock takes the lock of an entity; unlock what it returns.
+func (s *Store) lock(id string) *sync.Mutex {
+	h := uint32(2166136261)
+	for i := range len(id) {
+		h = (h ^ uint32(id[i])) * 16777619
+	}
+	mu := &s.entity[h%uint32(len(s.entity))]
+	mu.Lock()
+	return mu
+}
+
+// validID accepts the identifier alphabet of OCPP without the colon, which
+// Basic authentication splits at, and without the slash of our paths.
+func validID(field, id string) error {
+	if id == "" || len(id) > 48 {
+		return &InvalidError{field, "must have 1 to 48 characters"}
+	}
+	for i := range len(id) {
+		c := id[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("-_.*+=|@", c) >= 0:
+		default:
+			return &InvalidError{field, "only letters, digits and - _ . * + = | @ are allowed"}
+		}
+	}
+	if id == "." || id == ".." {
+		return &InvalidError{field, "a path segment"}
+	}
+	return nil
+}
+
+// ValidIdentity reports whether a station may carry the id.
+func ValidIdentity(id string) error { return validID("id", id) }
