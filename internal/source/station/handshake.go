@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -42,9 +43,20 @@ type refusal struct {
 	reason string
 }
 
+// AtLeast serves stations that prove themselves by a security profile at the
+// least, for a listener that is reachable from anywhere.
+func (ep *Endpoint) AtLeast(profile int) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { ep.serve(w, r, profile) })
+}
+
 // ServeHTTP admits or refuses a station and serves it until it leaves.
-func (ep *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (ep *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) { ep.serve(w, r, 0) }
+
+func (ep *Endpoint) serve(w http.ResponseWriter, r *http.Request, profile int) {
 	h, no := ep.admit(r)
+	if no == nil && h.profile < profile {
+		no = &refusal{http.StatusForbidden, fmt.Sprintf("this address needs security profile %d", profile)}
+	}
 	if no != nil {
 		ep.refuse(w, h, no)
 		return
@@ -155,8 +167,8 @@ func (ep *Endpoint) admit(r *http.Request) (hello, *refusal) {
 		h.profile = 0 // encrypted, but nobody knows by whom
 	}
 	if h.profile < enrolled.Profile {
-		return h, &refusal{http.StatusForbidden, "the station is enrolled with security profile " +
-			string(rune('0'+enrolled.Profile)) + " and came with " + string(rune('0'+h.profile))}
+		return h, &refusal{http.StatusForbidden,
+			fmt.Sprintf("the station is enrolled with security profile %d and came with %d", enrolled.Profile, h.profile)}
 	}
 	return h, nil
 }

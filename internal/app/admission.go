@@ -1,0 +1,117 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/access"
+	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/fleet"
+	"github.com/chargewatch/chargewatch/internal/journal"
+	"github.com/chargewatch/chargewatch/internal/source/station"
+	"github.com/chargewatch/chargewatch/internal/store"
+)
+
+// admission answers the endpoint's questions from the store: who may connect,
+// whose token may charge.
+type admission struct {
+	store   *store.Store
+	journal *journal.Journal
+}
+
+var (
+	_ station.Directory  = (*admission)(nil)
+	_ station.Authorizer = (*admission)(nil)
+)
+
+func (a *admission) Enrolled(identity string) (station.Enrolment, bool) {
+	e, ok := a.store.Station(identity)
+	if !ok {
+		return station.Enrolment{}, false
+	}
+	out := station.Enrolment{Onboarding: e.Onboarding, Profile: e.Profile, CertSubject: e.CertSubject}
+	if e.HasPassword() {
+		out.Verify = func(sent []byte) bool { _, ok := e.CheckPassword(sent); return ok }
+	}
+	return out, true
+}
+
+func (a *admission) Pend(ctx context.Context, identity, remoteAddr string, accept bool) error {
+	if err := store.ValidIdentity(identity); err != nil {
+		return fmt.Errorf("note %q: %w", identity, err)
+	}
+	onboarding := event.OnboardingPending
+	if accept {
+		onboarding = event.OnboardingAccepted
+	}
+	_, err := a.store.Announce(ctx, store.Announcement{ID: identity, RemoteAddr: remoteAddr, Onboarding: onboarding})
+	if errors.Is(err, store.ErrFull) {
+		return station.ErrFull
+	}
+	return err
+}
+
+func (a *admission) Describe(ctx context.Context, identity string, boot *event.Boot) error {
+	n := store.Announcement{ID: identity, Vendor: boot.Vendor, Model: boot.Model, Serial: boot.Serial, Onboarding: event.OnboardingPending}
+	if e, ok := a.store.Station(identity); ok {
+		n.RemoteAddr, n.Onboarding = e.RemoteAddr, e.Onboarding
+	}
+	if st, ok := a.journal.Snapshot().Station(identity); ok {
+		n.Protocol = st.Protocol
+	}
+	_, err := a.store.Announce(ctx, n)
+	return err
+}
+
+func (a *admission) Refused(identity, remoteAddr, reason string) {
+	a.store.RefuseHandshake(identity, remoteAddr, reason)
+}
+
+func (a *admission) Name(ctx context.Context, t station.Token) (string, error) {
+	return a.store.Intern(ctx, t.Type, t.Value)
+}
+
+func (a *admission) Authorize(ctx context.Context, id string, evse int, t station.Token, start bool) (station.Decision, error) {
+	r := access.Request{Now: time.Now()}
+	if e, ok := a.store.Station(id); ok {
+		r.FreeVend = a.store.FreeVend(e.SiteID)
+	}
+	if t.Value != "" {
+		tokenID, c, err := a.store.Lookup(ctx, t.Type, t.Value)
+		if err != nil {
+			return station.Decision{}, fmt.Errorf("look up token: %w", err)
+		}
+		r.TokenID, r.Credential = tokenID, c
+		if c != nil && c.MaxConcurrent > 0 {
+			r.ActiveSessions = active(a.journal.Snapshot(), tokenID, id, evse)
+		}
+	}
+	d := access.Decide(r)
+	out := station.Decision{TokenID: r.TokenID, Status: string(d.Status), Reason: d.Reason, ExpiresAt: d.ExpiresAt}
+	if d.ParentTokenID != "" {
+		parent, ok, err := a.store.TokenByID(ctx, d.ParentTokenID)
+		if err != nil {
+			return station.Decision{}, fmt.Errorf("look up parent token: %w", err)
+		}
+		if ok {
+			out.ParentID = parent.Value
+		}
+	}
+	return out, nil
+}
+
+// active counts the token's open sessions at other ports.
+func active(s *fleet.Snapshot, tokenID, id string, evse int) int {
+	n := 0
+	for st := range s.Stations() {
+		for i := range st.EVSEs {
+			x := st.EVSEs[i].Session
+			if x != nil && x.TokenID == tokenID && !(st.ID == id && (evse == 0 || st.EVSEs[i].ID == evse)) {
+				n++
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,149 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/sim"
+	"github.com/chargewatch/chargewatch/internal/store"
+)
+
+// demoCommand runs the server and a simulated network against it, over real
+// sockets on loopback.
+func demoCommand(ctx context.Context, args []string, s streams) error {
+	var seed uint64
+	var speed float64
+	c, rest, err := load("demo", args, s, func(set *flag.FlagSet) {
+		set.Uint64Var(&seed, "seed", 1, "same seed, same network")
+		set.Float64Var(&speed, "speed", 1, "simulated seconds per second")
+	})
+	if err != nil {
+		return err
+	}
+	if err := only(rest); err != nil {
+		return err
+	}
+	if c.Data == "./data" { // a demo leaves nothing behind unless told where
+		dir, err := os.MkdirTemp("", "chargewatch-demo-")
+		if err != nil {
+			return fmt.Errorf("make a folder for the demo: %w", err)
+		}
+		defer os.RemoveAll(dir)
+		c.Data = dir
+	}
+	srv, err := New(ctx, c, logger(c, s))
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	var work sync.WaitGroup
+	work.Go(func() { stop(errors.Join(srv.Run(ctx), context.Canceled)) })
+	defer work.Wait()
+	defer stop(nil)
+	plan := sim.Network(seed)
+	if err := srv.enrolNetwork(ctx, plan); err != nil {
+		return err
+	}
+	stations, err := sim.New(sim.Options{
+		URL: "ws://" + srv.OCPPAddress() + "/ocpp", Plan: plan, Seed: seed, Speed: speed,
+		History: 6 * time.Hour, Replay: true, Logger: logger(c, s),
+	})
+	if err != nil {
+		return err
+	}
+	if err := srv.greet(ctx, s, true); err != nil {
+		return err
+	}
+	work.Go(func() {
+		if err := stations.Run(ctx); ctx.Err() == nil {
+			stop(err)
+		}
+	})
+	<-ctx.Done()
+	work.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// enrolNetwork makes the sites, stations and credentials of a simulated
+// network, unless an earlier demo in this folder did.
+func (s *Server) enrolNetwork(ctx context.Context, plan sim.Plan) error {
+	for _, x := range plan.Sites {
+		if _, ok := s.Store.Site(x.ID); ok {
+			continue
+		}
+		_, err := s.Store.CreateSite(ctx, store.System, store.Site{
+			ID: x.ID, Name: x.Name, Address: x.Address, Latitude: &x.Latitude, Longitude: &x.Longitude, TimeZone: x.TimeZone,
+			OpeningHours: x.OpeningHours, GridLimitW: x.GridLimitW, FreeVend: x.FreeVend,
+		})
+		if err != nil {
+			return fmt.Errorf("make site %s: %w", x.ID, err)
+		}
+	}
+	for _, x := range plan.Stations {
+		if _, ok := s.Store.Station(x.ID); ok {
+			continue
+		}
+		n := store.NewStation{
+			ID: x.ID, SiteID: x.Site, Label: x.Label, Simulated: true, CommissionedAt: x.Commissioned, Layout: layoutOf(x),
+		}
+		if x.Password != "" {
+			n.Auth = store.Auth{Profile: 1, Password: x.Password}
+		}
+		if _, _, err := s.Store.EnrolStation(ctx, store.System, n); err != nil {
+			return fmt.Errorf("enrol %s: %w", x.ID, err)
+		}
+	}
+	for _, t := range plan.Tokens {
+		if _, c, err := s.Store.Lookup(ctx, t.Type, t.ID); err != nil {
+			return fmt.Errorf("look up token: %w", err)
+		} else if c != nil {
+			continue
+		}
+		if _, err := s.Store.PutCredential(ctx, store.System, "", store.CredentialInput{IDToken: t.ID, Type: t.Type, Status: "Accepted"}); err != nil {
+			return fmt.Errorf("make credential: %w", err)
+		}
+	}
+	return nil
+}
+
+// layoutOf says what a planned station is built of, as an operator would enter
+// it from the data sheet. OCPP 1.6 counts plugs through the whole station.
+func layoutOf(x sim.Spec) []event.EVSELayout {
+	version := x.Version
+	if version == 0 {
+		version = x.Model.Version
+	}
+	var out []event.EVSELayout
+	plugs := 0
+	for i, m := range x.Model.EVSEs {
+		l := event.EVSELayout{EVSE: i + 1, RatedW: m.RatedW, Current: "AC"}
+		if m.Phases == 0 {
+			l.Current = "DC"
+		}
+		if i < len(x.PublicIDs) {
+			l.PublicID = x.PublicIDs[i]
+		}
+		if x.Model.SharedW > 0 {
+			l.Group, l.GroupW = "cabinet", x.Model.SharedW
+		}
+		for n, p := range m.Plugs {
+			plugs++
+			id := n + 1
+			if version == sim.V16 {
+				id = plugs
+			}
+			l.Connectors = append(l.Connectors, event.ConnectorLayout{Connector: id, Type: string(p)})
+		}
+		out = append(out, l)
+	}
+	return out
+}

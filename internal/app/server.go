@@ -1,0 +1,207 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/config"
+	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/journal"
+	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
+	"github.com/chargewatch/chargewatch/internal/pki"
+	"github.com/chargewatch/chargewatch/internal/source/station"
+	"github.com/chargewatch/chargewatch/internal/store"
+	"github.com/chargewatch/chargewatch/internal/telemetry"
+)
+
+// Server is one built server: the rooms it is made of, open and joined.
+type Server struct {
+	Config    config.Config
+	Journal   *journal.Journal
+	Store     *store.Store
+	Endpoint  *station.Endpoint
+	Telemetry *telemetry.Store
+
+	log       *slog.Logger
+	lock      *os.File
+	data      *os.Root
+	db        *coredb.DB
+	tls       *material
+	listeners []*listener
+	ocpp      *listener
+}
+
+// errLocked is returned when another server has the data folder.
+var errLocked = errors.New("another server uses the data folder")
+
+// New opens the data folder and builds a server; its ports are open when New
+// returns, so that a caller knows the addresses. Run serves them.
+func New(ctx context.Context, c config.Config, log *slog.Logger) (s *Server, err error) {
+	s = &Server{Config: c, log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.release())
+			s = nil
+		}
+	}()
+	if err := s.openFolder(); err != nil {
+		return s, err
+	}
+	if s.db, err = coredb.Open(ctx, c.Data); err != nil {
+		return s, err
+	}
+	if s.Journal, err = sqlite.Open(ctx, sqlite.Options{DB: s.db, Logger: log, Version: version}); err != nil {
+		return s, fmt.Errorf("open the journal: %w", err)
+	}
+	if s.Store, err = store.Open(ctx, store.Options{DB: s.db, Journal: s.Journal, Logger: log}); err != nil {
+		return s, fmt.Errorf("open the store: %w", err)
+	}
+	if s.Telemetry, err = telemetry.Open(ctx, telemetry.Options{Folder: c.Data, Logger: log, KeepFor: time.Duration(c.Retention.Telemetry)}); err != nil {
+		return s, fmt.Errorf("open telemetry: %w", err)
+	}
+	who := &admission{store: s.Store, journal: s.Journal}
+	s.Endpoint = station.New(s.Journal, who, who, noFrames{}, station.Options{
+		Logger: log, Onboarding: station.Onboarding(c.Onboarding),
+		HeartbeatInterval: time.Duration(c.Station.HeartbeatInterval), PendingInterval: time.Duration(c.Station.PendingInterval),
+		CommandTimeout: time.Duration(c.Station.CommandTimeout), FrameLimit: c.Station.FrameLimit,
+	})
+	return s, s.openPorts(ctx)
+}
+
+type noFrames struct{}
+
+func (noFrames) Add(time.Time, string, string, bool, []byte, []string) {}
+
+// openFolder makes the data folder and takes it for this process alone.
+func (s *Server) openFolder() error {
+	if err := os.MkdirAll(s.Config.Data, 0o750); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	root, err := os.OpenRoot(s.Config.Data)
+	if err != nil {
+		return fmt.Errorf("open the data folder: %w", err)
+	}
+	s.data = root
+	s.lock, err = takeFolder(root)
+	return err
+}
+
+func (s *Server) openPorts(ctx context.Context) error {
+	c := s.Config
+	var err error
+	if s.tls, err = certificates(s.data, c.TLS, append(namesOf(c.HTTP), namesOf(c.OCPP)...), time.Now()); err != nil {
+		return err
+	}
+	if s.ocpp, err = listen(ctx, "OCPP", c.OCPP, s.Endpoint, s.tls.server(), s.log); err != nil {
+		return err
+	}
+	s.listeners = append(s.listeners, s.ocpp)
+	for _, l := range c.Listeners {
+		m, err := certificates(s.data, l.TLS, namesOf(l.Address), time.Now())
+		if err != nil {
+			return err
+		}
+		conf := m.server()
+		if m != nil {
+			clients := m.clients
+			if l.Profile < 3 {
+				clients = nil
+			}
+			conf = pki.Config(m.pairs, clients, l.LegacyRSA)
+		}
+		ln, err := listen(ctx, "OCPP on "+l.Address, l.Address, s.Endpoint.AtLeast(l.Profile), conf, s.log)
+		if err != nil {
+			return err
+		}
+		s.listeners = append(s.listeners, ln)
+	}
+	return nil
+}
+
+// OCPPAddress is where stations connect.
+func (s *Server) OCPPAddress() string { return s.ocpp.Addr().String() }
+
+// drainLimit is how long a stop may take in all.
+const drainLimit = 9 * time.Second
+
+// Run serves until ctx ends, then drains: it stops accepting, closes sockets
+// with 1001, commits what waits and closes the data folder.
+func (s *Server) Run(ctx context.Context) error {
+	inner, stop := context.WithCancelCause(ctx)
+	var outside, inside sync.WaitGroup
+	back, quit := context.WithCancel(context.WithoutCancel(ctx))
+	defer quit()
+	fail := func(err error) {
+		if err != nil && inner.Err() == nil {
+			stop(err)
+		}
+	}
+	inside.Go(func() { fail(s.Journal.Run(back)) })
+	inside.Go(func() { fail(ended(back, s.Store.Run(back))) })
+	inside.Go(func() { fail(ended(back, s.Store.Follow(back, s.Journal))) })
+	inside.Go(func() { fail(ended(back, s.Telemetry.Run(back, measured{s.Journal}))) })
+	if err := s.Store.Reconcile(inner, s.Journal.Snapshot()); err != nil {
+		fail(err)
+	}
+	outside.Go(func() { fail(ended(inner, s.Endpoint.Run(inner))) })
+	for _, l := range s.listeners {
+		outside.Go(func() { fail(l.serve()) })
+	}
+	<-inner.Done()
+	limit, done := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
+	defer done()
+	for _, l := range s.listeners {
+		outside.Go(func() {
+			if err := l.server.Shutdown(limit); err != nil {
+				l.server.Close()
+			}
+		})
+	}
+	outside.Wait()
+	err := s.Journal.Close()
+	quit()
+	inside.Wait()
+	err = errors.Join(err, s.release())
+	if cause := context.Cause(inner); !errors.Is(cause, context.Canceled) && ctx.Err() == nil {
+		err = errors.Join(cause, err)
+	}
+	return err
+}
+
+// ended hides the error of a part that stopped because it was told to.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// release closes what New opened.
+func (s *Server) release() error {
+	var errs []error
+	for _, l := range s.listeners {
+		if err := l.Close(); err != nil && !errors.Is(err, http.ErrServerClosed) && !isClosed(err) {
+			errs = append(errs, err)
+		}
+	}
+	if s.Telemetry != nil {
+		errs = append(errs, s.Telemetry.Close(context.Background()))
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	if s.data != nil {
+		errs = append(errs, s.data.Close())
+	}
+	return errors.Join(errs...)
+}
+
