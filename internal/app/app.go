@@ -47,13 +47,11 @@ func commands() []command {
 		{"serve", "run the server", serveCommand},
 		{"demo", "run the server with a simulated network", demoCommand},
 		{"sim", "simulate charging stations against any OCPP server", nil},
-		{"replay", "fold the journal again and compare it with what is stored", replayCommand},
 		{"station", "enrol stations", stationCommand},
 		{"token", "make and end API tokens", tokenCommand},
 		{"user", "make sign-in links", userCommand},
 		{"check", "check a configuration", checkCommand},
 		{"verify", "check the data folder", verifyCommand},
-		{"backup", "copy the data folder while the server runs", backupCommand},
 		{"version", "print the version", versionCommand},
 	}
 }

@@ -33,7 +33,7 @@ func (s *Server) greet(ctx context.Context, out streams, demo bool) error {
 	if s.tls != nil {
 		scheme, ws = "https", "wss"
 	}
-	base := scheme + "://" + s.HTTPAddress()
+	base := scheme + "://" + s.Config.HTTP
 	if s.tls != nil && s.tls.fingerprint != "" {
 		fmt.Fprintf(out.out, "own authority, SHA-256 %s\n", s.tls.fingerprint)
 	}
