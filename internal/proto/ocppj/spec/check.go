@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -303,4 +304,17 @@ func isURI(b []byte) bool {
 		}
 	}
 	return colon
+}
+
+// Quirks joins what the check and the decoder found in one message, each kind
+// once. What the decoder had to forgive comes first.
+func Quirks(faults []Fault, more []ocppj.Quirk) []ocppj.Quirk {
+	all := slices.Clip(more)
+	for _, f := range faults {
+		q := f.Quirk()
+		if !slices.ContainsFunc(all, func(o ocppj.Quirk) bool { return o.Code == q.Code && o.Path == q.Path }) {
+			all = append(all, q)
+		}
+	}
+	return all
 }
