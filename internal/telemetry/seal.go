@@ -395,7 +395,7 @@ func (s *Store) settleLocked(ctx context.Context) error {
 			return fmt.Errorf("read hot tail: %w", err)
 		}
 	}
-	if sealed == before {
+	if oldest == s.kept && sealed == before {
 		return nil
 	}
 	if err := s.db.sync(ctx); err != nil {
@@ -411,6 +411,7 @@ func (s *Store) settleLocked(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.kept = oldest
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sealed = sealed

@@ -105,7 +105,8 @@ type Store struct {
 	encoder *block.Encoder
 	decoder *block.Decoder
 	merge   merger
-	pending Mark // consumed, not yet stored because it held no sample
+	pending Mark  // consumed, not yet stored because it held no sample
+	kept    int64 // rows of hot before this one are dropped
 	retired time.Time
 	// crash is called between the steps of writing; tests cut the power there.
 	crash func(step string)
