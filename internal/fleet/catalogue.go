@@ -3,6 +3,8 @@ package fleet
 import (
 	_ "embed"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/chargewatch/chargewatch/internal/event"
@@ -23,26 +25,37 @@ type Model struct {
 // Catalogue reads the built-in models.
 func Catalogue() ([]Model, error) {
 	var models []Model
-	err := json.Unmarshal(catalogueJSON, &models)
-	return models, err
+	if err := json.Unmarshal(catalogueJSON, &models); err != nil {
+		return nil, fmt.Errorf("read model catalogue: %w", err)
+	}
+	return models, nil
 }
 
-// useCatalogue takes the layout of the longest matching entry.
-func (st *Station) useCatalogue() {
+// catalogue is the list that one state looks models up in.
+type catalogue []Model
+
+func readCatalogue() catalogue {
 	models, err := Catalogue()
-	if err != nil { // the embedded file is checked by a test
-		return
+	if err != nil {
+		panic(err) // the file is part of the program and read by a test
 	}
+	return models
+}
+
+// layout returns that of the longest matching entry, nil if there is none. All
+// stations of a model share it.
+func (c catalogue) layout(vendor, model string) []event.EVSELayout {
 	best := -1
-	for i, m := range models {
-		if strings.EqualFold(m.Vendor, st.Vendor) && hasPrefixFold(st.Model, m.Model) &&
-			(best < 0 || len(m.Model) > len(models[best].Model)) {
+	for i, m := range c {
+		if strings.EqualFold(m.Vendor, vendor) && hasPrefixFold(model, m.Model) &&
+			(best < 0 || len(m.Model) > len(c[best].Model)) {
 			best = i
 		}
 	}
-	if best >= 0 {
-		st.Layout, st.LayoutSource = models[best].EVSEs, layoutByCatalogue
+	if best < 0 {
+		return nil
 	}
+	return c[best].EVSEs
 }
 
 func hasPrefixFold(s, prefix string) bool {
@@ -51,18 +64,14 @@ func hasPrefixFold(s, prefix string) bool {
 
 // mergeLayout adds what a further part of a report says.
 func mergeLayout(base, more []event.EVSELayout) []event.EVSELayout {
-	out := make([]event.EVSELayout, 0, len(base)+len(more))
-	out = append(out, base...)
+	out := slices.Clone(base)
 	for _, m := range more {
-		i := 0
-		for i < len(out) && out[i].EVSE != m.EVSE {
-			i++
-		}
-		if i == len(out) {
+		i := slices.IndexFunc(out, func(l event.EVSELayout) bool { return l.EVSE == m.EVSE })
+		if i < 0 {
 			out = append(out, m)
 			continue
 		}
-		have := out[i]
+		have := &out[i]
 		if m.RatedW != 0 {
 			have.RatedW = m.RatedW
 		}
@@ -72,20 +81,15 @@ func mergeLayout(base, more []event.EVSELayout) []event.EVSELayout {
 		if m.PublicID != "" {
 			have.PublicID = m.PublicID
 		}
-		connectors := append([]event.ConnectorLayout(nil), have.Connectors...)
+		have.Connectors = slices.Clone(have.Connectors)
 		for _, c := range m.Connectors {
-			j := 0
-			for j < len(connectors) && connectors[j].Connector != c.Connector {
-				j++
-			}
-			if j == len(connectors) {
-				connectors = append(connectors, c)
+			j := slices.IndexFunc(have.Connectors, func(o event.ConnectorLayout) bool { return o.Connector == c.Connector })
+			if j < 0 {
+				have.Connectors = append(have.Connectors, c)
 			} else if c.Type != "" {
-				connectors[j].Type = c.Type
+				have.Connectors[j].Type = c.Type
 			}
 		}
-		have.Connectors = connectors
-		out[i] = have
 	}
 	return out
 }

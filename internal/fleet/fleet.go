@@ -40,8 +40,27 @@ const (
 const Statuses = int(Unknown) + 1
 
 func (s Status) String() string {
-	return [...]string{"Available", "Preparing", "Charging", "SuspendedEV", "SuspendedEVSE",
-		"Finishing", "Reserved", "Unavailable", "Faulted", "Unknown"}[min(s, Unknown)]
+	switch s {
+	case Available:
+		return "Available"
+	case Preparing:
+		return "Preparing"
+	case Charging:
+		return "Charging"
+	case SuspendedEV:
+		return "SuspendedEV"
+	case SuspendedEVSE:
+		return "SuspendedEVSE"
+	case Finishing:
+		return "Finishing"
+	case Reserved:
+		return "Reserved"
+	case Unavailable:
+		return "Unavailable"
+	case Faulted:
+		return "Faulted"
+	}
+	return "Unknown"
 }
 
 // MarshalText writes the word.
@@ -120,7 +139,16 @@ type EVSE struct {
 	Live       Live              `json:"live,omitzero"`
 	Session    *Session          `json:"session,omitempty"` // the open one
 	Ended      bool              `json:"ended,omitempty"`   // a transaction ended and the car is still there
-	Layout     *event.EVSELayout `json:"layout,omitempty"`
+	Layout     *event.EVSELayout `json:"-"`                 // of the station's Layout
+	// Track is the newest point written of the port: a report from the past may
+	// have put it after the last change of the live status.
+	Track Track `json:"track,omitzero"`
+}
+
+// Track is the newest state of a port's history.
+type Track struct {
+	At    time.Time `json:"at,omitzero"`
+	State Status    `json:"state"`
 }
 
 // Connector is one plug of an EVSE.
@@ -201,10 +229,12 @@ type Session struct {
 	Evidence string `json:"evidence,omitempty"`
 
 	// Keys recognise a repeated start or stop by content.
-	StartKey string   `json:"startKey,omitempty"`
-	StopKey  string   `json:"stopKey,omitempty"`
-	Meter    Metering `json:"meter,omitzero"`
-	Order    Sequence `json:"order,omitzero"`
+	StartKey string `json:"startKey,omitempty"`
+	StopKey  string `json:"stopKey,omitempty"`
+	// GivenID is the transaction id given to a start that came after its stop.
+	GivenID string   `json:"givenId,omitempty"`
+	Meter   Metering `json:"meter,omitzero"`
+	Order   Sequence `json:"order,omitzero"`
 }
 
 // Flag is one doubt about a session's record.
@@ -216,21 +246,25 @@ const (
 	FlagStopRetried    Flag = "stopRetried"      // the stop came more than once
 	FlagStartMissing   Flag = "startMissing"     // first heard of in the middle or at its end
 	FlagOrphanStop     Flag = "orphanStop"       // a stop without any start we know
-	FlagUnknownID      Flag = "unknownId"        // the stop named another transaction and was matched by station, token and time
+	FlagUnknownID      Flag = "unknownId"        // a report named another transaction and was matched by place, token and time
 	FlagInferredEnd    Flag = "inferredEnd"      // the station never ended it
 	FlagLateStop       Flag = "lateStop"         // the stop came after we had inferred the end
+	FlagReopened       Flag = "reopened"         // it went on after we had inferred the end
 	FlagSecondStop     Flag = "secondStop"       // two different stops; the first was kept
 	FlagOffline        Flag = "offline"          // reported after the station had been offline
 	FlagGap            Flag = "gap"              // sequence numbers are missing
 	FlagRegisterReset  Flag = "registerReset"    // the energy register went back; segments were added up
 	FlagRegisterJump   Flag = "registerJump"     // an impossible step of the register was left out
 	FlagRegisterInKWh  Flag = "registerInKWh"    // the register counts kWh although it says Wh
+	FlagRegisterInWh   Flag = "registerInWh"     // the register counts Wh although it says kWh
+	FlagRegisterStuck  Flag = "registerStuck"    // the register stood still while power flowed; the energy is integrated power
 	FlagNegativeEnergy Flag = "negativeEnergy"   // the stop register is below the start register
 	FlagClock          Flag = "clockImplausible" // the station's clock could not be used
 )
 
 // Point is one bitemporal fact: as known from KnownAt on, the track was in
-// State from ValidFrom until the next point's ValidFrom.
+// State from ValidFrom until the next point's ValidFrom. Of equal ValidFrom the
+// point of the higher Seq counts.
 type Point struct {
 	Station   string
 	EVSE      int // 0 is the station's connectivity
@@ -280,8 +314,9 @@ type Effects struct {
 	Receipt Receipt
 }
 
-// History answers for sessions that are no longer open. The journal implements
-// it on its session table; tests in memory.
+// History answers for sessions that are no longer open, as of the last event
+// folded: the newest (by the number in its ID) that matches. The journal
+// implements it on its session table; tests in memory.
 type History interface {
 	SessionByStart(station, startKey string) (*Session, bool)
 	SessionByStop(station, stopKey string) (*Session, bool)

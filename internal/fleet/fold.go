@@ -2,9 +2,9 @@ package fleet
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
@@ -21,8 +21,12 @@ func (b *Batch) fold(e *event.Event, fx *Effects) {
 	if e.Subject.Type != event.StationSubject || e.Subject.ID == "" {
 		return
 	}
-	if _, ok := e.Body.(*event.StationRemoved); ok {
-		b.removed(e, fx)
+	known, ok := b.peek(e.Subject.ID)
+	if !ok && !founds(e) {
+		return
+	}
+	if _, removed := e.Body.(*event.StationRemoved); removed {
+		b.removed(b.station(known.ID), e, fx)
 		return
 	}
 	st := b.station(e.Subject.ID)
@@ -45,14 +49,7 @@ func (b *Batch) fold(e *event.Event, fx *Effects) {
 	case *event.Component:
 		b.component(st, e, body)
 	case *event.Report:
-		if len(body.Layout) > 0 && st.LayoutSource != layoutByPerson {
-			base := st.Layout
-			if st.LayoutSource != layoutByReport {
-				base = nil
-			}
-			st.Layout, st.LayoutSource = mergeLayout(base, body.Layout), layoutByReport
-			b.arrange(st)
-		}
+		b.reported(st, e, body)
 	}
 	if e.Origin == event.FromStation && e.ReceivedAt.After(st.LastFrameAt) {
 		st.LastFrameAt = e.ReceivedAt
@@ -60,19 +57,50 @@ func (b *Batch) fold(e *event.Event, fx *Effects) {
 	fx.Receipt.Onboarding = st.Onboarding
 }
 
-// Where a layout came from, strongest first.
-const (
-	layoutByPerson    = "person"
-	layoutByReport    = "report"
-	layoutByCatalogue = "catalogue"
-)
+// founds reports whether an event makes a station known that was not: what is
+// left to say of one that was removed does not bring it back.
+func founds(e *event.Event) bool {
+	switch e.Body.(type) {
+	case *event.StationConfigured, *event.Connected:
+		return true
+	case *event.Disconnected, *event.StationRemoved, *event.Command, *event.CommandResult:
+		return false
+	}
+	return e.Origin == event.FromStation
+}
 
-func (b *Batch) serverStarted(e *event.Event, _ *event.ServerStarted) {
-	// Sockets do not survive us: every station is offline until it is heard again.
-	for id, known := range b.state.stations {
-		if st, ok := b.peek(id); ok && st.Online && known != nil {
-			st := b.station(id)
-			b.offline(st, e, e.At, "server restarted")
+// moment is when an event happened, but never after we heard of it.
+func moment(e *event.Event) time.Time {
+	if e.ReceivedAt.IsZero() {
+		return e.At
+	}
+	return earliest(e.At, e.ReceivedAt)
+}
+
+// note adds a quirk once.
+func note(e *event.Event, quirk string) {
+	if !slices.Contains(e.Quirks, quirk) {
+		e.Quirks = append(e.Quirks, quirk)
+	}
+}
+
+// serverStarted takes every station offline until it is heard again: sockets
+// do not survive us. Silence from before is no evidence of anything.
+func (b *Batch) serverStarted(e *event.Event, body *event.ServerStarted) {
+	ids := slices.Collect(maps.Keys(b.touched))
+	for id, st := range b.state.stations {
+		if _, touched := b.touched[id]; !touched && (st.Online || len(st.Timers) > 0) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	from := e.At
+	if !body.LastAlive.IsZero() {
+		from = earliest(from, body.LastAlive)
+	}
+	for _, id := range ids {
+		if st, ok := b.peek(id); ok && (st.Online || len(st.Timers) > 0) {
+			b.offline(b.station(id), e, from, "server restarted")
 		}
 	}
 }
@@ -83,35 +111,46 @@ func (b *Batch) configured(st *Station, e *event.Event, body *event.StationConfi
 	switch {
 	case len(body.Layout) > 0:
 		st.Layout, st.LayoutSource = body.Layout, layoutByPerson
+		b.arrange(st, e)
 	case st.LayoutSource == layoutByPerson:
-		st.Layout, st.LayoutSource = nil, ""
-		st.useCatalogue()
+		b.useCatalogue(st, e)
 	}
-	b.arrange(st)
-	_ = e
 }
 
-func (b *Batch) removed(e *event.Event, fx *Effects) {
-	st, ok := b.peek(e.Subject.ID)
-	if !ok {
+// useCatalogue takes the layout of the station's model, or none.
+func (b *Batch) useCatalogue(st *Station, e *event.Event) {
+	st.Layout, st.LayoutSource = b.state.catalogue.layout(st.Vendor, st.Model), ""
+	if st.Layout != nil {
+		st.LayoutSource = layoutByCatalogue
+	}
+	b.arrange(st, e)
+}
+
+// reported follows a device model report, unless a person decided.
+func (b *Batch) reported(st *Station, e *event.Event, body *event.Report) {
+	if len(body.Layout) == 0 || st.LayoutSource == layoutByPerson {
 		return
 	}
+	st.Layout, st.LayoutSource = mergeLayout(st.Layout, body.Layout), layoutByReport
+	b.arrange(st, e)
+}
+
+func (b *Batch) removed(st *Station, e *event.Event, fx *Effects) {
 	for _, s := range st.open() {
-		b.infer(st, b.own(st, s), e, e.At, "the station was removed", fx)
+		b.infer(st, b.own(st, s), e, moment(e), "the station was removed", fx)
 	}
+	b.offline(st, e, e.At, "removed")
 	b.touched[st.ID] = nil
 }
 
 func (b *Batch) connected(st *Station, e *event.Event, body *event.Connected) {
 	if !st.Online {
-		b.points = append(b.points, Point{Station: st.ID, ValidFrom: e.At, KnownAt: e.RecordedAt, State: "online", Seq: e.Seq})
+		b.link(st, e.At, "online", e)
 	}
 	st.Online, st.ConnID, st.ConnectedAt = true, body.ConnID, e.At
 	st.Protocol, st.SecurityProfile, st.RemoteAddr = body.Protocol, body.SecurityProfile, body.RemoteAddr
 	st.OfflineReason = ""
-	for i := range st.EVSEs {
-		b.watchGhosts(st, &st.EVSEs[i], e.RecordedAt)
-	}
+	b.watchAgain(st, e.RecordedAt)
 }
 
 func (b *Batch) disconnected(st *Station, e *event.Event, body *event.Disconnected) {
@@ -119,24 +158,26 @@ func (b *Batch) disconnected(st *Station, e *event.Event, body *event.Disconnect
 		return
 	}
 	from := e.At
-	if !body.LastFrameAt.IsZero() && body.LastFrameAt.Before(from) {
-		from = body.LastFrameAt
+	if !body.LastFrameAt.IsZero() {
+		from = earliest(from, body.LastFrameAt)
 	}
-	if body.LastFrameAt.After(st.LastFrameAt) {
-		st.LastFrameAt = body.LastFrameAt
-	}
+	st.LastFrameAt = latest(st.LastFrameAt, body.LastFrameAt)
 	b.offline(st, e, from, body.Reason)
 }
 
 func (b *Batch) offline(st *Station, e *event.Event, from time.Time, reason string) {
+	st.Timers = nil // they all wait for the silence of a station that could speak
 	if !st.Online {
 		return
 	}
-	if from.Before(st.ConnectedAt) {
-		from = st.ConnectedAt
-	}
+	from = latest(from, st.ConnectedAt)
 	st.Online, st.ConnID, st.DisconnectedAt, st.OfflineReason = false, "", from, reason
-	b.points = append(b.points, Point{Station: st.ID, ValidFrom: from, KnownAt: e.RecordedAt, State: "offline", Seq: e.Seq})
+	b.link(st, from, "offline", e)
+}
+
+// link records a change of connectivity.
+func (b *Batch) link(st *Station, at time.Time, state string, e *event.Event) {
+	b.points = append(b.points, Point{Station: st.ID, ValidFrom: at, KnownAt: e.RecordedAt, State: state, Seq: e.Seq})
 }
 
 func (b *Batch) boot(st *Station, e *event.Event, body *event.Boot, fx *Effects) {
@@ -148,19 +189,20 @@ func (b *Batch) boot(st *Station, e *event.Event, body *event.Boot, fx *Effects)
 		}))
 	}
 	changed := st.Vendor != body.Vendor || st.Model != body.Model
-	st.Vendor, st.Model, st.Serial, st.Firmware = body.Vendor, body.Model, body.Serial, body.Firmware
+	st.Vendor, st.Model, st.Firmware = body.Vendor, body.Model, body.Firmware
 	st.ICCID, st.IMSI = body.ICCID, body.IMSI
+	if body.Serial != "" {
+		st.Serial = body.Serial
+	}
 	st.BootedAt, st.BootReason = e.At, body.Reason
 	st.Boots++
 	if body.Status == "Accepted" && st.CommissionAt.IsZero() {
 		st.CommissionAt = e.At
 	}
 	if changed && (st.LayoutSource == "" || st.LayoutSource == layoutByCatalogue) {
-		st.Layout, st.LayoutSource = nil, ""
-		st.useCatalogue()
-		b.arrange(st)
+		b.useCatalogue(st, e)
 	}
-	if body.Status == "Accepted" && strings.HasPrefix(st.Protocol, "ocpp2") && st.LayoutSource == "" {
+	if body.Status == "Accepted" && st.is2x() && st.LayoutSource == "" {
 		fx.Intents = append(fx.Intents, Intent{
 			Key: "base-report/" + st.ID + "/" + strconv.Itoa(st.Boots), Station: st.ID, Action: "GetBaseReport",
 			Payload: fmt.Sprintf(`{"requestId":%d,"reportBase":"FullInventory"}`, e.Seq%1_000_000_000),
@@ -170,17 +212,15 @@ func (b *Batch) boot(st *Station, e *event.Event, body *event.Boot, fx *Effects)
 	}
 }
 
+// component folds NotifyEvent of OCPP 2.x where it stands for a
+// StatusNotification (G01.FR.03 to 07).
 func (b *Batch) component(st *Station, e *event.Event, body *event.Component) {
 	for _, item := range body.Items {
 		if item.Variable != "AvailabilityState" {
 			continue
 		}
-		at := e.At
-		if !item.At.IsZero() && item.At.Before(at) {
-			at = item.At
-		}
 		one := *e
-		one.At = at
+		one.At = earliest(sampleTime(e, item.At), moment(e))
 		switch item.Component {
 		case "Connector":
 			one.Subject.EVSE, one.Subject.Connector = item.EVSE, max(item.Connector, 1)
@@ -190,6 +230,7 @@ func (b *Batch) component(st *Station, e *event.Event, body *event.Component) {
 			continue
 		}
 		b.status(st, &one, &event.Status{Status: item.Value})
+		e.Quirks = one.Quirks
 	}
 }
 
@@ -201,62 +242,7 @@ func derive(cause *event.Event, subject event.Subject, body event.Body) *event.E
 	}
 }
 
-// fire acts on a timer that is due.
-func (b *Batch) fire(st *Station, a alarm, fx *Effects) {
-	kind, rest, _ := strings.Cut(a.key, "/")
-	if kind != ghostTimer {
-		return
-	}
-	id, err := strconv.Atoi(rest)
-	if err != nil {
-		return
-	}
-	if evse := st.evse(id); evse != nil {
-		b.judgeGhosts(st, evse, a.due, fx)
-	}
-}
-
-// evse returns the station's EVSE of that id, nil if there is none.
-func (st *Station) evse(id int) *EVSE {
-	if i, ok := slices.BinarySearchFunc(st.EVSEs, id, func(v EVSE, id int) int { return v.ID - id }); ok {
-		return &st.EVSEs[i]
-	}
-	return nil
-}
-
-// needEVSE returns the EVSE of that id, made if need be.
-func (st *Station) needEVSE(id int) *EVSE {
-	i, ok := slices.BinarySearchFunc(st.EVSEs, id, func(v EVSE, id int) int { return v.ID - id })
-	if !ok {
-		st.EVSEs = slices.Insert(slices.Clone(st.EVSEs), i, EVSE{ID: id, Status: Unknown})
-	}
-	return &st.EVSEs[i]
-}
-
-// needConnector returns the EVSE's own copy of a connector, made if need be.
-func (v *EVSE) needConnector(id int) *Connector {
-	v.Connectors = slices.Clone(v.Connectors)
-	i, ok := slices.BinarySearchFunc(v.Connectors, id, func(c Connector, id int) int { return c.ID - id })
-	if !ok {
-		v.Connectors = slices.Insert(v.Connectors, i, Connector{ID: id, ConnectorState: ConnectorState{Status: Unknown}})
-	}
-	return &v.Connectors[i]
-}
-
-// evseOf says which EVSE a connector of OCPP 1.6 belongs to: as the layout
-// groups it, else its own.
-func (st *Station) evseOf(connector int) int {
-	for _, l := range st.Layout {
-		for _, c := range l.Connectors {
-			if c.Connector == connector {
-				return l.EVSE
-			}
-		}
-	}
-	return connector
-}
-
-// open yields the station's sessions that have not ended.
+// open returns the station's sessions that have not ended.
 func (st *Station) open() []*Session {
 	list := slices.Clone(st.Backlog)
 	for i := range st.EVSEs {

@@ -1,105 +1,20 @@
 package fleet
 
 import (
+	"math"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
 )
 
-// Metering follows the energy register and the power of one session.
-//
-// The register is what is paid for, so it decides; power is integrated beside
-// it only to notice a register that counts kWh while it says Wh.
-type Metering struct {
-	LastWh     *float64  `json:"lastWh,omitempty"`
-	LastAt     time.Time `json:"lastAt,omitzero"`
-	SegmentWh  float64   `json:"segmentWh,omitempty"` // register where the current segment began
-	BaseWh     float64   `json:"baseWh,omitempty"`    // energy of the segments before
-	IntegralWh float64   `json:"integralWh,omitempty"`
-	PowerW     float64   `json:"powerW,omitempty"`
-	PowerAt    time.Time `json:"powerAt,omitzero"`
-}
-
-// No port delivers more; a step above it is the register's fault.
-const impossibleW = 1.5e6
-
-// register takes a reading of the register.
-func (m *Metering) register(s *Session, wh float64, at time.Time) {
-	if m.LastWh == nil {
-		m.LastWh, m.LastAt, m.SegmentWh = new(wh), at, wh
-		s.setStart(&wh)
-		return
-	}
-	if at.Before(m.LastAt) {
-		return
-	}
-	last := *m.LastWh
-	switch {
-	case wh < last-1:
-		s.flag(FlagRegisterReset)
-		m.BaseWh += last - m.SegmentWh
-		m.SegmentWh = wh
-		if wh < 1000 { // it began again at zero
-			m.SegmentWh = 0
-		}
-	case wh-last > 10_000 && wh-last > impossibleW*at.Sub(m.LastAt).Hours():
-		s.flag(FlagRegisterJump)
-		m.BaseWh += last - m.SegmentWh
-		m.SegmentWh = wh
-	}
-	m.LastWh, m.LastAt = new(wh), at
-	m.settle(s)
-}
-
-// power takes a reading of the active power; steps of up to 15 min are
-// integrated, longer ones are gaps.
-func (m *Metering) power(s *Session, w float64, at time.Time) {
-	if dt := at.Sub(m.PowerAt); !m.PowerAt.IsZero() && dt > 0 && dt <= 15*time.Minute {
-		m.IntegralWh += (m.PowerW + w) / 2 * dt.Hours()
-	}
-	if !at.Before(m.PowerAt) {
-		m.PowerW, m.PowerAt = w, at
-	}
-	if w > s.PeakPowerW && w < impossibleW {
-		s.PeakPowerW = w
-	}
-}
-
-// settle computes the session's energy from the register, or from power where
-// the station sends no register at all.
-func (m *Metering) settle(s *Session) {
-	if m.LastWh == nil || s.MeterStartWh == nil {
-		s.EnergyWh = max(m.IntegralWh, 0)
-		return
-	}
-	wh := max(m.BaseWh+*m.LastWh-m.SegmentWh, 0)
-	if m.IntegralWh > 500 && wh > 0 {
-		if ratio := m.IntegralWh / wh; ratio > 700 && ratio < 1400 {
-			s.flag(FlagRegisterInKWh)
-		} else {
-			s.unflag(FlagRegisterInKWh)
-		}
-	}
-	if s.has(FlagRegisterInKWh) {
-		wh *= 1000
-	}
-	s.EnergyWh = wh
-}
-
-// measured folds MeterValues.
+// measured folds MeterValues. Only those that tell of now touch the live
+// values; those of a known session always count for it.
 func (b *Batch) measured(st *Station, e *event.Event, body *event.Meter, fx *Effects) {
-	if e.Subject.EVSE == 0 && e.Subject.Connector > 0 {
-		e.Subject.EVSE = st.evseOf(e.Subject.Connector)
-	}
-	evse := st.evse(e.Subject.EVSE)
-	var known *Session
+	st.locate(e)
 	if body.TransactionID != "" {
 		st.LastTxAt = e.RecordedAt
-		known = b.byTransaction(st, body.TransactionID)
 	}
-	if known == nil && evse != nil && evse.Session != nil && !e.Late() && body.TransactionID == "" {
-		known = evse.Session
-	}
+	known := b.meterOf(st, e, body, fx)
 	if known == nil {
 		if !e.Late() {
 			b.live(st, e, body.Samples)
@@ -107,26 +22,65 @@ func (b *Batch) measured(st *Station, e *event.Event, body *event.Meter, fx *Eff
 		return
 	}
 	s := b.own(st, known)
-	if s.State == SessionActive && !e.Late() && b.waiting(st, s) {
-		b.place(st, s, e, fx)
+	if body.TransactionID != "" && body.TransactionID != s.TransactionID {
+		s.flag(FlagUnknownID)
 	}
-	b.samples(st, s, e, body.Samples, false)
+	if e.Subject.EVSE == 0 {
+		e.Subject.EVSE = s.EVSE
+	}
+	if !e.Late() {
+		b.goesOn(st, s, e, fx)
+	}
+	b.samples(st, s, e, body.Samples, e.Late())
 }
 
-// samples folds measurements of a session; those of a station that is not
-// telling of now leave the live values alone.
-func (b *Batch) samples(st *Station, s *Session, e *event.Event, samples event.Samples, history bool) {
+// meterOf finds the session that measurements belong to: the one they name,
+// else the one at their port. A port that charges for a transaction we never
+// heard the start of gets one.
+func (b *Batch) meterOf(st *Station, e *event.Event, body *event.Meter, fx *Effects) *Session {
+	if known := b.byTransaction(st, body.TransactionID); known != nil {
+		return known
+	}
+	evse := st.evse(e.Subject.EVSE)
+	if evse == nil || e.Late() {
+		return nil
+	}
+	if evse.Session != nil {
+		return evse.Session
+	}
+	if body.TransactionID == "" || noID(body.TransactionID) || !inUse(evse.Status) {
+		return nil
+	}
+	s := b.begin(st, e, &event.Transaction{TransactionID: body.TransactionID}, fx)
+	s.flag(FlagStartMissing)
+	b.place(st, s, e, false, fx)
+	return s
+}
+
+// samples folds measurements of a session; those that tell of the past leave
+// the live values alone.
+func (b *Batch) samples(st *Station, s *Session, e *event.Event, samples event.Samples, past bool) {
 	if len(samples) == 0 {
 		return
+	}
+	var evse *EVSE
+	if !past {
+		evse = st.needEVSE(e.Subject.EVSE)
 	}
 	for _, g := range samples {
 		at := sampleTime(e, g.At)
 		r := read(g.Values)
-		if r.EnergyWh != nil {
-			s.Meter.register(s, *r.EnergyWh, at)
+		if evse != nil {
+			evse.show(&r, at, e)
+		}
+		if s.State == SessionEnded && at.After(s.EndedAt) {
+			continue // the session is over, whatever the meter goes on to say
 		}
 		if r.PowerW != nil {
 			s.Meter.power(s, *r.PowerW, at)
+		}
+		if r.EnergyWh != nil {
+			s.Meter.register(s, *r.EnergyWh, at, e.Quality != event.TimeReceived)
 		}
 		if r.SoC != nil {
 			if s.SoCStart == nil {
@@ -137,8 +91,8 @@ func (b *Batch) samples(st *Station, s *Session, e *event.Event, samples event.S
 	}
 	s.Meter.settle(s)
 	s.UpdatedAt = e.RecordedAt
-	if !history && !e.Late() {
-		b.live(st, e, samples)
+	if evse != nil && evse.Session == s {
+		b.refresh(st, evse, moment(e), e)
 	}
 }
 
@@ -146,39 +100,45 @@ func (b *Batch) samples(st *Station, s *Session, e *event.Event, samples event.S
 // never behind the moment we heard it.
 func sampleTime(e *event.Event, at time.Time) time.Time {
 	if at.IsZero() || e.Quality == event.TimeReceived {
-		return e.At
+		return moment(e)
 	}
 	if e.Quality == event.TimeCorrected && !e.DeviceAt.IsZero() {
 		at = at.Add(e.At.Sub(e.DeviceAt))
 	}
-	if at.After(e.ReceivedAt) {
-		at = e.ReceivedAt
-	}
-	return at
+	return earliest(at, e.ReceivedAt)
 }
 
-// live shows the newest measurements at their EVSE.
+// live shows measurements that belong to no session at their EVSE.
 func (b *Batch) live(st *Station, e *event.Event, samples event.Samples) {
 	if e.Subject.EVSE == 0 || len(samples) == 0 {
 		return
 	}
 	evse := st.needEVSE(e.Subject.EVSE)
-	for _, g := range samples {
-		at := sampleTime(e, g.At)
-		if at.Before(evse.Live.At) && e.ReceivedAt.Sub(at) > event.LateAfter {
-			continue
-		}
-		r := read(g.Values)
-		evse.Live.At = at
-		keep(&evse.Live.PowerW, r.PowerW)
-		keep(&evse.Live.OfferedW, r.OfferedW)
-		keep(&evse.Live.CurrentA, r.CurrentA)
-		keep(&evse.Live.OfferedA, r.OfferedA)
-		keep(&evse.Live.VoltageV, r.VoltageV)
-		keep(&evse.Live.SoC, r.SoC)
-		keep(&evse.Live.TempC, r.TempC)
-		keep(&evse.Live.EnergyWh, r.EnergyWh)
+	if evse == nil {
+		note(e, "tooManyPorts")
+		return
 	}
+	for _, g := range samples {
+		r := read(g.Values)
+		evse.show(&r, sampleTime(e, g.At), e)
+	}
+}
+
+// show takes over what was measured at a moment, unless something newer is
+// known.
+func (v *EVSE) show(r *Live, at time.Time, e *event.Event) {
+	if at.Before(v.Live.At) && e.ReceivedAt.Sub(at) > event.LateAfter {
+		return
+	}
+	v.Live.At = latest(at, v.Live.At)
+	keep(&v.Live.PowerW, r.PowerW)
+	keep(&v.Live.OfferedW, r.OfferedW)
+	keep(&v.Live.CurrentA, r.CurrentA)
+	keep(&v.Live.OfferedA, r.OfferedA)
+	keep(&v.Live.VoltageV, r.VoltageV)
+	keep(&v.Live.SoC, r.SoC)
+	keep(&v.Live.TempC, r.TempC)
+	keep(&v.Live.EnergyWh, r.EnergyWh)
 }
 
 func keep(into **float64, v *float64) {
@@ -187,56 +147,110 @@ func keep(into **float64, v *float64) {
 	}
 }
 
-// read sums one group of samples up: the overall value where the station gives
-// it, else what the phases make of it.
-func read(values []event.Sample) Live {
-	var l Live
-	l.PowerW = combine(values, "Power.Active.Import", sum)
-	l.OfferedW = combine(values, "Power.Offered", sum)
-	l.CurrentA = combine(values, "Current.Import", highest)
-	l.OfferedA = combine(values, "Current.Offered", highest)
-	l.VoltageV = combine(values, "Voltage", mean)
-	l.SoC = combine(values, "SoC", highest)
-	l.TempC = combine(values, "Temperature", highest)
-	l.EnergyWh = combine(values, "Energy.Active.Import.Register", sum)
-	return l
+// What is shown and counted of a measurand.
+const (
+	showPower = iota
+	showOffered
+	showCurrent
+	showOfferedA
+	showVoltage
+	showSoC
+	showTemperature
+	showEnergy
+	shown
+)
+
+func slotOf(measurand string) int {
+	switch measurand {
+	case "Energy.Active.Import.Register":
+		return showEnergy
+	case "Power.Active.Import":
+		return showPower
+	case "Power.Offered":
+		return showOffered
+	case "Current.Import":
+		return showCurrent
+	case "Current.Offered":
+		return showOfferedA
+	case "Voltage":
+		return showVoltage
+	case "SoC":
+		return showSoC
+	case "Temperature":
+		return showTemperature
+	}
+	return -1
 }
 
-func combine(values []event.Sample, measurand string, phases func([]float64) float64) *float64 {
-	var of [8]float64
-	n := 0
-	for _, v := range values {
-		if v.Measurand != measurand || v.Location == "Inlet" {
+// phases is what one measurand came in.
+type phases struct {
+	whole, sum, highest float64
+	n                   int
+	hasWhole            bool
+}
+
+// read sums one group of samples up: the overall value where the station gives
+// it, else what the phases make of it. What cannot be a measurement is left
+// out.
+func read(values []event.Sample) Live {
+	var of [shown]phases
+	for i := range values {
+		v := &values[i]
+		slot := slotOf(v.Measurand)
+		if slot < 0 || v.Location == "Inlet" || v.Unit != "" || math.IsNaN(v.Value) || math.Abs(v.Value) > 1e12 {
 			continue
 		}
-		if v.Phase == "" {
-			return new(v.Value)
+		p := &of[slot]
+		switch {
+		case v.Phase == "":
+			if !p.hasWhole {
+				p.whole, p.hasWhole = v.Value, true
+			}
+		case v.Phase != "N":
+			if p.n == 0 || v.Value > p.highest {
+				p.highest = v.Value
+			}
+			p.sum += v.Value
+			p.n++
 		}
-		if n < len(of) && v.Phase != "N" {
-			of[n] = v.Value
-			n++
+	}
+	var l Live
+	kept := new([shown]float64) // one allocation for all that is kept
+	for slot := range of {
+		p := &of[slot]
+		switch {
+		case p.hasWhole:
+			kept[slot] = p.whole
+		case p.n == 0:
+			continue
+		case slot == showPower || slot == showOffered || slot == showEnergy:
+			kept[slot] = p.sum
+		case slot == showVoltage:
+			kept[slot] = p.sum / float64(p.n)
+		default:
+			kept[slot] = p.highest
+		}
+		v := &kept[slot]
+		switch slot {
+		case showPower:
+			l.PowerW = v
+		case showOffered:
+			l.OfferedW = v
+		case showCurrent:
+			l.CurrentA = v
+		case showOfferedA:
+			l.OfferedA = v
+		case showVoltage:
+			l.VoltageV = v
+		case showSoC:
+			if *v >= 0 && *v <= 100 {
+				l.SoC = v
+			}
+		case showTemperature:
+			l.TempC = v
+		case showEnergy:
+			l.EnergyWh = v
 		}
 	}
-	if n == 0 {
-		return nil
-	}
-	return new(phases(of[:n]))
-}
-
-func sum(v []float64) float64 {
-	t := 0.0
-	for _, x := range v {
-		t += x
-	}
-	return t
-}
-
-func mean(v []float64) float64 { return sum(v) / float64(len(v)) }
-
-func highest(v []float64) float64 {
-	h := v[0]
-	for _, x := range v[1:] {
-		h = max(h, x)
-	}
-	return h
+	return l
 }

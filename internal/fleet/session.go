@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -9,167 +8,9 @@ import (
 	"github.com/chargewatch/chargewatch/internal/event"
 )
 
-// transaction folds a start, an update or an end. A report is never refused
-// and never lost: what fits no session we know becomes one, with flags that
-// say what is doubtful.
-func (b *Batch) transaction(st *Station, e *event.Event, t *event.Transaction, fx *Effects) {
-	st.LastTxAt = e.RecordedAt
-	if e.Subject.EVSE == 0 && e.Subject.Connector > 0 {
-		e.Subject.EVSE = st.evseOf(e.Subject.Connector)
-	}
-	switch {
-	case t.AssignID:
-		b.assignedStart(st, e, t, fx)
-	case t.Stage == event.TransactionEnded && t.SeqNo == nil:
-		b.stop16(st, e, t, fx)
-	default:
-		b.event2(st, e, t, fx)
-	}
-	fx.Receipt.TransactionID = t.TransactionID
-}
-
-// assignedStart is StartTransaction of OCPP 1.6: we give the id, and the same
-// id again when the station repeats itself.
-func (b *Batch) assignedStart(st *Station, e *event.Event, t *event.Transaction, fx *Effects) {
-	key := startKey(st, e, t)
-	if known := b.byStart(st, key); known != nil {
-		s := b.own(st, known)
-		s.flag(FlagStartRetried)
-		t.TransactionID = s.TransactionID
-		e.Quirks = append(e.Quirks, "retry")
-		t.TokenStatus = s.TokenStatus
-		fx.Receipt.Retry, fx.Receipt.TokenStatus = true, s.TokenStatus
-		return
-	}
-	t.TransactionID = strconv.FormatInt(b.meta.NextTransaction, 10)
-	b.meta.NextTransaction++
-	s := b.begin(st, e, t, fx)
-	s.StartKey = key
-	s.setStart(t.MeterWh)
-	if s.MeterStartWh != nil {
-		s.Meter.register(s, *s.MeterStartWh, e.At)
-	}
-	b.place(st, s, e, fx)
-}
-
-// event2 is TransactionEvent of OCPP 2.x, and any update.
-func (b *Batch) event2(st *Station, e *event.Event, t *event.Transaction, fx *Effects) {
-	known := b.byTransaction(st, t.TransactionID)
-	var s *Session
-	if known == nil {
-		s = b.begin(st, e, t, fx)
-		if t.Stage != event.TransactionStarted {
-			s.flag(FlagStartMissing)
-		}
-	} else {
-		s = b.own(st, known)
-	}
-	if t.SeqNo != nil && !s.Order.see(*t.SeqNo, t.Stage == event.TransactionStarted) {
-		e.Quirks = append(e.Quirks, "retry")
-		fx.Receipt.Retry = true
-		return
-	}
-	if t.Offline {
-		s.flag(FlagOffline)
-	}
-	if s.EVSE == 0 && e.Subject.EVSE != 0 {
-		s.EVSE, s.Connector = e.Subject.EVSE, e.Subject.Connector
-	}
-	if e.Subject.EVSE == 0 {
-		e.Subject.EVSE, e.Subject.Connector = s.EVSE, s.Connector
-	}
-	if t.TokenID != "" && s.TokenID == "" {
-		s.TokenID = t.TokenID
-	}
-	if t.RemoteStartID != nil {
-		s.RemoteStart = t.RemoteStartID
-	}
-	if t.Stage == event.TransactionStarted && e.At.Before(s.StartedAt) {
-		s.StartedAt = e.At // told out of order
-		s.unflag(FlagStartMissing)
-	}
-	if t.ChargingState != "" && !e.At.Before(s.ChangedAt) {
-		s.ChargingState, s.ChangedAt = t.ChargingState, e.At
-	}
-	b.samples(st, s, e, t.Samples, t.Offline)
-	if t.Stage == event.TransactionEnded {
-		b.finish(st, s, e, t)
-		return
-	}
-	if s.State != SessionActive {
-		return
-	}
-	if known == nil || b.waiting(st, s) && !e.Late() && !t.Offline {
-		b.place(st, s, e, fx)
-	}
-	if evse := st.evse(s.EVSE); evse != nil && evse.Session == s && !t.Offline && !e.Late() {
-		evse.Ended = false
-		b.refresh(st, evse, e)
-	}
-}
-
-// stop16 is StopTransaction of OCPP 1.6. Stations send it twice, with unknown
-// ids, for starts we never saw, and long after we gave the session up.
-func (b *Batch) stop16(st *Station, e *event.Event, t *event.Transaction, fx *Effects) {
-	key := stopKey(st, e, t)
-	if known := b.byStop(st, key); known != nil {
-		s := b.own(st, known)
-		s.flag(FlagStopRetried)
-		e.Quirks = append(e.Quirks, "retry")
-		e.Subject.EVSE, e.Subject.Connector = s.EVSE, s.Connector
-		fx.Receipt.Retry = true
-		return
-	}
-	known := b.byTransaction(st, t.TransactionID)
-	if known == nil {
-		known = matchStop(st, e, t)
-		if known != nil {
-			s := b.own(st, known)
-			s.flag(FlagUnknownID)
-			t.TransactionID = s.TransactionID
-		}
-	}
-	var s *Session
-	if known == nil {
-		s = b.begin(st, e, t, fx)
-		s.flag(FlagOrphanStop)
-		s.flag(FlagStartMissing)
-		for at := range t.Samples.All() {
-			if !at.IsZero() && at.Before(s.StartedAt) {
-				s.StartedAt = at
-			}
-		}
-	} else {
-		s = b.own(st, known)
-		if s.State == SessionEnded {
-			s.flag(FlagSecondStop)
-			return
-		}
-	}
-	e.Subject.EVSE, e.Subject.Connector = s.EVSE, s.Connector
-	s.StopKey = key
-	b.samples(st, s, e, t.Samples, true)
-	b.finish(st, s, e, t)
-}
-
-// matchStop finds the open session that a stop with an unknown id must mean:
-// the only one of the station that began before it, with the same token where
-// both are known and a register that is not above.
-func matchStop(st *Station, e *event.Event, t *event.Transaction) *Session {
-	var found *Session
-	for _, s := range st.open() {
-		switch {
-		case s.StartedAt.After(e.At.Add(time.Minute)):
-		case t.TokenID != "" && s.TokenID != "" && t.TokenID != s.TokenID:
-		case t.MeterWh != nil && s.MeterStartWh != nil && *t.MeterWh < *s.MeterStartWh:
-		case found != nil:
-			return nil // two could be meant; neither is taken
-		default:
-			found = s
-		}
-	}
-	return found
-}
+// maxBacklog is how many open sessions a station can have beside those at its
+// ports; when there are more the oldest is given up.
+const maxBacklog = 32
 
 // begin makes a session; place puts it where it belongs.
 func (b *Batch) begin(st *Station, e *event.Event, t *event.Transaction, _ *Effects) *Session {
@@ -177,64 +18,93 @@ func (b *Batch) begin(st *Station, e *event.Event, t *event.Transaction, _ *Effe
 		ID: "S" + strconv.FormatUint(e.Seq, 10), Station: st.ID, SiteID: st.SiteID,
 		EVSE: e.Subject.EVSE, Connector: e.Subject.Connector,
 		TransactionID: t.TransactionID, TokenID: t.TokenID, TokenStatus: t.TokenStatus, State: SessionActive,
-		StartedAt: e.At, UpdatedAt: e.RecordedAt,
+		StartedAt: moment(e), UpdatedAt: e.RecordedAt,
 		Reservation: t.ReservationID, RemoteStart: t.RemoteStartID,
 	}
 	if e.Late() || t.Offline {
 		s.flag(FlagOffline)
 	}
-	if !plausible(e) {
+	if e.Quality == event.TimeReceived {
 		s.flag(FlagClock)
 	}
-	b.sessions[s.ID] = s
+	b.keep(s)
 	return s
 }
 
-// place makes a session the one at its EVSE. A new start is evidence that an
-// older open session there has ended; a late report waits in the backlog until
-// something live speaks of it.
-func (b *Batch) place(st *Station, s *Session, e *event.Event, fx *Effects) {
-	b.leaveBacklog(st, s)
-	late := e.Late() || s.has(FlagOffline) && e.Late()
-	for _, o := range st.open() {
-		if o == s || o.EVSE != s.EVSE || s.EVSE == 0 {
-			continue
+// keep makes a session one of the batch.
+func (b *Batch) keep(s *Session) {
+	b.sessions[s.ID] = s
+	b.at[s.Station] = append(b.at[s.Station], s)
+}
+
+// place makes an open session the one at its EVSE. A new start is evidence that
+// an older open session there has ended. What was reported late, or is older
+// than what stands there, waits in the backlog.
+func (b *Batch) place(st *Station, s *Session, e *event.Event, past bool, fx *Effects) {
+	b.leave(st, s)
+	evse := st.needEVSE(s.EVSE)
+	if evse != nil {
+		for _, o := range st.open() {
+			if o.EVSE == s.EVSE && !o.StartedAt.After(s.StartedAt) {
+				b.infer(st, b.own(st, o), e, s.StartedAt, "a new session started at the same port", fx)
+			}
 		}
-		if o.StartedAt.After(s.StartedAt) { // s is history: something newer stands there
-			b.infer(st, s, e, o.StartedAt, "a later session started at the same port", fx)
-			return
-		}
-		b.infer(st, b.own(st, o), e, s.StartedAt, "a new session started at the same port", fx)
 	}
-	if late || s.EVSE == 0 {
-		st.Backlog = append(slices.Clone(st.Backlog), s)
+	if past || evse == nil || evse.Session != nil {
+		b.wait(st, s, e, fx)
 		return
 	}
-	evse := st.needEVSE(s.EVSE)
 	evse.Session, evse.Ended = s, false
-	b.dropTimer(st, ghostKey(evse.ID))
-	b.refresh(st, evse, e)
+	b.refresh(st, evse, moment(e), e)
+	b.watch(st, evse, e.RecordedAt)
 }
 
-// promote gives an occupied EVSE the session that a late report told of.
-func (b *Batch) promote(st *Station, evse *EVSE) {
-	for _, s := range st.Backlog {
-		if s.EVSE == evse.ID {
-			s = b.own(st, s)
-			b.leaveBacklog(st, s)
-			evse.Session = s
-			return
-		}
+// wait puts an open session into the backlog, until something that tells of now
+// speaks of it or the station's queue is empty.
+func (b *Batch) wait(st *Station, s *Session, e *event.Event, fx *Effects) {
+	if len(st.Backlog) >= maxBacklog {
+		oldest := b.own(st, st.Backlog[0])
+		b.infer(st, oldest, e, moment(e), "too many open sessions at one station", fx)
+	}
+	st.Backlog = append(slices.Clip(st.Backlog), s)
+	if evse := st.evse(s.EVSE); evse != nil {
+		b.watch(st, evse, e.RecordedAt)
+		b.settleLater(st, evse, e.RecordedAt)
+	} else {
+		b.watchUnplaced(st, e.RecordedAt)
 	}
 }
 
-func (b *Batch) waiting(st *Station, s *Session) bool {
-	return slices.ContainsFunc(st.Backlog, func(o *Session) bool { return o.ID == s.ID })
+// leave takes a session from its port or the backlog, wherever it is.
+func (b *Batch) leave(st *Station, s *Session) {
+	for i := range st.EVSEs {
+		if o := st.EVSEs[i].Session; o != nil && o.ID == s.ID {
+			st.EVSEs[i].Session = nil
+		}
+	}
+	if i := slices.IndexFunc(st.Backlog, func(o *Session) bool { return o.ID == s.ID }); i >= 0 {
+		st.Backlog = without(st.Backlog, i)
+	}
 }
 
-func (b *Batch) leaveBacklog(st *Station, s *Session) {
-	if b.waiting(st, s) {
-		st.Backlog = slices.DeleteFunc(slices.Clone(st.Backlog), func(o *Session) bool { return o.ID == s.ID })
+// goesOn follows a report that tells of now about a session: one that waited
+// takes its port, one that we gave up goes on.
+func (b *Batch) goesOn(st *Station, s *Session, e *event.Event, fx *Effects) {
+	evse := st.evse(s.EVSE)
+	if evse != nil && evse.Session != nil && evse.Session.ID == s.ID {
+		return
+	}
+	switch s.State {
+	case SessionActive:
+		b.place(st, s, e, false, fx)
+	case SessionInferred:
+		if evse == nil || evse.Session != nil || !occupied(evse.Status) {
+			return
+		}
+		s.State, s.EndedAt, s.MeterStopWh, s.Evidence = SessionActive, time.Time{}, nil, ""
+		s.unflag(FlagInferredEnd)
+		s.flag(FlagReopened)
+		b.place(st, s, e, false, fx)
 	}
 }
 
@@ -243,22 +113,26 @@ func (b *Batch) finish(st *Station, s *Session, e *event.Event, t *event.Transac
 	if s.State == SessionInferred {
 		s.unflag(FlagInferredEnd)
 		s.flag(FlagLateStop)
+		s.Evidence = ""
 	}
-	if t.MeterWh != nil {
-		s.MeterStopWh = t.MeterWh
-		if s.MeterStartWh != nil && *t.MeterWh < *s.MeterStartWh && !s.has(FlagRegisterReset) {
-			s.flag(FlagNegativeEnergy)
-		} else {
-			s.Meter.register(s, *t.MeterWh, e.At)
-		}
-	} else if s.MeterStopWh == nil {
-		s.MeterStopWh = s.Meter.LastWh
+	s.MeterStopWh = t.MeterWh
+	switch m := &s.Meter; {
+	case t.MeterWh == nil:
+		s.MeterStopWh = m.LastWh
+	case m.LastWh == nil: // no reading to compare it with
+	case s.MeterStartWh != nil && *t.MeterWh < *s.MeterStartWh-1 && !s.has(FlagRegisterReset):
+		s.flag(FlagNegativeEnergy)
+	default:
+		m.register(s, *t.MeterWh, latest(moment(e), m.LastAt), e.Quality != event.TimeReceived)
 	}
 	s.Meter.settle(s)
-	s.State, s.EndedAt, s.UpdatedAt = SessionEnded, e.At, e.RecordedAt
+	s.State, s.EndedAt, s.UpdatedAt = SessionEnded, moment(e), e.RecordedAt
 	s.StopReason = t.Reason
 	if s.StopReason == "" {
 		s.StopReason = "Local" // OCPP 1.6 section 7.36: absent means Local
+	}
+	if e.Quality == event.TimeReceived {
+		s.flag(FlagClock)
 	}
 	if s.EndedAt.Before(s.StartedAt) {
 		s.flag(FlagClock)
@@ -266,89 +140,42 @@ func (b *Batch) finish(st *Station, s *Session, e *event.Event, t *event.Transac
 	}
 	if s.Order.incomplete() {
 		s.flag(FlagGap)
-	} else {
-		s.unflag(FlagGap)
 	}
-	b.vacate(st, s, e)
+	b.vacate(st, s, s.EndedAt, e)
 }
 
 // infer ends a session from evidence and says so.
 func (b *Batch) infer(st *Station, s *Session, e *event.Event, at time.Time, evidence string, fx *Effects) {
-	if at.Before(s.StartedAt) {
-		at = s.StartedAt
-	}
+	at = latest(at, s.StartedAt)
 	s.State, s.EndedAt, s.UpdatedAt, s.Evidence = SessionInferred, at, e.RecordedAt, evidence
 	s.MeterStopWh = s.Meter.LastWh
 	s.Meter.settle(s)
 	s.flag(FlagInferredEnd)
-	b.vacate(st, s, e)
-	d := derive(e, event.Port(st.ID, s.EVSE, s.Connector), &event.SessionInferred{
+	b.vacate(st, s, at, e)
+	fx.Derived = append(fx.Derived, derive(e, event.Port(st.ID, s.EVSE, s.Connector), &event.SessionInferred{
 		SessionID: s.ID, TransactionID: s.TransactionID, EndedAt: at, Evidence: evidence,
+	}))
+}
+
+// vacate takes an ended session from where it is.
+func (b *Batch) vacate(st *Station, s *Session, at time.Time, e *event.Event) {
+	evse := st.evse(s.EVSE)
+	here := evse != nil && evse.Session != nil && evse.Session.ID == s.ID
+	b.leave(st, s)
+	if !here {
+		return
+	}
+	evse.Ended = s.State == SessionEnded && !evse.movedOn(at)
+	b.refresh(st, evse, at, e)
+	b.watch(st, evse, e.RecordedAt)
+}
+
+// movedOn reports whether a connector said after that time that the car of the
+// ended transaction is gone or charges again.
+func (v *EVSE) movedOn(since time.Time) bool {
+	return slices.ContainsFunc(v.Connectors, func(c Connector) bool {
+		return c.At.After(since) && !leftAfterEnd(c.ConnectorState)
 	})
-	fx.Derived = append(fx.Derived, d)
-}
-
-// vacate takes an ended session from its EVSE.
-func (b *Batch) vacate(st *Station, s *Session, e *event.Event) {
-	b.leaveBacklog(st, s)
-	for i := range st.EVSEs {
-		evse := &st.EVSEs[i]
-		if evse.Session == nil || evse.Session.ID != s.ID {
-			continue
-		}
-		evse.Session = nil
-		evse.Ended = s.State == SessionEnded
-		b.dropTimer(st, ghostKey(evse.ID))
-		b.refresh(st, evse, e)
-	}
-}
-
-// Ghost sessions: the station never sent the stop.
-const (
-	ghostTimer = "ghost"
-	ghostAfter = 10 * time.Minute
-)
-
-func ghostKey(evse int) string { return ghostTimer + "/" + strconv.Itoa(evse) }
-
-// watchGhosts arms the timer while a port is Available with a session still
-// open at it, and disarms it otherwise.
-func (b *Batch) watchGhosts(st *Station, evse *EVSE, now time.Time) {
-	if evse.Status == Available && st.Online && hasOpen(st, evse) {
-		if !slices.ContainsFunc(st.Timers, func(t Timer) bool { return t.Key == ghostKey(evse.ID) }) {
-			b.setTimer(st, ghostKey(evse.ID), now.Add(ghostAfter))
-		}
-		return
-	}
-	b.dropTimer(st, ghostKey(evse.ID))
-}
-
-func hasOpen(st *Station, evse *EVSE) bool {
-	return evse.Session != nil || slices.ContainsFunc(st.Backlog, func(s *Session) bool { return s.EVSE == evse.ID })
-}
-
-// judgeGhosts ends what is open at a port that has been Available and online
-// for ten minutes while the station's transaction queue was quiet.
-func (b *Batch) judgeGhosts(st *Station, evse *EVSE, now time.Time, fx *Effects) {
-	if evse.Status != Available || !st.Online {
-		return
-	}
-	if quiet := st.LastTxAt.Add(ghostAfter); quiet.After(now) {
-		b.setTimer(st, ghostKey(evse.ID), quiet)
-		return
-	}
-	freeSince := evse.StatusAt
-	id := evse.ID
-	cause := &event.Event{
-		Seq: max(st.Seq, 1), Subject: event.Port(st.ID, id, 0), At: now, ReceivedAt: now, RecordedAt: now,
-	}
-	for _, s := range st.open() {
-		if s.EVSE == id {
-			b.infer(st, b.own(st, s), cause, freeSince,
-				fmt.Sprintf("the port has been Available since %s and no transaction message came for %s",
-					freeSince.UTC().Format(time.RFC3339), ghostAfter), fx)
-		}
-	}
 }
 
 // own returns the batch's copy of a session, in place of the published one.
@@ -359,7 +186,7 @@ func (b *Batch) own(st *Station, s *Session) *Session {
 	c := new(*s)
 	c.Flags = slices.Clone(s.Flags)
 	c.Order.Missing = slices.Clone(s.Order.Missing)
-	b.sessions[c.ID] = c
+	b.keep(c)
 	for i := range st.EVSEs {
 		if o := st.EVSEs[i].Session; o != nil && o.ID == c.ID {
 			st.EVSEs[i].Session = c
@@ -376,6 +203,11 @@ func (b *Batch) byTransaction(st *Station, id string) *Session {
 	if id == "" {
 		return nil
 	}
+	for i := range st.EVSEs {
+		if s := st.EVSEs[i].Session; s != nil && s.TransactionID == id {
+			return s
+		}
+	}
 	return b.find(st, func(s *Session) bool { return s.TransactionID == id },
 		func() (*Session, bool) { return b.history.SessionByTransaction(st.ID, id) })
 }
@@ -390,8 +222,9 @@ func (b *Batch) byStop(st *Station, key string) *Session {
 		func() (*Session, bool) { return b.history.SessionByStop(st.ID, key) })
 }
 
-// find looks at the open sessions, then at what this batch changed, then at
-// the stored ones.
+// find looks at the open sessions, then at the closed ones: the newest that
+// matches of those the batch changed and those stored. What is stored never
+// stops matching, so the newest stored one is enough to know.
 func (b *Batch) find(st *Station, match func(*Session) bool, stored func() (*Session, bool)) *Session {
 	for _, s := range st.open() {
 		if match(s) {
@@ -399,49 +232,28 @@ func (b *Batch) find(st *Station, match func(*Session) bool, stored func() (*Ses
 		}
 	}
 	var found *Session
-	for _, s := range b.sessions {
-		if s.Station == st.ID && match(s) && (found == nil || s.ID > found.ID) {
+	for _, s := range b.at[st.ID] {
+		if s.State != SessionActive && match(s) && (found == nil || newer(s, found)) {
 			found = s
 		}
 	}
-	if found != nil {
-		return found
-	}
 	if s, ok := stored(); ok {
-		if mine, ok := b.sessions[s.ID]; ok {
-			if match(mine) {
-				return mine
-			}
-			return nil
+		if mine, changed := b.sessions[s.ID]; changed {
+			s = mine
 		}
-		return s
+		if s.State != SessionActive && (found == nil || newer(s, found)) {
+			found = s
+		}
 	}
-	return nil
+	return found
 }
 
-// plausible reports whether the device's clock can be used to recognise a
-// repeated message.
-func plausible(e *event.Event) bool {
-	return e.DeviceAt.Year() >= 2020 && e.DeviceAt.Before(e.ReceivedAt.Add(24*time.Hour))
-}
-
-func startKey(st *Station, e *event.Event, t *event.Transaction) string {
-	return fmt.Sprintf("%d|%s|%s", e.Subject.Connector, t.TokenID, contentKey(st, e, t))
-}
-
-func stopKey(st *Station, e *event.Event, t *event.Transaction) string {
-	return fmt.Sprintf("%s|%s", t.TransactionID, contentKey(st, e, t))
-}
-
-func contentKey(st *Station, e *event.Event, t *event.Transaction) string {
-	meter := "-"
-	if t.MeterWh != nil {
-		meter = strconv.FormatFloat(*t.MeterWh, 'f', -1, 64)
+// newer reports whether session a began after b: ids are numbers that count up.
+func newer(a, b *Session) bool {
+	if len(a.ID) != len(b.ID) {
+		return len(a.ID) > len(b.ID)
 	}
-	if plausible(e) {
-		return fmt.Sprintf("%d|%s", e.DeviceAt.UnixMilli(), meter)
-	}
-	return fmt.Sprintf("%d|%s|boot%d", e.DeviceAt.UnixMilli(), meter, st.Boots)
+	return a.ID > b.ID
 }
 
 func (s *Session) has(f Flag) bool { return slices.Contains(s.Flags, f) }
@@ -453,62 +265,7 @@ func (s *Session) flag(f Flag) {
 }
 
 func (s *Session) unflag(f Flag) {
-	s.Flags = slices.DeleteFunc(s.Flags, func(o Flag) bool { return o == f })
-}
-
-func (s *Session) setStart(wh *float64) {
-	if s.MeterStartWh == nil && wh != nil {
-		s.MeterStartWh = new(*wh)
+	if i := slices.Index(s.Flags, f); i >= 0 {
+		s.Flags = without(s.Flags, i)
 	}
 }
-
-// maxMissing bounds the sequence numbers remembered as missing.
-const maxMissing = 64
-
-// Sequence follows the sequence numbers of OCPP 2.x.
-type Sequence struct {
-	First   int   `json:"first"`
-	Last    int   `json:"last"`
-	Missing []int `json:"missing,omitempty"`
-	Lost    bool  `json:"lost,omitempty"` // more were missing than are remembered
-	Seen    bool  `json:"seen,omitempty"`
-	Started bool  `json:"started,omitempty"` // the first one seen was the start
-}
-
-// see notes a number and reports false if it was seen before.
-func (q *Sequence) see(n int, started bool) bool {
-	switch {
-	case !q.Seen:
-		*q = Sequence{First: n, Last: n, Seen: true, Started: started}
-	case n > q.Last:
-		for m := q.Last + 1; m < n; m++ {
-			if len(q.Missing) == maxMissing {
-				q.Lost = true
-				break
-			}
-			q.Missing = append(q.Missing, m)
-		}
-		q.Last = n
-	case n < q.First:
-		if q.Started && !started {
-			return false
-		}
-		for m := n + 1; m < q.First; m++ {
-			if len(q.Missing) == maxMissing {
-				q.Lost = true
-				break
-			}
-			q.Missing = append(q.Missing, m)
-		}
-		q.First, q.Started = n, q.Started || started
-	default:
-		i := slices.Index(q.Missing, n)
-		if i < 0 {
-			return false
-		}
-		q.Missing = slices.Delete(q.Missing, i, i+1)
-	}
-	return true
-}
-
-func (q *Sequence) incomplete() bool { return q.Lost || len(q.Missing) > 0 }

@@ -32,7 +32,7 @@ func (s *Snapshot) Station(id string) (*Station, bool) {
 	return st, st != nil
 }
 
-// Stations yields all stations in the order they were first seen.
+// Stations yields all stations, roughly in the order they were first seen.
 func (s *Snapshot) Stations() iter.Seq[*Station] {
 	return func(yield func(*Station) bool) {
 		for _, p := range s.pages {
@@ -65,10 +65,10 @@ func (s *Snapshot) Changed(since *Snapshot) iter.Seq[*Station] {
 				if st == was {
 					continue
 				}
-				if st == nil {
-					st = was
+				if was != nil && (st == nil || st.ID != was.ID) && !yield(was) {
+					return
 				}
-				if !yield(st) {
+				if st != nil && !yield(st) {
 					return
 				}
 			}
@@ -93,19 +93,32 @@ func (x index) slot(id string) (int, bool) {
 	return slot, ok
 }
 
-func (x index) with(id string, slot int) index {
-	next := index{seed: x.seed, shards: new([256]map[string]int)}
-	if x.shards == nil {
-		next.seed = maphash.MakeSeed()
-	} else {
-		*next.shards = *x.shards
+// editor changes an index without touching the published one.
+type editor struct {
+	index index
+	mine  *[256]bool // shards that are already copies
+}
+
+func (x *editor) set(id string, slot int) { x.shard(id)[id] = slot }
+func (x *editor) drop(id string)          { delete(x.shard(id), id) }
+
+func (x *editor) shard(id string) map[string]int {
+	if x.mine == nil {
+		x.mine = new([256]bool)
+		shards := new([256]map[string]int)
+		if x.index.shards == nil {
+			x.index.seed = maphash.MakeSeed()
+		} else {
+			*shards = *x.index.shards
+		}
+		x.index.shards = shards
 	}
-	n := maphash.String(next.seed, id) % 256
-	shard := maps.Clone(next.shards[n])
-	if shard == nil {
-		shard = make(map[string]int)
+	n := maphash.String(x.index.seed, id) % 256
+	if !x.mine[n] {
+		x.mine[n] = true
+		if x.index.shards[n] = maps.Clone(x.index.shards[n]); x.index.shards[n] == nil {
+			x.index.shards[n] = make(map[string]int)
+		}
 	}
-	shard[id] = slot
-	next.shards[n] = shard
-	return next
+	return x.index.shards[n]
 }

@@ -1,8 +1,8 @@
 package fleet
 
 import (
-	"container/heap"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -12,13 +12,15 @@ import (
 // State is the whole network as one goroutine knows it. Change it through a
 // Batch.
 type State struct {
-	meta     Meta
-	stations map[string]*Station
-	slots    map[string]int // place in the snapshot, given once
-	snapshot *Snapshot
-	alarms   alarms
-	dirty    map[string]struct{}
-	open     bool
+	meta      Meta
+	stations  map[string]*Station
+	slots     map[string]int // place in the snapshot
+	free      []int          // places of removed stations
+	snapshot  *Snapshot
+	wakeups   wakeups
+	dirty     map[string]struct{}
+	catalogue catalogue
+	open      bool
 }
 
 // Meta is what a checkpoint keeps beside the stations.
@@ -32,21 +34,28 @@ type Meta struct {
 // New returns an empty state.
 func New() *State {
 	return &State{
-		meta:     Meta{Version: Version, NextTransaction: 1},
-		stations: make(map[string]*Station),
-		slots:    make(map[string]int),
-		snapshot: &Snapshot{},
-		dirty:    make(map[string]struct{}),
+		meta:      Meta{Version: Version, NextTransaction: 1},
+		stations:  make(map[string]*Station),
+		slots:     make(map[string]int),
+		snapshot:  &Snapshot{},
+		wakeups:   wakeups{place: make(map[string]int)},
+		dirty:     make(map[string]struct{}),
+		catalogue: readCatalogue(),
 	}
 }
 
-// Restore puts checkpointed stations back. Call it before the first Begin.
+// Restore puts checkpointed stations back and takes them over. Call it before
+// the first Begin.
 func (s *State) Restore(meta Meta, stations []*Station) {
 	s.meta = meta
+	s.meta.NextTransaction = max(meta.NextTransaction, 1)
 	touched := make(map[string]*Station, len(stations))
 	for _, st := range stations {
+		if l := s.catalogue.layout(st.Vendor, st.Model); st.LayoutSource == layoutByCatalogue && reflect.DeepEqual(l, st.Layout) {
+			st.Layout = l // shared by all stations of the model
+		}
+		st.linkLayout()
 		touched[st.ID] = st
-		s.arm(st)
 	}
 	s.merge(touched)
 }
@@ -73,69 +82,70 @@ func (s *State) TakeDirty() (changed []*Station, removed []string) {
 
 // NextDue returns when the earliest timer is due, so that an idle owner knows
 // whether to Advance.
-func (s *State) NextDue() (due time.Time, ok bool) {
-	if len(s.alarms) == 0 {
-		return time.Time{}, false
-	}
-	return s.alarms[0].due, true
-}
+func (s *State) NextDue() (due time.Time, ok bool) { return s.wakeups.next() }
 
 // merge makes touched stations (nil = removed) the state and publishes it.
 func (s *State) merge(touched map[string]*Station) {
 	next := *s.snapshot
 	next.pages = slices.Clone(next.pages)
-	copied := make(map[int]bool)
-	for _, id := range slices.Sorted(maps.Keys(touched)) {
-		st := touched[id]
-		if st == nil {
-			delete(s.stations, id)
-		} else {
-			s.stations[id] = st
-		}
-		slot, ok := s.slots[id]
-		if !ok {
-			slot = len(s.slots)
-			s.slots[id] = slot
-			next.index = next.index.with(id, slot)
-		}
-		if n := slot / pageSize; n >= len(next.pages) {
-			next.pages = append(next.pages, new(page))
-			copied[n] = true
+	copied := make([]bool, len(next.pages), len(next.pages)+len(touched)/pageSize+1)
+	index := editor{index: next.index}
+	put := func(slot int, st *Station) {
+		n := slot / pageSize
+		if n == len(next.pages) {
+			next.pages, copied = append(next.pages, new(page)), append(copied, true)
 		} else if !copied[n] {
-			next.pages[n] = new(*next.pages[n])
-			copied[n] = true
+			next.pages[n], copied[n] = new(*next.pages[n]), true
 		}
-		p := next.pages[slot/pageSize]
-		switch was := p[slot%pageSize]; {
-		case was == nil && st != nil:
-			next.length++
-		case was != nil && st == nil:
+		next.pages[n][slot%pageSize] = st
+	}
+	var fresh []string
+	for id, st := range touched {
+		slot, known := s.slots[id]
+		s.wakeups.set(id, st)
+		switch {
+		case st != nil && known:
+			s.stations[id] = st
+			put(slot, st)
+		case st != nil:
+			fresh = append(fresh, id)
+		case known:
+			delete(s.stations, id)
+			delete(s.slots, id)
+			s.free = append(s.free, slot)
+			index.drop(id)
+			put(slot, nil)
 			next.length--
 		}
-		p[slot%pageSize] = st
 	}
+	slices.Sort(fresh)
+	for _, id := range fresh {
+		slot := len(s.slots) + len(s.free)
+		if n := len(s.free); n > 0 {
+			slot, s.free = s.free[n-1], s.free[:n-1]
+		}
+		s.stations[id], s.slots[id] = touched[id], slot
+		index.set(id, slot)
+		put(slot, touched[id])
+		next.length++
+	}
+	next.index = index.index
 	next.Seq, next.RecordedAt = s.meta.Seq, s.meta.RecordedAt
 	s.snapshot = &next
 }
 
-// arm puts a station's timers into the queue.
-func (s *State) arm(st *Station) {
-	for _, t := range st.Timers {
-		heap.Push(&s.alarms, alarm{due: t.Due, station: st.ID, key: t.Key})
-	}
-}
-
-// Batch is an overlay over a State: readers see nothing of it before Commit,
-// and Discard leaves no trace.
+// Batch is an overlay over a State: nothing outside it changes before Commit,
+// so that Discard leaves no trace.
 type Batch struct {
 	state    *State
 	history  History
 	meta     Meta
-	touched  map[string]*Station
-	sessions map[string]*Session // by ID
+	touched  map[string]*Station   // nil = removed
+	sessions map[string]*Session   // by ID
+	at       map[string][]*Session // the same by station
 	points   []Point
-	fired    []alarm // taken from the queue; put back by Discard
-	server   *event.ServerStarted
+	alarms   alarms
+	pulled   map[string]struct{} // stations whose timers are among the alarms
 }
 
 // Begin opens a batch. Only one can be open at a time.
@@ -148,47 +158,36 @@ func (s *State) Begin(h History) *Batch {
 		state: s, history: h, meta: s.meta,
 		touched:  make(map[string]*Station),
 		sessions: make(map[string]*Session),
+		at:       make(map[string][]*Session),
 	}
+}
+
+// DueBefore is the time to Advance to before an event is applied: that of the
+// event, but for our own start the time until which we observed. What fell due
+// while nothing was observed must not count silence as evidence.
+func DueBefore(e *event.Event) time.Time {
+	if body, ok := e.Body.(*event.ServerStarted); ok && body.LastAlive.Before(e.RecordedAt) {
+		return body.LastAlive
+	}
+	return e.RecordedAt
 }
 
 // Apply folds one observed event, stamped with Seq and RecordedAt. It may
-// complete the body (a transaction id) and add quirks, so encode the event
-// afterwards. Call Advance(e.RecordedAt) first: timers due at or before the
-// event precede it. The caller numbers the derived events it returns.
+// complete the event (subject, transaction id, quirks), so encode it
+// afterwards; to fold a completed event again gives the same. Call
+// Advance(DueBefore(e)) first. The caller numbers the derived events it
+// returns.
 func (b *Batch) Apply(e *event.Event) Effects {
 	fx := Effects{Receipt: Receipt{Seq: e.Seq}}
 	b.fold(e, &fx)
-	b.meta.Seq = max(b.meta.Seq, e.Seq)
-	b.meta.RecordedAt = e.RecordedAt
-	return fx
-}
-
-// Advance fires the timers due at or before t, ordered by due time and key,
-// and returns the derived events with RecordedAt set and Seq unset.
-func (b *Batch) Advance(t time.Time) Effects {
-	var fx Effects
-	for len(b.state.alarms) > 0 && !b.state.alarms[0].due.After(t) {
-		a := heap.Pop(&b.state.alarms).(alarm)
-		b.fired = append(b.fired, a)
-		st, ok := b.peek(a.station)
-		if !ok {
-			continue
-		}
-		i := slices.IndexFunc(st.Timers, func(x Timer) bool { return x.Key == a.key && x.Due.Equal(a.due) })
-		if i < 0 { // re-armed or cancelled since
-			continue
-		}
-		st = b.station(a.station)
-		st.Timers = slices.Delete(slices.Clone(st.Timers), i, i+1)
-		b.fire(st, a, &fx)
-	}
+	b.Numbered(e)
 	return fx
 }
 
 // Numbered tells the fold the sequence a derived event was given.
 func (b *Batch) Numbered(e *event.Event) {
 	b.meta.Seq = max(b.meta.Seq, e.Seq)
-	b.meta.RecordedAt = e.RecordedAt
+	b.meta.RecordedAt = latest(b.meta.RecordedAt, e.RecordedAt)
 }
 
 // Changes returns what has to be stored with the batch's events.
@@ -212,13 +211,7 @@ func (b *Batch) Commit() *Snapshot {
 }
 
 // Discard forgets the batch.
-func (b *Batch) Discard() {
-	b.state.open = false
-	for _, a := range b.fired {
-		heap.Push(&b.state.alarms, a)
-	}
-	// Alarms armed inside the batch stay queued; they match no timer and lapse.
-}
+func (b *Batch) Discard() { b.state.open = false }
 
 // peek returns a station for reading.
 func (b *Batch) peek(id string) (*Station, bool) {
@@ -229,61 +222,32 @@ func (b *Batch) peek(id string) (*Station, bool) {
 	return st, ok
 }
 
-// station returns the batch's own copy of a station, new if need be. EVSEs,
-// connectors and sessions are copied when they are changed.
+// station returns the batch's own copy of a station, new if need be. Its EVSEs
+// are copied with it; connectors and sessions are when they change.
 func (b *Batch) station(id string) *Station {
-	if st := b.touched[id]; st != nil {
+	st, touched := b.touched[id]
+	if st != nil {
 		return st
 	}
-	st := &Station{ID: id}
-	if old, ok := b.state.stations[id]; ok && b.touched[id] == nil {
-		if _, removed := b.touched[id]; !removed {
-			*st = *old
-			st.EVSEs = slices.Clone(old.EVSEs)
-		}
+	st = &Station{ID: id}
+	if old, ok := b.state.stations[id]; ok && !touched {
+		*st = *old
+		st.EVSEs = slices.Clone(old.EVSEs)
 	}
 	b.touched[id] = st
 	return st
 }
 
-// setTimer arms or moves the station's timer of that key.
-func (b *Batch) setTimer(st *Station, key string, due time.Time) {
-	b.dropTimer(st, key)
-	st.Timers = append(slices.Clone(st.Timers), Timer{Due: due, Key: key})
-	heap.Push(&b.state.alarms, alarm{due: due, station: st.ID, key: key})
-}
-
-// dropTimer cancels the station's timer of that key.
-func (b *Batch) dropTimer(st *Station, key string) {
-	if i := slices.IndexFunc(st.Timers, func(t Timer) bool { return t.Key == key }); i >= 0 {
-		st.Timers = slices.Delete(slices.Clone(st.Timers), i, i+1)
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
 	}
+	return a
 }
 
-// alarm is a queued timer; it counts only while the station still has it.
-type alarm struct {
-	due     time.Time
-	station string
-	key     string
-}
-
-type alarms []alarm
-
-func (q alarms) Len() int { return len(q) }
-func (q alarms) Less(i, j int) bool {
-	if !q[i].due.Equal(q[j].due) {
-		return q[i].due.Before(q[j].due)
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
 	}
-	if q[i].station != q[j].station {
-		return q[i].station < q[j].station
-	}
-	return q[i].key < q[j].key
-}
-func (q alarms) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *alarms) Push(x any)   { *q = append(*q, x.(alarm)) }
-func (q *alarms) Pop() any {
-	old := *q
-	last := old[len(old)-1]
-	*q = old[:len(old)-1]
-	return last
+	return a
 }

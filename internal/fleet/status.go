@@ -13,7 +13,8 @@ import (
 // old fault again at each boot; but a report of the last two minutes always
 // counts, because clocks are set back.
 func (b *Batch) status(st *Station, e *event.Event, body *event.Status) {
-	next := ConnectorState{Status: connectorStatus(body.Status), Raw: body.Status, At: e.At, Fault: faultOf(body, e.At)}
+	at := moment(e)
+	next := ConnectorState{Status: connectorStatus(body.Status), Raw: body.Status, At: at, Fault: faultOf(body, at)}
 	if e.Subject.Connector == 0 && e.Subject.EVSE == 0 {
 		if supersedes(e, st.Own.At) {
 			next.Fault = since(next.Fault, st.Own.Fault)
@@ -21,44 +22,64 @@ func (b *Batch) status(st *Station, e *event.Event, body *event.Status) {
 		}
 		return
 	}
-	if e.Subject.EVSE == 0 {
-		e.Subject.EVSE = st.evseOf(e.Subject.Connector)
-	}
+	st.locate(e)
 	evse := st.needEVSE(e.Subject.EVSE)
-	c := evse.needConnector(max(e.Subject.Connector, 1))
-	if !supersedes(e, c.At) {
-		b.points = append(b.points, Point{
-			Station: st.ID, EVSE: evse.ID, ValidFrom: e.At, KnownAt: e.RecordedAt, State: next.Status.String(), Seq: e.Seq,
-		})
+	if evse == nil {
+		note(e, "tooManyPorts")
 		return
 	}
+	c := evse.needConnector(max(e.Subject.Connector, 1))
+	if c == nil {
+		note(e, "tooManyPorts")
+		return
+	}
+	if !supersedes(e, c.At) {
+		// What the port as a whole was is known if it has one plug, or if this one
+		// was in use.
+		if len(evse.Connectors) == 1 || occupied(next.Status) {
+			b.past(st, evse, at, next.Status, e)
+		}
+		return
+	}
+	if !st.is2x() && c.heard() && !c.At.Before(st.ConnectedAt) && !legalMove(c.Status, next.Status) {
+		note(e, "statusMove:"+c.Status.String()+">"+next.Status.String())
+	}
+	next.At = latest(next.At, c.At)
 	next.Fault = since(next.Fault, c.Fault)
 	c.ConnectorState = next
-	if next.Status == Available || next.Status == Unavailable {
+	if !leftAfterEnd(next) {
 		evse.Ended = false
 	}
-	if occupied(next.Status) && evse.Session == nil {
-		b.promote(st, evse)
+	b.refresh(st, evse, at, e)
+	b.watch(st, evse, e.RecordedAt)
+	if occupied(evse.Status) {
+		b.settleLater(st, evse, e.RecordedAt)
 	}
-	b.refresh(st, evse, e)
-	b.watchGhosts(st, evse, e.RecordedAt)
 }
 
+// supersedes reports whether a report counts against what is known since then.
 func supersedes(e *event.Event, known time.Time) bool {
-	return !e.At.Before(known) || !e.Late()
+	return !moment(e).Before(known) || !e.Late()
 }
 
 // connectorStatus reads the word of any version. "Occupied" of 2.x reads
 // Preparing until the transaction says more.
 func connectorStatus(word string) Status {
 	s := ParseStatus(word)
-	if s != Unknown {
-		return s
-	}
-	if strings.EqualFold(word, "Occupied") {
+	if s == Unknown && strings.EqualFold(word, wordOccupied) {
 		return Preparing
 	}
-	return Unknown
+	return s
+}
+
+const wordOccupied = "Occupied"
+
+func (c *ConnectorState) in2xUse() bool { return strings.EqualFold(c.Raw, wordOccupied) }
+
+// leftAfterEnd reports whether a connector in this state may still hold the car
+// of a transaction that ended.
+func leftAfterEnd(c ConnectorState) bool {
+	return c.in2xUse() || c.Status == Finishing || c.Status == Faulted
 }
 
 func faultOf(body *event.Status, at time.Time) *Fault {
@@ -91,54 +112,113 @@ func occupied(s Status) bool {
 	return false
 }
 
+// inUse reports a state in which a transaction is running.
+func inUse(s Status) bool { return s == Charging || s == SuspendedEV || s == SuspendedEVSE }
+
+// legalMove knows the moves of OCPP 1.6 section 4.9. From Faulted a connector
+// returns to whatever it was.
+func legalMove(from, to Status) bool {
+	if from == to || from == Faulted || to == Faulted || from == Unknown || to == Unknown {
+		return true
+	}
+	switch from {
+	case Available:
+		return to != Finishing
+	case Preparing:
+		return to != Reserved && to != Unavailable
+	case Charging, SuspendedEV, SuspendedEVSE:
+		return to != Preparing && to != Reserved
+	case Finishing:
+		return to == Available || to == Preparing || to == Unavailable
+	case Reserved:
+		return to == Available || to == Preparing || to == Unavailable
+	case Unavailable:
+		return to != Finishing && to != Reserved
+	}
+	return true
+}
+
 // refresh derives an EVSE's state from its connectors and its transaction, and
-// records the change.
-func (b *Batch) refresh(st *Station, evse *EVSE, e *event.Event) {
+// records the change as of at.
+func (b *Batch) refresh(st *Station, evse *EVSE, at time.Time, e *event.Event) {
 	status, fault := evse.derive()
 	evse.Fault = fault
-	if status == evse.Status && !evse.StatusAt.IsZero() {
+	known := !evse.StatusAt.IsZero()
+	if known && status == evse.Status && status == evse.Track.State {
 		return
 	}
-	if !occupied(status) || status == Finishing {
-		evse.Live.PowerW, evse.Live.OfferedW, evse.Live.CurrentA = nil, nil, nil
+	if !known || status != evse.Status {
+		if !inUse(status) && status != Preparing {
+			evse.Live.PowerW, evse.Live.OfferedW, evse.Live.CurrentA = nil, nil, nil
+		}
+		if status == Available {
+			evse.Live.SoC = nil
+		}
+		evse.Status, evse.StatusAt = status, latest(at, evse.StatusAt)
 	}
-	if status == Available {
-		evse.Live.SoC = nil
+	b.track(st, evse, latest(at, evse.Track.At), status, e)
+}
+
+// past records what an EVSE was at some time before now. What its connectors
+// said since then holds again from when they said it.
+func (b *Batch) past(st *Station, evse *EVSE, at time.Time, status Status, e *event.Event) {
+	if at.Before(evse.Track.At) {
+		b.point(st, evse.ID, at, status, e)
+		return
 	}
-	evse.Status, evse.StatusAt = status, e.At
-	b.points = append(b.points, Point{
-		Station: st.ID, EVSE: evse.ID, ValidFrom: e.At, KnownAt: e.RecordedAt, State: status.String(), Seq: e.Seq,
-	})
+	if status == evse.Track.State {
+		return
+	}
+	b.track(st, evse, at, status, e)
+	if heard := evse.heardAt(); heard.After(at) && status != evse.Status {
+		b.track(st, evse, heard, evse.Status, e)
+	}
+}
+
+// track records the newest state of a port.
+func (b *Batch) track(st *Station, evse *EVSE, at time.Time, status Status, e *event.Event) {
+	evse.Track = Track{At: at, State: status}
+	b.point(st, evse.ID, at, status, e)
+}
+
+func (b *Batch) point(st *Station, evse int, at time.Time, status Status, e *event.Event) {
+	p := Point{Station: st.ID, EVSE: evse, ValidFrom: at, KnownAt: e.RecordedAt, State: status.String(), Seq: e.Seq}
+	for i := len(b.points) - 1; i >= 0 && b.points[i].Seq == p.Seq; i-- {
+		if o := &b.points[i]; o.Station == p.Station && o.EVSE == p.EVSE && o.ValidFrom.Equal(p.ValidFrom) {
+			*o = p // one event says one thing of one moment
+			return
+		}
+	}
+	b.points = append(b.points, p)
 }
 
 // derive decides what the port as a whole is.
 func (v *EVSE) derive() (Status, *Fault) {
-	best, fault, raw := Unknown, (*Fault)(nil), ""
-	for _, c := range v.Connectors {
+	best, fault, in2xUse := Unknown, (*Fault)(nil), false
+	for i := range v.Connectors {
+		c := &v.Connectors[i]
 		if rank(c.Status) > rank(best) {
-			best, raw = c.Status, c.Raw
+			best, in2xUse = c.Status, c.in2xUse()
 		}
 		if c.Fault != nil && (fault == nil || c.Status == Faulted) {
 			fault = c.Fault
 		}
 	}
-	if strings.EqualFold(raw, "Occupied") {
+	switch {
+	case in2xUse:
 		best = v.occupiedStatus()
-	} else if v.Session != nil && v.Session.ChargingState != "" && (best == Unknown || best == Available) && !v.newerStatus() {
-		best = v.occupiedStatus() // the station reports transactions but not its connector
+	case v.Session != nil && (best == Unknown || best == Available || best == Reserved) && !v.saysMoreThan(v.Session):
+		best = v.occupiedStatus() // the station reports the transaction but not its connector
+	case v.Session == nil && v.Ended && inUse(best):
+		best = Finishing // the transaction ended and the connector has not said so yet
 	}
 	return best, fault
 }
 
-// newerStatus reports whether a connector spoke after the session's last change
-// of charging state.
-func (v *EVSE) newerStatus() bool {
-	for _, c := range v.Connectors {
-		if c.At.After(v.Session.ChangedAt) {
-			return true
-		}
-	}
-	return false
+// saysMoreThan reports whether a connector spoke after what the session last
+// said of its charging.
+func (v *EVSE) saysMoreThan(s *Session) bool {
+	return v.heardAt().After(latest(s.ChangedAt, s.StartedAt))
 }
 
 // occupiedStatus reads "Occupied" of OCPP 2.x through the transaction.
@@ -149,8 +229,12 @@ func (v *EVSE) occupiedStatus() Status {
 		}
 		return Preparing
 	}
-	flowed := v.Session.EnergyWh > 0 || v.Session.PeakPowerW > 0
-	switch v.Session.ChargingState {
+	return chargingStatus(v.Session.ChargingState, v.Session.flowed())
+}
+
+// chargingStatus reads the charging state of a transaction of OCPP 2.x.
+func chargingStatus(state string, flowed bool) Status {
+	switch state {
 	case "Charging":
 		return Charging
 	case "SuspendedEV":
@@ -165,9 +249,16 @@ func (v *EVSE) occupiedStatus() Status {
 		if flowed {
 			return Finishing
 		}
+	case "":
+		if flowed {
+			return Charging
+		}
 	}
 	return Preparing
 }
+
+// flowed reports whether the session took more than a standing meter counts.
+func (s *Session) flowed() bool { return s.EnergyWh >= 10 || s.PeakPowerW >= 100 }
 
 // rank orders what several connectors of one EVSE say: a plug in use speaks for
 // the port, then a free one, then a blocked one.
@@ -195,62 +286,44 @@ func rank(s Status) int {
 	return 0
 }
 
-// arrange makes the EVSEs agree with the layout. Connectors of OCPP 1.6 move to
-// the EVSE that the layout puts them in; ports not heard of yet appear Unknown.
-func (b *Batch) arrange(st *Station) {
-	if len(st.Layout) == 0 {
-		return
-	}
-	if !strings.HasPrefix(st.Protocol, "ocpp2") {
-		old := st.EVSEs
-		st.EVSEs = nil
-		for _, v := range old {
-			if len(v.Connectors) == 0 && v.Session == nil {
-				continue
-			}
-			for _, c := range v.Connectors {
-				to := st.needEVSE(st.evseOf(c.ID))
-				*to.needConnector(c.ID) = c
-			}
-			home := v.ID
-			if v.Session != nil && v.Session.Connector != 0 {
-				home = st.evseOf(v.Session.Connector)
-			}
-			to := st.needEVSE(home)
-			if to.Session == nil {
-				to.Session = v.Session
-			}
-			if to.StatusAt.IsZero() {
-				to.Status, to.StatusAt, to.Live, to.Ended, to.Fault = v.Status, v.StatusAt, v.Live, v.Ended, v.Fault
-			}
-		}
-	}
-	for i, l := range st.Layout {
-		v := st.needEVSE(l.EVSE)
-		v.Layout = &st.Layout[i]
-		for _, c := range l.Connectors {
-			v.needConnector(c.Connector).Type = c.Type
-		}
-	}
-}
-
 // Status sums the station up in one word: its own trouble first, else the best
 // a driver can expect.
 func (st *Station) Status() Status {
-	if st.Own.Status == Faulted && st.Own.Raw != "" {
-		return Faulted
+	if s := st.Own.Status; st.Own.Raw != "" && (s == Faulted || s == Unavailable) {
+		return s
 	}
-	if st.Own.Status == Unavailable && st.Own.Raw != "" {
-		return Unavailable
-	}
-	best, score := Unknown, -1
-	order := map[Status]int{Available: 9, Charging: 8, Preparing: 7, SuspendedEV: 6, SuspendedEVSE: 5, Finishing: 4, Reserved: 3, Faulted: 2, Unavailable: 1}
+	best := Unknown
 	for i := range st.EVSEs {
-		if n := order[st.EVSEs[i].Status]; n > score {
-			best, score = st.EVSEs[i].Status, n
+		if s := st.EVSEs[i].Status; promise(s) > promise(best) {
+			best = s
 		}
 	}
 	return best
+}
+
+// promise orders states by what a driver can expect of them.
+func promise(s Status) int {
+	switch s {
+	case Available:
+		return 9
+	case Charging:
+		return 8
+	case Preparing:
+		return 7
+	case SuspendedEV:
+		return 6
+	case SuspendedEVSE:
+		return 5
+	case Finishing:
+		return 4
+	case Reserved:
+		return 3
+	case Faulted:
+		return 2
+	case Unavailable:
+		return 1
+	}
+	return 0
 }
 
 // Free reports whether a driver can start a session at the EVSE now: it is

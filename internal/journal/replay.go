@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/fleet"
 )
 
 const replayBatch = 512
@@ -44,7 +45,7 @@ func (w *writer) replay(ctx context.Context, l *Loaded) error {
 				b.Numbered(e)
 				continue
 			}
-			check.regenerated(b.Advance(e.RecordedAt).Derived)
+			check.regenerated(b.Advance(fleet.DueBefore(e)).Derived)
 			check.regenerated(b.Apply(e).Derived)
 		}
 		hist.keep(b.Changes().Sessions)

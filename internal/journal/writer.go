@@ -333,7 +333,7 @@ func (w *writer) fold(b *fleet.Batch, requests []*request) error {
 		e := canonical(r.event)
 		e.RecordedAt = w.later(now)
 		stampMissing(e)
-		if err := w.effects(b, b.Advance(e.RecordedAt)); err != nil {
+		if err := w.effects(b, b.Advance(fleet.DueBefore(e))); err != nil {
 			return err
 		}
 		w.lastSeq++
