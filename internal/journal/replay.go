@@ -3,11 +3,14 @@ package journal
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/fleet"
 )
 
 const replayBatch = 512
@@ -21,9 +24,11 @@ func (w *writer) replay(ctx context.Context, l *Loaded) error {
 	begun := time.Now()
 	after := uint64(0)
 	hist := newPast(l.Before)
+	w.j.horizons.load(l.Horizons)
 	if l.Checkpoint != nil {
 		w.state.Restore(*l.Checkpoint, l.Stations)
 		after = l.Checkpoint.Seq
+		w.checkpointSaved(after)
 	}
 	check := derivedCheck{log: w.j.log}
 	newest := w.state.Meta().RecordedAt
@@ -57,9 +62,33 @@ func (w *writer) replay(ctx context.Context, l *Loaded) error {
 	hist.keep(b.Changes().Sessions)
 	w.j.snapshot.Store(b.Commit())
 	check.finish()
+	if l.Outdated {
+		if err := w.rewriteSessions(hist); err != nil {
+			return fmt.Errorf("store sessions as the new fold sees them: %w", err)
+		}
+	}
 	w.j.stats.replayMismatches.Store(uint64(check.mismatches))
 	w.j.log.Info("journal folded", "stations", w.state.Snapshot().Len(), "events", folded,
 		"checkpoint", l.Checkpoint != nil, "took", time.Since(begun).Round(time.Millisecond))
+	return nil
+}
+
+// rewriteSessions stores closed sessions as another version of the fold sees
+// them. Those whose measurements are no longer all there stay as they were.
+func (w *writer) rewriteSessions(hist *past) error {
+	whole := w.j.horizons.get(ClassMeter).At
+	var list []*fleet.Session
+	for _, id := range hist.order {
+		if s := hist.sessions[id]; s.StartedAt.After(whole) {
+			list = append(list, s)
+		}
+	}
+	for part := range slices.Chunk(list, sliceStations) {
+		r := &request{job: func(tx Tx) error { return tx.Write(&Rows{Sessions: slices.Clone(part)}) }}
+		if err := errors.Join(w.attempt([]*request{r}), r.err); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

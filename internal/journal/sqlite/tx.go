@@ -232,7 +232,8 @@ func (t *tx) writeSessions(list, before []*fleet.Session, last uint64) error {
 		if err != nil {
 			return err
 		}
-		if _, err := t.sql.Exec(`INSERT INTO sessions_before (id, data) VALUES (?, ?) ON CONFLICT (id) DO NOTHING`, s.ID, string(data)); err != nil {
+		if _, err := t.sql.Exec(`INSERT INTO sessions_before (id, until, data) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
+			s.ID, int64(last), string(data)); err != nil {
 			return err
 		}
 	}
@@ -339,6 +340,7 @@ type statements struct {
 	events                         ladder
 	session, point, intent, quirk  *sql.Stmt
 	command, commandResult         *sql.Stmt
+	saveStation, pruneStation      *sql.Stmt
 	byStart, byStop, byTransaction *sql.Stmt
 	args                           []any
 	all                            []*sql.Stmt
@@ -358,7 +360,7 @@ func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 		w.all = append(w.all, stmt)
 		return stmt
 	}
-	row := "(" + strings.TrimSuffix(strings.Repeat("?,", eventColumns), ",") + ")"
+	row := "(" + strings.Repeat("?,", eventColumns-1) + "CAST(? AS TEXT))"
 	for _, n := range []int{64, 16, 4, 1} {
 		w.events = append(w.events, rung{n, p(`INSERT INTO events (seq, kind, subject, evse, connector, at, device_at,
 			received_at, recorded_at, quality, origin, cause, quirks, body) VALUES ` +
@@ -383,6 +385,9 @@ func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 		VALUES (?, ?, ?, ?, ?, ?, ?, 'sent') ON CONFLICT (id) DO NOTHING`)
 	w.commandResult = p(`UPDATE commands SET status = ?, response = ?, error_code = ?, description = ?, late = ?, finished_at = ?
 		WHERE id = ?`)
+	w.saveStation = p(`INSERT INTO checkpoint_stations (station, seq, data) VALUES (?, ?, CAST(? AS TEXT))
+		ON CONFLICT (station, seq) DO UPDATE SET data = excluded.data`)
+	w.pruneStation = p(`DELETE FROM checkpoint_stations WHERE station = ? AND (seq < ? OR seq = ? AND data IS NULL)`)
 	w.byStart = p(`SELECT data FROM sessions WHERE station = ? AND start_key = ? AND active = 0 ORDER BY n DESC LIMIT 1`)
 	w.byStop = p(`SELECT data FROM sessions WHERE station = ? AND stop_key = ? AND active = 0 ORDER BY n DESC LIMIT 1`)
 	w.byTransaction = p(`SELECT data FROM sessions WHERE station = ? AND transaction_id = ? AND active = 0 ORDER BY n DESC LIMIT 1`)
