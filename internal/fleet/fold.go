@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,10 +70,16 @@ const (
 
 func (b *Batch) serverStarted(e *event.Event, _ *event.ServerStarted) {
 	// Sockets do not survive us: every station is offline until it is heard again.
-	for id, known := range b.state.stations {
-		if st, ok := b.peek(id); ok && st.Online && known != nil {
-			st := b.station(id)
-			b.offline(st, e, e.At, "server restarted")
+	ids := slices.Collect(maps.Keys(b.touched))
+	for id := range b.state.stations {
+		if _, ok := b.touched[id]; !ok {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		if st, ok := b.peek(id); ok && st.Online {
+			b.offline(b.station(id), e, e.At, "server restarted")
 		}
 	}
 }

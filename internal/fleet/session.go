@@ -41,8 +41,12 @@ func (b *Batch) assignedStart(st *Station, e *event.Event, t *event.Transaction,
 		fx.Receipt.Retry, fx.Receipt.TokenStatus = true, s.TokenStatus
 		return
 	}
-	t.TransactionID = strconv.FormatInt(b.meta.NextTransaction, 10)
-	b.meta.NextTransaction++
+	if t.TransactionID == "" {
+		t.TransactionID = strconv.FormatInt(b.meta.NextTransaction, 10)
+	}
+	if id, err := strconv.ParseInt(t.TransactionID, 10, 64); err == nil {
+		b.meta.NextTransaction = max(b.meta.NextTransaction, id+1)
+	}
 	s := b.begin(st, e, t, fx)
 	s.StartKey = key
 	s.setStart(t.MeterWh)
@@ -126,7 +130,6 @@ func (b *Batch) stop16(st *Station, e *event.Event, t *event.Transaction, fx *Ef
 		if known != nil {
 			s := b.own(st, known)
 			s.flag(FlagUnknownID)
-			t.TransactionID = s.TransactionID
 		}
 	}
 	var s *Session
@@ -400,7 +403,7 @@ func (b *Batch) find(st *Station, match func(*Session) bool, stored func() (*Ses
 	}
 	var found *Session
 	for _, s := range b.sessions {
-		if s.Station == st.ID && match(s) && (found == nil || s.ID > found.ID) {
+		if s.Station == st.ID && match(s) && (found == nil || len(s.ID) > len(found.ID) || len(s.ID) == len(found.ID) && s.ID > found.ID) {
 			found = s
 		}
 	}

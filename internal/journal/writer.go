@@ -389,6 +389,9 @@ func (w *writer) fold(b *fleet.Batch, requests []*request) error {
 	if err := w.effects(b, b.Advance(now)); err != nil {
 		return err
 	}
+	// What fires up to now must never come behind an event stamped before now,
+	// or a replay would fire it later.
+	w.lastRecordedAt = now
 	for i := range w.rows.Events {
 		w.rows.Events[i].Encoded = w.bodies[w.offsets[i]:w.offsets[i+1]]
 	}

@@ -67,9 +67,10 @@ CREATE INDEX sessions_open ON sessions (started_at) WHERE active = 1;
 -- changed them, since the last checkpoint: a start folds the tail again and must
 -- see what the fold saw then.
 CREATE TABLE sessions_before (
-    id    TEXT NOT NULL,
-    until INTEGER NOT NULL,
-    data  TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    until      INTEGER NOT NULL,
+    closed_seq INTEGER NOT NULL,
+    data       TEXT NOT NULL,
     PRIMARY KEY (id, until)
 ) WITHOUT ROWID;
 

@@ -197,7 +197,8 @@ type history struct {
 }
 
 func (h *history) load(ctx context.Context) error {
-	rows, err := h.s.db.Reader().QueryContext(ctx, `SELECT id, data FROM sessions_before WHERE until > ? ORDER BY until DESC`, int64(h.seq))
+	rows, err := h.s.db.Reader().QueryContext(ctx, `SELECT id, data FROM sessions_before
+		WHERE until > ?1 AND closed_seq <= ?1 ORDER BY until DESC`, int64(h.seq))
 	if err != nil {
 		return err
 	}

@@ -228,12 +228,9 @@ func (t *tx) commandResult(e *event.Event, r *event.CommandResult) error {
 
 func (t *tx) writeSessions(list, before []*fleet.Session, last uint64) error {
 	for _, s := range before {
-		data, err := json.Marshal(s)
-		if err != nil {
-			return err
-		}
-		if _, err := t.sql.Exec(`INSERT INTO sessions_before (id, until, data) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
-			s.ID, int64(last), string(data)); err != nil {
+		if _, err := t.sql.Exec(`INSERT INTO sessions_before (id, until, closed_seq, data)
+			SELECT id, ?, closed_seq, data FROM sessions WHERE id = ? AND active = 0 ON CONFLICT DO NOTHING`,
+			int64(last), s.ID); err != nil {
 			return err
 		}
 	}
