@@ -109,6 +109,8 @@ type Journal struct {
 	running  atomic.Bool
 
 	w *writer // touched by Open, then by Run only
+
+	afterPublish func() // a failpoint of tests; nil otherwise
 }
 
 // Open folds what the store holds and appends ServerStarted. The journal owns

@@ -119,6 +119,10 @@ type Reader interface {
 	Commands(ctx context.Context, q CommandQuery) ([]Command, Cursor, error)
 	Conformance(ctx context.Context, station string) ([]Conformance, error)
 	ProjectCursor(ctx context.Context, name string) (Cursor, error)
+	// Intents returns waiting intents due at a time, oldest first.
+	Intents(ctx context.Context, due time.Time, limit int) ([]Intent, error)
+	// StartedIntents returns intents that were begun and have no outcome.
+	StartedIntents(ctx context.Context, limit int) ([]Intent, error)
 	// SeqBefore returns the newest sequence recorded before a time, 0 if none.
 	SeqBefore(ctx context.Context, t time.Time) (uint64, error)
 }

@@ -457,6 +457,9 @@ func (w *writer) publish(s *fleet.Snapshot) {
 	j.stats.events.Add(uint64(len(w.rows.Events)))
 	next := new(make(chan struct{}))
 	close(*j.published.Swap(next))
+	if j.afterPublish != nil {
+		j.afterPublish()
+	}
 }
 
 // changedSessions leaves out open sessions of which only readings changed:

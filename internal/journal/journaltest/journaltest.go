@@ -199,6 +199,17 @@ func Run(t *testing.T, newPlace func(t *testing.T) Place) {
 		"replay equals what was lived, whatever the batches and restarts": replayEqualsLive,
 		"recorded events told again give the same journal":                retoldStory,
 		"a failed commit leaves no trace":                                 failedCommits,
+		"rows of callers commit with their event or not at all":           rowsOfCallers,
+		"a projection's rows and cursor commit together":                  projections,
+		"the wall clock may jump":                                         wallClock,
+		"a slow subscriber sees everything and holds nobody":              slowSubscribers,
+		"without commits everyone is told":                                unavailable,
+		"an append whose caller left before its batch is dropped":         abandonedAppends,
+		"a replay never acts":                                             replayNeverActs,
+		"retention deletes closed prefixes and says so":                   retention,
+		"states are bitemporal":                                           bitemporal,
+		"time while we were down is not observed":                         observedTime,
+		"commands and oddities are counted":                               commandsAndQuirks,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newPlace) })
 	}

@@ -289,12 +289,38 @@ func (t *tx) writeQuirks(list []journal.Quirk) error {
 		if err != nil {
 			return err
 		}
-		at := q.At.UnixMicro()
-		if _, err := t.stmt(t.s.w.quirk).Exec(station, q.Firmware, q.Code, q.Vendor, q.Model, int64(q.Count), at, at, int64(q.Seq)); err != nil {
+		if err := t.writeQuirk(station, q); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Codes carry parts of what the station sent, so a station could make up any
+// number of them: what is beyond maxQuirks is counted together.
+const (
+	maxQuirks  = 250
+	quirksRest = "other"
+)
+
+func (t *tx) writeQuirk(station int64, q journal.Quirk) error {
+	at := q.At.UnixMicro()
+	r, err := t.stmt(t.s.w.quirkAgain).Exec(q.Vendor, q.Model, int64(q.Count), at, int64(q.Seq), station, q.Firmware, q.Code)
+	if err != nil {
+		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	var known int
+	if err := t.sql.QueryRow(`SELECT count(*) FROM conformance WHERE station = ?`, station).Scan(&known); err != nil {
+		return err
+	}
+	if known >= maxQuirks {
+		q.Code = quirksRest
+	}
+	_, err = t.stmt(t.s.w.quirk).Exec(station, q.Firmware, q.Code, q.Vendor, q.Model, int64(q.Count), at, at, int64(q.Seq))
+	return err
 }
 
 // The history that the fold asks for: closed sessions, the newest that match.
@@ -338,6 +364,7 @@ type statements struct {
 	session, point, intent, quirk  *sql.Stmt
 	command, commandResult         *sql.Stmt
 	saveStation, pruneStation      *sql.Stmt
+	quirkAgain                     *sql.Stmt
 	byStart, byStop, byTransaction *sql.Stmt
 	args                           []any
 	all                            []*sql.Stmt
@@ -378,6 +405,8 @@ func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (station, firmware, code) DO UPDATE SET
 		vendor = excluded.vendor, model = excluded.model, count = count + excluded.count,
 		last_at = excluded.last_at, example = excluded.example`)
+	w.quirkAgain = p(`UPDATE conformance SET vendor = ?, model = ?, count = count + ?, last_at = ?, example = ?
+		WHERE station = ? AND firmware = ? AND code = ?`)
 	w.command = p(`INSERT INTO commands (id, station, action, payload, requested_by, requested_at, deadline, status)
 		VALUES (?, ?, ?, ?, ?, ?, ?, 'sent') ON CONFLICT (id) DO NOTHING`)
 	w.commandResult = p(`UPDATE commands SET status = ?, response = ?, error_code = ?, description = ?, late = ?, finished_at = ?
