@@ -49,6 +49,11 @@ type Options struct {
 	Tick time.Duration
 	// Alive is how often it is noted that we are up; default 10 s.
 	Alive time.Duration
+	// CheckpointEvery and CheckpointEvents say when the fold is saved, if it
+	// changed; default 60 s and 100,000.
+	CheckpointEvery  time.Duration
+	CheckpointEvents uint64
+	Keep             Keep
 }
 
 func (o *Options) defaults() {
@@ -73,6 +78,13 @@ func (o *Options) defaults() {
 	if o.Alive <= 0 {
 		o.Alive = 10 * time.Second
 	}
+	if o.CheckpointEvery <= 0 {
+		o.CheckpointEvery = time.Minute
+	}
+	if o.CheckpointEvents == 0 {
+		o.CheckpointEvents = 100_000
+	}
+	o.Keep.defaults()
 }
 
 // Journal is an open journal. Run must run for appends to be answered.
@@ -87,6 +99,8 @@ type Journal struct {
 	published atomic.Pointer[chan struct{}]
 	recent    ring
 	stats     stats
+	savedSeq  atomic.Uint64 // of the last checkpoint; nothing behind it may be deleted
+	horizons  horizons
 
 	stop     chan struct{} // closed by Close
 	stopOnce sync.Once
@@ -95,6 +109,8 @@ type Journal struct {
 	running  atomic.Bool
 
 	w *writer // touched by Open, then by Run only
+
+	afterPublish func() // a failpoint of tests; nil otherwise
 }
 
 // Open folds what the store holds and appends ServerStarted. The journal owns
@@ -134,6 +150,9 @@ func Open(ctx context.Context, store Store, o Options) (*Journal, error) {
 // When ctx ends before the event was taken into a batch the event is dropped;
 // after that the answer of the commit is waited for.
 func (j *Journal) Append(ctx context.Context, e *event.Event) (fleet.Receipt, error) {
+	if err := check(e); err != nil {
+		return fleet.Receipt{}, err
+	}
 	return j.submit(ctx, &request{event: e})
 }
 
@@ -142,7 +161,23 @@ func (j *Journal) Append(ctx context.Context, e *event.Event) (fleet.Receipt, er
 // batch's events are stored, must be quick, and must not use the database in
 // any other way than through the transaction.
 func (j *Journal) AppendWith(ctx context.Context, e *event.Event, write func(*sql.Tx) error) (fleet.Receipt, error) {
+	if err := check(e); err != nil {
+		return fleet.Receipt{}, err
+	}
 	return j.submit(ctx, &request{event: e, write: write})
+}
+
+// check refuses what no source may append.
+func check(e *event.Event) error {
+	switch {
+	case e.Body == nil:
+		return errors.New("append: event without a body")
+	case e.Derived():
+		return errors.New("append: derived events come from the fold only")
+	case e.Subject.ID == "" || e.Subject.Type == "":
+		return errors.New("append: event without a subject")
+	}
+	return nil
 }
 
 // Project commits a subscriber's rows and its cursor together.
@@ -160,9 +195,6 @@ func (j *Journal) Project(ctx context.Context, name string, c Cursor, write func
 }
 
 func (j *Journal) submit(ctx context.Context, r *request) (fleet.Receipt, error) {
-	if r.event != nil && r.event.Body == nil {
-		return fleet.Receipt{}, errors.New("append: event without a body")
-	}
 	if j.closing.Load() {
 		return fleet.Receipt{}, ErrClosed
 	}
@@ -278,7 +310,8 @@ func (h *health) restore() bool {
 // request is one append or one function that waits for the writer.
 type request struct {
 	event *event.Event
-	write func(*sql.Tx) error
+	write func(*sql.Tx) error // of a caller
+	job   func(Tx) error      // of our own: checkpoints, retention
 
 	state   atomic.Int32
 	receipt fleet.Receipt

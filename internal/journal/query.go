@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -137,11 +138,21 @@ type Conformance struct {
 
 // Events lists events; see EventQuery.
 func (j *Journal) Events(ctx context.Context, q EventQuery) ([]*event.Event, Cursor, error) {
+	kinds := q.Kinds
+	if len(kinds) == 0 {
+		kinds = slices.DeleteFunc(event.Kinds(), func(k event.Kind) bool { return k == event.KindMeter })
+	}
+	if err := j.within(q.From, kinds...); err != nil {
+		return nil, "", err
+	}
 	return j.store.Events(ctx, q)
 }
 
 // Sessions lists sessions; open ones as they stand now.
 func (j *Journal) Sessions(ctx context.Context, q SessionQuery) ([]*fleet.Session, Cursor, error) {
+	if err := j.within(q.From, event.KindTransaction); err != nil {
+		return nil, "", err
+	}
 	list, next, err := j.store.Sessions(ctx, q)
 	if err != nil {
 		return nil, "", err
@@ -195,6 +206,9 @@ func openSession(st *fleet.Station, id string) *fleet.Session {
 // States lists the states of a port; see StateQuery. The first is the one in
 // force at From.
 func (j *Journal) States(ctx context.Context, q StateQuery) ([]fleet.Point, error) {
+	if err := j.within(q.From, event.KindStatus); err != nil {
+		return nil, err
+	}
 	return j.store.States(ctx, q)
 }
 

@@ -27,11 +27,22 @@ type Loaded struct {
 	LastSeq        uint64
 	LastRecordedAt time.Time
 	LastAlive      time.Time
-	// Checkpoint is nil when there is none; Stations belong to it.
+	// Checkpoint is nil when there is none of this version of the fold; Stations
+	// belong to it.
 	Checkpoint *fleet.Meta
 	Stations   []*fleet.Station
+	// Outdated is set when there is a checkpoint of another version.
+	Outdated bool
 	// Before answers as of the checkpoint.
 	Before fleet.History
+	// Horizons by class.
+	Horizons map[Class]Horizon
+}
+
+// StationRow is a station of a checkpoint; Data is nil for a removed one.
+type StationRow struct {
+	ID   string
+	Data []byte
 }
 
 // Tx is one transaction of the writer.
@@ -44,6 +55,13 @@ type Tx interface {
 	// the transaction itself is lost.
 	Savepoint(fn func() error) (err error, broken bool)
 	Write(rows *Rows) error
+	// SaveStations adds rows of a checkpoint that does not count yet,
+	// FinishCheckpoint makes it the one that counts, and PruneStations deletes
+	// what it superseded.
+	SaveStations(seq uint64, rows []StationRow) error
+	FinishCheckpoint(meta fleet.Meta) error
+	PruneStations(seq uint64, ids []string) error
+	Retention
 	Commit() error
 	Rollback() error
 }
@@ -79,6 +97,16 @@ type Quirk struct {
 	Count                                  int
 }
 
+// Retention deletes in small steps. Each step says whether there is more.
+type Retention interface {
+	// DeleteEvents deletes events of the kinds from a closed prefix: after the
+	// class's horizon, up to a sequence. It records the new horizon and returns it.
+	DeleteEvents(c Class, kinds []event.Kind, upTo uint64, step int) (h Horizon, more bool, err error)
+	// DeleteHistory deletes sessions, states and commands that ended before a
+	// time, and outcomes of intents from before another.
+	DeleteHistory(before, outcomes time.Time, step int) (more bool, err error)
+}
+
 // Reader answers questions from committed rows.
 type Reader interface {
 	// Tail returns events after a sequence up to and including another, in order.
@@ -91,4 +119,10 @@ type Reader interface {
 	Commands(ctx context.Context, q CommandQuery) ([]Command, Cursor, error)
 	Conformance(ctx context.Context, station string) ([]Conformance, error)
 	ProjectCursor(ctx context.Context, name string) (Cursor, error)
+	// Intents returns waiting intents due at a time, oldest first.
+	Intents(ctx context.Context, due time.Time, limit int) ([]Intent, error)
+	// StartedIntents returns intents that were begun and have no outcome.
+	StartedIntents(ctx context.Context, limit int) ([]Intent, error)
+	// SeqBefore returns the newest sequence recorded before a time, 0 if none.
+	SeqBefore(ctx context.Context, t time.Time) (uint64, error)
 }

@@ -21,6 +21,12 @@ type writer struct {
 	failingSince   time.Time
 	aliveAt        time.Time
 
+	checkpointSeq uint64 // of the last finished one
+	checkpointAt  time.Time
+	checkpointing bool
+	checkpointed  chan checkpointEnd
+	unsaved       map[string]struct{} // taken for a checkpoint that has not finished
+
 	batch   []*request
 	rows    Rows
 	bodies  []byte
@@ -29,7 +35,10 @@ type writer struct {
 }
 
 func newWriter(j *Journal) *writer {
-	return &writer{j: j, state: fleet.New(), quirks: make(map[quirkKey]int)}
+	return &writer{
+		j: j, state: fleet.New(), quirks: make(map[quirkKey]int), checkpointAt: time.Now(),
+		checkpointed: make(chan checkpointEnd, 1), unsaved: make(map[string]struct{}),
+	}
 }
 
 // Lingering pays while batches are large: it makes them larger.
@@ -47,6 +56,9 @@ func (j *Journal) Run(ctx context.Context) error {
 	watch := make(chan struct{})
 	defer close(watch)
 	go j.watch(watch)
+	keeping, stopKeeping := context.WithCancel(ctx)
+	defer stopKeeping()
+	go j.retain(keeping)
 	return j.w.run(ctx)
 }
 
@@ -69,8 +81,14 @@ func (w *writer) run(ctx context.Context) error {
 			}
 			last = len(w.batch)
 			w.commit()
+			if w.state.Meta().Seq-w.checkpointSeq >= w.j.o.CheckpointEvents {
+				w.checkpointIfDue()
+			}
 		case <-tick.C:
 			w.idle()
+			w.checkpointIfDue()
+		case end := <-w.checkpointed:
+			w.endCheckpoint(end)
 		case <-ctx.Done():
 			return w.drain(context.Cause(ctx))
 		case <-w.j.stop:
@@ -225,12 +243,25 @@ func (w *writer) drain(cause error) error {
 		}
 		w.commit()
 	}
+	for w.checkpointing {
+		w.batch = w.batch[:0]
+		select {
+		case end := <-w.checkpointed:
+			w.endCheckpoint(end)
+		case r := <-w.j.queue:
+			w.take(r)
+			w.commit()
+		}
+	}
 	reason := "closed"
 	if cause != nil {
 		reason = cause.Error()
 	}
 	if err := w.appendOwn(context.Background(), &event.ServerStopped{Reason: reason}); err != nil {
 		return fmt.Errorf("record stop: %w", err)
+	}
+	if err := w.checkpointNow(); err != nil {
+		return fmt.Errorf("last checkpoint: %w", err)
 	}
 	return nil
 }
@@ -302,10 +333,15 @@ func (w *writer) attempt(requests []*request) error {
 // runWrites runs the functions of AppendWith and Project.
 func (w *writer) runWrites(tx Tx, requests []*request) error {
 	for _, r := range requests {
-		if r.write == nil || r.refused() {
+		if r.write == nil && r.job == nil || r.err != nil {
 			continue
 		}
-		err, broken := tx.Savepoint(func() error { return r.write(tx.SQL()) })
+		err, broken := tx.Savepoint(func() error {
+			if r.job != nil {
+				return r.job(tx)
+			}
+			return r.write(tx.SQL())
+		})
 		if broken {
 			return fmt.Errorf("transaction lost: %w", err)
 		}
@@ -353,6 +389,9 @@ func (w *writer) fold(b *fleet.Batch, requests []*request) error {
 	if err := w.effects(b, b.Advance(now)); err != nil {
 		return err
 	}
+	// What fires up to now must never come behind an event stamped before now,
+	// or a replay would fire it later.
+	w.lastRecordedAt = now
 	for i := range w.rows.Events {
 		w.rows.Events[i].Encoded = w.bodies[w.offsets[i]:w.offsets[i+1]]
 	}
@@ -418,6 +457,9 @@ func (w *writer) publish(s *fleet.Snapshot) {
 	j.stats.events.Add(uint64(len(w.rows.Events)))
 	next := new(make(chan struct{}))
 	close(*j.published.Swap(next))
+	if j.afterPublish != nil {
+		j.afterPublish()
+	}
 }
 
 // changedSessions leaves out open sessions of which only readings changed:
@@ -484,6 +526,3 @@ func (h *recall) changed(list []*fleet.Session) []*fleet.Session {
 	}
 	return before
 }
-
-// refused reports whether the request failed by its own fault.
-func (r *request) refused() bool { return r.err != nil }

@@ -63,11 +63,15 @@ CREATE INDEX sessions_by_time ON sessions (started_at);
 CREATE INDEX sessions_by_token ON sessions (token, started_at) WHERE token IS NOT NULL;
 CREATE INDEX sessions_open ON sessions (started_at) WHERE active = 1;
 
--- Closed sessions as the last checkpoint knew them, if changed since: a start
--- folds the tail again and must see what the fold saw.
+-- Closed sessions as they were until the batch that ended with a sequence
+-- changed them, since the last checkpoint: a start folds the tail again and must
+-- see what the fold saw then.
 CREATE TABLE sessions_before (
-    id   TEXT PRIMARY KEY,
-    data TEXT NOT NULL
+    id         TEXT NOT NULL,
+    until      INTEGER NOT NULL,
+    closed_seq INTEGER NOT NULL,
+    data       TEXT NOT NULL,
+    PRIMARY KEY (id, until)
 ) WITHOUT ROWID;
 
 -- Bitemporal state: as known from known_at on, the state held from valid_from

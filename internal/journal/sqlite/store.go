@@ -64,6 +64,8 @@ type Store struct {
 	byID     map[int64]subjectKey
 
 	w *statements
+
+	swept sweep
 }
 
 type subjectKey struct {
@@ -190,24 +192,6 @@ func each(rows *sql.Rows, fn func() error) error {
 		}
 	}
 	return rows.Err()
-}
-
-// Load reads what a start needs.
-func (s *Store) Load(ctx context.Context) (*journal.Loaded, error) {
-	l := &journal.Loaded{}
-	var recorded, alive sql.NullInt64
-	err := s.db.Reader().QueryRowContext(ctx,
-		`SELECT coalesce(max(seq), 0), (SELECT recorded_at FROM events ORDER BY seq DESC LIMIT 1) FROM events`).
-		Scan(&l.LastSeq, &recorded)
-	if err != nil {
-		return nil, fmt.Errorf("read the newest event: %w", err)
-	}
-	l.LastRecordedAt = timeOf(recorded)
-	if err := s.db.Reader().QueryRowContext(ctx, `SELECT max(alive_at) FROM server_runs`).Scan(&alive); err != nil {
-		return nil, fmt.Errorf("read the last sign of life: %w", err)
-	}
-	l.LastAlive = timeOf(alive)
-	return l, nil
 }
 
 func timeOf(v sql.NullInt64) time.Time {

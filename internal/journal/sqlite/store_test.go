@@ -54,15 +54,6 @@ func status(station string, word string) *event.Event {
 	}
 }
 
-func digest(t *testing.T, j *journal.Journal) string {
-	t.Helper()
-	d, err := journal.Digest(j.Snapshot())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
 func TestEventsSurviveARestart(t *testing.T) {
 	dir := t.TempDir()
 	j, shut := open(t, dir, sqlite.Options{})
@@ -82,8 +73,6 @@ func TestEventsSurviveARestart(t *testing.T) {
 		t.Fatalf("start: receipt %+v, %v", r, err)
 	}
 	shut()
-	stopped := digest(t, j)
-	_ = stopped
 
 	j, _ = open(t, dir, sqlite.Options{})
 	events, next, err := j.Events(t.Context(), journal.EventQuery{Subject: event.Station("CP-1"), Limit: 2})
@@ -110,34 +99,5 @@ func TestEventsSurviveARestart(t *testing.T) {
 	got, err := j.Append(t.Context(), again)
 	if err != nil || got.TransactionID != r.TransactionID || !got.Retry {
 		t.Errorf("repeated start: %+v, %v; want transaction %s as a retry", got, err, r.TransactionID)
-	}
-}
-
-func TestSubscribersSeeEveryEventInOrder(t *testing.T) {
-	j, _ := open(t, t.TempDir(), sqlite.Options{})
-	const n = 6000 // more than is kept in memory
-	go func() {
-		for range n {
-			if _, err := j.Append(context.Background(), status("CP-1", "Available")); err != nil {
-				t.Error(err)
-				return
-			}
-		}
-	}()
-	seq, cursor := uint64(0), journal.Cursor("")
-	for seq < n {
-		for batch, err := range j.Subscribe(t.Context(), cursor) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, e := range batch.Events {
-				if e.Seq != seq+1 {
-					t.Fatalf("event %d after %d", e.Seq, seq)
-				}
-				seq = e.Seq
-			}
-			cursor = batch.Next
-			break // resume with the cursor
-		}
 	}
 }

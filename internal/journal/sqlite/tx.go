@@ -228,11 +228,9 @@ func (t *tx) commandResult(e *event.Event, r *event.CommandResult) error {
 
 func (t *tx) writeSessions(list, before []*fleet.Session, last uint64) error {
 	for _, s := range before {
-		data, err := json.Marshal(s)
-		if err != nil {
-			return err
-		}
-		if _, err := t.sql.Exec(`INSERT INTO sessions_before (id, data) VALUES (?, ?) ON CONFLICT (id) DO NOTHING`, s.ID, string(data)); err != nil {
+		if _, err := t.sql.Exec(`INSERT INTO sessions_before (id, until, closed_seq, data)
+			SELECT id, ?, closed_seq, data FROM sessions WHERE id = ? AND active = 0 ON CONFLICT DO NOTHING`,
+			int64(last), s.ID); err != nil {
 			return err
 		}
 	}
@@ -291,12 +289,38 @@ func (t *tx) writeQuirks(list []journal.Quirk) error {
 		if err != nil {
 			return err
 		}
-		at := q.At.UnixMicro()
-		if _, err := t.stmt(t.s.w.quirk).Exec(station, q.Firmware, q.Code, q.Vendor, q.Model, int64(q.Count), at, at, int64(q.Seq)); err != nil {
+		if err := t.writeQuirk(station, q); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Codes carry parts of what the station sent, so a station could make up any
+// number of them: what is beyond maxQuirks is counted together.
+const (
+	maxQuirks  = 250
+	quirksRest = "other"
+)
+
+func (t *tx) writeQuirk(station int64, q journal.Quirk) error {
+	at := q.At.UnixMicro()
+	r, err := t.stmt(t.s.w.quirkAgain).Exec(q.Vendor, q.Model, int64(q.Count), at, int64(q.Seq), station, q.Firmware, q.Code)
+	if err != nil {
+		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	var known int
+	if err := t.sql.QueryRow(`SELECT count(*) FROM conformance WHERE station = ?`, station).Scan(&known); err != nil {
+		return err
+	}
+	if known >= maxQuirks {
+		q.Code = quirksRest
+	}
+	_, err = t.stmt(t.s.w.quirk).Exec(station, q.Firmware, q.Code, q.Vendor, q.Model, int64(q.Count), at, at, int64(q.Seq))
+	return err
 }
 
 // The history that the fold asks for: closed sessions, the newest that match.
@@ -339,6 +363,8 @@ type statements struct {
 	events                         ladder
 	session, point, intent, quirk  *sql.Stmt
 	command, commandResult         *sql.Stmt
+	saveStation, pruneStation      *sql.Stmt
+	quirkAgain                     *sql.Stmt
 	byStart, byStop, byTransaction *sql.Stmt
 	args                           []any
 	all                            []*sql.Stmt
@@ -358,7 +384,7 @@ func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 		w.all = append(w.all, stmt)
 		return stmt
 	}
-	row := "(" + strings.TrimSuffix(strings.Repeat("?,", eventColumns), ",") + ")"
+	row := "(" + strings.Repeat("?,", eventColumns-1) + "CAST(? AS TEXT))"
 	for _, n := range []int{64, 16, 4, 1} {
 		w.events = append(w.events, rung{n, p(`INSERT INTO events (seq, kind, subject, evse, connector, at, device_at,
 			received_at, recorded_at, quality, origin, cause, quirks, body) VALUES ` +
@@ -379,10 +405,15 @@ func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (station, firmware, code) DO UPDATE SET
 		vendor = excluded.vendor, model = excluded.model, count = count + excluded.count,
 		last_at = excluded.last_at, example = excluded.example`)
+	w.quirkAgain = p(`UPDATE conformance SET vendor = ?, model = ?, count = count + ?, last_at = ?, example = ?
+		WHERE station = ? AND firmware = ? AND code = ?`)
 	w.command = p(`INSERT INTO commands (id, station, action, payload, requested_by, requested_at, deadline, status)
 		VALUES (?, ?, ?, ?, ?, ?, ?, 'sent') ON CONFLICT (id) DO NOTHING`)
 	w.commandResult = p(`UPDATE commands SET status = ?, response = ?, error_code = ?, description = ?, late = ?, finished_at = ?
 		WHERE id = ?`)
+	w.saveStation = p(`INSERT INTO checkpoint_stations (station, seq, data) VALUES (?, ?, CAST(? AS TEXT))
+		ON CONFLICT (station, seq) DO UPDATE SET data = excluded.data`)
+	w.pruneStation = p(`DELETE FROM checkpoint_stations WHERE station = ? AND (seq < ? OR seq = ? AND data IS NULL)`)
 	w.byStart = p(`SELECT data FROM sessions WHERE station = ? AND start_key = ? AND active = 0 ORDER BY n DESC LIMIT 1`)
 	w.byStop = p(`SELECT data FROM sessions WHERE station = ? AND stop_key = ? AND active = 0 ORDER BY n DESC LIMIT 1`)
 	w.byTransaction = p(`SELECT data FROM sessions WHERE station = ? AND transaction_id = ? AND active = 0 ORDER BY n DESC LIMIT 1`)
