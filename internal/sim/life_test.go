@@ -64,6 +64,7 @@ func TestWhatHappensWithoutALinkIsSentAfterwardsInOrder(t *testing.T) {
 						e.visit.soc, e.visit.target = 0.2, 0.5
 						e.swipe(Token{"A", "Central"})
 					})
+					synctest.Wait()
 					before := len(c.calls["CP-1"])
 					time.Sleep(59 * time.Minute)
 					synctest.Wait()
