@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -135,6 +136,13 @@ func (c *memoryCentral) command(t *testing.T, id, action, payload string) string
 		t.Fatalf("%s: no answer to %s", id, action)
 	}
 	return ""
+}
+
+// all returns the calls of a station, in order.
+func (c *memoryCentral) all(id string) []seen {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.calls[id])
 }
 
 // of returns the calls of one action, in order.

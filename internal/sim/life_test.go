@@ -65,10 +65,10 @@ func TestWhatHappensWithoutALinkIsSentAfterwardsInOrder(t *testing.T) {
 						e.swipe(Token{"A", "Central"})
 					})
 					synctest.Wait()
-					before := len(c.calls["CP-1"])
+					before := len(c.all("CP-1"))
 					time.Sleep(59 * time.Minute)
 					synctest.Wait()
-					if n := len(c.calls["CP-1"]); n != before {
+					if n := len(c.all("CP-1")); n != before {
 						t.Fatalf("%d calls arrived without a link", n-before)
 					}
 					time.Sleep(2 * time.Minute)
@@ -387,12 +387,12 @@ func TestAPendingStationOnlyAsksAgain(t *testing.T) {
 			return "{}"
 		}
 		live(t, Options{Plan: one(t, "Duo ims", V16, nil), Seed: 1, Scenario: scenario(t, "busy"), History: 3 * time.Hour}, c, 5*time.Minute+30*time.Second, func(*Fleet) {
-			for _, s := range c.calls["CP-1"] {
+			for _, s := range c.all("CP-1") {
 				if s.action != "BootNotification" {
 					t.Errorf("%s before the boot was accepted", s.action)
 				}
 			}
-			if n := len(c.calls["CP-1"]); n < 5 || n > 7 {
+			if n := len(c.all("CP-1")); n < 5 || n > 7 {
 				t.Errorf("%d boots in five minutes with an interval of 60 s", n)
 			}
 		})
