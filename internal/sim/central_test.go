@@ -62,6 +62,8 @@ func (l *memoryLink) Read(ctx context.Context) ([]byte, error) {
 	}
 }
 
+func (l *memoryLink) Freeze() {}
+
 func (l *memoryLink) Drop() { l.once.Do(func() { close(l.gone) }) }
 
 func (l *memoryLink) Write(_ context.Context, frame []byte) error {

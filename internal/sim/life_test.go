@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -57,7 +58,7 @@ func TestWhatHappensWithoutALinkIsSentAfterwardsInOrder(t *testing.T) {
 				c := newMemoryCentral()
 				live(t, Options{Plan: one(t, "HYC300", v, sampling), Seed: 1, Scenario: quiet(t)}, c, 5*time.Second, func(f *Fleet) {
 					st := f.stations[0]
-					st.do(func() { st.lose(time.Hour) })
+					st.do(func() { st.lose(time.Hour, false) })
 					st.do(func() {
 						e := st.evses[0]
 						e.plugIn(e.newVisit(&cars[1], Token{"A", "Central"}, st.life))
@@ -329,7 +330,7 @@ func TestOfflineQuirks(t *testing.T) {
 				p := one(t, "HYC150", V16, func(s *Spec) { sampling(s); s.Quirks = tt.quirk })
 				live(t, Options{Plan: p, Seed: 1, Scenario: quiet(t)}, c, 5*time.Second, func(f *Fleet) {
 					st := f.stations[0]
-					st.do(func() { st.lose(10 * time.Minute) })
+					st.do(func() { st.lose(10*time.Minute, false) })
 					st.do(func() {
 						e := st.evses[0]
 						e.plugIn(e.newVisit(&cars[1], Token{"A", "Central"}, st.life))
@@ -357,7 +358,7 @@ func TestARegisterQuirkAndBootHabits(t *testing.T) {
 		p.Stations = append(p.Stations, again)
 		live(t, Options{Plan: p, Seed: 1, Scenario: quiet(t)}, c, 5*time.Second, func(f *Fleet) {
 			for _, st := range f.stations {
-				st.do(func() { st.lose(time.Minute) })
+				st.do(func() { st.lose(time.Minute, false) })
 			}
 			time.Sleep(2 * time.Minute)
 			synctest.Wait()
@@ -424,4 +425,48 @@ func TestALostAnswerIsRetriedWithTheSameContent(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestASilentLossLeavesTheSocketOpen(t *testing.T) {
+	p, url := startPeer16(t)
+	f, err := New(Options{URL: url, Plan: one(t, "Duo ims", V16, nil), Scenario: quiet(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { f.Run(ctx); close(done) }()
+	defer func() { cancel(); <-done }()
+	boots := func() int {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.boots
+	}
+	await(t, "the first boot", func() bool { return boots() == 1 && f.Stats().Accepted == 1 })
+	s, _ := f.Station("CP-1")
+	s.Offline(300*time.Millisecond, true)
+	if n := f.Stats().Online; n != 1 {
+		t.Errorf("%d sockets open during a silent loss, want 1", n)
+	}
+	await(t, "the return", func() bool { return f.Stats().Dials == 2 })
+	if err := s.Charge(1, Token{"A", "Central"}); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the session", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.open) == 1
+	})
+}
+
+// await polls a condition that real sockets will meet.
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for range 3000 {
+		if ok() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("%s did not happen within 30 s", what)
 }
