@@ -157,3 +157,21 @@ func (c *conn) read() ([]byte, error) {
 		}
 	}
 }
+
+// dialHalf connects and sends half a request.
+func (t *target) dialHalf(ctx context.Context) (net.Conn, error) {
+	u, err := url.Parse(t.ws)
+	if err != nil {
+		return nil, fmt.Errorf("parse address: %w", err)
+	}
+	var d net.Dialer
+	c, err := d.DialContext(ctx, "tcp", u.Host)
+	if err != nil {
+		return nil, fmt.Errorf("dial: %w", err)
+	}
+	if _, err := io.WriteString(c, "GET "+u.Path+"/EVIL HTTP/1.1\r\nHost: x\r\nUpg"); err != nil {
+		c.Close()
+		return nil, fmt.Errorf("write: %w", err)
+	}
+	return c, nil
+}

@@ -11,16 +11,16 @@ import (
 
 // closedResult is one server under saturation.
 type closedResult struct {
-	Server   string    `json:"server"`
-	Mix      string    `json:"mix"`
-	Stations int       `json:"stations"`
-	Windows  []window  `json:"windows"`
-	Best     float64   `json:"bestCallsPerSecond"`
-	Median   float64   `json:"medianCallsPerSecond"`
-	CPU      float64   `json:"cpuSecondsPer100kCalls"`
-	Latency  latency   `json:"latency"`
-	RSS      int64     `json:"rssBytes"`
-	Failed   int64     `json:"failedStations"`
+	Server   string   `json:"server"`
+	Mix      string   `json:"mix"`
+	Stations int      `json:"stations"`
+	Windows  []window `json:"windows"`
+	Best     float64  `json:"bestCallsPerSecond"`
+	Median   float64  `json:"medianCallsPerSecond"`
+	CPU      float64  `json:"cpuSecondsPer100kCalls"`
+	Latency  latency  `json:"latency"`
+	RSS      int64    `json:"rssBytes"`
+	Failed   int64    `json:"failedStations"`
 }
 
 type window struct {

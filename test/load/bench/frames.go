@@ -17,7 +17,7 @@ type template struct {
 const (
 	idMark     = "@@@@@@@@@@@@"             // 12
 	timeMark   = "2000-00-00T00:00:00.000Z" // 24
-	energyMark = "111111111" // 9 digits
+	energyMark = "111111111"                // 9 digits
 	txMark     = "2222222222"               // 10 digits
 )
 

@@ -33,10 +33,10 @@ type server struct {
 
 // lab is where servers run.
 type lab struct {
-	dir        string // scratch
-	chargewatch, peer string // binaries; empty: not available
+	dir                 string // scratch
+	chargewatch, peer   string // binaries; empty: not available
 	serverCore, ownCore string
-	certificate, key string
+	certificate, key    string
 }
 
 func freePort() (int, error) {
