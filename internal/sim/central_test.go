@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -60,6 +61,8 @@ func (l *memoryLink) Read(ctx context.Context) ([]byte, error) {
 		return nil, ctx.Err()
 	}
 }
+
+func (l *memoryLink) Freeze() {}
 
 func (l *memoryLink) Drop() { l.once.Do(func() { close(l.gone) }) }
 
@@ -135,6 +138,13 @@ func (c *memoryCentral) command(t *testing.T, id, action, payload string) string
 		t.Fatalf("%s: no answer to %s", id, action)
 	}
 	return ""
+}
+
+// all returns the calls of a station, in order.
+func (c *memoryCentral) all(id string) []seen {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.calls[id])
 }
 
 // of returns the calls of one action, in order.

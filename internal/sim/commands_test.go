@@ -68,16 +68,14 @@ func checkCommand(t *testing.T, p Plan, action, payload, want string, then []str
 	synctest.Test(t, func(t *testing.T) {
 		c := newMemoryCentral()
 		live(t, Options{Plan: p, Seed: 1, Scenario: quiet(t)}, c, 5*time.Second, func(*Fleet) {
-			before := len(c.calls["CP-1"])
+			before := len(c.all("CP-1"))
 			got := c.command(t, "CP-1", action, payload)
 			if !strings.Contains(got, want) {
 				t.Errorf("answer %s, want %s in it", got, want)
 			}
 			time.Sleep(2 * time.Minute)
 			synctest.Wait()
-			c.mu.Lock()
-			rest := c.calls["CP-1"][before:]
-			c.mu.Unlock()
+			rest := c.all("CP-1")[before:]
 			for _, w := range then {
 				wantAction, part, _ := strings.Cut(w, ":")
 				found := false

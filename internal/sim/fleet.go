@@ -175,6 +175,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 		if st.wire != nil {
 			st.wire.link.Drop()
 		}
+		st.dropStale()
 		st.mu.Unlock()
 	}
 	f.work.Wait()

@@ -44,7 +44,7 @@ func (st *station) expectDrop() {
 	st.perDay(s.DropsPerDay, func() {
 		// Most drops are short; a square keeps the long ones rare.
 		u := st.trouble.Float64()
-		st.lose(s.DropMin + time.Duration(u*u*float64(s.DropMax-s.DropMin)))
+		st.lose(s.DropMin+time.Duration(u*u*float64(s.DropMax-s.DropMin)), st.trouble.IntN(2) == 0)
 		st.expectDrop()
 	})
 }
@@ -63,7 +63,7 @@ func (st *station) expectReboot() {
 // flap is a modem at the edge of its cell.
 func (st *station) flap() {
 	st.after(exponential(st.trouble, 4*time.Minute), func() {
-		st.lose(between(st.trouble, time.Second, 20*time.Second))
+		st.lose(between(st.trouble, time.Second, 20*time.Second), false)
 		st.flap()
 	})
 }
@@ -73,7 +73,7 @@ func (st *station) together() {
 	s := &st.f.o.Scenario
 	next := st.now.Truncate(s.Together).Add(s.Together)
 	st.timers.set(next, func() {
-		st.lose(s.TogetherFor)
+		st.lose(s.TogetherFor, false)
 		st.together()
 	})
 }

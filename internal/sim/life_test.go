@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -57,17 +58,18 @@ func TestWhatHappensWithoutALinkIsSentAfterwardsInOrder(t *testing.T) {
 				c := newMemoryCentral()
 				live(t, Options{Plan: one(t, "HYC300", v, sampling), Seed: 1, Scenario: quiet(t)}, c, 5*time.Second, func(f *Fleet) {
 					st := f.stations[0]
-					st.do(func() { st.lose(time.Hour) })
+					st.do(func() { st.lose(time.Hour, false) })
 					st.do(func() {
 						e := st.evses[0]
 						e.plugIn(e.newVisit(&cars[1], Token{"A", "Central"}, st.life))
 						e.visit.soc, e.visit.target = 0.2, 0.5
 						e.swipe(Token{"A", "Central"})
 					})
-					before := len(c.calls["CP-1"])
+					synctest.Wait()
+					before := len(c.all("CP-1"))
 					time.Sleep(59 * time.Minute)
 					synctest.Wait()
-					if n := len(c.calls["CP-1"]); n != before {
+					if n := len(c.all("CP-1")); n != before {
 						t.Fatalf("%d calls arrived without a link", n-before)
 					}
 					time.Sleep(2 * time.Minute)
@@ -328,7 +330,7 @@ func TestOfflineQuirks(t *testing.T) {
 				p := one(t, "HYC150", V16, func(s *Spec) { sampling(s); s.Quirks = tt.quirk })
 				live(t, Options{Plan: p, Seed: 1, Scenario: quiet(t)}, c, 5*time.Second, func(f *Fleet) {
 					st := f.stations[0]
-					st.do(func() { st.lose(10 * time.Minute) })
+					st.do(func() { st.lose(10*time.Minute, false) })
 					st.do(func() {
 						e := st.evses[0]
 						e.plugIn(e.newVisit(&cars[1], Token{"A", "Central"}, st.life))
@@ -356,7 +358,7 @@ func TestARegisterQuirkAndBootHabits(t *testing.T) {
 		p.Stations = append(p.Stations, again)
 		live(t, Options{Plan: p, Seed: 1, Scenario: quiet(t)}, c, 5*time.Second, func(f *Fleet) {
 			for _, st := range f.stations {
-				st.do(func() { st.lose(time.Minute) })
+				st.do(func() { st.lose(time.Minute, false) })
 			}
 			time.Sleep(2 * time.Minute)
 			synctest.Wait()
@@ -386,12 +388,12 @@ func TestAPendingStationOnlyAsksAgain(t *testing.T) {
 			return "{}"
 		}
 		live(t, Options{Plan: one(t, "Duo ims", V16, nil), Seed: 1, Scenario: scenario(t, "busy"), History: 3 * time.Hour}, c, 5*time.Minute+30*time.Second, func(*Fleet) {
-			for _, s := range c.calls["CP-1"] {
+			for _, s := range c.all("CP-1") {
 				if s.action != "BootNotification" {
 					t.Errorf("%s before the boot was accepted", s.action)
 				}
 			}
-			if n := len(c.calls["CP-1"]); n < 5 || n > 7 {
+			if n := len(c.all("CP-1")); n < 5 || n > 7 {
 				t.Errorf("%d boots in five minutes with an interval of 60 s", n)
 			}
 		})
@@ -423,4 +425,48 @@ func TestALostAnswerIsRetriedWithTheSameContent(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestASilentLossLeavesTheSocketOpen(t *testing.T) {
+	p, url := startPeer16(t)
+	f, err := New(Options{URL: url, Plan: one(t, "Duo ims", V16, nil), Scenario: quiet(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { f.Run(ctx); close(done) }()
+	defer func() { cancel(); <-done }()
+	boots := func() int {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.boots
+	}
+	await(t, "the first boot", func() bool { return boots() == 1 && f.Stats().Accepted == 1 })
+	s, _ := f.Station("CP-1")
+	s.Offline(300*time.Millisecond, true)
+	if n := f.Stats().Online; n != 1 {
+		t.Errorf("%d sockets open during a silent loss, want 1", n)
+	}
+	await(t, "the return", func() bool { return f.Stats().Dials == 2 })
+	if err := s.Charge(1, Token{"A", "Central"}); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the session", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.open) == 1
+	})
+}
+
+// await polls a condition that real sockets will meet.
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for range 3000 {
+		if ok() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("%s did not happen within 30 s", what)
 }

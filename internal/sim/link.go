@@ -19,7 +19,8 @@ import (
 type link interface {
 	Read(ctx context.Context) ([]byte, error)
 	Write(ctx context.Context, frame []byte) error
-	Drop() // close at once, as a lost network does
+	Drop()   // close at once
+	Freeze() // stay open and dead, as behind a lost network; Drop ends it
 }
 
 // dialer opens links. Tests in a bubble of fake time bring their own.
@@ -61,7 +62,11 @@ func newSocketDialer(base string, tlsConfig *tls.Config, sources int) (*socketDi
 				next <- n + 1
 				dial.LocalAddr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+n%sources))}
 			}
-			return dial.DialContext(ctx, network, addr)
+			conn, err := dial.DialContext(ctx, network, addr)
+			if g, ok := ctx.Value(gateKey{}).(*gate); ok && err == nil {
+				conn = &gatedConn{conn, g}
+			}
+			return conn, err
 		},
 		TLSClientConfig:     tlsConfig,
 		TLSHandshakeTimeout: dialTimeout,
@@ -81,7 +86,8 @@ func (d *socketDialer) Dial(ctx context.Context, id, password string, v Version)
 	if password != "" {
 		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(id+":"+password)))
 	}
-	c, resp, err := websocket.Dial(ctx, d.base+"/"+url.PathEscape(id), &websocket.DialOptions{
+	g := &gate{}
+	c, resp, err := websocket.Dial(withGate(ctx, g), d.base+"/"+url.PathEscape(id), &websocket.DialOptions{
 		HTTPClient: d.client, HTTPHeader: header, Subprotocols: []string{v.Subprotocol()},
 	})
 	if err != nil {
@@ -95,10 +101,13 @@ func (d *socketDialer) Dial(ctx context.Context, id, password string, v Version)
 		return nil, errors.New("handshake: the server chose no OCPP version")
 	}
 	c.SetReadLimit(readLimit)
-	return &socketLink{c}, nil
+	return &socketLink{c, g}, nil
 }
 
-type socketLink struct{ c *websocket.Conn }
+type socketLink struct {
+	c *websocket.Conn
+	g *gate
+}
 
 func (l *socketLink) Read(ctx context.Context) ([]byte, error) {
 	_, b, err := l.c.Read(ctx)
@@ -111,4 +120,9 @@ func (l *socketLink) Write(ctx context.Context, frame []byte) error {
 	return l.c.Write(ctx, websocket.MessageText, frame)
 }
 
-func (l *socketLink) Drop() { l.c.CloseNow() }
+func (l *socketLink) Drop() {
+	l.g.end()
+	l.c.CloseNow()
+}
+
+func (l *socketLink) Freeze() { l.g.freeze() }

@@ -31,12 +31,14 @@ type station struct {
 
 	queue      queue
 	wire       *wire
+	stale      link // frozen, still open towards the central system
 	booted     bool // BootNotification sent since power-up and not lost
 	accepted   bool
-	ever       bool // was accepted once since power-up
-	warming    bool // living the time before the start, unheard
-	away       bool // no network until someone clears it
-	down       bool // rebooting
+	ever       bool      // was accepted once since power-up
+	warming    bool      // living the time before the start, unheard
+	away       bool      // no network
+	backAt     time.Time // when the network returns
+	down       bool      // rebooting
 	dialing    bool
 	failures   int
 	redial     *timer
@@ -64,6 +66,7 @@ type station struct {
 	trouble *rand.Rand // what breaks when
 	noise   *rand.Rand
 	ids     *rand.Rand
+	jitter  *rand.Rand
 }
 
 // wire is one link with what waits to be written to it.
@@ -80,7 +83,7 @@ func newStation(f *Fleet, number int, spec *Spec, site *Site) *station {
 		version: spec.version(), quirks: spec.Model.Quirks | spec.Quirks,
 		config: make(map[string]string), operative: true, firmware: spec.Model.Firmware,
 		life: newRand(f.o.Seed, spec.ID, "life"), trouble: newRand(f.o.Seed, spec.ID, "trouble"),
-		noise: newRand(f.o.Seed, spec.ID, "noise"), ids: newRand(f.o.Seed, spec.ID, "ids"),
+		noise: newRand(f.o.Seed, spec.ID, "noise"), ids: newRand(f.o.Seed, spec.ID, "ids"), jitter: newRand(f.o.Seed, spec.ID, "jitter"),
 	}
 	if st.version == V16 {
 		st.d = &v16{st}
@@ -140,8 +143,7 @@ func (st *station) begin(start time.Time, before time.Duration, dialIn time.Dura
 	}
 	if st.spec.StartsOffline {
 		dialIn = 0
-		st.away = true
-		st.after(between(st.trouble, 15*time.Minute, 3*time.Hour), st.comeBack)
+		st.lose(between(st.trouble, 15*time.Minute, 3*time.Hour), false)
 	}
 	st.after(st.f.clock.sim(dialIn), st.connect)
 	st.leave(true)
@@ -306,7 +308,7 @@ func (st *station) session() {
 		st.unlinked()
 	}
 	st.f.stats.online.Add(-1)
-	if st.wire == nil {
+	if st.wire == nil && !st.dialing {
 		st.retryDial()
 	}
 	st.leave(false)
@@ -319,7 +321,7 @@ func (st *station) retryDial() {
 		return
 	}
 	wait := min(time.Second<<min(st.failures, 6), time.Minute)
-	st.redial = st.after(st.f.clock.sim(between(st.ids, wait/2, wait)), func() { st.redial = nil; st.connect() })
+	st.redial = st.after(st.f.clock.sim(between(st.jitter, wait/2, wait)), func() { st.redial = nil; st.connect() })
 }
 
 // linked starts the conversation on a new link.
@@ -347,22 +349,42 @@ func (st *station) unlinked() {
 	st.hangUp()
 }
 
-// lose drops the link for a while, as a modem without a network does.
-func (st *station) lose(d time.Duration) {
+// lose drops the network for a while. A silent loss is a dead modem: nobody
+// closes the socket until the station is back and opens another.
+func (st *station) lose(d time.Duration, silent bool) {
 	if st.down {
 		return
 	}
 	st.away = true
-	if st.wire != nil {
-		st.wire.link.Drop()
-		st.unlinked()
+	if back := st.now.Add(d); back.After(st.backAt) {
+		st.backAt = back
 	}
-	st.after(d, st.comeBack)
+	if w := st.wire; w != nil {
+		st.unlinked()
+		if silent {
+			w.link.Freeze()
+			st.stale = w.link
+		} else {
+			w.link.Drop()
+		}
+	}
+	st.timers.set(st.backAt, st.comeBack)
 }
 
 func (st *station) comeBack() {
+	if st.now.Before(st.backAt) {
+		return // another loss lasts longer
+	}
 	st.away = false
+	st.dropStale()
 	st.connect()
+}
+
+func (st *station) dropStale() {
+	if st.stale != nil {
+		st.stale.Drop()
+		st.stale = nil
+	}
 }
 
 // boot sends BootNotification.

@@ -139,8 +139,7 @@ func (d *v16) authorize(token Token, done func(bool)) {
 
 // tag fits a token into the 20 characters of 1.6.
 func (t Token) tag() string {
-	s := strings.ReplaceAll(t.ID, "-", "")
-	return s[:min(len(s), 20)]
+	return t.ID[:min(len(t.ID), 20)]
 }
 
 func (d *v16) pluggedIn(*evse)             {}

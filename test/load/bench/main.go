@@ -1,0 +1,249 @@
+// Command bench puts the same load on Chargewatch and on a minimal ocpp-go
+// central system, each pinned to one core, and writes the figures down.
+//
+//	go run ./test/load/bench -chargewatch bin/chargewatch
+//
+// The generator runs on another core. All traffic stays on loopback and every
+// mode is bounded in time. See the README beside it.
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	crand "crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"math"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	log.SetFlags(log.Ltime)
+	var (
+		chargewatch = flag.String("chargewatch", "", "the product's binary; empty: only the peer")
+		peer        = flag.String("peer", "", "the peer's binary; empty: built from test/load/peer-ocppgo, none: no peer")
+		modes       = flag.String("modes", "closed,sessions,rate,idle,idletls,storm,flood,kill,hostile", "what to run")
+		out         = flag.String("out", "test/load/results", "where results go")
+		name        = flag.String("name", "latest", "name of the result files")
+		stations    = flag.Int("stations", 1000, "stations of the load modes")
+		many        = flag.Int("many", 10_000, "stations of the idle and flood modes")
+		windows     = flag.Int("windows", 5, "windows of a closed-loop run")
+		length      = flag.Duration("window", 5*time.Second, "length of a window")
+		rateFor     = flag.Duration("rate-for", 30*time.Second, "length of the rate mode")
+		settle      = flag.Duration("settle", 20*time.Second, "how long idle stations are left alone")
+		kills       = flag.Int("kills", 20, "kills of the kill mode")
+		keep        = flag.Bool("keep", false, "keep the scratch folder with data and logs")
+	)
+	flag.Parse()
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	b := bench{
+		modes: strings.Split(*modes, ","), stations: *stations, many: *many, windows: *windows, window: *length,
+		rateFor: *rateFor, settle: *settle, kills: *kills,
+	}
+	if err := b.prepare(*chargewatch, *peer); err != nil {
+		log.Fatal(err)
+	}
+	if !*keep {
+		defer os.RemoveAll(b.lab.dir)
+	} else {
+		log.Print("scratch folder: ", b.lab.dir)
+	}
+	err := b.run(ctx)
+	b.report.finish()
+	if werr := b.report.write(*out, *name); werr != nil {
+		err = errors.Join(err, werr)
+	}
+	if err != nil {
+		log.Print(err)
+		os.Exit(1)
+	}
+}
+
+type bench struct {
+	lab      lab
+	report   report
+	modes    []string
+	stations int
+	many     int
+	windows  int
+	window   time.Duration
+	rateFor  time.Duration
+	settle   time.Duration
+	kills    int
+}
+
+// prepare builds what is missing and pins this process.
+func (b *bench) prepare(chargewatch, peer string) error {
+	dir, err := os.MkdirTemp("", "chargewatch-bench-")
+	if err != nil {
+		return fmt.Errorf("make scratch folder: %w", err)
+	}
+	b.lab.dir = dir
+	if chargewatch != "" {
+		if b.lab.chargewatch, err = filepath.Abs(chargewatch); err != nil {
+			return fmt.Errorf("find the product: %w", err)
+		}
+		if _, err := os.Stat(b.lab.chargewatch); err != nil {
+			return fmt.Errorf("find the product: %w", err)
+		}
+	}
+	switch peer {
+	case "none":
+	case "":
+		b.lab.peer = filepath.Join(dir, "peer-ocppgo")
+		if out, err := exec.Command("go", "build", "-o", b.lab.peer, "./test/load/peer-ocppgo").CombinedOutput(); err != nil {
+			return fmt.Errorf("build the peer (run from the root of the repository): %w: %s", err, out)
+		}
+	default:
+		b.lab.peer = peer
+	}
+	if _, err := exec.LookPath("taskset"); err == nil && runtime.NumCPU() > 1 {
+		b.lab.serverCore, b.lab.ownCore = "1", "0"
+		if out, err := exec.Command("taskset", "-acp", b.lab.ownCore, fmt.Sprint(os.Getpid())).CombinedOutput(); err != nil {
+			return fmt.Errorf("pin the generator: %w: %s", err, out)
+		}
+		runtime.GOMAXPROCS(1)
+	}
+	b.report.begin(b.lab.serverCore != "")
+	return b.lab.certify()
+}
+
+// certify makes a certificate for loopback.
+func (l *lab) certify() error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
+	if err != nil {
+		return fmt.Errorf("make key: %w", err)
+	}
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(48 * time.Hour),
+		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	der, err := x509.CreateCertificate(crand.Reader, c, c, &key.PublicKey, key)
+	if err != nil {
+		return fmt.Errorf("make certificate: %w", err)
+	}
+	pkcs, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return fmt.Errorf("encode key: %w", err)
+	}
+	dir := filepath.Join(l.dir, "tls")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make certificate folder: %w", err)
+	}
+	l.certificate, l.key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	if err := os.WriteFile(l.certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+		return fmt.Errorf("write certificate: %w", err)
+	}
+	if err := os.WriteFile(l.key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs}), 0o600); err != nil {
+		return fmt.Errorf("write key: %w", err)
+	}
+	return nil
+}
+
+// each runs a measurement against the peer and against the product, fresh
+// processes each time.
+func (b *bench) each(ctx context.Context, mode string, secure bool, fn func(*server) (any, error)) error {
+	var failed error
+	if b.lab.peer != "" {
+		srv, err := b.lab.startPeer(ctx, secure)
+		failed = errors.Join(failed, b.measure(mode, srv, err, fn))
+	}
+	if b.lab.chargewatch != "" {
+		srv, err := b.lab.startChargewatch(ctx, "", secure)
+		if err == nil {
+			srv.api.token, err = b.lab.mint(srv.data)
+		}
+		failed = errors.Join(failed, b.measure(mode, srv, err, fn))
+		if srv != nil {
+			os.RemoveAll(srv.data)
+		}
+	}
+	return failed
+}
+
+func (b *bench) measure(mode string, srv *server, err error, fn func(*server) (any, error)) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", mode, err)
+	}
+	log.Printf("%s: %s", mode, srv.name)
+	result, err := fn(srv)
+	srv.stop()
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", mode, srv.name, err)
+	}
+	b.report.add(mode, result)
+	return nil
+}
+
+func (b *bench) run(ctx context.Context) error {
+	var failed error
+	has := func(mode string) bool { return ctx.Err() == nil && slices.Contains(b.modes, mode) }
+	note := func(err error) {
+		if err != nil {
+			log.Print(err)
+			failed = errors.Join(failed, err)
+		}
+	}
+	if has("closed") {
+		note(b.each(ctx, "closed", false, func(s *server) (any, error) { return closed(ctx, s, b.stations, b.windows, b.window, false) }))
+	}
+	if has("sessions") {
+		note(b.each(ctx, "sessions", false, func(s *server) (any, error) { return closed(ctx, s, b.stations, b.windows, b.window, true) }))
+	}
+	if has("rate") {
+		note(b.each(ctx, "rate", false, func(s *server) (any, error) { return rate(ctx, s, b.stations, b.rateFor) }))
+	}
+	if has("idle") {
+		note(b.each(ctx, "idle", false, func(s *server) (any, error) { return idle(ctx, s, b.many, false, b.settle) }))
+	}
+	if has("idletls") {
+		note(b.each(ctx, "idletls", true, func(s *server) (any, error) { return idle(ctx, s, b.many, true, b.settle) }))
+	}
+	if has("storm") {
+		note(b.each(ctx, "storm", false, func(s *server) (any, error) { return storm(ctx, s, b.stations) }))
+	}
+	if has("flood") {
+		note(b.each(ctx, "flood", true, func(s *server) (any, error) { return flood(ctx, s, b.many, s.api != nil) }))
+	}
+	if b.lab.chargewatch == "" {
+		return failed
+	}
+	if has("kill") {
+		log.Print("kill: chargewatch")
+		r, err := killLoop(ctx, &b.lab, 100, b.kills)
+		note(err)
+		if r != nil {
+			b.report.add("kill", r)
+		}
+	}
+	if has("hostile") {
+		srv, err := b.lab.startChargewatch(ctx, "", false)
+		if err == nil {
+			srv.api.token, err = b.lab.mint(srv.data)
+		}
+		note(b.measure("hostile", srv, err, func(s *server) (any, error) { return hostile(ctx, s, b.stations, 10_000) }))
+	}
+	return failed
+}
+
+func round(v float64, digits int) float64 {
+	p := math.Pow(10, float64(digits))
+	return math.Round(v*p) / p
+}

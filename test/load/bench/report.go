@@ -1,0 +1,182 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// report is what a run leaves behind. It carries facts about the machine that
+// matter for the figures and none that name it.
+type report struct {
+	Machine machine          `json:"machine"`
+	Began   time.Time        `json:"began"`
+	Took    float64          `json:"tookSeconds"`
+	Results map[string][]any `json:"results"`
+	order   []string
+}
+
+type machine struct {
+	Cores      int       `json:"cores"`
+	CPU        string    `json:"cpu"`
+	MemoryGB   float64   `json:"memoryGB"`
+	Kernel     string    `json:"kernel"`
+	Go         string    `json:"go"`
+	Pinned     bool      `json:"serverOnOneCoreGeneratorOnAnother"`
+	LoadBefore []float64 `json:"loadAverageBefore"`
+	LoadAfter  []float64 `json:"loadAverageAfter"`
+}
+
+func (r *report) begin(pinned bool) {
+	r.Began = time.Now().UTC().Truncate(time.Second)
+	r.Results = make(map[string][]any)
+	r.Machine = machine{Cores: runtime.NumCPU(), Go: runtime.Version(), Pinned: pinned, LoadBefore: loadAverage()}
+	if b, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		r.Machine.Kernel, _, _ = strings.Cut(strings.TrimSpace(string(b)), "-")
+	}
+	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(b)) {
+			if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == "model name" {
+				r.Machine.CPU = strings.TrimSpace(v)
+				break
+			}
+		}
+	}
+	if b, err := os.ReadFile("/proc/meminfo"); err == nil {
+		var kb float64
+		fmt.Sscanf(string(b), "MemTotal: %f", &kb)
+		r.Machine.MemoryGB = round(kb/1024/1024, 1)
+	}
+}
+
+func loadAverage() []float64 {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return nil
+	}
+	l := make([]float64, 3)
+	fmt.Sscan(string(b), &l[0], &l[1], &l[2])
+	return l
+}
+
+func (r *report) add(mode string, result any) {
+	if _, ok := r.Results[mode]; !ok {
+		r.order = append(r.order, mode)
+	}
+	r.Results[mode] = append(r.Results[mode], result)
+}
+
+func (r *report) finish() {
+	r.Took = round(time.Since(r.Began).Seconds(), 0)
+	r.Machine.LoadAfter = loadAverage()
+}
+
+func (r *report) write(dir, name string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make results folder: %w", err)
+	}
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode results: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".json"), append(b, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write results: %w", err)
+	}
+	text := r.markdown()
+	fmt.Print(text)
+	if err := os.WriteFile(filepath.Join(dir, name+".md"), []byte(text), 0o644); err != nil {
+		return fmt.Errorf("write results: %w", err)
+	}
+	return nil
+}
+
+// markdown is the report for people.
+func (r *report) markdown() string {
+	var b strings.Builder
+	m := r.Machine
+	fmt.Fprintf(&b, "# Load results of %s\n\n%d cores (%s), %.0f GB, Linux %s, %s; server and generator pinned to one core each: %v; load average before %v, after %v. Took %.0f s.\n",
+		r.Began.Format("2006-01-02 15:04 UTC"), m.Cores, m.CPU, m.MemoryGB, m.Kernel, m.Go, m.Pinned, m.LoadBefore, m.LoadAfter, r.Took)
+	for _, mode := range r.order {
+		fmt.Fprintf(&b, "\n## %s\n\n", titles[mode])
+		for i, x := range r.Results[mode] {
+			head, row := cells(x)
+			if i == 0 {
+				fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(head, " | "), strings.Repeat("---|", len(head)))
+			}
+			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
+		}
+		if ratio := r.ratio(mode); ratio != "" {
+			fmt.Fprintf(&b, "\n%s\n", ratio)
+		}
+	}
+	return b.String()
+}
+
+var titles = map[string]string{
+	"closed":   "Saturation: MeterValues (10 samples) and StatusNotification 1:1",
+	"sessions": "Saturation: whole sessions (Start, 10 MeterValues, Stop)",
+	"rate":     "Latency at one call per second and station, from the intended send time",
+	"idle":     "Memory of idle stations, plain",
+	"idletls":  "Memory of idle stations, TLS",
+	"storm":    "A command to every station at once while all send",
+	"flood":    "All stations return after an hour (TLS, password; Start, 60 MeterValues, Stop)",
+	"kill":     "kill -9 under load",
+	"hostile":  "Honest stations beside an attack from the same address",
+}
+
+func cells(x any) (head, row []string) {
+	f := func(format string, v ...any) string { return fmt.Sprintf(format, v...) }
+	lat := func(l latency) string { return f("%.2f / %.2f / %.2f / %.0f", l.P50, l.P95, l.P99, l.Max) }
+	mb := func(n int64) string { return f("%.0f", float64(n)/1e6) }
+	switch r := x.(type) {
+	case *closedResult:
+		share := 0.0
+		for _, w := range r.Windows {
+			share = max(share, w.CoreShare)
+		}
+		return []string{"server", "stations", "calls/s best", "calls/s median", "server core %", "CPU s per 100 k", "p50 / p95 / p99 / max ms", "RSS MB", "stations lost"},
+			[]string{r.Server, f("%d", r.Stations), f("%.0f", r.Best), f("%.0f", r.Median), f("%.0f", share*100), f("%.2f", r.CPU), lat(r.Latency), mb(r.RSS), f("%d", r.Failed)}
+	case *rateResult:
+		return []string{"server", "stations", "offered/s", "done/s", "server core %", "CPU s per 100 k", "p50 / p95 / p99 / max ms", "stations lost"},
+			[]string{r.Server, f("%d", r.Stations), f("%.0f", r.PerSec), f("%.0f", r.Done), f("%.0f", r.Core*100), f("%.2f", r.CPU), lat(r.Latency), f("%d", r.Failed)}
+	case *idleResult:
+		return []string{"server", "stations", "TLS", "KB per station", "RSS before MB", "RSS after MB", "connects/s", "idle core %"},
+			[]string{r.Server, f("%d", r.Stations), f("%v", r.TLS), f("%.1f", r.PerStation), mb(r.Before), mb(r.After), f("%.0f", r.PerSecond), f("%.1f", r.IdleCPU*100)}
+	case *stormResult:
+		return []string{"server", "commands", "answered", "all answered after s", "command p50 / p95 / p99 / max ms", "longest pause of a station ms", "before the storm ms", "stuck stations"},
+			[]string{r.Server, f("%d", r.Commands), f("%d", r.Answered), f("%.2f", r.Took), lat(r.Command), f("%.0f", r.Longest), f("%.0f", r.Before), f("%d", r.Stuck)}
+	case *floodResult:
+		return []string{"server", "stations", "calls", "all acknowledged after s", "last station accepted after s", "call p50 / p95 / p99 / max ms", "handshake and boot p50 / p95 / p99 / max ms", "retries", "gave up", "sessions right", "events missing (stations sampled)", "CPU s"},
+			[]string{r.Server, f("%d", r.Stations), f("%d", r.Calls), f("%.1f", r.Took), f("%.1f", r.LastBoot), lat(r.Latency), lat(r.Handshakes), f("%d", r.Retries), f("%d", r.Failed), f("%d", r.Right), f("%d (%d)", r.Missing, r.Sampled), f("%.0f", r.CPU)}
+	case *killResult:
+		return []string{"server", "kills", "acknowledged calls", "lost", "integrity", "slowest restart to first accepted station s", "transaction ids given twice"},
+			[]string{r.Server, f("%d", r.Kills), f("%d", r.Acknowledged), f("%d", r.Lost), r.Integrity, f("%.2f", r.Slowest), f("%d", r.TxReused)}
+	case *hostileResult:
+		return []string{"server", "honest stations", "before p50 / p95 / p99 / max ms", "during", "honest lost", "wrong passwords refused", "let in", "honest can join", "attacks"},
+			[]string{r.Server, f("%d", r.Stations), lat(r.Before), lat(r.During), f("%d", r.Lost), f("%d", r.Refused), f("%d", r.Let), f("%v", r.Rejoined), f("%v", r.Attacks)}
+	}
+	return []string{"result"}, []string{f("%+v", x)}
+}
+
+// ratio compares the two servers of a mode.
+func (r *report) ratio(mode string) string {
+	list := r.Results[mode]
+	if len(list) != 2 {
+		return ""
+	}
+	switch peer := list[0].(type) {
+	case *closedResult:
+		ours := list[1].(*closedResult)
+		if peer.Median > 0 && ours.CPU > 0 {
+			return fmt.Sprintf("Chargewatch to peer: %.2f of its best calls/s, %.2f of its median; CPU per call %.2f times.", ours.Best/peer.Best, ours.Median/peer.Median, ours.CPU/peer.CPU)
+		}
+	case *idleResult:
+		ours := list[1].(*idleResult)
+		return fmt.Sprintf("Chargewatch to peer: %.2f of its memory per station.", ours.PerStation/peer.PerStation)
+	}
+	return ""
+}
