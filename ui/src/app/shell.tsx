@@ -136,7 +136,7 @@ export function Shell() {
           <Mark />
         </Link>
         <button type="button" className={styles.search} onClick={openSearch} aria-keyshortcuts="Control+K">
-          <Icon name="search" size={16} />
+          <Icon name="search" size={18} />
           <span>{t('search.placeholder')}</span>
           <Kbd size="xs" aria-hidden="true">
             Ctrl K
@@ -197,7 +197,12 @@ function SimulatedMark() {
   return (
     <Tooltip label={t('simulated.note')} multiline maw={280}>
       <span className={styles.simulated}>
-        {whole ? t('simulated.network') : t('simulated.some', { n: simulated })}
+        <span className={styles.wideOnly}>
+          {whole ? t('simulated.network') : t('simulated.some', { n: simulated })}
+        </span>
+        <span className={styles.phoneOnly} aria-hidden="true">
+          {t('simulated.mark')}
+        </span>
       </span>
     </Tooltip>
   );

@@ -23,7 +23,7 @@ export type WallLayout = {
 };
 
 export const SIZES: TileSize[] = [
-  { w: 48, h: 24, gap: 4, symbol: 16, label: true },
+  { w: 44, h: 24, gap: 8, symbol: 16, label: true },
   { w: 26, h: 26, gap: 4, symbol: 18, label: false },
   { w: 18, h: 18, gap: 2, symbol: 14, label: false },
   { w: 12, h: 12, gap: 2, symbol: 10, label: false },
@@ -32,6 +32,9 @@ export const SIZES: TileSize[] = [
 export const HEAD = 24;
 const BLOCK_GAP_X = 24;
 const BLOCK_GAP_Y = 16;
+
+// A tile with its figure beside it needs air to its right, not below.
+const rowGap = (tile: TileSize): number => (tile.label ? 2 : tile.gap);
 
 function place(groups: readonly Group[], width: number, tile: TileSize): WallLayout {
   const blockMin = tile.label ? 5 * (tile.w + tile.gap) - tile.gap : 220;
@@ -45,7 +48,7 @@ function place(groups: readonly Group[], width: number, tile: TileSize): WallLay
     let rowHeight = 0;
     groups.slice(start, start + used).forEach((group, k) => {
       const rows = Math.ceil(group.ports.length / columns);
-      const h = HEAD + rows * (tile.h + tile.gap) - tile.gap;
+      const h = HEAD + rows * (tile.h + rowGap(tile)) - rowGap(tile);
       blocks.push({ group, x: k * (blockW + BLOCK_GAP_X), y, w: blockW, h, columns });
       rowHeight = Math.max(rowHeight, h);
     });
@@ -77,7 +80,7 @@ export function tileRect(block: Block, k: number, tile: TileSize): Rect {
   const row = Math.floor(k / block.columns);
   return {
     x: block.x + column * (tile.w + tile.gap),
-    y: block.y + HEAD + row * (tile.h + tile.gap),
+    y: block.y + HEAD + row * (tile.h + rowGap(tile)),
     w: tile.w,
     h: tile.h,
   };
@@ -97,10 +100,10 @@ export function portAt(layout: WallLayout, x: number, y: number): number {
   for (const b of layout.blocks) {
     if (x < b.x || x >= b.x + b.w || y < b.y + HEAD || y >= b.y + b.h) continue;
     const column = Math.floor((x - b.x) / (tile.w + tile.gap));
-    const row = Math.floor((y - b.y - HEAD) / (tile.h + tile.gap));
+    const row = Math.floor((y - b.y - HEAD) / (tile.h + rowGap(tile)));
     if (column >= b.columns) return -1;
     if (x - b.x - column * (tile.w + tile.gap) >= tile.w) return -1;
-    if (y - b.y - HEAD - row * (tile.h + tile.gap) >= tile.h) return -1;
+    if (y - b.y - HEAD - row * (tile.h + rowGap(tile)) >= tile.h) return -1;
     return b.group.ports[row * b.columns + column] ?? -1;
   }
   return -1;

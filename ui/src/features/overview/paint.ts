@@ -123,9 +123,9 @@ export function paint(ctx: CanvasRenderingContext2D, s: Scene): void {
   }
 }
 
-/** Three digits at most: 7.4, 48, 312. */
+/** Short enough for a tile: 7.4, 48, 312. */
 function tileKw(tag: string, watts: number): string {
-  return watts >= 99_950 ? String(Math.round(watts / 1000)) : kilowatts(tag, watts);
+  return watts >= 9_950 ? String(Math.round(watts / 1000)) : kilowatts(tag, watts);
 }
 
 function clip(ctx: CanvasRenderingContext2D, text: string, width: number): string {

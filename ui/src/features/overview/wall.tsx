@@ -212,7 +212,9 @@ export function Wall({ worstFirst }: { worstFirst: boolean }) {
         <HoverCard
           index={shown}
           left={Math.min(rect.x, Math.max(0, width - 280))}
-          top={rect.y - scrollTop + rect.h + 8}
+          top={rect.y - scrollTop}
+          tile={rect.h}
+          room={sight}
         />
       )}
       <div className="srOnly" aria-live="polite">
@@ -222,14 +224,36 @@ export function Wall({ worstFirst }: { worstFirst: boolean }) {
   );
 }
 
-function HoverCard({ index, left, top }: { index: number; left: number; top: number }) {
+const CARD_H = 132;
+
+function HoverCard({
+  index,
+  left,
+  top,
+  tile,
+  room,
+}: {
+  index: number;
+  left: number;
+  top: number;
+  tile: number;
+  room: number;
+}) {
   const t = useT();
   const tag = useTag();
   const siteName = useSiteNames();
   const p = usePort(index);
   if (!p) return null;
   return (
-    <div className={styles.card} style={{ left, top }}>
+    <div
+      className={styles.card}
+      // Above the tile where below it the card would leave the wall.
+      style={
+        top + tile + CARD_H > room && top > CARD_H
+          ? { left, bottom: room - top + 8 }
+          : { left, top: top + tile + 8 }
+      }
+    >
       <div className={styles.cardHead}>
         <span className="mono">{p.station}</span>
         <span className="meta">{t('port.n', { port: p.port })}</span>

@@ -14,6 +14,7 @@ import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { useSites } from '../../ui/sites';
+import { TableFrame } from '../../ui/table';
 import table from '../../ui/table.module.css';
 import styles from './settings.module.css';
 
@@ -80,49 +81,47 @@ function Sites() {
         ) : data.length === 0 ? (
           <Empty title={t('site.noneYet')}>{t('site.noneText')}</Empty>
         ) : (
-          <div className={table.wrap}>
-            <table className={table.table}>
-              <thead>
-                <tr>
-                  <th scope="col">{t('site.name')}</th>
-                  <th scope="col">{t('site.address')}</th>
-                  <th scope="col">{t('site.zone')}</th>
-                  <th scope="col" className={table.end}>
-                    {t('overview.free')}
+          <TableFrame label={t('settings.sites')}>
+            <thead>
+              <tr>
+                <th scope="col">{t('site.name')}</th>
+                <th scope="col">{t('site.address')}</th>
+                <th scope="col">{t('site.zone')}</th>
+                <th scope="col" className={table.end}>
+                  {t('overview.free')}
+                </th>
+                <th scope="col" className={table.end}>
+                  {t('family.faulted')}
+                </th>
+                <th scope="col" className={table.end}>
+                  {t('family.offline')}
+                </th>
+                <th scope="col" className={table.end}>
+                  {t('site.limit')}
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {data.map((s) => (
+                <tr key={s.id}>
+                  <th scope="row">
+                    {s.name || s.id} <span className="meta mono">{s.id}</span>
                   </th>
-                  <th scope="col" className={table.end}>
-                    {t('family.faulted')}
-                  </th>
-                  <th scope="col" className={table.end}>
-                    {t('family.offline')}
-                  </th>
-                  <th scope="col" className={table.end}>
-                    {t('site.limit')}
-                  </th>
+                  <td>{s.address || '–'}</td>
+                  <td>{s.timeZone || '–'}</td>
+                  <td className={`${table.end} num`}>
+                    {count(tag, s.ports.free)}{' '}
+                    <span className="meta">{t('overview.of', { total: count(tag, s.ports.total) })}</span>
+                  </td>
+                  <td className={`${table.end} num`}>{count(tag, s.ports.faulted)}</td>
+                  <td className={`${table.end} num`}>{count(tag, s.ports.offline)}</td>
+                  <td className={`${table.end} num`}>
+                    {s.gridLimitW ? `${rated(tag, s.gridLimitW)} kW` : '–'}
+                  </td>
                 </tr>
-              </thead>
-              <tbody>
-                {data.map((s) => (
-                  <tr key={s.id}>
-                    <th scope="row">
-                      {s.name || s.id} <span className="meta mono">{s.id}</span>
-                    </th>
-                    <td>{s.address || '–'}</td>
-                    <td>{s.timeZone || '–'}</td>
-                    <td className={`${table.end} num`}>
-                      {count(tag, s.ports.free)}{' '}
-                      <span className="meta">{t('overview.of', { total: count(tag, s.ports.total) })}</span>
-                    </td>
-                    <td className={`${table.end} num`}>{count(tag, s.ports.faulted)}</td>
-                    <td className={`${table.end} num`}>{count(tag, s.ports.offline)}</td>
-                    <td className={`${table.end} num`}>
-                      {s.gridLimitW ? `${rated(tag, s.gridLimitW)} kW` : '–'}
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+              ))}
+            </tbody>
+          </TableFrame>
         )}
       </Panel>
       {adding && <AddSite close={() => setAdding(false)} />}
@@ -217,30 +216,28 @@ function Users() {
         ) : !data ? (
           <Skeleton />
         ) : (
-          <div className={table.wrap}>
-            <table className={table.table}>
-              <thead>
-                <tr>
-                  <th scope="col">{t('signin.name')}</th>
-                  <th scope="col">{t('user.role')}</th>
-                  <th scope="col">{t('user.created')}</th>
+          <TableFrame label={t('settings.users')}>
+            <thead>
+              <tr>
+                <th scope="col">{t('signin.name')}</th>
+                <th scope="col">{t('user.role')}</th>
+                <th scope="col">{t('user.created')}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {data.map((u) => (
+                <tr key={u.id}>
+                  <th scope="row">{u.name}</th>
+                  <td>
+                    <RoleName role={u.role} />
+                  </td>
+                  <td>
+                    <Age at={u.createdAt} />
+                  </td>
                 </tr>
-              </thead>
-              <tbody>
-                {data.map((u) => (
-                  <tr key={u.id}>
-                    <th scope="row">{u.name}</th>
-                    <td>
-                      <RoleName role={u.role} />
-                    </td>
-                    <td>
-                      <Age at={u.createdAt} />
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+              ))}
+            </tbody>
+          </TableFrame>
         )}
       </Panel>
       {adding && <AddUser close={() => setAdding(false)} />}
@@ -375,40 +372,38 @@ function Tokens() {
         ) : data.length === 0 ? (
           <Empty title={t('token.none')}>{t('token.noneText')}</Empty>
         ) : (
-          <div className={table.wrap}>
-            <table className={table.table}>
-              <thead>
-                <tr>
-                  <th scope="col">{t('signin.name')}</th>
-                  <th scope="col">{t('user.role')}</th>
-                  <th scope="col">{t('settings.sites')}</th>
-                  <th scope="col">{t('user.created')}</th>
-                  <th scope="col">{t('token.used')}</th>
+          <TableFrame label={t('settings.tokens')}>
+            <thead>
+              <tr>
+                <th scope="col">{t('signin.name')}</th>
+                <th scope="col">{t('user.role')}</th>
+                <th scope="col">{t('settings.sites')}</th>
+                <th scope="col">{t('user.created')}</th>
+                <th scope="col">{t('token.used')}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {data.map((k) => (
+                <tr key={k.id}>
+                  <th scope="row">{k.name}</th>
+                  <td>
+                    <RoleName role={k.role} />
+                  </td>
+                  <td className={table.prose}>
+                    {k.sites.includes('*')
+                      ? t('user.allSites')
+                      : k.sites.map((s) => siteNames.get(s)?.name ?? s).join(', ')}
+                  </td>
+                  <td>
+                    <Age at={k.createdAt} />
+                  </td>
+                  <td>
+                    <Age at={k.lastUsedAt} />
+                  </td>
                 </tr>
-              </thead>
-              <tbody>
-                {data.map((k) => (
-                  <tr key={k.id}>
-                    <th scope="row">{k.name}</th>
-                    <td>
-                      <RoleName role={k.role} />
-                    </td>
-                    <td className={table.prose}>
-                      {k.sites.includes('*')
-                        ? t('user.allSites')
-                        : k.sites.map((s) => siteNames.get(s)?.name ?? s).join(', ')}
-                    </td>
-                    <td>
-                      <Age at={k.createdAt} />
-                    </td>
-                    <td>
-                      <Age at={k.lastUsedAt} />
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+              ))}
+            </tbody>
+          </TableFrame>
         )}
       </Panel>
       {adding && <AddToken close={() => setAdding(false)} />}

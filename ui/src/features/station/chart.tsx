@@ -14,10 +14,7 @@ const FONT = "12px 'Inter Variable', system-ui, sans-serif";
 
 /** The top of the power axis: the rating where it is known, so that a weak session looks weak. */
 export function powerTop(max: number, ratedW: number | null): number {
-  const top = Math.max(max * 1.1, (ratedW ?? 0) / 1000, 1);
-  const magnitude = 10 ** Math.floor(Math.log10(top));
-  const steps = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
-  return steps.map((s) => s * magnitude).find((s) => s >= top - 1e-9) ?? top;
+  return Math.max(max, (ratedW ?? 0) / 1000, 1) * 1.08;
 }
 
 type Props = { lines: Line[]; from: number; to: number; rated: number | null };
@@ -157,9 +154,17 @@ function drawNames(u: uPlot, names: string[], v: (name: string) => string): void
       if (value === null || value === undefined) continue;
       const x = u.valToPos(u.data[0][i]!, 'x', true);
       if (x < u.bbox.left) return;
-      let y = u.valToPos(value, scale, true) - 4 * ratio;
-      while (used.some((other) => Math.abs(other - y) < 14 * ratio)) y -= 14 * ratio;
-      y = Math.max(u.bbox.top + 12 * ratio, y);
+      const line = u.valToPos(value, scale, true);
+      // Above its line, else below it, else further out.
+      const y =
+        [-4, 16, -20, 32, -36]
+          .map((dy) => line + dy * ratio)
+          .find(
+            (c) =>
+              c > u.bbox.top + 12 * ratio &&
+              c < u.bbox.top + u.bbox.height &&
+              used.every((other) => Math.abs(other - c) >= 14 * ratio),
+          ) ?? line - 4 * ratio;
       used.push(y);
       ctx.fillStyle = colors[k]!;
       ctx.fillText(name, Math.max(x, u.bbox.left + 60 * ratio), y);

@@ -131,7 +131,7 @@ function CommandForm({ station }: { station: StationDetail }) {
       >
         <div className={styles.kindGrid}>
           {KINDS.map((k) => (
-            <Radio key={k} value={k} label={t(`command.${k}`)} size="sm" />
+            <Radio key={k} value={k} label={t(`command.${k}`)} />
           ))}
         </div>
       </Radio.Group>

@@ -4,6 +4,7 @@ import { count } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
 import { Age } from '../../ui/figures';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
+import { TableFrame } from '../../ui/table';
 import table from '../../ui/table.module.css';
 import { quirkWords } from './quirks';
 
@@ -21,41 +22,39 @@ export function ConformanceList({ station }: { station: string }) {
       ) : data.length === 0 ? (
         <Empty title={t('conformance.none')}>{t('conformance.noneText')}</Empty>
       ) : (
-        <div className={table.wrap}>
-          <table className={table.table}>
-            <thead>
-              <tr>
-                <th scope="col">{t('conformance.what')}</th>
-                <th scope="col" className={table.end}>
-                  {t('refused.count')}
-                </th>
-                <th scope="col">{t('conformance.first')}</th>
-                <th scope="col">{t('conformance.last')}</th>
-                <th scope="col">{t('conformance.example')}</th>
-                <th scope="col">{t('station.firmware')}</th>
+        <TableFrame label={t('conformance.title')}>
+          <thead>
+            <tr>
+              <th scope="col">{t('conformance.what')}</th>
+              <th scope="col" className={table.end}>
+                {t('refused.count')}
+              </th>
+              <th scope="col">{t('conformance.first')}</th>
+              <th scope="col">{t('conformance.last')}</th>
+              <th scope="col">{t('conformance.example')}</th>
+              <th scope="col">{t('station.firmware')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.map((f) => (
+              <tr key={`${f.code}/${f.firmware}`}>
+                <td className={table.prose}>
+                  {quirkWords(t, f.code)}
+                  <div className="meta mono">{f.code}</div>
+                </td>
+                <td className={`${table.end} num`}>{count(tag, f.count)}</td>
+                <td>
+                  <Age at={f.firstAt} />
+                </td>
+                <td>
+                  <Age at={f.lastAt} />
+                </td>
+                <td className={`${table.prose} mono`}>{f.example}</td>
+                <td className="mono">{f.firmware}</td>
               </tr>
-            </thead>
-            <tbody>
-              {data.map((f) => (
-                <tr key={`${f.code}/${f.firmware}`}>
-                  <td className={table.prose}>
-                    {quirkWords(t, f.code)}
-                    <div className="meta mono">{f.code}</div>
-                  </td>
-                  <td className={`${table.end} num`}>{count(tag, f.count)}</td>
-                  <td>
-                    <Age at={f.firstAt} />
-                  </td>
-                  <td>
-                    <Age at={f.lastAt} />
-                  </td>
-                  <td className={`${table.prose} mono`}>{f.example}</td>
-                  <td className="mono">{f.firmware}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </TableFrame>
       )}
     </Panel>
   );

@@ -1,7 +1,7 @@
 import { SegmentedControl, Switch } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { telemetryQuery } from '../../api/queries';
 import type { Evse, StationDetail } from '../../api/shapes';
 import { kilowatts } from '../../format/quantity';
@@ -10,6 +10,7 @@ import { useT, useTag } from '../../i18n/i18n';
 import { useNow } from '../../live/clock';
 import { useLive, useTopic } from '../../live/hooks';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
+import { TableFrame } from '../../ui/table';
 import table from '../../ui/table.module.css';
 import { useZone, ZoneNote } from '../../ui/zone';
 import { Chart } from './chart';
@@ -157,38 +158,28 @@ function Table({ lines }: { lines: ReturnType<typeof seriesOf>[] }) {
     const v = at[k]!.get(x);
     return v === null || v === undefined ? '–' : kilowatts(tag, v * scale);
   };
-  const box = useRef<HTMLDivElement>(null);
-  useEffect(() => box.current?.focus({ preventScroll: true }), []);
   return (
-    <div
-      className={`${styles.table} ${table.wrap} scroll`}
-      tabIndex={0}
-      ref={box}
-      role="region"
-      aria-label={t('curve.title')}
-    >
-      <table className={table.table}>
-        <thead>
-          <tr>
-            <th scope="col">{t('curve.time')}</th>
-            <th scope="col" className={table.end}>{`${t('curve.power')} kW`}</th>
-            <th scope="col" className={table.end}>{`${t('port.offered')} kW`}</th>
-            <th scope="col" className={table.end}>{`${t('port.soc')} %`}</th>
+    <TableFrame label={t('curve.title')} className={`${styles.table} scroll`}>
+      <thead>
+        <tr>
+          <th scope="col">{t('curve.time')}</th>
+          <th scope="col" className={table.end}>{`${t('curve.power')} kW`}</th>
+          <th scope="col" className={table.end}>{`${t('port.offered')} kW`}</th>
+          <th scope="col" className={table.end}>{`${t('port.soc')} %`}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {times.slice(0, 500).map((x) => (
+          <tr key={x}>
+            <td className="num" title={exact(tag, x * 1000, zone)}>
+              {clock(tag, x * 1000, zone)}
+            </td>
+            <td className={`${table.end} num`}>{cell(0, x, 1000)}</td>
+            <td className={`${table.end} num`}>{cell(1, x, 1000)}</td>
+            <td className={`${table.end} num`}>{cell(2, x, 1000)}</td>
           </tr>
-        </thead>
-        <tbody>
-          {times.slice(0, 500).map((x) => (
-            <tr key={x}>
-              <td className="num" title={exact(tag, x * 1000, zone)}>
-                {clock(tag, x * 1000, zone)}
-              </td>
-              <td className={`${table.end} num`}>{cell(0, x, 1000)}</td>
-              <td className={`${table.end} num`}>{cell(1, x, 1000)}</td>
-              <td className={`${table.end} num`}>{cell(2, x, 1000)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </TableFrame>
   );
 }

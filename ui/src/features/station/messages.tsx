@@ -221,40 +221,42 @@ function Entry({
           {m.type !== 'CALL' && <span className={styles.kind}>{t(`frame.${m.type}`)}</span>}
         </span>
         <span className={`${styles.summary} mono`}>{summarise(m)}</span>
-        {m.quirks.length > 0 && (
-          <span className={styles.quirks}>{t('messages.quirks', { n: m.quirks.length })}</span>
-        )}
+        <span>
+          {m.quirks.length > 0 && (
+            <span className={styles.quirks}>{t('messages.quirks', { n: m.quirks.length })}</span>
+          )}
+        </span>
         <span className={`${styles.took} num`}>{took === undefined ? '' : `${took} ms`}</span>
         <span className={`${styles.bytes} num`}>{bytes(tag, m.bytes)}</span>
       </button>
-      {open && (
-        <div className={styles.detail}>
-          {m.quirks.length > 0 && (
-            <ul className={styles.quirkList}>
-              {m.quirks.map((q) => (
-                <li key={q}>
-                  {quirkWords(t, q)} <code className="meta mono">{q}</code>
-                </li>
-              ))}
-            </ul>
-          )}
-          <div className={styles.copy}>
-            <CopyButton value={m.frame} what={t('messages.frame')} />
-          </div>
-          <pre
-            className={`${styles.json} mono scroll`}
-            tabIndex={0}
-            role="region"
-            aria-label={t('messages.frame')}
-          >
-            {pretty(m.frame)}
-          </pre>
-          <details className={styles.raw}>
-            <summary>{t('messages.raw')}</summary>
-            <code className="mono">{m.frame}</code>
-          </details>
+      open && (
+      <div className={styles.detail}>
+        {m.quirks.length > 0 && (
+          <ul className={styles.quirkList}>
+            {m.quirks.map((q) => (
+              <li key={q}>
+                {quirkWords(t, q)} <code className="meta mono">{q}</code>
+              </li>
+            ))}
+          </ul>
+        )}
+        <div className={styles.copy}>
+          <CopyButton value={m.frame} what={t('messages.frame')} />
         </div>
-      )}
+        <pre
+          className={`${styles.json} mono scroll`}
+          tabIndex={0}
+          role="region"
+          aria-label={t('messages.frame')}
+        >
+          {pretty(m.frame)}
+        </pre>
+        <details className={styles.raw}>
+          <summary>{t('messages.raw')}</summary>
+          <code className="mono">{m.frame}</code>
+        </details>
+      </div>
+      )
     </>
   );
 }

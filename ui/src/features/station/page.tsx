@@ -129,7 +129,6 @@ function Loaded({ station }: { station: StationDetail }) {
           </Empty>
         </Panel>
       )}
-      <Ports station={station} />
       <Tabs
         value={tab ?? 'live'}
         keepMounted={false}
@@ -156,6 +155,7 @@ function Loaded({ station }: { station: StationDetail }) {
           </Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="live" className={styles.panels}>
+          <Ports station={station} />
           <Curve station={station} />
           <StateTimeline station={station} />
           <Sessions station={station} />
@@ -167,6 +167,7 @@ function Loaded({ station }: { station: StationDetail }) {
         )}
         {mayCommand && (
           <Tabs.Panel value="commands" className={styles.panels}>
+            <Ports station={station} />
             <Commands station={station} />
           </Tabs.Panel>
         )}

@@ -9,6 +9,7 @@ import { useLive } from '../../live/hooks';
 import { Figure } from '../../ui/figures';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { StateShape } from '../../ui/state';
+import { TableFrame } from '../../ui/table';
 import table from '../../ui/table.module.css';
 import { useZone, ZoneNote } from '../../ui/zone';
 import styles from './sessions.module.css';
@@ -62,34 +63,32 @@ export function Sessions({ station }: { station: StationDetail }) {
       ) : data.length === 0 ? (
         <Empty title={t('sessions.none')}>{t('sessions.noneText')}</Empty>
       ) : (
-        <div className={table.wrap}>
-          <table className={table.table}>
-            <thead>
-              <tr>
-                <th scope="col">{t('sessions.started')}</th>
-                <th scope="col">{t('port.name')}</th>
-                <th scope="col">{t('sessions.duration')}</th>
-                <th scope="col" className={table.end}>
-                  {t('port.energy')}
-                </th>
-                <th scope="col" className={table.end}>
-                  {t('sessions.peak')}
-                </th>
-                <th scope="col" className={table.end}>
-                  {t('port.soc')}
-                </th>
-                <th scope="col">{t('sessions.token')}</th>
-                <th scope="col">{t('sessions.end')}</th>
-                <th scope="col">{t('sessions.record')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.map((s) => (
-                <Line key={s.id} session={s} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <TableFrame label={t('sessions.title')}>
+          <thead>
+            <tr>
+              <th scope="col">{t('sessions.started')}</th>
+              <th scope="col">{t('port.name')}</th>
+              <th scope="col">{t('sessions.duration')}</th>
+              <th scope="col" className={table.end}>
+                {t('port.energy')}
+              </th>
+              <th scope="col" className={table.end}>
+                {t('sessions.peak')}
+              </th>
+              <th scope="col" className={table.end}>
+                {t('port.soc')}
+              </th>
+              <th scope="col">{t('sessions.token')}</th>
+              <th scope="col">{t('sessions.end')}</th>
+              <th scope="col">{t('sessions.record')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.map((s) => (
+              <Line key={s.id} session={s} />
+            ))}
+          </tbody>
+        </TableFrame>
       )}
     </Panel>
   );

@@ -9,6 +9,7 @@ import { useNow } from '../../live/clock';
 import { useLive } from '../../live/hooks';
 import { Failed, Panel, Skeleton } from '../../ui/panel';
 import { familyKey, StateShape, statusKey } from '../../ui/state';
+import { TableFrame } from '../../ui/table';
 import table from '../../ui/table.module.css';
 import { useZone, ZoneNote } from '../../ui/zone';
 import { type Interval, intervals } from './intervals';
@@ -133,40 +134,33 @@ function Table({ lanes }: { lanes: Lane[] }) {
     .flatMap((l) => l.bands.map((b) => ({ evse: l.evse, ...b })))
     .sort((a, b) => b.from - a.from);
   return (
-    <div
-      className={`${table.wrap} ${styles.table} scroll`}
-      tabIndex={0}
-      role="region"
-      aria-label={t('timeline.title')}
-    >
-      <table className={table.table}>
-        <thead>
-          <tr>
-            <th scope="col">{t('timeline.from')}</th>
-            <th scope="col">{t('port.name')}</th>
-            <th scope="col">{t('column.state')}</th>
-            <th scope="col" className={table.end}>
-              {t('sessions.duration')}
-            </th>
+    <TableFrame label={t('timeline.title')} className={`${styles.table} scroll`}>
+      <thead>
+        <tr>
+          <th scope="col">{t('timeline.from')}</th>
+          <th scope="col">{t('port.name')}</th>
+          <th scope="col">{t('column.state')}</th>
+          <th scope="col" className={table.end}>
+            {t('sessions.duration')}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((b) => (
+          <tr key={`${b.evse}/${b.from}`}>
+            <td className="num" title={exact(tag, b.from, zone)}>
+              {dayTime(tag, b.from, zone)}
+            </td>
+            <td className="num">{b.evse}</td>
+            <td>
+              <span className={styles.cellState}>
+                <StateShape family={b.family} size={14} /> {word(b)}
+              </span>
+            </td>
+            <td className={`${table.end} num`}>{span(b.to - b.from)}</td>
           </tr>
-        </thead>
-        <tbody>
-          {rows.map((b) => (
-            <tr key={`${b.evse}/${b.from}`}>
-              <td className="num" title={exact(tag, b.from, zone)}>
-                {dayTime(tag, b.from, zone)}
-              </td>
-              <td className="num">{b.evse}</td>
-              <td>
-                <span className={styles.cellState}>
-                  <StateShape family={b.family} size={14} /> {word(b)}
-                </span>
-              </td>
-              <td className={`${table.end} num`}>{span(b.to - b.from)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </TableFrame>
   );
 }

@@ -8,6 +8,7 @@ import { type MessageKey, useT, useTag } from '../../i18n/i18n';
 import { Age } from '../../ui/figures';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Skeleton } from '../../ui/panel';
+import { TableFrame } from '../../ui/table';
 import table from '../../ui/table.module.css';
 
 /** Stations that introduced themselves and wait for a person to say yes. */
@@ -18,28 +19,26 @@ export function Pending() {
   if (!data) return <Skeleton />;
   if (data.length === 0) return <Empty title={t('pending.none')}>{t('pending.noneText')}</Empty>;
   return (
-    <div className={table.wrap}>
-      <table className={table.table}>
-        <thead>
-          <tr>
-            <th scope="col">{t('column.station')}</th>
-            <th scope="col">{t('column.model')}</th>
-            <th scope="col">{t('station.serial')}</th>
-            <th scope="col">{t('column.protocol')}</th>
-            <th scope="col">{t('column.address')}</th>
-            <th scope="col">{t('column.heard')}</th>
-            <th scope="col">
-              <span className="srOnly">{t('column.action')}</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {data.map((s) => (
-            <PendingRow key={s.id} station={s} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <TableFrame label={t('pending.title')}>
+      <thead>
+        <tr>
+          <th scope="col">{t('column.station')}</th>
+          <th scope="col">{t('column.model')}</th>
+          <th scope="col">{t('station.serial')}</th>
+          <th scope="col">{t('column.protocol')}</th>
+          <th scope="col">{t('column.address')}</th>
+          <th scope="col">{t('column.heard')}</th>
+          <th scope="col">
+            <span className="srOnly">{t('column.action')}</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {data.map((s) => (
+          <PendingRow key={s.id} station={s} />
+        ))}
+      </tbody>
+    </TableFrame>
   );
 }
 
@@ -101,35 +100,33 @@ export function Refused() {
   if (!data) return <Skeleton />;
   if (data.length === 0) return <Empty title={t('refused.none')}>{t('refused.noneText')}</Empty>;
   return (
-    <div className={table.wrap}>
-      <table className={table.table}>
-        <thead>
-          <tr>
-            <th scope="col">{t('refused.identity')}</th>
-            <th scope="col">{t('refused.reason')}</th>
-            <th scope="col">{t('column.address')}</th>
-            <th scope="col" className={table.end}>
-              {t('refused.count')}
+    <TableFrame label={t('refused.title')}>
+      <thead>
+        <tr>
+          <th scope="col">{t('refused.identity')}</th>
+          <th scope="col">{t('refused.reason')}</th>
+          <th scope="col">{t('column.address')}</th>
+          <th scope="col" className={table.end}>
+            {t('refused.count')}
+          </th>
+          <th scope="col">{t('refused.last')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {data.map((h) => (
+          <tr key={`${h.identity}/${h.remoteAddr}/${h.reason}`}>
+            <th scope="row" className="mono">
+              {h.identity}
             </th>
-            <th scope="col">{t('refused.last')}</th>
+            <td className={table.prose}>{reasons[h.reason] ? t(reasons[h.reason]!) : h.reason}</td>
+            <td className="mono">{h.remoteAddr}</td>
+            <td className={`${table.end} num`}>{count(tag, h.count)}</td>
+            <td>
+              <Age at={h.lastAt} />
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {data.map((h) => (
-            <tr key={`${h.identity}/${h.remoteAddr}/${h.reason}`}>
-              <th scope="row" className="mono">
-                {h.identity}
-              </th>
-              <td className={table.prose}>{reasons[h.reason] ? t(reasons[h.reason]!) : h.reason}</td>
-              <td className="mono">{h.remoteAddr}</td>
-              <td className={`${table.end} num`}>{count(tag, h.count)}</td>
-              <td>
-                <Age at={h.lastAt} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </TableFrame>
   );
 }
