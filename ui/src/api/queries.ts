@@ -132,7 +132,12 @@ export const statusEventsQuery = (station: string, fromMs: number) =>
     queryFn: ({ signal }) =>
       get<Page<SystemEvent>>(
         '/events',
-        { subject: `station/${station}`, from: new Date(fromMs).toISOString(), limit: 1000 },
+        {
+          subject: `station/${station}`,
+          kind: 'status,transaction,connected,disconnected',
+          from: new Date(fromMs).toISOString(),
+          limit: 1000,
+        },
         signal,
       ).then((p) => p.items),
     refetchInterval: minute,

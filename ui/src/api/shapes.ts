@@ -39,8 +39,9 @@ export type Evse = {
   publicId: string;
   free: boolean;
   status: Status;
-  statusAt: string;
-  ageSeconds: number;
+  statusAt: string | null;
+  ageSeconds: number | null;
+  socPercent: number | null;
   fault: Fault | null;
   powerW: number | null;
   offeredW: number | null;
@@ -65,7 +66,7 @@ export type StationDetail = {
   online: boolean;
   onboarding: 'accepted' | 'pending' | 'rejected';
   lastFrameAt: string | null;
-  ageSeconds: number;
+  ageSeconds: number | null;
   securityProfile: number;
   remoteAddr: string;
   commissionedAt: string | null;
@@ -80,10 +81,10 @@ export type Session = {
   connector: number;
   transactionId: string;
   idToken: string;
-  credentialId: string;
+  credentialId: string | null;
   startedAt: string;
   endedAt: string | null;
-  meterStartWh: number;
+  meterStartWh: number | null;
   energyWh: number;
   peakPowerW: number;
   socStartPercent: number | null;

@@ -38,6 +38,7 @@ export const power = (locale: string, watts: number | null | undefined): Quantit
   scaled(locale, watts, [
     [1e3, 'kW'],
     [1e6, 'MW'],
+    [1e9, 'GW'],
   ]);
 
 /** Power in kW with one digit, so that a column of ports lines up. */

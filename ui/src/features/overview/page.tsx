@@ -98,7 +98,7 @@ function Headline({ summary }: { summary: Summary | undefined }) {
         <p className={styles.figure}>
           <Figure q={energy(tag, summary?.sessions.energyTodayWh)} />
         </p>
-        <p className="meta">{t('overview.sinceMidnight')}</p>
+        <p className="meta">{t('overview.begunToday')}</p>
       </div>
     </section>
   );

@@ -101,7 +101,8 @@ export function paint(ctx: CanvasRenderingContext2D, s: Scene): void {
       const f = store.family[i] ?? FAMILIES.length - 1;
       if (tile.label) {
         ctx.drawImage(sprites.images[f]!, r.x, r.y + (r.h - sprites.size) / 2, sprites.size, sprites.size);
-        if (f === CHARGING) {
+        // No figure rather than a zero: the feed has none from a station that reports no power.
+        if (f === CHARGING && store.columns.powerW[i]! > 0) {
           ctx.fillText(tileKw(s.tag, store.columns.powerW[i]!), r.x + 20, r.y + r.h / 2 + 0.5);
         }
       } else {

@@ -13,6 +13,7 @@ import form from '../../ui/form.module.css';
 import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
+import { useFreshPassword } from '../../ui/reauth';
 import { useSites } from '../../ui/sites';
 import { TableFrame } from '../../ui/table';
 import table from '../../ui/table.module.css';
@@ -25,7 +26,8 @@ export default function SettingsPage() {
   const t = useT();
   const { tab } = route.useSearch();
   const navigate = route.useNavigate();
-  const mayUsers = useAllowed('users.write');
+  const mayUsers = useAllowed('users.read');
+  const mayTokens = useAllowed('tokens.read');
   return (
     <div className={styles.page}>
       <h1 className={styles.title}>{t('nav.settings')}</h1>
@@ -37,7 +39,7 @@ export default function SettingsPage() {
         <Tabs.List>
           <Tabs.Tab value="sites">{t('settings.sites')}</Tabs.Tab>
           {mayUsers && <Tabs.Tab value="users">{t('settings.users')}</Tabs.Tab>}
-          {mayUsers && <Tabs.Tab value="tokens">{t('settings.tokens')}</Tabs.Tab>}
+          {mayTokens && <Tabs.Tab value="tokens">{t('settings.tokens')}</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="sites" className={styles.panel}>
           <Sites />
@@ -203,13 +205,14 @@ function RoleName({ role }: { role: string }) {
 function Users() {
   const t = useT();
   const { data, error, refetch } = useQuery(usersQuery());
+  const mayWrite = useAllowed('users.write');
   const [adding, setAdding] = useState(false);
   return (
     <>
       <Panel
         title={t('settings.users')}
         flush
-        aside={<AddButton onClick={() => setAdding(true)}>{t('user.add')}</AddButton>}
+        aside={mayWrite ? <AddButton onClick={() => setAdding(true)}>{t('user.add')}</AddButton> : undefined}
       >
         {error && !data ? (
           <Failed what={t('settings.users')} error={error} retry={() => void refetch()} />
@@ -291,12 +294,16 @@ function AddUser({ close }: { close: () => void }) {
   const [name, setName] = useState('');
   const [role, setRole] = useState<string>('operator');
   const [sites, setSites] = useState<string[]>([]);
+  const fresh = useFreshPassword();
   const add = useMutation({
-    mutationFn: () =>
-      post<NewUser>('/users', {
+    mutationFn: async () => {
+      await fresh.ensure();
+      return post<NewUser>('/users', {
         name: name.trim(),
         grants: [{ role, sites: sites.length === 0 ? ['*'] : sites }],
-      }),
+      });
+    },
+    onError: fresh.notice,
     onSuccess: () => queries.invalidateQueries({ queryKey: ['users'] }),
   });
   const submit = (e: FormEvent) => {
@@ -338,6 +345,7 @@ function AddUser({ close }: { close: () => void }) {
             autoComplete="off"
           />
           <RoleAndSites role={role} setRole={setRole} sites={sites} setSites={setSites} />
+          {fresh.field}
           <FormFault what={t('user.failed')} error={add.error} />
           <div className={form.actions}>
             <Button variant="default" onClick={close}>
@@ -356,6 +364,7 @@ function AddUser({ close }: { close: () => void }) {
 function Tokens() {
   const t = useT();
   const { data, error, refetch } = useQuery(tokensQuery());
+  const mayWrite = useAllowed('tokens.write');
   const siteNames = useSites();
   const [adding, setAdding] = useState(false);
   return (
@@ -363,7 +372,7 @@ function Tokens() {
       <Panel
         title={t('settings.tokens')}
         flush
-        aside={<AddButton onClick={() => setAdding(true)}>{t('token.add')}</AddButton>}
+        aside={mayWrite ? <AddButton onClick={() => setAdding(true)}>{t('token.add')}</AddButton> : undefined}
       >
         {error && !data ? (
           <Failed what={t('settings.tokens')} error={error} retry={() => void refetch()} />
@@ -417,13 +426,17 @@ function AddToken({ close }: { close: () => void }) {
   const [name, setName] = useState('');
   const [role, setRole] = useState<string>('viewer');
   const [sites, setSites] = useState<string[]>([]);
+  const fresh = useFreshPassword();
   const add = useMutation({
-    mutationFn: () =>
-      post<{ id: string; token: string }>('/tokens', {
+    mutationFn: async () => {
+      await fresh.ensure();
+      return post<{ id: string; token: string }>('/tokens', {
         name: name.trim(),
         role,
         sites: sites.length === 0 ? ['*'] : sites,
-      }),
+      });
+    },
+    onError: fresh.notice,
     onSuccess: () => queries.invalidateQueries({ queryKey: ['tokens'] }),
   });
   const submit = (e: FormEvent) => {
@@ -463,6 +476,7 @@ function AddToken({ close }: { close: () => void }) {
             autoComplete="off"
           />
           <RoleAndSites role={role} setRole={setRole} sites={sites} setSites={setSites} />
+          {fresh.field}
           <FormFault what={t('token.failed')} error={add.error} />
           <div className={form.actions}>
             <Button variant="default" onClick={close}>

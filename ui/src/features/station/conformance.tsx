@@ -49,7 +49,9 @@ export function ConformanceList({ station }: { station: string }) {
                 <td>
                   <Age at={f.lastAt} />
                 </td>
-                <td className={`${table.prose} mono`}>{f.example}</td>
+                <td className="num">
+                  {/^\d+$/.test(f.example) ? t('conformance.event', { seq: f.example }) : f.example}
+                </td>
                 <td className="mono">{f.firmware}</td>
               </tr>
             ))}

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { StationDetail } from '../../api/shapes';
 import { day, exact } from '../../format/time';
 import { useT, useTag } from '../../i18n/i18n';
+import { familyOf, type Status, URGENCY } from '../../live/status';
 import { CopyButton } from '../../ui/copy';
 import { Age } from '../../ui/figures';
 import { useAllowed } from '../../ui/me';
@@ -19,6 +20,14 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
       <dd>{children}</dd>
     </div>
   );
+}
+
+/** The word at the top: the station's own trouble, else the state of its port that needs most attention. */
+export function leading(s: StationDetail): Status {
+  if (s.status === 'Faulted' || s.status === 'Unavailable' || s.evses.length === 0) return s.status;
+  return s.evses
+    .map((e) => e.status)
+    .reduce((a, b) => (URGENCY[familyOf(b, true)] < URGENCY[familyOf(a, true)] ? b : a));
 }
 
 export function Header({ station: s }: { station: StationDetail }) {
@@ -50,7 +59,7 @@ export function Header({ station: s }: { station: StationDetail }) {
             </Tooltip>
           )}
           <span className={styles.status}>
-            <StateLabel status={s.status} online={s.online} size={20} />
+            <StateLabel status={leading(s)} online={s.online} size={20} />
           </span>
           {mayCommand && (
             <Button

@@ -1,12 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { useCallback } from 'react';
-import { commandsQuery } from '../../api/queries';
+import { commandsQuery, meQuery, usersQuery } from '../../api/queries';
 import type { Command } from '../../api/shapes';
 import { span } from '../../format/time';
 import { useT } from '../../i18n/i18n';
 import { useTicking } from '../../live/clock';
 import { useLive } from '../../live/hooks';
 import { Age } from '../../ui/figures';
+import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Skeleton } from '../../ui/panel';
 import styles from './commands.module.css';
 
@@ -34,6 +35,17 @@ export function answerWord(response: unknown): string {
   return typeof status === 'string' ? status : '';
 }
 
+/** Who asked, by name where the reader may know it: the record itself holds only an opaque id. */
+function By({ id }: { id: string }) {
+  const t = useT();
+  const { data: me } = useQuery(meQuery());
+  const mayKnow = useAllowed('users.read');
+  const { data: users } = useQuery({ ...usersQuery(), enabled: mayKnow && id !== '' && id !== me?.id });
+  if (id === me?.id) return t('command.byYou');
+  const name = users?.find((u) => u.id === id)?.name;
+  return name ? t('command.by', { name }) : null;
+}
+
 function Item({ command: c }: { command: Command }) {
   const t = useT();
   const answer = answerWord(c.response);
@@ -45,7 +57,7 @@ function Item({ command: c }: { command: Command }) {
       <div className={styles.itemHead}>
         <span className={styles.itemAction}>{c.action}</span>
         <span className="meta">
-          <Age at={c.requestedAt} /> {c.requestedBy && t('command.by', { name: c.requestedBy })}
+          <Age at={c.requestedAt} /> <By id={c.requestedBy} />
         </span>
       </div>
       <p className={styles.outcome} data-status={refusedByStation ? 'error' : c.status}>

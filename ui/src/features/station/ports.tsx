@@ -46,6 +46,7 @@ function Port({
   // Charging without a single power value is a silent meter, not zero kilowatts.
   const silent = live && e.status === 'Charging' && e.powerW === null;
   const shownPower = live && e.status === 'Charging' ? e.powerW : live ? (e.powerW ?? 0) : null;
+  const soc = live ? (e.socPercent ?? session?.socEndPercent) : null;
   const plugs = e.connectors.map((c) => plugName(t, c.type)).filter(Boolean);
   return (
     <section className={styles.port} aria-label={t('port.n', { port: e.id })}>
@@ -97,13 +98,7 @@ function Port({
         </div>
         <div>
           <dt>{t('port.soc')}</dt>
-          <dd>
-            {session?.socEndPercent != null ? (
-              <Figure q={{ value: String(Math.round(session.socEndPercent)), unit: '%' }} />
-            ) : (
-              '–'
-            )}
-          </dd>
+          <dd>{soc != null ? <Figure q={{ value: String(Math.round(soc)), unit: '%' }} /> : '–'}</dd>
         </div>
         <div>
           <dt>{t('port.session')}</dt>

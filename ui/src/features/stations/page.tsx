@@ -25,7 +25,8 @@ export default function StationsPage() {
   const { tab } = route.useSearch();
   const navigate = route.useNavigate();
   const { data: pending } = useQuery(pendingQuery());
-  const { data: refused } = useQuery(handshakesQuery());
+  const mayRefused = useAllowed('handshakes.read');
+  const { data: refused } = useQuery({ ...handshakesQuery(), enabled: mayRefused });
   const [enrolling, setEnrolling] = useState(false);
   const mayEnrol = useAllowed('stations.write');
   const badge = (n: number | undefined) => (n ? <span className={styles.badge}>{count(tag, n)}</span> : null);
@@ -54,9 +55,11 @@ export default function StationsPage() {
           <Tabs.Tab value="pending" rightSection={badge(pending?.length)}>
             {t('pending.title')}
           </Tabs.Tab>
-          <Tabs.Tab value="refused" rightSection={badge(refused?.length)}>
-            {t('refused.title')}
-          </Tabs.Tab>
+          {mayRefused && (
+            <Tabs.Tab value="refused" rightSection={badge(refused?.length)}>
+              {t('refused.title')}
+            </Tabs.Tab>
+          )}
         </Tabs.List>
         <Tabs.Panel value="all" className={styles.all}>
           <All />

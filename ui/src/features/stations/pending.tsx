@@ -4,7 +4,7 @@ import { post, seg } from '../../api/client';
 import { handshakesQuery, pendingQuery } from '../../api/queries';
 import type { StationDetail } from '../../api/shapes';
 import { count } from '../../format/quantity';
-import { type MessageKey, useT, useTag } from '../../i18n/i18n';
+import { type MessageKey, type Translate, useT, useTag } from '../../i18n/i18n';
 import { Age } from '../../ui/figures';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Skeleton } from '../../ui/panel';
@@ -80,16 +80,21 @@ function PendingRow({ station: s }: { station: StationDetail }) {
 }
 
 // The server names the reason in a few words; those we know get a whole sentence with the next step.
-const reasons: Record<string, MessageKey> = {
-  'unknown station': 'reason.unknownStation',
-  'wrong password': 'reason.wrongPassword',
-  'no password': 'reason.noPassword',
-  'bad identity': 'reason.badIdentity',
-  'too many pending': 'reason.tooManyPending',
-  'rate limited': 'reason.rateLimited',
-  'no common protocol': 'reason.noCommonProtocol',
-  'wrong certificate': 'reason.wrongCertificate',
-};
+const reasons: [RegExp, MessageKey][] = [
+  [/^unknown station$/, 'reason.unknownStation'],
+  [/^wrong password$/, 'reason.wrongPassword'],
+  [/^no password given$/, 'reason.noPassword'],
+  [/^the address names no station/, 'reason.badIdentity'],
+  [/^a browser is not/, 'reason.browser'],
+  [/^stations connect with a WebSocket/, 'reason.notWebSocket'],
+  [/^events cannot be stored/, 'reason.notStored'],
+  [/^the identity is connected/, 'reason.taken'],
+];
+
+function reasonWords(t: Translate, reason: string): string {
+  const known = reasons.find(([pattern]) => pattern.test(reason));
+  return known ? t(known[1]) : reason.charAt(0).toUpperCase() + reason.slice(1);
+}
 
 /** Attempts that were turned away, with the reason in words: the first thing an installer needs. */
 export function Refused() {
@@ -118,7 +123,7 @@ export function Refused() {
             <th scope="row" className="mono">
               {h.identity}
             </th>
-            <td className={table.prose}>{reasons[h.reason] ? t(reasons[h.reason]!) : h.reason}</td>
+            <td className={table.prose}>{reasonWords(t, h.reason)}</td>
             <td className="mono">{h.remoteAddr}</td>
             <td className={`${table.end} num`}>{count(tag, h.count)}</td>
             <td>
