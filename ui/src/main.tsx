@@ -22,7 +22,8 @@ const queries = new QueryClient({
     queries: {
       staleTime: 10_000,
       // A refusal stays a refusal; only a server that did not answer is asked again.
-      retry: (failures, error) => error instanceof Problem && error.status >= 500 && failures < 2,
+      retry: (failures, error) => error instanceof Problem && error.status >= 500 && failures < 1,
+      retryDelay: 500,
       refetchOnWindowFocus: true,
     },
   },

@@ -53,6 +53,8 @@ export default function Search({ close }: { close: () => void }) {
       shortcut={null}
       size={600}
       transitionProps={{ duration: 120 }}
+      overlayProps={{ blur: 0, backgroundOpacity: 0.5 }}
+      classNames={{ content: styles.content, search: styles.field, action: styles.action }}
       scrollable
       maxHeight={440}
     >

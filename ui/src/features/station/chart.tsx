@@ -166,6 +166,11 @@ function drawNames(u: uPlot, names: string[], v: (name: string) => string): void
               used.every((other) => Math.abs(other - c) >= 14 * ratio),
           ) ?? line - 4 * ratio;
       used.push(y);
+      // A rim in the colour of the ground keeps the name readable where a line crosses it.
+      ctx.strokeStyle = v('--surface');
+      ctx.lineWidth = 4 * ratio;
+      ctx.lineJoin = 'round';
+      ctx.strokeText(name, Math.max(x, u.bbox.left + 60 * ratio), y);
       ctx.fillStyle = colors[k]!;
       ctx.fillText(name, Math.max(x, u.bbox.left + 60 * ratio), y);
       return;
