@@ -1,0 +1,377 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { axe, closeBrowser, inEveryView, open, Server, shot, signIn, until } from './harness.mjs';
+
+describe('a network at work', () => {
+  let server;
+  let state;
+  let token;
+  let stations;
+  before(async () => {
+    server = await Server.start('demo');
+    state = await signIn(server);
+    token = server.token('viewer');
+    stations = await until('the stations are online', async () => {
+      const { body } = await server.api(token, 'GET', '/stations?limit=1000&online=true');
+      return body.items.length > 50 && body.items;
+    });
+    await until('somebody charges', async () => {
+      const { body } = await server.api(token, 'GET', '/summary');
+      return body.ports.byStatus.Charging > 0 && body.powerW > 0;
+    });
+  });
+  after(async () => {
+    await server?.remove();
+    await closeBrowser();
+  });
+
+  const wall = (p) => p.getByRole('application', { name: /Status wall/ });
+
+  describe('overview', () => {
+    it('looks right in every view', () => inEveryView(server, state, '/', 'overview', (p) => wall(p).waitFor()));
+
+    it('says that the network is simulated', async () => {
+      const page = await open(server, { state });
+      await page.goto('/');
+      await page.getByText('Simulated network').waitFor();
+      await page.done();
+    });
+
+    it('shows the counts that the API gives', async () => {
+      const page = await open(server, { state });
+      await page.goto('/');
+      await wall(page).waitFor();
+      const counts = page.getByRole('region').or(page.locator('section')).filter({ hasText: 'Ports by state' });
+      await until('the counts add up to all ports', async () => {
+        const { body } = await server.api(token, 'GET', '/summary');
+        const shown = await counts.locator('li').evaluateAll((all) =>
+          all.map((li) => Number(li.innerText.split('\n').at(-1).replaceAll(/\D/g, ''))),
+        );
+        assert.equal(shown.length, 9);
+        return shown.reduce((a, b) => a + b, 0) === body.ports.total;
+      });
+      await page.done();
+    });
+
+    it('lets a count lead to the list it counts', async () => {
+      const page = await open(server, { state });
+      await page.goto('/');
+      await page.getByRole('link', { name: /^Charging/ }).click();
+      await page.waitForURL(/state=charging/);
+      await page.getByRole('table', { name: 'Stations' }).getByRole('row').nth(1).waitFor();
+      await page.done();
+    });
+
+    it('walks the wall by arrow keys, says where it is, and opens the station', async () => {
+      const page = await open(server, { state });
+      await page.goto('/');
+      await wall(page).focus();
+      const spoken = page.locator('[aria-live=polite]').filter({ hasText: /port \d+:/ });
+      await spoken.waitFor();
+      const first = await spoken.innerText();
+      await page.keyboard.press('ArrowRight');
+      await until('another port is named', async () => (await spoken.innerText()) !== first);
+      await shot(page, 'overview-wall-focus');
+      const station = (await spoken.innerText()).split(', port')[0];
+      await page.keyboard.press('Enter');
+      await page.waitForURL(new RegExp(`/stations/${station}`));
+      await page.getByRole('heading', { name: new RegExp(station) }).waitFor();
+      await page.done();
+    });
+
+    it('has a table that says the same as the wall', async () => {
+      const page = await open(server, { state });
+      await page.goto('/?view=list');
+      const table = page.getByRole('table', { name: 'Stations' });
+      await table.getByRole('row').nth(1).waitFor();
+      assert.ok(Number(await table.getAttribute('aria-rowcount')) > 50);
+      await axe(page, 'the list on the overview');
+      await page.done();
+    });
+
+    it('moves by itself', async () => {
+      const page = await open(server, { state });
+      await page.goto('/');
+      const power = page.getByText('Power now').locator('xpath=following-sibling::p').first();
+      const before = await power.innerText();
+      await until('the power changed', async () => (await power.innerText()) !== before, 60_000);
+      await page.done();
+    });
+
+    it('names the part that failed and keeps the rest alive', async () => {
+      const page = await open(server, { state });
+      await page.route('**/api/v1/stations?*', (r) =>
+        r.fulfill({
+          status: 500,
+          contentType: 'application/problem+json',
+          body: '{"title":"Internal Server Error","status":500,"detail":"the disk is full"}',
+        }),
+      );
+      await page.goto('/stations');
+      await page.getByText('Could not load: models and firmware of the stations').waitFor();
+      await page.getByText('the disk is full').waitFor();
+      await page.getByRole('table', { name: 'Stations' }).getByRole('row').nth(3).waitFor();
+      await axe(page, 'a part that failed');
+      await shot(page, 'stations-error');
+      await page.done();
+    });
+  });
+
+  describe('everywhere', () => {
+    it('finds a station by Ctrl+K and the keyboard', async () => {
+      const page = await open(server, { state });
+      await page.goto('/settings');
+      await page.getByRole('heading', { name: 'Settings' }).waitFor();
+      await page.keyboard.press('Control+k');
+      const field = page.getByRole('textbox', { name: 'Search stations' });
+      await field.waitFor();
+      const id = stations.at(-1).id;
+      await page.keyboard.type(id);
+      await page.getByRole('button', { name: new RegExp(id) }).waitFor();
+      await axe(page, 'search');
+      await shot(page, 'search');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(new RegExp(`/stations/${id}`));
+      await page.done();
+    });
+
+    it('shows its keys on ? and goes places by g', async () => {
+      const page = await open(server, { state, view: 'light' });
+      await page.goto('/');
+      await wall(page).waitFor();
+      await page.keyboard.press('?');
+      await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+      await axe(page, 'help');
+      await shot(page, 'help');
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await page.keyboard.press('g');
+      await page.keyboard.press('s');
+      await page.waitForURL(/\/stations/);
+      await page.done();
+    });
+
+    it('speaks German when asked, and remembers', async () => {
+      const page = await open(server, { state });
+      await page.goto('/');
+      await page.getByRole('button', { name: /^Language/ }).click();
+      await page.getByRole('menuitem', { name: 'Deutsch' }).click();
+      await page.getByText('Freie Ladepunkte').waitFor();
+      await page.reload();
+      await page.getByText('Freie Ladepunkte').waitFor();
+      assert.equal(await page.evaluate(() => document.documentElement.lang), 'de');
+      await axe(page, 'the overview in German');
+      await shot(page, 'overview-german');
+      await page.done();
+    });
+
+    it('changes the theme by hand', async () => {
+      const page = await open(server, { state });
+      await page.goto('/');
+      await page.getByRole('button', { name: 'Theme' }).click();
+      await page.getByRole('menuitem', { name: 'Light' }).click();
+      await until('the page is light', () =>
+        page.evaluate(() => getComputedStyle(document.body).backgroundColor === 'rgb(247, 248, 250)'),
+      );
+      await page.done();
+    });
+
+    it('names a page that is not there', async () => {
+      const page = await open(server, { state });
+      await page.goto('/nowhere');
+      await page.getByText('There is no such page').waitFor();
+      await axe(page, 'no such page');
+      await page.done();
+    });
+  });
+
+  describe('list of stations', () => {
+    const rows = (p) => p.getByRole('table', { name: 'Stations' }).locator('[data-row]');
+
+    it('looks right in every view', () =>
+      inEveryView(server, state, '/stations', 'stations', (p) => rows(p).first().waitFor()));
+
+    it('keeps the filter in the address and on the way back', async () => {
+      const page = await open(server, { state });
+      await page.goto('/stations');
+      await rows(page).first().waitFor();
+      const id = stations[3].id;
+      await page.keyboard.press('/');
+      await page.keyboard.type(id);
+      await until('one row is left', async () => (await rows(page).count()) === 1);
+      await page.waitForURL(new RegExp(`q=${id}`));
+      await rows(page).first().getByRole('link').click();
+      await page.getByRole('heading', { name: new RegExp(id) }).waitFor();
+      await page.goBack();
+      await until('one row is left again', async () => (await rows(page).count()) === 1);
+      await page.done();
+    });
+
+    it('says when nothing matches, and offers all again', async () => {
+      const page = await open(server, { state });
+      await page.goto('/stations?q=no-such-station');
+      await page.getByText('No station matches this filter').waitFor();
+      await axe(page, 'an empty filter');
+      await page.getByRole('link', { name: 'Show all stations' }).click();
+      await rows(page).first().waitFor();
+      await page.done();
+    });
+
+    it('is walked by j and k and opened by Enter', async () => {
+      const page = await open(server, { state });
+      await page.goto('/stations');
+      await rows(page).nth(3).waitFor();
+      await rows(page).first().getByRole('link').focus();
+      await page.keyboard.press('j');
+      await page.keyboard.press('j');
+      await page.keyboard.press('k');
+      const focused = () => page.evaluate(() => document.activeElement?.closest('[data-row]')?.dataset.row);
+      await until('the second row has the focus', async () => (await focused()) === '1');
+      const id = await page.evaluate(() => document.activeElement.textContent);
+      await page.keyboard.press('Enter');
+      await page.waitForURL(new RegExp(`/stations/${id}`));
+      await page.done();
+    });
+  });
+
+  describe('one station', () => {
+    const busy = async () =>
+      until('a station charges', async () => {
+        const { body } = await server.api(token, 'GET', '/stations?limit=1000&online=true&status=Charging');
+        return body.items.find((s) => s.evses.some((e) => e.powerW > 0));
+      });
+
+    it('looks right in every view', async () => {
+      const s = await busy();
+      await inEveryView(server, state, `/stations/${s.id}`, 'station', async (p) => {
+        await p.getByRole('heading', { name: new RegExp(s.id) }).waitFor();
+        await p.getByText('State, last 24 hours').waitFor();
+        await p.getByRole('region', { name: 'Sessions' }).waitFor();
+      });
+    });
+
+    it('shows firmware, protocol and that it is simulated', async () => {
+      const s = await busy();
+      const page = await open(server, { state });
+      await page.goto(`/stations/${s.id}`);
+      await page.getByText(s.firmware, { exact: true }).waitFor();
+      await page.getByText(s.protocol.replace('ocpp', 'OCPP '), { exact: true }).waitFor();
+      await page.getByText('Simulated', { exact: true }).waitFor();
+      await page.done();
+    });
+
+    it('draws the curve of a session that runs and gives it as a table', async () => {
+      const s = await busy();
+      const port = s.evses.find((e) => e.powerW > 0).id;
+      const page = await open(server, { state });
+      await page.goto(`/stations/${s.id}?port=${port}`);
+      await page.getByRole('img', { name: /Curve of power/ }).waitFor();
+      await shot(page, 'station-curve');
+      const panel = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Power', exact: true }) });
+      await panel.getByText('Table').click();
+      const values = panel.getByRole('row');
+      await values.nth(1).waitFor();
+      await axe(page, 'the curve as a table');
+      await page.done();
+    });
+
+    it('shows messages as they come, raw and readable, and stops for a reader', async () => {
+      const s = await busy();
+      const page = await open(server, { state });
+      await page.goto(`/stations/${s.id}?tab=messages`);
+      const items = page.getByRole('list', { name: 'OCPP messages' }).getByRole('listitem');
+      await items.first().waitFor();
+      await axe(page, 'messages');
+      await items.first().getByRole('button').first().click();
+      const frame = page.getByRole('region', { name: 'Frame' });
+      await frame.waitFor();
+      assert.ok(Array.isArray(JSON.parse(await frame.innerText())));
+      assert.equal(await page.getByRole('switch', { name: 'Follow' }).isChecked(), false);
+      await axe(page, 'an open message');
+      await shot(page, 'station-messages');
+      await page.getByRole('button', { name: /new message/ }).waitFor({ timeout: 60_000 });
+      await page.done();
+    });
+
+    it('says sent, then what the station answered', async () => {
+      const s = await busy();
+      const page = await open(server, { state });
+      await page.goto(`/stations/${s.id}?tab=commands`);
+      await page.getByRole('radio', { name: 'Ask for a message' }).check();
+      await page.getByRole('combobox', { name: 'Message' }).or(page.getByRole('textbox', { name: 'Message' })).click();
+      await page.getByRole('option', { name: 'Heartbeat' }).click();
+      await page.getByText('Changes nothing. The station sends Heartbeat now.').waitFor();
+      await axe(page, 'commands');
+      await page.getByRole('button', { name: 'Ask for message' }).click();
+      await page.getByText('The station answered: Accepted').waitFor();
+      await shot(page, 'station-commands');
+      const { body } = await server.api(token, 'GET', `/stations/${s.id}/commands`);
+      assert.equal(body.items[0].action, 'TriggerMessage');
+      assert.equal(body.items[0].status, 'answered');
+      await page.done();
+    });
+
+    it('tells what a restart at once costs and wants the id typed', async () => {
+      const s = await busy();
+      const page = await open(server, { state, view: 'light' });
+      await page.goto(`/stations/${s.id}?tab=commands`);
+      await page.getByRole('radio', { name: /Hard: restarts at once|At once/ }).check();
+      await page.getByText(/Ends \d+ running session/).waitFor();
+      const send = page.getByRole('button', { name: 'Reset station' });
+      assert.equal(await send.isDisabled(), true);
+      await page.getByLabel(`Type ${s.id} to confirm`).fill('something else');
+      assert.equal(await send.isDisabled(), true);
+      await page.getByLabel(`Type ${s.id} to confirm`).fill(s.id);
+      assert.equal(await send.isDisabled(), false);
+      await axe(page, 'a grave command');
+      await shot(page, 'station-reset');
+      await page.done();
+    });
+
+    it('takes no payload that the specification does not allow, and says which field', async () => {
+      const s = await busy();
+      const page = await open(server, { state });
+      await page.goto(`/stations/${s.id}?tab=commands`);
+      await page.getByRole('radio', { name: 'Any OCPP action' }).check();
+      await page.getByLabel('Action').fill('Reset');
+      await page.getByLabel('Payload').fill('{"type": 7}');
+      await page.getByRole('button', { name: 'Send action' }).click();
+      const alert = page.getByRole('alert').filter({ hasText: 'The command was not sent.' });
+      await alert.waitFor();
+      await alert.getByText('payload.type').waitFor();
+      await axe(page, 'a refused command');
+      await page.done();
+    });
+
+    it('lists deviations without blame', async () => {
+      const s = await busy();
+      const page = await open(server, { state });
+      await page.goto(`/stations/${s.id}?tab=conformance`);
+      await page.getByRole('heading', { name: 'Where this station leaves the specification' }).waitFor();
+      await axe(page, 'conformance');
+      await shot(page, 'station-conformance');
+      await page.done();
+    });
+  });
+
+  describe('settings', () => {
+    it('looks right in every view', () =>
+      inEveryView(server, state, '/settings', 'settings', (p) => p.getByRole('rowheader').first().waitFor()));
+  });
+
+  // The last one: it takes the server away.
+  it('says how old its data is while the server is away, and comes back by itself', async () => {
+    const page = await open(server, { state });
+    await page.goto('/');
+    await wall(page).waitFor();
+    await server.stop();
+    const banner = page.getByRole('alert').filter({ hasText: 'No connection to the server. Showing data from' });
+    await banner.waitFor();
+    await axe(page, 'the page while the server is away');
+    await shot(page, 'overview-disconnected');
+    await server.run();
+    await banner.waitFor({ state: 'detached', timeout: 60_000 });
+    await wall(page).waitFor();
+    await page.done();
+  });
+});

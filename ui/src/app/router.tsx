@@ -1,0 +1,117 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { Problem } from '../api/problem';
+import { meQuery } from '../api/queries';
+import { parseFilter } from '../features/stations/filter';
+import { NotFound, PageError, PageLoading } from './fallback';
+import { Shell } from './shell';
+
+const root = createRootRouteWithContext<{ queries: QueryClient }>()({ component: Outlet });
+
+const text = (v: unknown): string | undefined => (typeof v === 'string' && v !== '' ? v : undefined);
+
+/** Only paths of our own: a sign-in link must not send anybody elsewhere. */
+const ownPath = (v: unknown): string | undefined =>
+  typeof v === 'string' && /^\/(?![/\\])/.test(v) ? v : undefined;
+
+const signin = createRoute({
+  getParentRoute: () => root,
+  path: '/signin',
+  validateSearch: (s: Record<string, unknown>): { token?: string; next?: string } => ({
+    token: text(s.token),
+    next: ownPath(s.next),
+  }),
+  component: lazyRouteComponent(() => import('../features/signin/page')),
+});
+
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: 'inside',
+  beforeLoad: async ({ context, location }) => {
+    try {
+      const me = await context.queries.ensureQueryData(meQuery());
+      if (me.mustSetPassword) throw redirect({ to: '/signin', search: { next: location.href } });
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) {
+        throw redirect({
+          to: '/signin',
+          search: { next: location.href === '/' ? undefined : location.href },
+        });
+      }
+      throw error;
+    }
+  },
+  component: Shell,
+});
+
+const overview = createRoute({
+  getParentRoute: () => inside,
+  path: '/',
+  validateSearch: (s: Record<string, unknown>): { view?: 'list'; sort?: 'worst' } => ({
+    view: s.view === 'list' ? 'list' : undefined,
+    sort: s.sort === 'worst' ? 'worst' : undefined,
+  }),
+  component: lazyRouteComponent(() => import('../features/overview/page')),
+});
+
+const stations = createRoute({
+  getParentRoute: () => inside,
+  path: '/stations',
+  validateSearch: parseFilter,
+  component: lazyRouteComponent(() => import('../features/stations/page')),
+});
+
+const stationTabs = ['messages', 'commands', 'conformance'] as const;
+export type StationTab = (typeof stationTabs)[number];
+
+const station = createRoute({
+  getParentRoute: () => inside,
+  path: '/stations/$id',
+  validateSearch: (s: Record<string, unknown>): { tab?: StationTab; port?: number; range?: string } => ({
+    tab: stationTabs.find((t) => t === s.tab),
+    port: typeof s.port === 'number' && Number.isInteger(s.port) ? s.port : undefined,
+    range: text(s.range),
+  }),
+  component: lazyRouteComponent(() => import('../features/station/page')),
+});
+
+const settingsTabs = ['sites', 'users', 'tokens'] as const;
+export type SettingsTab = (typeof settingsTabs)[number];
+
+const settings = createRoute({
+  getParentRoute: () => inside,
+  path: '/settings',
+  validateSearch: (s: Record<string, unknown>): { tab?: SettingsTab } => ({
+    tab: settingsTabs.find((t) => t === s.tab),
+  }),
+  component: lazyRouteComponent(() => import('../features/settings/page')),
+});
+
+const tree = root.addChildren([signin, inside.addChildren([overview, stations, station, settings])]);
+
+export function createAppRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { queries },
+    defaultPreload: 'intent',
+    defaultPreloadStaleTime: 0,
+    scrollRestoration: true,
+    defaultErrorComponent: PageError,
+    defaultPendingComponent: PageLoading,
+    defaultPendingMs: 300,
+    defaultNotFoundComponent: NotFound,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

@@ -1,0 +1,180 @@
+import { Tabs } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { Problem } from '../../api/problem';
+import { commandsQuery, conformanceQuery, sessionsQuery, stationQuery } from '../../api/queries';
+import type { Command, StationDetail } from '../../api/shapes';
+import { useT } from '../../i18n/i18n';
+import { useTopic } from '../../live/hooks';
+import { CopyLine } from '../../ui/copy';
+import { Icon } from '../../ui/icons';
+import { useAllowed } from '../../ui/me';
+import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
+import { useSites } from '../../ui/sites';
+import { ZoneProvider } from '../../ui/zone';
+import { ocppAddress } from '../stations/address';
+import { Refused } from '../stations/pending';
+import { Commands } from './commands';
+import { ConformanceList } from './conformance';
+import { Curve } from './curve';
+import { Header } from './header';
+import { mergeCommand } from './merge';
+import { Messages } from './messages';
+import { Ports } from './ports';
+import { Sessions } from './sessions';
+import styles from './station.module.css';
+import { StateTimeline } from './timeline';
+
+const route = getRouteApi('/inside/stations/$id');
+
+export default function StationPage() {
+  const { id } = route.useParams();
+  // Another station is another page: nothing of the last one may linger.
+  return <Station key={id} id={id} />;
+}
+
+function Station({ id }: { id: string }) {
+  const t = useT();
+  const queries = useQueryClient();
+  const sites = useSites();
+  const { data: station, error, refetch } = useQuery(stationQuery(id));
+  useTopic(`station/${id}`, 'station', (frame) => {
+    if (frame.data.id !== id) return;
+    const before = queries.getQueryData(stationQuery(id).queryKey);
+    queries.setQueryData(stationQuery(id).queryKey, frame.data);
+    const open = (s: StationDetail | undefined) => s?.evses.map((e) => e.sessionId ?? '').join();
+    if (open(before) !== open(frame.data))
+      void queries.invalidateQueries({ queryKey: sessionsQuery(id).queryKey });
+  });
+  useTopic('commands', 'command', (frame) => {
+    if (frame.data.station !== id) return;
+    queries.setQueryData(commandsQuery(id).queryKey, (list: Command[] | undefined) =>
+      list ? mergeCommand(list, frame.data) : list,
+    );
+  });
+  return (
+    <ZoneProvider value={sites.get(station?.siteId ?? '')?.timeZone || undefined}>
+      <div className={styles.page}>
+        <nav className={styles.crumbs} aria-label={t('station.path')}>
+          <Link to="/stations">{t('nav.stations')}</Link>
+          <Icon name="right" size={12} />
+          <span className="mono" aria-current="page">
+            {id}
+          </span>
+        </nav>
+        {station ? (
+          <Loaded station={station} />
+        ) : error instanceof Problem && error.status === 404 ? (
+          <Unheard id={id} />
+        ) : error ? (
+          <Panel flush>
+            <Failed what={t('station.one', { id })} error={error} retry={() => void refetch()} />
+          </Panel>
+        ) : (
+          <Panel flush>
+            <Skeleton rows={6} />
+          </Panel>
+        )}
+      </div>
+    </ZoneProvider>
+  );
+}
+
+function Unheard({ id }: { id: string }) {
+  const t = useT();
+  return (
+    <>
+      <Panel flush>
+        <Empty
+          title={t('station.unknown', { id })}
+          action={
+            <CopyLine
+              value={ocppAddress(location.hostname, location.protocol === 'https:', id)}
+              what={t('first.address')}
+            />
+          }
+        >
+          {t('station.unknownText')}
+        </Empty>
+      </Panel>
+      <Panel title={t('refused.title')} flush>
+        <Refused />
+      </Panel>
+    </>
+  );
+}
+
+function Loaded({ station }: { station: StationDetail }) {
+  const t = useT();
+  const { tab } = route.useSearch();
+  const navigate = route.useNavigate();
+  const mayCommand = useAllowed('stations.command');
+  const mayRead = useAllowed('messages.read');
+  const { data: findings } = useQuery(conformanceQuery(station.id));
+  return (
+    <>
+      <Header station={station} />
+      {station.lastFrameAt === null && (
+        <Panel flush>
+          <Empty
+            title={t('station.never')}
+            action={
+              <CopyLine
+                value={ocppAddress(location.hostname, location.protocol === 'https:', station.id)}
+                what={t('first.address')}
+              />
+            }
+          >
+            {t('station.neverText')}
+          </Empty>
+        </Panel>
+      )}
+      <Tabs
+        value={tab ?? 'live'}
+        keepMounted={false}
+        onChange={(v) =>
+          void navigate({
+            search: (s) => ({
+              ...s,
+              tab: v === 'messages' || v === 'commands' || v === 'conformance' ? v : undefined,
+            }),
+          })
+        }
+      >
+        <Tabs.List>
+          <Tabs.Tab value="live">{t('tab.live')}</Tabs.Tab>
+          {mayRead && <Tabs.Tab value="messages">{t('tab.messages')}</Tabs.Tab>}
+          {mayCommand && <Tabs.Tab value="commands">{t('tab.commands')}</Tabs.Tab>}
+          <Tabs.Tab
+            value="conformance"
+            rightSection={
+              findings && findings.length > 0 ? <span className={styles.badge}>{findings.length}</span> : null
+            }
+          >
+            {t('tab.conformance')}
+          </Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="live" className={styles.panels}>
+          <Ports station={station} />
+          <Curve station={station} />
+          <StateTimeline station={station} />
+          <Sessions station={station} />
+        </Tabs.Panel>
+        {mayRead && (
+          <Tabs.Panel value="messages" className={styles.panels}>
+            <Messages station={station.id} />
+          </Tabs.Panel>
+        )}
+        {mayCommand && (
+          <Tabs.Panel value="commands" className={styles.panels}>
+            <Ports station={station} />
+            <Commands station={station} />
+          </Tabs.Panel>
+        )}
+        <Tabs.Panel value="conformance" className={styles.panels}>
+          <ConformanceList station={station.id} />
+        </Tabs.Panel>
+      </Tabs>
+    </>
+  );
+}

@@ -1,0 +1,79 @@
+// Data of the curve. Missing time stays missing: a gap is drawn as a gap and
+// never bridged, because "no value" is not "no power".
+import type { Telemetry } from '../../api/shapes';
+
+export type Line = { at: number[]; value: (number | null)[] };
+export type LivePoint = { at: number; value: number | null };
+
+/** Puts a null where the time between two points is longer than the series should allow. */
+export function withGaps(points: readonly [number, number][], stepSeconds: number): Line {
+  const longest = Math.max(2.5 * stepSeconds, 150);
+  const line: Line = { at: [], value: [] };
+  let before = Number.NEGATIVE_INFINITY;
+  for (const [at, value] of points) {
+    if (line.at.length > 0 && at - before > longest) {
+      line.at.push(before + stepSeconds);
+      line.value.push(null);
+    }
+    line.at.push(at);
+    line.value.push(value);
+    before = at;
+  }
+  return line;
+}
+
+/** History from the server, then what came over the feed since. */
+export function seriesOf(history: Telemetry | undefined, live: readonly LivePoint[], scale: number): Line {
+  const points: [number, number][] = [];
+  for (const [iso, , mean] of history?.points ?? []) {
+    const at = Date.parse(iso) / 1000;
+    if (Number.isFinite(at)) points.push([at, mean * scale]);
+  }
+  points.sort((a, b) => a[0] - b[0]);
+  const step = history?.stepSeconds ?? 60;
+  const known = points.at(-1)?.[0] ?? Number.NEGATIVE_INFINITY;
+  const tail = live.filter((p) => p.at > known);
+  const line = withGaps(
+    [
+      ...points,
+      ...tail.filter((p) => p.value !== null).map((p): [number, number] => [p.at, p.value! * scale]),
+    ],
+    step,
+  );
+  // A value that ceased ends the line where it ceased.
+  for (const p of tail) {
+    if (p.value !== null) continue;
+    const i = line.at.findIndex((at) => at >= p.at);
+    if (i < 0) {
+      line.at.push(p.at);
+      line.value.push(null);
+    } else if (line.at[i] === p.at) line.value[i] = null;
+    else {
+      line.at.splice(i, 0, p.at);
+      line.value.splice(i, 0, null);
+    }
+  }
+  return line;
+}
+
+/**
+ * Joins lines on one time axis. Where a line has no point of its own the
+ * library must not see a gap, so it gets undefined; a real gap stays null.
+ */
+export function joinLines(lines: readonly Line[]): [number[], ...(number | null | undefined)[][]] {
+  const at = [...new Set(lines.flatMap((l) => l.at))].sort((a, b) => a - b);
+  const columns = lines.map((l) => {
+    const byTime = new Map(l.at.map((x, i) => [x, l.value[i]]));
+    return at.map((x) => byTime.get(x));
+  });
+  return [at, ...columns];
+}
+
+export const RANGES = {
+  '1h': { ms: 3_600_000, step: 10 },
+  '6h': { ms: 21_600_000, step: 60 },
+  '24h': { ms: 86_400_000, step: 300 },
+} as const;
+
+export type RangeName = keyof typeof RANGES;
+export const isRange = (v: unknown): v is RangeName => typeof v === 'string' && Object.hasOwn(RANGES, v);

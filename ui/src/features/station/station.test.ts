@@ -1,0 +1,312 @@
+import { describe, expect, it } from 'vitest';
+import type { Command, Evse, Message, SystemEvent } from '../../api/shapes';
+import { build, type Draft, effectOf, needsTypedId, parseObject } from './actions';
+import { pretty, summarise } from './frame-words';
+import { intervals } from './intervals';
+import { answerTimes, mergeCommand, mergeMessages } from './merge';
+import { joinLines, seriesOf, withGaps } from './series';
+
+const draft = (part: Partial<Draft>): Draft => ({
+  kind: 'reset',
+  port: 0,
+  resetNow: false,
+  operative: false,
+  trigger: 'Heartbeat',
+  idToken: 'ABC',
+  tokenType: 'ISO14443',
+  transactionId: '17',
+  remoteStartId: 5,
+  action: 'GetLog',
+  payload: '{}',
+  ...part,
+});
+
+describe('commands', () => {
+  const cases: Record<string, [Partial<Draft>, string, string, unknown]> = {
+    'a soft reset of 1.6': [{}, 'ocpp1.6', 'Reset', { type: 'Soft' }],
+    'a hard reset of 1.6': [{ resetNow: true }, 'ocpp1.6', 'Reset', { type: 'Hard' }],
+    'a reset of 2.0.1 when idle': [{}, 'ocpp2.0.1', 'Reset', { type: 'OnIdle' }],
+    'a reset of 2.1 at once': [{ resetNow: true }, 'ocpp2.1', 'Reset', { type: 'Immediate' }],
+    'an unlock of 1.6': [{ kind: 'unlock', port: 2 }, 'ocpp1.6', 'UnlockConnector', { connectorId: 2 }],
+    'an unlock of 2.0.1': [
+      { kind: 'unlock', port: 2 },
+      'ocpp2.0.1',
+      'UnlockConnector',
+      { evseId: 2, connectorId: 1 },
+    ],
+    'a whole station of 1.6 out of service': [
+      { kind: 'availability' },
+      'ocpp1.6',
+      'ChangeAvailability',
+      { connectorId: 0, type: 'Inoperative' },
+    ],
+    'one port of 2.0.1 in service': [
+      { kind: 'availability', port: 1, operative: true },
+      'ocpp2.0.1',
+      'ChangeAvailability',
+      { operationalStatus: 'Operative', evse: { id: 1 } },
+    ],
+    'a remote start of 1.6': [
+      { kind: 'start', port: 1 },
+      'ocpp1.6',
+      'RemoteStartTransaction',
+      { idTag: 'ABC', connectorId: 1 },
+    ],
+    'a remote start of 2.0.1': [
+      { kind: 'start', port: 1 },
+      'ocpp2.0.1',
+      'RequestStartTransaction',
+      { idToken: { idToken: 'ABC', type: 'ISO14443' }, remoteStartId: 5, evseId: 1 },
+    ],
+    'a remote stop of 1.6, whose ids are numbers': [
+      { kind: 'stop' },
+      'ocpp1.6',
+      'RemoteStopTransaction',
+      { transactionId: 17 },
+    ],
+    'a remote stop of 2.0.1, whose ids are texts': [
+      { kind: 'stop' },
+      'ocpp2.0.1',
+      'RequestStopTransaction',
+      { transactionId: '17' },
+    ],
+    'any action as written': [{ kind: 'any', payload: '{"a":1}' }, 'ocpp1.6', 'GetLog', { a: 1 }],
+  };
+  for (const [name, [part, protocol, action, payload]] of Object.entries(cases)) {
+    it(`builds ${name}`, () => expect(build(draft(part), protocol)).toEqual({ action, payload }));
+  }
+
+  it('builds nothing from a payload that is no object', () => {
+    for (const payload of ['[1]', '7', '{', 'null']) {
+      expect(build(draft({ kind: 'any', payload }), 'ocpp1.6')).toBeNull();
+      expect(parseObject(payload)).toBeNull();
+    }
+  });
+
+  const evse = (id: number, sessionId: string | null) => ({ id, sessionId }) as Evse;
+  it('says how many sessions a reset ends', () => {
+    const station = { evses: [evse(1, 'a'), evse(2, 'b'), evse(3, null)], protocol: 'ocpp1.6' };
+    expect(effectOf(draft({ resetNow: true }), station)).toMatchObject({ values: { n: 2 }, grave: true });
+    expect(effectOf(draft({}), { ...station, protocol: 'ocpp2.1' })).toMatchObject({ grave: false });
+  });
+
+  it('says what an unlock does to this port only', () => {
+    const station = { evses: [evse(1, null), evse(2, 'b')], protocol: 'ocpp1.6' };
+    expect(effectOf(draft({ kind: 'unlock', port: 1 }), station)).toMatchObject({
+      values: { n: 0 },
+      grave: false,
+    });
+    expect(effectOf(draft({ kind: 'unlock', port: 2 }), station)).toMatchObject({
+      values: { n: 1 },
+      grave: true,
+    });
+  });
+
+  it('wants the id typed only for a restart at once', () => {
+    expect(needsTypedId(draft({ resetNow: true }))).toBe(true);
+    expect(needsTypedId(draft({}))).toBe(false);
+    expect(needsTypedId(draft({ kind: 'unlock', resetNow: true }))).toBe(false);
+  });
+});
+
+describe('command list', () => {
+  const command = (id: string, status: Command['status'], finishedAt: string | null = null) =>
+    ({ id, status, finishedAt }) as Command;
+
+  it('puts a new command first', () =>
+    expect(mergeCommand([command('a', 'sent')], command('b', 'sent')).map((c) => c.id)).toEqual(['b', 'a']));
+
+  it('lets an answer replace what was sent', () =>
+    expect(mergeCommand([command('a', 'sent')], command('a', 'answered', 'x'))[0]?.status).toBe('answered'));
+
+  it('never takes an answer back for an older frame', () =>
+    expect(mergeCommand([command('a', 'answered', 'x')], command('a', 'sent'))[0]?.status).toBe('answered'));
+});
+
+describe('messages', () => {
+  const message = (at: string, id: string, part: Partial<Message> = {}): Message => ({
+    at,
+    direction: 'in',
+    type: 'CALL',
+    messageId: id,
+    action: 'Heartbeat',
+    bytes: 2,
+    frame: '[]',
+    quirks: [],
+    ...part,
+  });
+
+  it('keeps each once, newest first, within the limit', () => {
+    const held = [message('2026-01-01T00:00:02Z', 'b'), message('2026-01-01T00:00:01Z', 'a')];
+    const fresh = [message('2026-01-01T00:00:03Z', 'c'), message('2026-01-01T00:00:02Z', 'b')];
+    expect(mergeMessages(held, fresh, 2).map((m) => m.messageId)).toEqual(['c', 'b']);
+  });
+
+  it('measures an answer against the call of the other direction', () => {
+    const call = message('2026-01-01T00:00:01.000Z', '7');
+    const ours = message('2026-01-01T00:00:01.500Z', '7', { direction: 'out' });
+    const answer = message('2026-01-01T00:00:01.040Z', '7', { direction: 'out', type: 'CALLRESULT' });
+    expect(answerTimes([ours, answer, call]).get(answer)).toBe(40);
+  });
+
+  it('shows a broken frame as it came', () => {
+    expect(pretty('[2,"x"')).toBe('[2,"x"');
+    expect(summarise(message('', '', { frame: '[2,"x"' }))).toBe('[2,"x"');
+  });
+
+  it('sums up a payload and an error in one line', () => {
+    expect(
+      summarise(
+        message('', '', { frame: '[2,"1","StatusNotification",{"connectorId":1,"meterValue":[1,2]}]' }),
+      ),
+    ).toBe('connectorId=1 meterValue=[2]');
+    expect(
+      summarise(message('', '', { type: 'CALLERROR', frame: '[4,"1","NotSupported","no lock",{}]' })),
+    ).toBe('NotSupported: no lock');
+  });
+});
+
+describe('curve', () => {
+  it('breaks the line where values are missing', () => {
+    expect(
+      withGaps(
+        [
+          [0, 1],
+          [60, 2],
+          [600, 3],
+        ],
+        60,
+      ),
+    ).toEqual({ at: [0, 60, 120, 600], value: [1, 2, null, 3] });
+  });
+
+  it('does not break it for one late sample', () => {
+    expect(
+      withGaps(
+        [
+          [0, 1],
+          [140, 2],
+        ],
+        60,
+      ).value,
+    ).toEqual([1, 2]);
+  });
+
+  it('lets live values follow history without doubling it', () => {
+    const history = {
+      unit: 'W',
+      stepSeconds: 60,
+      points: [['2026-01-01T00:00:00Z', 900, 1000, 1100]] as [string, number, number, number][],
+    };
+    const t0 = Date.parse('2026-01-01T00:00:00Z') / 1000;
+    const line = seriesOf(
+      history,
+      [
+        { at: t0 - 5, value: 7000 },
+        { at: t0 + 5, value: 2000 },
+        { at: t0 + 10, value: null },
+      ],
+      1e-3,
+    );
+    expect(line).toEqual({ at: [t0, t0 + 5, t0 + 10], value: [1, 2, null] });
+  });
+
+  it('keeps a gap apart from a time that only another line has', () => {
+    const [at, a, b] = joinLines([
+      { at: [0, 10], value: [1, null] },
+      { at: [5], value: [9] },
+    ]);
+    expect(at).toEqual([0, 5, 10]);
+    expect(a).toEqual([1, undefined, null]);
+    expect(b).toEqual([undefined, 9, undefined]);
+  });
+});
+
+describe('state timeline', () => {
+  const t0 = Date.parse('2026-01-01T00:00:00Z');
+  const minute = 60_000;
+  let seq = 0;
+  const event = (atMin: number, kind: string, data: object = {}, evse: number | null = 1): SystemEvent => ({
+    seq: ++seq,
+    kind,
+    subject: evse === null ? 'station/A' : `station/A/${evse}/1`,
+    at: new Date(t0 + atMin * minute).toISOString(),
+    deviceAt: null,
+    receivedAt: '',
+    timeQuality: 'device',
+    origin: 'station',
+    data: data as Record<string, unknown>,
+  });
+  const run = (events: SystemEvent[], now = { status: 'Available' as const, online: true }) =>
+    intervals(events, 1, t0, t0 + 60 * minute, now).map((i) => [i.family, (i.to - i.from) / minute]);
+
+  it('is unknown where nothing was said, except now', () => {
+    expect(
+      run([event(20, 'status', { status: 'Charging' }), event(50, 'status', { status: 'Available' })]),
+    ).toEqual([
+      ['unknown', 20],
+      ['charging', 30],
+      ['available', 10],
+    ]);
+  });
+
+  it('begins with what was said before the time shown', () => {
+    expect(run([event(-30, 'status', { status: 'Available' })])).toEqual([['available', 60]]);
+  });
+
+  it('shows the station away as offline on each port', () => {
+    expect(
+      run([
+        event(-30, 'status', { status: 'Available' }),
+        event(10, 'disconnected', {}, null),
+        event(25, 'connected', {}, null),
+      ]),
+    ).toEqual([
+      ['available', 10],
+      ['offline', 15],
+      ['available', 35],
+    ]);
+  });
+
+  it('leaves other ports alone', () => {
+    expect(
+      run([event(-30, 'status', { status: 'Available' }), event(10, 'status', { status: 'Faulted' }, 2)]),
+    ).toEqual([['available', 60]]);
+  });
+
+  it('reads the state of a 2.x transaction behind Occupied', () => {
+    expect(
+      run([
+        event(-30, 'status', { status: 'Available' }),
+        event(10, 'status', { status: 'Occupied' }),
+        event(12, 'transaction', { chargingState: 'Charging' }),
+        event(20, 'status', { status: 'Occupied' }),
+        event(40, 'transaction', { stage: 'Ended' }),
+        event(45, 'status', { status: 'Available' }),
+      ]),
+    ).toEqual([
+      ['available', 10],
+      ['preparing', 2],
+      ['charging', 28],
+      ['preparing', 5],
+      ['available', 15],
+    ]);
+  });
+
+  it('does not let a message replayed from an offline time change it', () => {
+    expect(
+      run([
+        event(-30, 'status', { status: 'Available' }),
+        event(10, 'transaction', { chargingState: 'Charging', offline: true }),
+      ]),
+    ).toEqual([['available', 60]]);
+  });
+
+  it('ends with the state the page shows live', () => {
+    const got = intervals([event(-30, 'status', { status: 'Available' })], 1, t0, t0 + 60 * minute, {
+      status: 'Available',
+      online: false,
+    });
+    expect(got.at(-1)?.family).toBe('offline');
+  });
+});

@@ -1,0 +1,129 @@
+import { Button, Tabs } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { useCallback, useState } from 'react';
+import { handshakesQuery, pendingQuery, stationsQuery } from '../../api/queries';
+import { count } from '../../format/quantity';
+import { useT, useTag } from '../../i18n/i18n';
+import { useLayout, useLive } from '../../live/hooks';
+import { Icon } from '../../ui/icons';
+import { useAllowed } from '../../ui/me';
+import { Empty, Failed, Panel } from '../../ui/panel';
+import { Enrol } from './enrol';
+import type { StationSearch } from './filter';
+import { Filters } from './filters';
+import { FirstStation } from './first';
+import { StationList, useSelection } from './list';
+import styles from './page.module.css';
+import { Pending, Refused } from './pending';
+
+const route = getRouteApi('/inside/stations');
+
+export default function StationsPage() {
+  const t = useT();
+  const tag = useTag();
+  const { tab } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { data: pending } = useQuery(pendingQuery());
+  const mayRefused = useAllowed('handshakes.read');
+  const { data: refused } = useQuery({ ...handshakesQuery(), enabled: mayRefused });
+  const [enrolling, setEnrolling] = useState(false);
+  const mayEnrol = useAllowed('stations.write');
+  const badge = (n: number | undefined) => (n ? <span className={styles.badge}>{count(tag, n)}</span> : null);
+  return (
+    <div className={styles.page}>
+      <header className={styles.head}>
+        <h1 className={styles.title}>{t('nav.stations')}</h1>
+        {mayEnrol && (
+          <Button leftSection={<Icon name="plus" size={14} />} onClick={() => setEnrolling(true)}>
+            {t('enrol.open')}
+          </Button>
+        )}
+      </header>
+      <Tabs
+        className={styles.tabs}
+        value={tab ?? 'all'}
+        keepMounted={false}
+        onChange={(v) =>
+          void navigate({
+            search: (s) => ({ ...s, tab: v === 'pending' || v === 'refused' ? v : undefined }),
+          })
+        }
+      >
+        <Tabs.List>
+          <Tabs.Tab value="all">{t('stations.all')}</Tabs.Tab>
+          <Tabs.Tab value="pending" rightSection={badge(pending?.length)}>
+            {t('pending.title')}
+          </Tabs.Tab>
+          {mayRefused && (
+            <Tabs.Tab value="refused" rightSection={badge(refused?.length)}>
+              {t('refused.title')}
+            </Tabs.Tab>
+          )}
+        </Tabs.List>
+        <Tabs.Panel value="all" className={styles.all}>
+          <All />
+        </Tabs.Panel>
+        <Tabs.Panel value="pending" className={styles.other}>
+          <Panel flush>
+            <Pending />
+          </Panel>
+        </Tabs.Panel>
+        <Tabs.Panel value="refused" className={styles.other}>
+          <Panel flush>
+            <Refused />
+          </Panel>
+        </Tabs.Panel>
+      </Tabs>
+      {enrolling && <Enrol close={() => setEnrolling(false)} />}
+    </div>
+  );
+}
+
+function All() {
+  const t = useT();
+  const tag = useTag();
+  const filter = route.useSearch();
+  const navigate = route.useNavigate();
+  const { store } = useLive();
+  useLayout();
+  const { error, refetch } = useQuery(stationsQuery());
+  const [held, setHeld] = useState(false);
+  const selection = useSelection(filter, held);
+  const change = useCallback(
+    (part: Partial<StationSearch>) => void navigate({ search: (s) => ({ ...s, ...part }), replace: true }),
+    [navigate],
+  );
+  const filtered = Boolean(filter.q || filter.site || filter.state);
+  if (!filtered && store.ready && !selection.loading && selection.all === 0)
+    return <FirstStation pending={0} />;
+  return (
+    <>
+      <Filters filter={filter} change={change} />
+      {error ? <Failed what={t('stations.details')} error={error} retry={() => void refetch()} /> : null}
+      <Panel flush className={styles.list}>
+        <div className={styles.listBody}>
+          <p className={`${styles.count} meta`} aria-live="polite">
+            {filtered
+              ? t('stations.some', { n: count(tag, selection.rows.length), all: count(tag, selection.all) })
+              : t('stations.count', { n: selection.all })}
+          </p>
+          {selection.rows.length === 0 && !selection.loading ? (
+            <Empty
+              title={t('stations.nothing')}
+              action={
+                <Button component={Link} to="/stations" variant="default">
+                  {t('stations.clear')}
+                </Button>
+              }
+            >
+              {t('stations.nothingText')}
+            </Empty>
+          ) : (
+            <StationList selection={selection} setHeld={setHeld} />
+          )}
+        </div>
+      </Panel>
+    </>
+  );
+}
