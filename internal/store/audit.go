@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/chargewatch/chargewatch/internal/event"
 )
 
 // Actor is who acts: the opaque id of a user or an API token, or "system".
@@ -121,4 +123,12 @@ func (s *Store) VerifyAudit(ctx context.Context) (int64, error) {
 // Record audits an act that has no other row, such as a command.
 func (s *Store) Record(ctx context.Context, by Actor, action, subject string, detail any) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error { return s.audit(tx, by, action, subject, detail) })
+}
+
+// AppendAudited appends an event of ours that a person caused, with the act in
+// the audit log.
+func (s *Store) AppendAudited(ctx context.Context, by Actor, action string, subject event.Subject, body event.Body, detail any) error {
+	return s.append(ctx, s.event(subject, body), func(tx *sql.Tx) error {
+		return s.audit(tx, by, action, subject.String(), detail)
+	})
 }

@@ -1,0 +1,77 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// openAPI makes the API that add registers routes with. Description, docs page
+// and schemas are served by routes of ours, so that they too need a permission.
+func (s *Server) openAPI() {
+	const ref = "#/components/schemas/"
+	registry := huma.NewMapRegistry(ref, huma.DefaultSchemaNamer)
+	config := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "Chargewatch", Version: "1",
+				Description: "Monitoring for EV-charging infrastructure. Times are RFC 3339 UTC, units stand in the name, errors are problem documents (RFC 9457), lists take limit and cursor.",
+				License:     &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+			},
+			Servers: []*huma.Server{{URL: base}},
+			Components: &huma.Components{
+				Schemas: registry,
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"session": {Type: "apiKey", In: "cookie", Name: "chargewatch"},
+					"token":   {Type: "http", Scheme: "bearer"},
+				},
+			},
+		},
+		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat: "application/json",
+	}
+	s.api = humago.NewWithPrefix(s.mux, base, config)
+}
+
+// Describe returns the OpenAPI 3.1 description.
+func (s *Server) Describe() ([]byte, error) {
+	doc := s.api.OpenAPI()
+	for _, schema := range doc.Components.Schemas.Map() {
+		plainArrays(schema)
+	}
+	return doc.MarshalJSON()
+}
+
+// plainArrays says that arrays are never null, as we send them.
+func plainArrays(schema *huma.Schema) {
+	if schema == nil {
+		return
+	}
+	if schema.Type == huma.TypeArray {
+		schema.Nullable = false
+	}
+	plainArrays(schema.Items)
+	for _, p := range schema.Properties {
+		plainArrays(p)
+	}
+	if extra, ok := schema.AdditionalProperties.(*huma.Schema); ok {
+		plainArrays(extra)
+	}
+	for _, of := range [][]*huma.Schema{schema.OneOf, schema.AnyOf, schema.AllOf} {
+		for _, p := range of {
+			plainArrays(p)
+		}
+	}
+}
+
+func (s *Server) describe(w http.ResponseWriter, r *http.Request) {
+	data, err := s.Describe()
+	if err != nil {
+		writeProblem(w, s.problem(r.Context(), err))
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(data) // the caller may have gone
+}

@@ -1,0 +1,157 @@
+package web
+
+import (
+	"slices"
+
+	"github.com/chargewatch/chargewatch/internal/store"
+)
+
+// Permission is one thing a role may do.
+type Permission string
+
+// The permissions.
+const (
+	SummaryRead      Permission = "summary.read"
+	SitesRead        Permission = "sites.read"
+	SitesWrite       Permission = "sites.write"
+	StationsRead     Permission = "stations.read"
+	StationsWrite    Permission = "stations.write"
+	StationsCommand  Permission = "stations.command"
+	SessionsRead     Permission = "sessions.read"
+	MessagesRead     Permission = "messages.read"
+	EventsRead       Permission = "events.read"
+	TelemetryRead    Permission = "telemetry.read"
+	ConformanceRead  Permission = "conformance.read"
+	HandshakesRead   Permission = "handshakes.read"
+	CredentialsRead  Permission = "credentials.read"
+	CredentialsWrite Permission = "credentials.write"
+	// IDTokensRead shows token values whole; without it they are masked.
+	IDTokensRead Permission = "idTokens.read"
+	UsersRead    Permission = "users.read"
+	UsersWrite   Permission = "users.write"
+	TokensRead   Permission = "tokens.read"
+	TokensWrite  Permission = "tokens.write"
+	AuditRead    Permission = "audit.read"
+	MetricsRead  Permission = "metrics.read"
+)
+
+// permissionsOf is the role table. A technician's commands come with work
+// orders, so the role itself has none.
+func permissionsOf(role store.Role) []Permission {
+	states := []Permission{
+		SummaryRead, SitesRead, StationsRead, SessionsRead, MessagesRead, EventsRead, TelemetryRead, ConformanceRead,
+		MetricsRead,
+	}
+	switch role {
+	case store.RoleViewer, store.RoleHost:
+		return states
+	case store.RoleTechnician:
+		return append(states, IDTokensRead, HandshakesRead)
+	case store.RoleOperator:
+		return append(states, IDTokensRead, HandshakesRead, StationsCommand, CredentialsRead, CredentialsWrite)
+	case store.RoleSecurity:
+		return append(states, IDTokensRead, HandshakesRead, CredentialsRead)
+	case store.RoleAdmin:
+		return append(states, IDTokensRead, HandshakesRead, StationsCommand, CredentialsRead, CredentialsWrite,
+			SitesWrite, StationsWrite, UsersRead, UsersWrite, TokensRead, TokensWrite, AuditRead)
+	}
+	return nil
+}
+
+// Principal is who asks: a person with a session or a script with a token.
+type Principal struct {
+	ID      string // opaque
+	Name    string
+	Grants  []store.Grant
+	Session *store.WebSession // nil for API tokens
+	User    *store.User       // nil for API tokens
+	scopes  map[Permission]Scope
+}
+
+func newPrincipal(id, name string, grants []store.Grant) *Principal {
+	p := &Principal{ID: id, Name: name, Grants: grants, scopes: make(map[Permission]Scope)}
+	for _, g := range grants {
+		for _, permission := range permissionsOf(g.Role) {
+			p.scopes[permission] = p.scopes[permission].with(g.Sites)
+		}
+	}
+	return p
+}
+
+func (p *Principal) actor() store.Actor { return store.Actor(p.ID) }
+
+// Scope is where the permission holds.
+func (p *Principal) Scope(permission Permission) Scope { return p.scopes[permission] }
+
+// role is the highest of the principal's roles.
+func (p *Principal) role() store.Role {
+	best, rank := store.Role(""), -1
+	for _, g := range p.Grants {
+		if i := slices.Index(store.Roles(), g.Role); i > rank {
+			best, rank = g.Role, i
+		}
+	}
+	return best
+}
+
+func (p *Principal) permissions() []Permission {
+	out := make([]Permission, 0, len(p.scopes))
+	for permission := range p.scopes {
+		out = append(out, permission)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Scope is a set of sites. The zero Scope is none.
+type Scope struct {
+	all   bool
+	sites map[string]struct{}
+}
+
+func (s Scope) with(sites []string) Scope {
+	next := Scope{all: s.all, sites: make(map[string]struct{}, len(s.sites)+len(sites))}
+	for site := range s.sites {
+		next.sites[site] = struct{}{}
+	}
+	for _, site := range sites {
+		if site == store.AllSites {
+			next.all = true
+		} else {
+			next.sites[site] = struct{}{}
+		}
+	}
+	return next
+}
+
+// Empty reports that the permission holds nowhere.
+func (s Scope) Empty() bool { return !s.all && len(s.sites) == 0 }
+
+// All reports that it holds everywhere, also for what has no site.
+func (s Scope) All() bool { return s.all }
+
+// Allows reports whether it holds at a site; no site is allowed to All only.
+func (s Scope) Allows(site string) bool {
+	if s.all {
+		return true
+	}
+	_, ok := s.sites[site]
+	return ok && site != ""
+}
+
+// key names the scope, equal for equal scopes.
+func (s Scope) key() string {
+	if s.all {
+		return store.AllSites
+	}
+	sites := make([]string, 0, len(s.sites))
+	for site := range s.sites {
+		sites = append(sites, site)
+	}
+	slices.Sort(sites)
+	key := ""
+	for _, site := range sites {
+		key += site + "\n"
+	}
+	return key
+}

@@ -1,0 +1,243 @@
+// Package web is where people and scripts meet the network: the HTTP API, the
+// live feed, sign-in, metrics and the files of the user interface.
+//
+// It promises that every route is registered with the permission it needs (one
+// choke point, route.go), that nobody sees a site outside their grants, that a
+// right that ends closes what it opened at once, that what is shown carries its
+// age as of the moment it was asked for, and that a slow reader costs others
+// nothing and us bounded memory.
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"iter"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/fleet"
+	"github.com/chargewatch/chargewatch/internal/journal"
+	"github.com/chargewatch/chargewatch/internal/store"
+)
+
+// Fleet is the live state.
+type Fleet interface {
+	Snapshot() *fleet.Snapshot
+	Published() <-chan struct{}
+	Ready() error
+}
+
+// History is the journal as people ask it.
+type History interface {
+	Events(ctx context.Context, q journal.EventQuery) ([]*event.Event, journal.Cursor, error)
+	Sessions(ctx context.Context, q journal.SessionQuery) ([]*fleet.Session, journal.Cursor, error)
+	Session(ctx context.Context, id string) (*fleet.Session, error)
+	Commands(ctx context.Context, q journal.CommandQuery) ([]journal.Command, journal.Cursor, error)
+	Conformance(ctx context.Context, station string) ([]journal.Conformance, error)
+}
+
+// Log is the journal as the live feed and commands use it.
+type Log interface {
+	Append(ctx context.Context, e *event.Event) (fleet.Receipt, error)
+	Subscribe(ctx context.Context, from journal.Cursor) iter.Seq2[journal.Batch, error]
+}
+
+// Outcome is what became of a command: answered, error, timeout, offline or
+// refused.
+type Outcome struct {
+	Status      string
+	Response    json.RawMessage
+	ErrorCode   string
+	Description string
+}
+
+// Stations reaches stations that are connected.
+type Stations interface {
+	// Send asks a station and waits for its answer until ctx ends.
+	Send(ctx context.Context, station, commandID, action string, payload []byte) Outcome
+	// LastFrame is when a connected station was last heard.
+	LastFrame(station string) (time.Time, bool)
+	// Disconnect ends the connection of a station whose enrolment changed.
+	Disconnect(station, reason string)
+}
+
+// Fault is one way in which a payload breaks its specification.
+type Fault struct {
+	Path string // JSON pointer into the payload
+	Text string
+}
+
+// Validate checks a request to a station against the specification of its
+// version ("ocpp1.6", "ocpp2.0.1", "ocpp2.1").
+type Validate func(version, action string, payload []byte) []Fault
+
+// SeriesQuery asks for one measurand of one port.
+type SeriesQuery struct {
+	Station   string
+	EVSE      int
+	Measurand string
+	From, To  time.Time
+	Step      time.Duration
+}
+
+// Series is what was measured, in steps that hold at least one sample.
+type Series struct {
+	Unit   string
+	Step   time.Duration
+	Points []SeriesPoint
+}
+
+// SeriesPoint is one step.
+type SeriesPoint struct {
+	At             time.Time
+	Min, Mean, Max float64
+}
+
+// Telemetry answers for what was measured.
+type Telemetry interface {
+	Series(ctx context.Context, q SeriesQuery) (Series, error)
+}
+
+// Frame is one raw frame of the log.
+type Frame struct {
+	Cursor  string // resumes behind it
+	At      time.Time
+	Station string
+	In      bool   // from the station
+	Action  string // of a result: that of its call, if the log knows
+	Data    []byte
+	Quirks  []string
+}
+
+// FrameQuery selects frames of a station, newest first.
+type FrameQuery struct {
+	Station   string
+	Direction string // "in", "out" or empty
+	Action    string
+	Before    string
+	Limit     int
+}
+
+// Frames is the raw frame log.
+type Frames interface {
+	Read(ctx context.Context, q FrameQuery) (frames []Frame, next string, err error)
+	// Follow calls fn with each new frame of a station until ctx ends. fn does
+	// not block.
+	Follow(ctx context.Context, station string, fn func(Frame)) error
+}
+
+// Options configures a Server. Store, Fleet, History, Log and Stations are
+// required; a route whose part is missing answers 501.
+type Options struct {
+	Store     *store.Store
+	Fleet     Fleet
+	History   History
+	Log       Log
+	Stations  Stations
+	Validate  Validate
+	Telemetry Telemetry
+	Frames    Frames
+	UI        fs.FS // built user interface; nil: not built
+	// Metrics is what /metrics gathers; nil makes one.
+	Metrics *prometheus.Registry
+
+	Logger         *slog.Logger     // default: discard
+	Now            func() time.Time // default: time.Now
+	Build          string           // shown in the feed's hello
+	Demo           bool             // simulated network
+	Secure         bool             // browsers reach us by https
+	TrustedProxies []netip.Prefix   // whose X-Forwarded-For counts
+	// FlushEvery is the live feed's beat; default 250 ms.
+	FlushEvery time.Duration
+}
+
+// Server is the web server's handler and what runs behind it.
+type Server struct {
+	o     Options
+	log   *slog.Logger
+	now   func() time.Time
+	api   huma.API
+	mux   *http.ServeMux
+	outer http.Handler
+
+	started time.Time
+	routes  []Route
+	slots   chan struct{} // of commands that wait for an answer
+	limits  *limiter
+	hash    chan struct{} // slots for password hashing
+	hub     *hub
+	today   *today
+	sending sync.WaitGroup
+	metrics *metrics
+}
+
+// New wires the routes. Nothing runs before Run.
+func New(o Options) *Server {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.FlushEvery <= 0 {
+		o.FlushEvery = 250 * time.Millisecond
+	}
+	if o.Metrics == nil {
+		o.Metrics = prometheus.NewRegistry()
+	}
+	s := &Server{
+		o: o, log: o.Logger, now: o.Now, mux: http.NewServeMux(),
+		limits: newLimiter(o.Now), hash: make(chan struct{}, 2), slots: make(chan struct{}, maxCommands),
+		started: o.Now(),
+	}
+	s.today = newToday(s)
+	s.hub = newHub(s)
+	s.metrics = newMetrics(s)
+	s.openAPI()
+	s.register()
+	s.outer = s.protect(s.mux)
+	return s
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.outer.ServeHTTP(w, r) }
+
+// Run turns the live feed until ctx ends; then sockets and streams are closed
+// and commands that wait for an answer are recorded.
+func (s *Server) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	wg.Go(func() { s.hub.run(ctx) })
+	wg.Go(func() { s.today.run(ctx) })
+	wg.Go(func() { s.hub.tail(ctx) })
+	wg.Go(func() {
+		if err := s.closeAbandoned(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "commands of before the start not closed", "err", err)
+		}
+	})
+	wg.Wait()
+	s.sending.Wait()
+	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+func (s *Server) register() {
+	s.registerSignIn()
+	s.registerStations()
+	s.registerSummary()
+	s.registerHistory()
+	s.registerMessages()
+	s.registerCommands()
+	s.registerLive()
+	s.registerPages()
+}
