@@ -37,7 +37,7 @@ func demoCommand(ctx context.Context, args []string, s streams) error {
 		defer os.RemoveAll(dir)
 		c.Data = dir
 	}
-	srv, err := New(ctx, c, logger(c, s))
+	srv, err := New(ctx, c, Options{Logger: logger(c, s), Demo: true})
 	if err != nil {
 		return err
 	}

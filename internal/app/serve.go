@@ -16,7 +16,7 @@ func serveCommand(ctx context.Context, args []string, s streams) error {
 	if err := only(rest); err != nil {
 		return err
 	}
-	srv, err := New(ctx, c, logger(c, s))
+	srv, err := New(ctx, c, Options{Logger: logger(c, s)})
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (s *Server) greet(ctx context.Context, out streams, demo bool) error {
 	if s.tls != nil {
 		scheme, ws = "https", "wss"
 	}
-	base := scheme + "://" + s.Config.HTTP
+	base := scheme + "://" + s.HTTPAddress()
 	if s.tls != nil && s.tls.fingerprint != "" {
 		fmt.Fprintf(out.out, "own authority, SHA-256 %s\n", s.tls.fingerprint)
 	}

@@ -7,17 +7,22 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/config"
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/frames"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
+	"github.com/chargewatch/chargewatch/internal/outbox"
 	"github.com/chargewatch/chargewatch/internal/pki"
 	"github.com/chargewatch/chargewatch/internal/source/station"
 	"github.com/chargewatch/chargewatch/internal/store"
 	"github.com/chargewatch/chargewatch/internal/telemetry"
+	"github.com/chargewatch/chargewatch/internal/web"
+	"github.com/chargewatch/chargewatch/ui"
 )
 
 // Server is one built server: the rooms it is made of, open and joined.
@@ -27,7 +32,10 @@ type Server struct {
 	Store     *store.Store
 	Endpoint  *station.Endpoint
 	Telemetry *telemetry.Store
+	Web       *web.Server
 
+	frames    *frames.Log
+	outbox    *outbox.Executor
 	log       *slog.Logger
 	lock      *os.File
 	data      *os.Root
@@ -35,6 +43,13 @@ type Server struct {
 	tls       *material
 	listeners []*listener
 	ocpp      *listener
+	http      *listener
+}
+
+// Options are what a caller decides and no configuration does.
+type Options struct {
+	Logger *slog.Logger
+	Demo   bool // a simulated network runs along
 }
 
 // errLocked is returned when another server has the data folder.
@@ -42,7 +57,8 @@ var errLocked = errors.New("another server uses the data folder")
 
 // New opens the data folder and builds a server; its ports are open when New
 // returns, so that a caller knows the addresses. Run serves them.
-func New(ctx context.Context, c config.Config, log *slog.Logger) (s *Server, err error) {
+func New(ctx context.Context, c config.Config, o Options) (s *Server, err error) {
+	log := o.Logger
 	s = &Server{Config: c, log: log}
 	defer func() {
 		if err != nil {
@@ -65,18 +81,43 @@ func New(ctx context.Context, c config.Config, log *slog.Logger) (s *Server, err
 	if s.Telemetry, err = telemetry.Open(ctx, telemetry.Options{Folder: c.Data, Logger: log, KeepFor: time.Duration(c.Retention.Telemetry)}); err != nil {
 		return s, fmt.Errorf("open telemetry: %w", err)
 	}
+	if s.frames, err = frames.Open(frames.Options{
+		Folder: filepath.Join(c.Data, "frames"), Logger: log, MaxBytes: c.Retention.FramesBytes, MaxAge: time.Duration(c.Retention.FramesAge),
+	}); err != nil {
+		return s, fmt.Errorf("open the frame log: %w", err)
+	}
+	if s.tls, err = certificates(s.data, c.TLS, append(namesOf(c.HTTP), namesOf(c.OCPP)...), time.Now()); err != nil {
+		return s, err
+	}
 	who := &admission{store: s.Store, journal: s.Journal}
-	s.Endpoint = station.New(s.Journal, who, who, noFrames{}, station.Options{
+	s.Endpoint = station.New(s.Journal, who, who, wire{s.frames}, station.Options{
 		Logger: log, Onboarding: station.Onboarding(c.Onboarding),
 		HeartbeatInterval: time.Duration(c.Station.HeartbeatInterval), PendingInterval: time.Duration(c.Station.PendingInterval),
 		CommandTimeout: time.Duration(c.Station.CommandTimeout), FrameLimit: c.Station.FrameLimit,
+		OnLate: s.lateAnswer,
+	})
+	asked := commander{s.Endpoint}
+	s.outbox = outbox.New(s.Journal, asked, outbox.Options{Logger: log})
+	assets, err := ui.Assets()
+	if err != nil {
+		return s, fmt.Errorf("open the web interface: %w", err)
+	}
+	s.Web = web.New(web.Options{
+		Store: s.Store, Fleet: s.Journal, History: s.Journal, Log: s.Journal, Stations: asked, Validate: validator(),
+		Telemetry: curves{s.Telemetry}, Frames: wire{s.frames}, UI: assets, Logger: log, Build: version, Demo: o.Demo,
+		Secure: s.tls != nil || c.BehindProxy, TrustedProxies: networks(c.TrustedProxies),
 	})
 	return s, s.openPorts(ctx)
 }
 
-type noFrames struct{}
-
-func (noFrames) Add(time.Time, string, string, bool, []byte, []string) {}
+func (s *Server) lateAnswer(id, command string, o station.Outcome) {
+	ctx, done := context.WithTimeout(context.Background(), drainLimit)
+	defer done()
+	out := web.Outcome{Status: o.Status, Response: o.Response, ErrorCode: o.ErrorCode, Description: o.Description}
+	if err := s.Web.LateAnswer(ctx, id, command, out); err != nil {
+		s.log.WarnContext(ctx, "late answer not recorded", "station", id, "command", command, "err", err)
+	}
+}
 
 // openFolder makes the data folder and takes it for this process alone.
 func (s *Server) openFolder() error {
@@ -95,9 +136,10 @@ func (s *Server) openFolder() error {
 func (s *Server) openPorts(ctx context.Context) error {
 	c := s.Config
 	var err error
-	if s.tls, err = certificates(s.data, c.TLS, append(namesOf(c.HTTP), namesOf(c.OCPP)...), time.Now()); err != nil {
+	if s.http, err = listen(ctx, "HTTP", c.HTTP, s.Web, s.tls.server(), s.log); err != nil {
 		return err
 	}
+	s.listeners = append(s.listeners, s.http)
 	if s.ocpp, err = listen(ctx, "OCPP", c.OCPP, s.Endpoint, s.tls.server(), s.log); err != nil {
 		return err
 	}
@@ -127,6 +169,9 @@ func (s *Server) openPorts(ctx context.Context) error {
 // OCPPAddress is where stations connect.
 func (s *Server) OCPPAddress() string { return s.ocpp.Addr().String() }
 
+// HTTPAddress is where people and scripts come in.
+func (s *Server) HTTPAddress() string { return s.http.Addr().String() }
+
 // drainLimit is how long a stop may take in all.
 const drainLimit = 9 * time.Second
 
@@ -146,10 +191,13 @@ func (s *Server) Run(ctx context.Context) error {
 	inside.Go(func() { fail(ended(back, s.Store.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.Store.Follow(back, s.Journal))) })
 	inside.Go(func() { fail(ended(back, s.Telemetry.Run(back, measured{s.Journal}))) })
+	inside.Go(func() { fail(ended(back, s.frames.Run(back))) })
 	if err := s.Store.Reconcile(inner, s.Journal.Snapshot()); err != nil {
 		fail(err)
 	}
 	outside.Go(func() { fail(ended(inner, s.Endpoint.Run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.Web.Run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.outbox.Run(inner))) })
 	for _, l := range s.listeners {
 		outside.Go(func() { fail(l.serve()) })
 	}
@@ -193,6 +241,9 @@ func (s *Server) release() error {
 	if s.Telemetry != nil {
 		errs = append(errs, s.Telemetry.Close(context.Background()))
 	}
+	if s.frames != nil {
+		errs = append(errs, s.frames.Close())
+	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())
 	}
@@ -204,4 +255,3 @@ func (s *Server) release() error {
 	}
 	return errors.Join(errs...)
 }
-

@@ -46,7 +46,7 @@ func In(tb testing.TB, folder string, change ...func(*config.Config)) *Server {
 	if os.Getenv("CHARGEWATCH_TEST_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	srv, err := app.New(context.Background(), c, log)
+	srv, err := app.New(context.Background(), c, app.Options{Logger: log})
 	if err != nil {
 		tb.Fatal(err)
 	}
