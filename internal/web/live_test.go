@@ -162,7 +162,9 @@ func TestLiveTopicsStayInsideTheGrant(t *testing.T) {
 	if m.Total != 1 || m.IDs[0] != "S1/1" {
 		t.Errorf("ports of another site: %+v", m)
 	}
-	p.links.replies(func(string, string, []byte) Outcome { return Outcome{Status: "answered", Response: json.RawMessage(`{}`)} })
+	p.links.replies(func(string, string, []byte) Outcome {
+		return Outcome{Status: "answered", Response: json.RawMessage(`{}`)}
+	})
 	operator := p.script(store.RoleOperator)
 	operator.want(http.StatusOK, "POST", "/stations/S2/commands", `{"action":"ClearCache"}`, nil)
 	p.say(event.Port("S2", 1, 1), &event.Status{Status: "Faulted", ErrorCode: "GroundFailure"})
