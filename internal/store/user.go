@@ -315,3 +315,25 @@ func (s *Store) selectUsers(ctx context.Context, where string, args ...any) ([]*
 	}
 	return out, nil
 }
+
+// ResetPassword takes a person's password away and ends their sessions; a
+// one-time link lets them in to set another.
+func (s *Store) ResetPassword(ctx context.Context, by Actor, id string) error {
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.Exec(`UPDATE users SET password = '', must_set = 1 WHERE id = ?`, id)
+		if err != nil {
+			return fmt.Errorf("write password: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, fmt.Errorf("user %s: %w", id, ErrNotFound))
+		}
+		if _, err := tx.Exec(`DELETE FROM web_sessions WHERE user_id = ?`, id); err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+		return s.audit(tx, by, "user.reset", "user/"+id, nil)
+	})
+	if err == nil {
+		s.changed.announce()
+	}
+	return err
+}

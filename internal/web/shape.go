@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -21,9 +22,15 @@ type FaultShape struct {
 // maybeFault is a FaultShape or null.
 type maybeFault struct{ *FaultShape }
 
+// MarshalJSON writes the fault or null.
+func (m maybeFault) MarshalJSON() ([]byte, error) { return json.Marshal(m.FaultShape) }
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (m *maybeFault) UnmarshalJSON(data []byte) error { return json.Unmarshal(data, &m.FaultShape) }
+
 // Schema says so in OpenAPI.
 func (maybeFault) Schema(r huma.Registry) *huma.Schema {
-	ref := huma.SchemaFromType(r, typeOf[FaultShape]())
+	ref := r.Schema(typeOf[FaultShape](), true, "FaultShape")
 	return &huma.Schema{OneOf: []*huma.Schema{ref, {Type: "null"}}}
 }
 
@@ -46,7 +53,7 @@ type StationShape struct {
 	Firmware        string           `json:"firmware"`
 	ICCID           string           `json:"iccid"`
 	Protocol        string           `json:"protocol" doc:"ocpp1.6, ocpp2.0.1, ocpp2.1; empty until it connected"`
-	Status          fleet.Status     `json:"status"`
+	Status          fleet.Status     `json:"status" enum:"Available,Preparing,Charging,SuspendedEV,SuspendedEVSE,Finishing,Reserved,Unavailable,Faulted,Unknown"`
 	Fault           maybeFault       `json:"fault"`
 	Online          bool             `json:"online"`
 	OfflineReason   string           `json:"offlineReason"`
@@ -62,6 +69,7 @@ type StationShape struct {
 	Simulated       bool             `json:"simulated"`
 	LayoutSource    string           `json:"layoutSource" doc:"who says what it is made of: person, report, catalogue, or nobody"`
 	EVSEs           []EVSEShape      `json:"evses"`
+	Auth            *AuthShape       `json:"auth,omitempty" doc:"for those who may change it"`
 }
 
 // EVSEShape is a port as the API shows it.
@@ -69,7 +77,7 @@ type EVSEShape struct {
 	ID         int              `json:"id"`
 	PublicID   string           `json:"publicId"`
 	Free       bool             `json:"free" doc:"a driver could start a session now"`
-	Status     fleet.Status     `json:"status"`
+	Status     fleet.Status     `json:"status" enum:"Available,Preparing,Charging,SuspendedEV,SuspendedEVSE,Finishing,Reserved,Unavailable,Faulted,Unknown"`
 	StatusAt   *time.Time       `json:"statusAt"`
 	AgeSeconds *float64         `json:"ageSeconds" doc:"since the state was last known to hold; null: never"`
 	Fault      maybeFault       `json:"fault"`
@@ -91,7 +99,7 @@ type EVSEShape struct {
 type ConnectorShape struct {
 	ID     int          `json:"id"`
 	Type   string       `json:"type" doc:"OCPP 2.0.1 ConnectorEnumType; empty: unknown"`
-	Status fleet.Status `json:"status"`
+	Status fleet.Status `json:"status" enum:"Available,Preparing,Charging,SuspendedEV,SuspendedEVSE,Finishing,Reserved,Unavailable,Faulted,Unknown"`
 	Fault  maybeFault   `json:"fault"`
 }
 

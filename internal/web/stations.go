@@ -95,10 +95,14 @@ func (s *Server) station(id string) (*fleet.Station, error) {
 	return st, nil
 }
 
-func (s *Server) getStation(_ context.Context, in *stationInput) (*stationOutput, error) {
+func (s *Server) getStation(ctx context.Context, in *stationInput) (*stationOutput, error) {
 	st, err := s.station(in.Station)
 	if err != nil {
 		return nil, err
 	}
-	return &stationOutput{Body: s.stationShape(st)}, nil
+	out := &stationOutput{Body: s.stationShape(st)}
+	if scope(ctx, StationsWrite).Allows(st.SiteID) {
+		out.Body.Auth = s.authShape(st.ID)
+	}
+	return out, nil
 }

@@ -78,6 +78,15 @@ func TestStationsAreShownWithTheirAge(t *testing.T) {
 	if !v.Free || v.Status.String() != "Available" || v.PublicID != "DE*1" || v.RatedW == nil || *v.RatedW != 150_000 || v.Fault.FaultShape != nil || v.SessionID != nil {
 		t.Errorf("port: %+v", v)
 	}
+	if _, text := c.do("GET", "/stations/S1", ""); strings.Count(text, `"fault":null`) != 3 {
+		t.Errorf("no fault is not null: %s", text)
+	}
+	p.say(event.Port("S1", 1, 1), &event.Status{Status: "Faulted", ErrorCode: "GroundFailure", VendorErrorCode: "CX002", Info: "wet"})
+	c.get("/stations/S1", &s)
+	if f := s.EVSEs[0].Fault; s.EVSEs[0].Free || f.FaultShape == nil || f.Code != "GroundFailure" || f.VendorCode != "CX002" || f.Info != "wet" {
+		t.Errorf("fault: %+v", s.EVSEs[0])
+	}
+	p.say(event.Port("S1", 1, 1), &event.Status{Status: "Available", ErrorCode: "NoError"})
 	p.say(event.Station("S1"), &event.Disconnected{ConnID: "c-S1", Reason: "pong"})
 	c.get("/stations/S1", &s)
 	if s.Online || s.EVSEs[0].Free || s.EVSEs[0].Status.String() != "Available" {

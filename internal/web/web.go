@@ -204,6 +204,9 @@ func New(o Options) *Server {
 	s.metrics = newMetrics(s)
 	s.openAPI()
 	s.register()
+	for _, schema := range s.api.OpenAPI().Components.Schemas.Map() {
+		plainArrays(schema)
+	}
 	s.outer = s.protect(s.mux)
 	return s
 }
@@ -233,10 +236,17 @@ func (s *Server) Run(ctx context.Context) error {
 
 func (s *Server) register() {
 	s.registerSignIn()
+	s.registerSites()
 	s.registerStations()
+	s.registerEnrolment()
+	s.registerImport()
+	s.registerAgreed()
 	s.registerSummary()
 	s.registerHistory()
 	s.registerMessages()
+	s.registerTelemetry()
+	s.registerCredentials()
+	s.registerPeople()
 	s.registerCommands()
 	s.registerLive()
 	s.registerPages()

@@ -1,0 +1,185 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/chargewatch/chargewatch/internal/fleet"
+	"github.com/chargewatch/chargewatch/internal/store"
+)
+
+// SiteShape is a site as the API shows it.
+type SiteShape struct {
+	ID           string    `json:"id"`
+	Name         string    `json:"name"`
+	Address      string    `json:"address"`
+	Latitude     *float64  `json:"latitude"`
+	Longitude    *float64  `json:"longitude"`
+	TimeZone     string    `json:"timeZone"`
+	OpeningHours string    `json:"openingHours"`
+	GridLimitW   float64   `json:"gridLimitW" doc:"0: none known"`
+	FreeVend     bool      `json:"freeVend" doc:"anyone may charge"`
+	Stations     int       `json:"stations"`
+	Ports        SitePorts `json:"ports"`
+}
+
+// SitePorts counts the ports of a site's accepted stations.
+type SitePorts struct {
+	Total   int `json:"total"`
+	Free    int `json:"free"`
+	Faulted int `json:"faulted"`
+	Offline int `json:"offline"`
+}
+
+type siteOutput struct{ Body SiteShape }
+
+type newSiteInput struct {
+	Body struct {
+		ID           string   `json:"id,omitempty" maxLength:"48" doc:"one is given if missing"`
+		Name         string   `json:"name,omitempty" maxLength:"100"`
+		Address      string   `json:"address,omitempty" maxLength:"300"`
+		Latitude     *float64 `json:"latitude,omitempty"`
+		Longitude    *float64 `json:"longitude,omitempty"`
+		TimeZone     string   `json:"timeZone,omitempty" maxLength:"64" doc:"IANA name"`
+		OpeningHours string   `json:"openingHours,omitempty" maxLength:"300" doc:"as OpenStreetMap writes them"`
+		GridLimitW   float64  `json:"gridLimitW,omitempty"`
+		FreeVend     bool     `json:"freeVend,omitempty"`
+	}
+}
+
+type siteChangeInput struct {
+	Site string `path:"site" maxLength:"48"`
+	Body struct {
+		Name         *string  `json:"name,omitempty" maxLength:"100"`
+		Address      *string  `json:"address,omitempty" maxLength:"300"`
+		Latitude     *float64 `json:"latitude,omitempty"`
+		Longitude    *float64 `json:"longitude,omitempty"`
+		TimeZone     *string  `json:"timeZone,omitempty" maxLength:"64"`
+		OpeningHours *string  `json:"openingHours,omitempty" maxLength:"300"`
+		GridLimitW   *float64 `json:"gridLimitW,omitempty"`
+		FreeVend     *bool    `json:"freeVend,omitempty"`
+	}
+}
+
+type siteInput struct {
+	Site string `path:"site" maxLength:"48"`
+}
+
+func (s *Server) registerSites() {
+	op := func(id, method, path, summary string, status int) huma.Operation {
+		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status, Tags: []string{"sites"}}
+	}
+	add(s, filtered(SitesRead), op("listSites", http.MethodGet, "/sites", "List sites", 0), s.listSites)
+	add(s, global(SitesWrite), op("createSite", http.MethodPost, "/sites", "Add a site", http.StatusCreated), s.createSite)
+	add(s, atSite(SitesRead), op("getSite", http.MethodGet, "/sites/{site}", "One site", 0), s.getSite)
+	add(s, atSite(SitesWrite), op("changeSite", http.MethodPatch, "/sites/{site}", "Change a site", 0), s.changeSite)
+	add(s, atSite(SitesWrite), op("deleteSite", http.MethodDelete, "/sites/{site}", "Remove a site that has no stations",
+		http.StatusNoContent), s.deleteSite)
+}
+
+// siteCounts counts the ports and stations of all sites.
+func (s *Server) siteCounts() map[string]SiteShape {
+	out := make(map[string]SiteShape)
+	for st := range s.o.Fleet.Snapshot().Stations() {
+		if !shownStation(st) {
+			continue
+		}
+		c := out[st.SiteID]
+		c.Stations++
+		for i := range st.EVSEs {
+			v := &st.EVSEs[i]
+			c.Ports.Total++
+			switch {
+			case !st.Online:
+				c.Ports.Offline++
+			case v.Status == fleet.Faulted:
+				c.Ports.Faulted++
+			case free(st, v):
+				c.Ports.Free++
+			}
+		}
+		out[st.SiteID] = c
+	}
+	return out
+}
+
+func siteShape(x *store.Site, counts SiteShape) SiteShape {
+	return SiteShape{
+		ID: x.ID, Name: x.Name, Address: x.Address, Latitude: x.Latitude, Longitude: x.Longitude, TimeZone: x.TimeZone,
+		OpeningHours: x.OpeningHours, GridLimitW: x.GridLimitW, FreeVend: x.FreeVend, Stations: counts.Stations, Ports: counts.Ports,
+	}
+}
+
+func (s *Server) listSites(ctx context.Context, in *Page) (*listOutput[SiteShape], error) {
+	after, err := decodeCursor("sites", in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	allowed, counts := scope(ctx, SitesRead), s.siteCounts()
+	var out []SiteShape
+	for _, x := range s.o.Store.Sites() {
+		if x.ID <= after || !allowed.Allows(x.ID) {
+			continue
+		}
+		if len(out) == in.Limit {
+			return listOf(out, encodeCursor("sites", out[len(out)-1].ID)), nil
+		}
+		out = append(out, siteShape(x, counts[x.ID]))
+	}
+	return listOf(out, ""), nil
+}
+
+func (s *Server) getSite(_ context.Context, in *siteInput) (*siteOutput, error) {
+	x, ok := s.o.Store.Site(in.Site)
+	if !ok {
+		return nil, store.ErrNotFound
+	}
+	return &siteOutput{Body: siteShape(x, s.siteCounts()[x.ID])}, nil
+}
+
+func (s *Server) createSite(ctx context.Context, in *newSiteInput) (*siteOutput, error) {
+	b := in.Body
+	x, err := s.o.Store.CreateSite(ctx, who(ctx).actor(), store.Site{
+		ID: b.ID, Name: b.Name, Address: b.Address, Latitude: b.Latitude, Longitude: b.Longitude, TimeZone: b.TimeZone,
+		OpeningHours: b.OpeningHours, GridLimitW: b.GridLimitW, FreeVend: b.FreeVend,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &siteOutput{Body: siteShape(x, SiteShape{})}, nil
+}
+
+func (s *Server) changeSite(ctx context.Context, in *siteChangeInput) (*siteOutput, error) {
+	b := in.Body
+	x, err := s.o.Store.UpdateSite(ctx, who(ctx).actor(), in.Site, func(x *store.Site) {
+		put(&x.Name, b.Name)
+		put(&x.Address, b.Address)
+		put(&x.TimeZone, b.TimeZone)
+		put(&x.OpeningHours, b.OpeningHours)
+		put(&x.GridLimitW, b.GridLimitW)
+		put(&x.FreeVend, b.FreeVend)
+		if b.Latitude != nil {
+			x.Latitude = b.Latitude
+		}
+		if b.Longitude != nil {
+			x.Longitude = b.Longitude
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &siteOutput{Body: siteShape(x, s.siteCounts()[x.ID])}, nil
+}
+
+func (s *Server) deleteSite(ctx context.Context, in *siteInput) (*noContent, error) {
+	return nil, s.o.Store.DeleteSite(ctx, who(ctx).actor(), in.Site)
+}
+
+// put sets what a caller named.
+func put[T any](into *T, value *T) {
+	if value != nil {
+		*into = *value
+	}
+}

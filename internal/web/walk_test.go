@@ -1,0 +1,279 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/store"
+)
+
+// two is a network of two sites with the same of everything; whatever is of the
+// second has FOREIGN in its name.
+type two struct {
+	*plant
+	session map[string]string // by site
+}
+
+const (
+	own     = "own"
+	foreign = "FOREIGN"
+)
+
+func newTwo(t *testing.T) *two {
+	p := newPlant(t, func(o *Options) { o.Telemetry, o.Frames = noSeries{}, noFrames{} })
+	n := &two{plant: p, session: make(map[string]string)}
+	for _, site := range []string{own, foreign} {
+		p.site(site)
+		station := "S-" + site
+		p.enrol(site, station, event.EVSELayout{EVSE: 1, RatedW: 50_000})
+		p.connect(station, "ocpp1.6")
+		token, err := p.store.Intern(t.Context(), "", "TOKEN-"+site)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.say(event.Port(station, 1, 1), &event.Transaction{Stage: event.TransactionStarted, AssignID: true, TokenID: token})
+		p.say(event.Port(station, 1, 1), &event.Status{Status: "Charging", Info: "at " + site})
+		st, _ := p.log.Snapshot().Station(station)
+		n.session[site] = st.EVSEs[0].Session.ID
+		p.links.replies(func(string, string, []byte) Outcome {
+			return Outcome{Status: "answered", Response: json.RawMessage(`{"status":"Accepted"}`)}
+		})
+		for _, body := range []string{
+			`{"action":"ReserveNow","payload":{"connectorId":1,"reservationId":1,"idTag":"TOKEN-` + site + `","expiryDate":"2099-01-01T00:00:00Z"}}`,
+			`{"action":"ChangeConfiguration","payload":{"key":"Site","value":"` + site + `"}}`,
+		} {
+			p.script(store.RoleAdmin).want(http.StatusOK, "POST", "/stations/"+station+"/commands", body, nil)
+		}
+		p.store.RefuseHandshake(station, "192.0.2.1:1", "wrong password for "+site)
+		if _, err := p.store.PutCredential(t.Context(), store.System, "", store.CredentialInput{IDToken: "TOKEN-" + site}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return n
+}
+
+type noSeries struct{}
+
+func (noSeries) Series(_ context.Context, q SeriesQuery) (Series, error) {
+	return Series{Step: q.Step, Points: []SeriesPoint{{At: q.From, Min: 1, Mean: 2, Max: 3}}}, nil
+}
+
+type noFrames struct{}
+
+func (noFrames) Read(_ context.Context, q FrameQuery) ([]Frame, string, error) {
+	return []Frame{{At: time.Unix(1, 0), Station: q.Station, In: true, Data: []byte(`[2,"1","Heartbeat",{}]`)}}, "", nil
+}
+
+func (noFrames) Follow(ctx context.Context, _ string, _ func(Frame)) error {
+	<-ctx.Done()
+	return nil
+}
+
+// path fills the parameters of a route with what is of a site.
+func (n *two) path(r Route, site string) string {
+	id := n.session[site]
+	if r.Need.kind == needGlobal {
+		id = "nobody"
+	}
+	path := strings.NewReplacer("{station}", "S-"+site, "{site}", site, "{id}", id).Replace(r.Path)
+	if r.Path == base+"/telemetry" {
+		path += "?station=S-" + site
+	}
+	return path
+}
+
+// status calls a route and leaves its body, which may have no end.
+func (c *caller) status(method, path, body string) int {
+	c.t.Helper()
+	ctx, cancel := context.WithCancel(c.t.Context())
+	defer cancel()
+	if method == "" {
+		method = http.MethodGet
+	}
+	r, err := http.NewRequestWithContext(ctx, method, c.url+path, strings.NewReader(body))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	resp, err := c.http.Do(r)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
+// What anyone may call is what the contract lists, and nothing else.
+func TestPublicRoutes(t *testing.T) {
+	p := newPlant(t)
+	var public []string
+	for _, r := range p.Routes() {
+		if r.Need.kind == needNothing {
+			public = append(public, strings.TrimSpace(r.Method+" "+r.Path))
+			continue
+		}
+		nobody := &caller{t: t, url: p.url, http: &http.Client{}}
+		path := strings.NewReplacer("{station}", "x", "{site}", "x", "{id}", "x").Replace(r.Path)
+		if got := nobody.status(r.Method, path, "{}"); got != http.StatusUnauthorized {
+			t.Errorf("%s %s without sign-in: %d", r.Method, r.Path, got)
+		}
+		liar := &caller{t: t, url: p.url, http: &http.Client{}, token: "cw_no"}
+		if got := liar.status(r.Method, path, "{}"); got != http.StatusUnauthorized {
+			t.Errorf("%s %s with a wrong token: %d", r.Method, r.Path, got)
+		}
+	}
+	slices.Sort(public)
+	want := []string{"/", "/api/", "GET /healthz", "GET /readyz", "POST /api/v1/signin"}
+	if !slices.Equal(public, want) {
+		t.Errorf("public: %v, want %v", public, want)
+	}
+}
+
+// Every route, every role, at the own site and at a foreign one.
+func TestRolesAndSites(t *testing.T) {
+	n := newTwo(t)
+	for _, role := range store.Roles() {
+		c := n.script(role, own)
+		has := permissionsOf(role)
+		for _, r := range n.Routes() {
+			if r.Need.kind <= needSignIn {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s %s %s", role, r.Method, r.Path), func(t *testing.T) {
+				c := &caller{t: t, url: c.url, token: c.token, http: c.http}
+				if !slices.Contains(has, r.Need.permission) || r.Need.kind == needGlobal {
+					for _, site := range []string{own, foreign} {
+						if got := c.status(r.Method, n.path(r, site), "{}"); got != http.StatusForbidden {
+							t.Errorf("%s: %d, want 403", n.path(r, site), got)
+						}
+					}
+					return
+				}
+				single := strings.Contains(r.Path, "{") || strings.HasSuffix(r.Path, "/telemetry")
+				if r.Method != http.MethodGet { // checked body by body below
+					if got := c.status(r.Method, n.path(r, foreign), "{}"); single && got != http.StatusNotFound {
+						t.Errorf("%s: %d, want 404", n.path(r, foreign), got)
+					}
+					return
+				}
+				if single {
+					if got, text := c.do(r.Method, n.path(r, foreign), ""); got != http.StatusNotFound || strings.Contains(text, foreign) {
+						t.Errorf("foreign: %d %s", got, text)
+					}
+					if got := c.status(r.Method, n.path(r, own), ""); got != http.StatusOK {
+						t.Errorf("own: %d", got)
+					}
+					return
+				}
+				if strings.Contains(r.Path, "/live") { // see TestLiveTopicsStayInsideTheGrant
+					return
+				}
+				for _, query := range []string{"", "?limit=1000", "?station=S-" + foreign, "?site=" + foreign, "?q=" + foreign,
+					"?subject=station/S-" + foreign, "?kind=station.configured,status,command", "?credential=TOKEN-" + foreign} {
+					got, text := c.do(r.Method, r.Path+query, "")
+					if got != http.StatusOK || strings.Contains(text, foreign) {
+						t.Errorf("%s: %d %s", query, got, text)
+					}
+				}
+			})
+		}
+	}
+}
+
+// A change may not reach another site through its body.
+func TestWritesStayInsideTheGrant(t *testing.T) {
+	n := newTwo(t)
+	c := n.script(store.RoleAdmin, own)
+	tests := map[string]struct {
+		method, path, body string
+		want               int
+	}{
+		"enrol at another site":     {"POST", "/stations", `{"id":"N1","siteId":"FOREIGN"}`, 403},
+		"enrol at no site":          {"POST", "/stations", `{"id":"N1"}`, 403},
+		"enrol over another's":      {"POST", "/stations", `{"id":"S-FOREIGN","siteId":"own"}`, 409},
+		"move away":                 {"PATCH", "/stations/S-own", `{"siteId":"FOREIGN"}`, 403},
+		"move to no site":           {"PATCH", "/stations/S-own", `{"siteId":""}`, 403},
+		"approve at another site":   {"POST", "/stations/S-own/approve", `{"siteId":"FOREIGN"}`, 403},
+		"change another's":          {"PATCH", "/stations/S-FOREIGN", `{"label":"x"}`, 404},
+		"remove another's":          {"DELETE", "/stations/S-FOREIGN", "", 404},
+		"command another's":         {"POST", "/stations/S-FOREIGN/commands", `{"action":"Reset"}`, 404},
+		"change another site":       {"PATCH", "/sites/FOREIGN", `{"name":"x"}`, 404},
+		"delete another site":       {"DELETE", "/sites/FOREIGN", "", 404},
+		"add a site":                {"POST", "/sites", `{"id":"new"}`, 403},
+		"make a person":             {"POST", "/users", `{"name":"x","grants":[]}`, 403},
+		"make a token":              {"POST", "/tokens", `{"name":"x","grants":[{"role":"admin","sites":["*"]}]}`, 403},
+		"decide about a token":      {"POST", "/credentials", `{"idToken":"x"}`, 403},
+		"enrol at the own site":     {"POST", "/stations", `{"id":"N1","siteId":"own"}`, 201},
+		"change the own site":       {"PATCH", "/sites/own", `{"name":"mine"}`, 200},
+		"command the own":           {"POST", "/stations/S-own/commands", `{"action":"Reset"}`, 200},
+		"a station that is nowhere": {"PATCH", "/stations/none", `{"label":"x"}`, 404},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got, text := c.do(tc.method, tc.path, tc.body); got != tc.want {
+				t.Errorf("%d, want %d: %s", got, tc.want, text)
+			}
+		})
+	}
+	status, text := c.csv("id,siteId\nN7,own\nN8,FOREIGN\nN9,\n")
+	if status != http.StatusUnprocessableEntity || !strings.Contains(text, "line[3]") || !strings.Contains(text, "line[4]") {
+		t.Errorf("import: %d %s", status, text)
+	}
+	if _, ok := n.store.Station("N7"); ok {
+		t.Error("half an import was done")
+	}
+}
+
+func (c *caller) csv(data string) (int, string) {
+	c.t.Helper()
+	r, err := http.NewRequestWithContext(c.t.Context(), "POST", c.url+base+"/stations/import", strings.NewReader(data))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "text/csv")
+	r.Header.Set("Authorization", "Bearer "+c.token)
+	resp, err := c.http.Do(r)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(resp.Body); err != nil {
+		c.t.Fatal(err)
+	}
+	return resp.StatusCode, b.String()
+}
+
+func TestNoRouteWithoutAPermission(t *testing.T) {
+	p := newPlant(t)
+	for name, need := range map[string]Need{
+		"nothing at all":  {},
+		"a kind alone":    {kind: needGlobal},
+		"a site's alone":  {kind: needSite},
+		"a list's alone":  {kind: needFiltered},
+		"a station alone": {kind: needStation},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("it was registered")
+				}
+			}()
+			add(p.Server, need, huma.Operation{OperationID: "x", Method: http.MethodGet, Path: "/x"},
+				func(context.Context, *struct{}) (*noContent, error) { return nil, nil })
+		})
+	}
+}
