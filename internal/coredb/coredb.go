@@ -15,7 +15,6 @@ import (
 	"io/fs"
 	"net/url"
 	"path/filepath"
-	"strconv"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
@@ -51,12 +50,12 @@ func Open(ctx context.Context, folder string) (*DB, error) {
 }
 
 func open(path string) (*DB, error) {
-	write, err := sql.Open("sqlite", dsn(path, "rwc", 1))
+	write, err := sql.Open("sqlite", dsn(path, writing))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", FileName, err)
 	}
 	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", dsn(path, "ro", 0))
+	read, err := sql.Open("sqlite", dsn(path, reading))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s for reading: %w", FileName, err), write.Close())
 	}
@@ -64,21 +63,26 @@ func open(path string) (*DB, error) {
 	return &DB{path: path, write: write, read: read}, nil
 }
 
-func dsn(path, mode string, writer int) string {
-	q := url.Values{"mode": {mode}, "_txlock": {"immediate"}}
-	for _, p := range []string{
-		"busy_timeout(10000)", "foreign_keys(1)", "temp_store(2)", "cache_size(-65536)",
-	} {
-		q.Add("_pragma", p)
+// use is what a connection is for.
+type use int
+
+const (
+	writing use = iota
+	reading
+	copying
+)
+
+func dsn(path string, u use) string {
+	q := url.Values{"mode": {"ro"}}
+	pragmas := []string{"busy_timeout(10000)", "foreign_keys(1)", "temp_store(2)"}
+	switch u {
+	case writing:
+		q = url.Values{"mode": {"rwc"}, "_txlock": {"immediate"}}
+		pragmas = append(pragmas, "cache_size(-65536)", "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(4000)")
+	case reading:
+		pragmas = append(pragmas, "cache_size(-8192)", "query_only(1)") // each of the pool has a cache of its own
 	}
-	if writer == 1 {
-		q.Add("_pragma", "journal_mode(WAL)")
-		q.Add("_pragma", "synchronous(FULL)")
-		q.Add("_pragma", "wal_autocheckpoint("+strconv.Itoa(4000)+")")
-	} else {
-		q.Del("_txlock")
-		q.Add("_pragma", "query_only(1)")
-	}
+	q["_pragma"] = pragmas
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 

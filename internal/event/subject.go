@@ -62,7 +62,7 @@ var ErrSubject = errors.New("not a subject")
 // ParseSubject reads what String wrote.
 func ParseSubject(text string) (Subject, error) {
 	kind, rest, ok := strings.Cut(text, "/")
-	if !ok || rest == "" {
+	if !ok || kind == "" || rest == "" || rest[0] == '/' {
 		return Subject{}, fmt.Errorf("%q: %w", text, ErrSubject)
 	}
 	s := Subject{Type: SubjectType(kind)}

@@ -188,6 +188,9 @@ func (c *derivedCheck) finish(log *slog.Logger) {
 	if c.mismatches == 0 {
 		return
 	}
+	if c.first == nil && len(c.want) > 0 {
+		c.first = c.want[0]
+	}
 	seq := uint64(0)
 	if c.first != nil {
 		seq = c.first.Seq

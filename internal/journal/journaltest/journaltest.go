@@ -168,7 +168,7 @@ func Replay(t testing.TB, place Place, fromStart bool, batch int) *journal.Repla
 	t.Helper()
 	store := place(t)
 	defer store.Close()
-	r, err := journal.Replay(context.Background(), store, fromStart, batch, slog.New(slog.DiscardHandler))
+	r, err := journal.Replay(context.Background(), store, fromStart, batch, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

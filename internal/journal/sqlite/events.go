@@ -216,7 +216,7 @@ func (s *Store) placesOfSubject(ctx context.Context, q journal.EventQuery, from,
 		}
 	}
 	if slices.Contains(ids, meterKind) {
-		more, err := s.meterPlaces(ctx, where, args, from, end, limit)
+		more, err := s.meterPlaces(ctx, where, args, limit)
 		if err != nil {
 			return nil, err
 		}
@@ -227,18 +227,17 @@ func (s *Store) placesOfSubject(ctx context.Context, q journal.EventQuery, from,
 
 // meterScan bounds how many rows are looked at for measurements, which no
 // secondary index covers.
-const meterScan = 200_000
+const meterScan = 100_000
 
 // meterPlaces looks for measurements from the newest row back.
-func (s *Store) meterPlaces(ctx context.Context, where string, args []any, from int64, end place, limit int) ([]place, error) {
+func (s *Store) meterPlaces(ctx context.Context, where string, args []any, limit int) ([]place, error) {
 	rows, err := s.db.Reader().QueryContext(ctx, `SELECT at, seq FROM
-		(SELECT * FROM events ORDER BY seq DESC LIMIT ?)
+		(SELECT seq, kind, subject, evse, connector, at FROM events ORDER BY seq DESC LIMIT ?)
 		WHERE kind = 1 AND `+where+` ORDER BY at DESC, seq DESC LIMIT ?`,
 		slices.Concat([]any{meterScan}, args, []any{limit})...)
 	if err != nil {
 		return nil, err
 	}
-	_, _ = from, end
 	return scanPlaces(rows)
 }
 
@@ -258,7 +257,7 @@ func (s *Store) placesOfKinds(ctx context.Context, kinds []event.Kind, from, to 
 		var list []place
 		var err error
 		if id == meterKind {
-			list, err = s.meterPlaces(ctx, where, args, from, end, limit)
+			list, err = s.meterPlaces(ctx, where, args, limit)
 		} else {
 			var rows *sql.Rows
 			rows, err = s.db.Reader().QueryContext(ctx, `SELECT at, seq FROM events INDEXED BY events_by_kind
