@@ -115,7 +115,7 @@ func (l *life) next() *event.Event {
 			e.Body = &event.Disconnected{ConnID: fmt.Sprint(l.conn - l.below(2)), LastFrameAt: l.now.Add(-time.Minute)}
 		}
 	case 13:
-		e.Body = &event.Boot{Vendor: pick(l, "Acme", "ABB"), Model: pick(l, "One", "Terra 54"), Serial: pick(l, "", "1", "2"), Status: "Accepted"}
+		e.Body = &event.Boot{Vendor: pick(l, "Acme", "ABB"), Model: pick(l, "One", "MD_TERRA_53"), Serial: pick(l, "", "1", "2"), Status: "Accepted"}
 	case 14:
 		e.Origin = event.FromUs
 		c := &event.StationConfigured{Onboarding: event.OnboardingAccepted}
