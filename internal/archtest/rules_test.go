@@ -158,7 +158,8 @@ func (r *tree) noInit(t *testing.T) {
 // noPackageState lets two servers live in one process. A package-level variable
 // may be
 //
-//   - a sentinel error, a compiled pattern, an embedded file, an interface guard;
+//   - a sentinel error (err..., Err...), a compiled pattern, an embedded file, an
+//     interface guard;
 //   - a sync.Pool, whose content nobody can tell apart;
 //   - an unexported table written as a literal that its package never assigns to,
 //     appends to, deletes from or takes the address of;
@@ -207,8 +208,9 @@ func stateful(g *ast.GenDecl, v *ast.ValueSpec, i int, written map[string]token.
 	}
 	switch value := v.Values[i].(type) {
 	case *ast.CallExpr:
-		switch callee(value) {
-		case "errors.New", "fmt.Errorf", "regexp.MustCompile":
+		sentinel := strings.HasPrefix(name, "err") || strings.HasPrefix(name, "Err")
+		_, conversion := value.Fun.(*ast.ArrayType) // []byte("...")
+		if sentinel || callee(value) == "regexp.MustCompile" || conversion && !ast.IsExported(name) {
 			return ""
 		}
 		return "is made by a call"
