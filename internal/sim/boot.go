@@ -104,4 +104,3 @@ func (st *station) heartbeatIn(d time.Duration) {
 		st.heartbeatIn(st.set.heartbeat)
 	})
 }
-

@@ -137,4 +137,3 @@ func (st *station) dropStale() {
 		st.stale = nil
 	}
 }
-

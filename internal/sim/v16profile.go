@@ -115,4 +115,3 @@ func periods16(list []period) []period16 {
 	}
 	return out
 }
-

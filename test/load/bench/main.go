@@ -149,7 +149,7 @@ func (l *lab) certify() error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make certificate folder: %w", err)
 	}
-	l.certificate, l.key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	l.certificate, l.key = filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key")
 	if err := os.WriteFile(l.certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
 		return fmt.Errorf("write certificate: %w", err)
 	}
