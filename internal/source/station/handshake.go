@@ -66,7 +66,7 @@ func (ep *Endpoint) serve(w http.ResponseWriter, r *http.Request, profile int) {
 		return
 	}
 	r.Header.Set("Connection", "Upgrade") // some stations forget it; Upgrade: websocket says enough
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+	conn, err := websocket.Accept(lean{w}, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{ocppj.V21.String(), ocppj.V201.String(), ocppj.V16.String()},
 		InsecureSkipVerify: true, // browsers were refused by admit; stations send any Origin
 	})
