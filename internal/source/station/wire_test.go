@@ -13,14 +13,14 @@ import (
 
 func TestALeanConnectionKeepsWhatCameEarly(t *testing.T) {
 	for name, early := range map[string]string{
-		"nothing came early":             "",
-		"one small frame came early":     "hello",
-		"more than a lean buffer did so": strings.Repeat("x", 3000),
+		"nothing came early":          "",
+		"one small frame came early":  "hello",
+		"more than our buffer did so": strings.Repeat("x", 3000),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := make(chan string, 1)
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				conn, rw, err := lean{w}.Hijack()
+				conn, rw, err := (&line{ResponseWriter: w}).Hijack()
 				if err != nil {
 					t.Error(err)
 					got <- ""
@@ -39,7 +39,7 @@ func TestALeanConnectionKeepsWhatCameEarly(t *testing.T) {
 						t.Error(err)
 					}
 				}
-				if rw.Reader.Size() > max(leanReader, 4096) || rw.Writer.Size() != leanWriter {
+				if rw.Reader.Size() > max(readBuffer, 4096) || rw.Writer.Size() != writeBuffer {
 					t.Errorf("buffers of %d and %d bytes", rw.Reader.Size(), rw.Writer.Size())
 				}
 				got <- string(b)
