@@ -56,7 +56,7 @@ test-go: test/schemas/node_modules/.installed bin/chargewatch
 # The packages in which goroutines share state.
 RACE := ./internal/journal/... ./internal/source/... ./internal/web/... ./internal/outbox/... ./internal/telemetry/... ./internal/frames/... ./internal/servertest/...
 
-test-race:
+test-race: test/schemas/node_modules/.installed
 	go test -race $(RACE)
 
 test-ui: ui/node_modules/.installed ui/dist/index.html

@@ -34,7 +34,7 @@ func (st *Station) locate(e *event.Event) {
 func (st *Station) evseOf(connector int) int {
 	for _, l := range st.Layout {
 		for _, c := range l.Connectors {
-			if c.Connector == connector {
+			if c.Connector == connector && l.EVSE > 0 {
 				return l.EVSE
 			}
 		}

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"math"
 	"time"
 )
 
@@ -99,6 +100,11 @@ func (m *Metering) power(s *Session, w float64, at time.Time) {
 // settle computes the session's energy from the register, or from power where
 // the station sends no register at all.
 func (m *Metering) settle(s *Session) {
+	m.judge(s)
+	s.EnergyWh = math.Round(s.EnergyWh*1000) / 1000 // what a sum of decimals leaves behind is no energy
+}
+
+func (m *Metering) judge(s *Session) {
 	if m.LastWh == nil {
 		s.EnergyWh = max(m.IntegralWh, 0)
 		return

@@ -34,7 +34,7 @@ func (b *Batch) begin(st *Station, e *event.Event, t *event.Transaction, _ *Effe
 // keep makes a session one of the batch.
 func (b *Batch) keep(s *Session) {
 	b.sessions[s.ID] = s
-	b.at[s.Station] = append(b.at[s.Station], s)
+	b.list = append(b.list, s)
 }
 
 // place makes an open session the one at its EVSE. A new start is evidence that
@@ -232,8 +232,8 @@ func (b *Batch) find(st *Station, match func(*Session) bool, stored func() (*Ses
 		}
 	}
 	var found *Session
-	for _, s := range b.at[st.ID] {
-		if s.State != SessionActive && match(s) && (found == nil || newer(s, found)) {
+	for _, s := range b.list {
+		if s.Station == st.ID && s.State != SessionActive && match(s) && (found == nil || newer(s, found)) {
 			found = s
 		}
 	}

@@ -21,6 +21,7 @@ type State struct {
 	dirty     map[string]struct{}
 	catalogue catalogue
 	open      bool
+	spare     scratch
 }
 
 // Meta is what a checkpoint keeps beside the stations.
@@ -41,6 +42,7 @@ func New() *State {
 		wakeups:   wakeups{place: make(map[string]int)},
 		dirty:     make(map[string]struct{}),
 		catalogue: readCatalogue(),
+		spare:     scratch{touched: make(map[string]*Station), sessions: make(map[string]*Session)},
 	}
 }
 
@@ -137,15 +139,20 @@ func (s *State) merge(touched map[string]*Station) {
 // Batch is an overlay over a State: nothing outside it changes before Commit,
 // so that Discard leaves no trace.
 type Batch struct {
-	state    *State
-	history  History
-	meta     Meta
-	touched  map[string]*Station   // nil = removed
-	sessions map[string]*Session   // by ID
-	at       map[string][]*Session // the same by station
-	points   []Point
-	alarms   alarms
-	pulled   map[string]struct{} // stations whose timers are among the alarms
+	scratch
+	state   *State
+	history History
+	meta    Meta
+	points  []Point
+	alarms  alarms
+	pulled  map[string]struct{} // stations whose timers are among the alarms
+}
+
+// scratch is what batches use one after the other, to save allocations.
+type scratch struct {
+	touched  map[string]*Station // nil = removed
+	sessions map[string]*Session // by ID
+	list     []*Session          // the same, as they came
 }
 
 // Begin opens a batch. Only one can be open at a time.
@@ -154,12 +161,17 @@ func (s *State) Begin(h History) *Batch {
 		panic("fleet: a batch is already open")
 	}
 	s.open = true
-	return &Batch{
-		state: s, history: h, meta: s.meta,
-		touched:  make(map[string]*Station),
-		sessions: make(map[string]*Session),
-		at:       make(map[string][]*Session),
-	}
+	return &Batch{scratch: s.spare, state: s, history: h, meta: s.meta}
+}
+
+// end closes the batch.
+func (b *Batch) end() {
+	clear(b.touched)
+	clear(b.sessions)
+	clear(b.list)
+	b.list = b.list[:0]
+	b.state.spare, b.scratch = b.scratch, scratch{}
+	b.state.open = false
 }
 
 // DueBefore is the time to Advance to before an event is applied: that of the
@@ -201,17 +213,17 @@ func (b *Batch) Changes() Changes {
 
 // Commit merges the batch and returns the new published view.
 func (b *Batch) Commit() *Snapshot {
-	b.state.open = false
 	b.state.meta = b.meta
 	for id := range b.touched {
 		b.state.dirty[id] = struct{}{}
 	}
 	b.state.merge(b.touched)
+	b.end()
 	return b.state.snapshot
 }
 
 // Discard forgets the batch.
-func (b *Batch) Discard() { b.state.open = false }
+func (b *Batch) Discard() { b.end() }
 
 // peek returns a station for reading.
 func (b *Batch) peek(id string) (*Station, bool) {

@@ -224,8 +224,7 @@ func (s *story) tell(at time.Time, subject, what string, f map[string]string) er
 	case "remove":
 		e.Body, e.Origin = &event.StationRemoved{}, event.FromUs
 	case "boot":
-		e.Body = &event.Boot{Vendor: strings.ReplaceAll(f["vendor"], "_", " "), Model: strings.ReplaceAll(f["model"], "_", " "),
-			Serial: f["serial"], Status: "Accepted"}
+		e.Body = &event.Boot{Vendor: f["vendor"], Model: f["model"], Serial: f["serial"], Status: "Accepted"}
 	case "status":
 		b := &event.Status{ErrorCode: f["code"], VendorErrorCode: f["vendorCode"]}
 		for word, v := range f {

@@ -114,14 +114,14 @@ func (s *Session) startRegister(wh *float64, e *event.Event) {
 func (b *Batch) event2(st *Station, e *event.Event, t *event.Transaction, fx *Effects) *Session {
 	past := e.Late() || t.Offline
 	known := b.byTransaction(st, t.TransactionID)
+	if known == nil && e.Subject.EVSE == 0 {
+		e.Subject.EVSE = st.soleEVSE()
+	}
 	if known == nil && t.TransactionID == "" {
 		known = st.nameless(e.Subject.EVSE)
 	}
 	var s *Session
 	if known == nil {
-		if e.Subject.EVSE == 0 {
-			e.Subject.EVSE = st.soleEVSE()
-		}
 		s = b.begin(st, e, t, fx)
 		if t.Stage != event.TransactionStarted {
 			s.flag(FlagStartMissing)
@@ -187,7 +187,7 @@ func (st *Station) nameless(evse int) *Session {
 func (b *Batch) locateSession(st *Station, s *Session, e *event.Event) (moved bool) {
 	switch at := e.Subject.EVSE; {
 	case at == 0:
-		e.Subject.EVSE, e.Subject.Connector = s.EVSE, s.Connector
+		s.locate(e)
 	case s.EVSE != at:
 		if moved = s.State == SessionActive; moved {
 			b.vacate(st, s, moment(e), e)
@@ -197,6 +197,13 @@ func (b *Batch) locateSession(st *Station, s *Session, e *event.Event) (moved bo
 		s.Connector = e.Subject.Connector
 	}
 	return moved
+}
+
+// locate completes the subject of a report that names no port.
+func (s *Session) locate(e *event.Event) {
+	if s.EVSE != 0 {
+		e.Subject.EVSE, e.Subject.Connector = s.EVSE, s.Connector
+	}
 }
 
 // complete takes over what a report adds to a session.
@@ -229,7 +236,7 @@ func (b *Batch) stop16(st *Station, e *event.Event, t *event.Transaction, fx *Ef
 		s := b.own(st, known)
 		s.flag(FlagStopRetried)
 		note(e, "retry")
-		e.Subject.EVSE, e.Subject.Connector = s.EVSE, s.Connector
+		s.locate(e)
 		fx.Receipt.Retry = true
 		return s
 	}
@@ -246,7 +253,7 @@ func (b *Batch) stop16(st *Station, e *event.Event, t *event.Transaction, fx *Ef
 		return b.orphan(st, e, t, key, fx)
 	}
 	s := b.own(st, known)
-	e.Subject.EVSE, e.Subject.Connector = s.EVSE, s.Connector
+	s.locate(e)
 	if s.State == SessionEnded {
 		s.flag(FlagSecondStop)
 		return s

@@ -39,7 +39,7 @@ func TestPowerCutLosesNothingAcknowledged(t *testing.T) {
 	}
 	cam := &camera{t: t, folder: folder}
 	filmed := &filmedStore{Store: store, after: cam.shoot}
-	r := journaltest.Start(t, func(testing.TB) journal.Store { return filmed }, journal.Options{Tick: time.Hour, CheckpointEvery: 30 * time.Millisecond})
+	r := journaltest.Start(t, func(testing.TB) journal.Store { return filmed }, journal.Options{Tick: time.Hour, CheckpointEvery: 30 * time.Millisecond, MaxBatch: 4})
 	var group sync.WaitGroup
 	for n := range 8 {
 		group.Go(func() {

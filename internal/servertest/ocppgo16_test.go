@@ -1,16 +1,14 @@
 package servertest_test
 
 import (
-	"sync"
+	"fmt"
 	"testing"
 	"time"
 
-	ocpp16 "github.com/lorenzodonini/ocpp-go/ocpp1.6"
 	"github.com/lorenzodonini/ocpp-go/ocpp1.6/core"
 	"github.com/lorenzodonini/ocpp-go/ocpp1.6/firmware"
 	"github.com/lorenzodonini/ocpp-go/ocpp1.6/security"
 	"github.com/lorenzodonini/ocpp-go/ocpp1.6/types"
-	"github.com/lorenzodonini/ocpp-go/ws"
 
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
@@ -18,31 +16,6 @@ import (
 	"github.com/chargewatch/chargewatch/internal/servertest"
 	"github.com/chargewatch/chargewatch/internal/source/station"
 )
-
-// point16 answers what the server asks an ocpp-go charge point.
-type point16 struct{ core.ChargePointHandler }
-
-func (point16) OnReset(*core.ResetRequest) (*core.ResetConfirmation, error) {
-	return core.NewResetConfirmation(core.ResetStatusAccepted), nil
-}
-
-func (point16) OnGetConfiguration(r *core.GetConfigurationRequest) (*core.GetConfigurationConfirmation, error) {
-	return core.NewGetConfigurationConfirmation([]core.ConfigurationKey{{Key: "HeartbeatInterval", Readonly: false, Value: new("300")}}), nil
-}
-
-// connect16 returns a connected charge point and what disconnects it; the
-// library panics when it is stopped twice.
-func connect16(t *testing.T, s *servertest.Server, id string) (ocpp16.ChargePoint, func()) {
-	t.Helper()
-	cp := ocpp16.NewChargePoint(id, nil, ws.NewClient())
-	cp.SetCoreHandler(point16{})
-	if err := cp.Start(s.URL[:len(s.URL)-1]); err != nil {
-		t.Fatal(err)
-	}
-	stop := sync.OnceFunc(cp.Stop)
-	t.Cleanup(stop)
-	return cp, stop
-}
 
 func TestAnOCPPGoChargePointOf16(t *testing.T) {
 	s := servertest.Start(t)
@@ -128,4 +101,109 @@ func TestAnOCPPGoChargePointOf16(t *testing.T) {
 	}
 	disconnect()
 	servertest.Eventually(t, "offline", func() bool { return !s.Station(t, "GO16").Online })
+}
+
+// Each command is read by the library as it was meant, and its answer comes
+// back word for word.
+func TestAnOCPPGoChargePointOf16TakesCommands(t *testing.T) {
+	s := servertest.Start(t)
+	s.Enrol(t, "GO16")
+	p := &point16{}
+	cp, _ := connectPoint16(t, s, "GO16", p)
+	if _, err := cp.BootNotification("Model X", "Vendor Y"); err != nil {
+		t.Fatal(err)
+	}
+	accepted := `{"status":"Accepted"}`
+	tests := []struct{ action, payload, answer string }{
+		{"RemoteStartTransaction", `{"connectorId":1,"idTag":"CARD-1"}`, accepted},
+		{"RemoteStopTransaction", `{"transactionId":17}`, accepted},
+		{"UnlockConnector", `{"connectorId":2}`, `{"status":"Unlocked"}`},
+		{"ChangeAvailability", `{"connectorId":0,"type":"Inoperative"}`, `{"status":"Scheduled"}`},
+		{"ChangeConfiguration", `{"key":"MeterValueSampleInterval","value":"60"}`, `{"status":"RebootRequired"}`},
+		{"ClearCache", `{}`, accepted},
+		{"DataTransfer", `{"vendorId":"com.example","messageId":"hello","data":"text"}`, accepted},
+		{"GetConfiguration", `{"key":["HeartbeatInterval"]}`, `{"configurationKey":[{"key":"HeartbeatInterval","readonly":false,"value":"300"}]}`},
+		{"Reset", `{"type":"Hard"}`, accepted},
+		{"TriggerMessage", `{"requestedMessage":"StatusNotification","connectorId":1}`, accepted},
+		{"GetLocalListVersion", `{}`, `{"listVersion":7}`},
+		{"SendLocalList", `{"listVersion":8,"localAuthorizationList":[{"idTag":"CARD-1","idTagInfo":{"status":"Accepted"}}],"updateType":"Full"}`, accepted},
+		{"ReserveNow", `{"connectorId":1,"expiryDate":"2030-01-02T03:04:05Z","idTag":"CARD-1","reservationId":7}`, accepted},
+		{"CancelReservation", `{"reservationId":7}`, accepted},
+		{"SetChargingProfile", `{"connectorId":1,"csChargingProfiles":{"chargingProfileId":1,"stackLevel":0,"chargingProfilePurpose":"TxDefaultProfile","chargingProfileKind":"Absolute","chargingSchedule":{"chargingRateUnit":"W","chargingSchedulePeriod":[{"startPeriod":0,"limit":11000}]}}}`, accepted},
+		{"ClearChargingProfile", `{"id":1,"stackLevel":0}`, accepted},
+		{"GetCompositeSchedule", `{"connectorId":1,"duration":3600}`, `{"status":"Rejected"}`},
+		{"GetDiagnostics", `{"location":"ftp://files.example.com/logs"}`, `{}`},
+		{"UpdateFirmware", `{"location":"https://files.example.com/fw.bin","retrieveDate":"2030-01-02T03:04:05Z"}`, `{}`},
+	}
+	for i, tt := range tests {
+		t.Run(tt.action, func(t *testing.T) {
+			o := s.Endpoint.Send(t.Context(), "GO16", fmt.Sprintf("5f9c1c2e-0000-4000-8000-%012d", i), tt.action, []byte(tt.payload))
+			if o.Status != station.Answered || !sameJSON(t, string(o.Response), tt.answer) {
+				t.Errorf("answer: %+v (%s); want %s", o, o.Response, tt.answer)
+			}
+			if got := p.read(tt.action); !sameJSON(t, got, tt.payload) {
+				t.Errorf("the station read %s; we sent %s", got, tt.payload)
+			}
+		})
+	}
+	o := s.Endpoint.Send(t.Context(), "GO16", "5f9c1c2e-0000-4000-8000-00000000ffff", "Fly", []byte(`{}`))
+	if o.Status != station.Failed || o.ErrorCode == "" {
+		t.Errorf("an action that the station does not know: %+v", o)
+	}
+}
+
+// A charge point that was offline tells its session later, over another
+// connection: the history is right and the live state is not touched.
+func TestAnOCPPGoChargePointOf16ReplaysItsQueue(t *testing.T) {
+	s := servertest.Start(t)
+	s.Enrol(t, "GO16")
+	s.Credential(t, "CARD-1")
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	cp, disconnect := connect16(t, s, "GO16")
+	_, err := cp.BootNotification("Model X", "Vendor Y")
+	must(err)
+	_, err = cp.StatusNotification(1, core.NoError, core.ChargePointStatusAvailable, func(r *core.StatusNotificationRequest) {
+		r.Timestamp = at16(time.Now())
+	})
+	must(err)
+	disconnect()
+	servertest.Eventually(t, "offline", func() bool { return !s.Station(t, "GO16").Online })
+
+	cp, _ = connect16(t, s, "GO16")
+	began := time.Now().Add(-3 * time.Hour).Truncate(time.Second)
+	start, err := cp.StartTransaction(1, "CARD-1", 10000, at16(began))
+	must(err)
+	again, err := cp.StartTransaction(1, "CARD-1", 10000, at16(began)) // its answer was lost
+	must(err)
+	if start.TransactionId != again.TransactionId || start.TransactionId <= 0 {
+		t.Errorf("ids of the same start: %d and %d", start.TransactionId, again.TransactionId)
+	}
+	for i := range 6 {
+		_, err = cp.MeterValues(1, []types.MeterValue{{Timestamp: at16(began.Add(time.Duration(i) * 10 * time.Minute)), SampledValue: []types.SampledValue{
+			{Value: fmt.Sprint(10000 + i*1000), Measurand: types.MeasurandEnergyActiveImportRegister, Unit: types.UnitOfMeasureWh},
+			{Value: "6000", Measurand: types.MeasurandPowerActiveImport, Unit: types.UnitOfMeasureW},
+		}}}, func(r *core.MeterValuesRequest) { r.TransactionId = &start.TransactionId })
+		must(err)
+		if v := s.Station(t, "GO16").EVSEs[0]; v.Status != fleet.Available || v.Session != nil {
+			t.Fatalf("three hours old, and it changed the live state: %+v", v)
+		}
+	}
+	for range 2 {
+		_, err = cp.StopTransaction(16000, at16(began.Add(time.Hour)), start.TransactionId)
+		must(err)
+	}
+	sessions, _, err := s.Journal.Sessions(t.Context(), journal.SessionQuery{Station: "GO16"})
+	must(err)
+	if len(sessions) != 1 {
+		t.Fatalf("%d sessions; want 1: %+v", len(sessions), sessions)
+	}
+	x := sessions[0]
+	if x.EnergyWh != 6000 || x.State != fleet.SessionEnded || !x.StartedAt.Equal(began) || !x.EndedAt.Equal(began.Add(time.Hour)) {
+		t.Errorf("session: %+v", x)
+	}
 }

@@ -47,10 +47,10 @@ func pickCar(r *rand.Rand, dc bool) *carModel {
 			continue
 		}
 		if n -= cars[i].weight; n < 0 {
-			return &cars[i]
+			return new(cars[i])
 		}
 	}
-	return &cars[0]
+	return new(cars[0])
 }
 
 // wantsDC is the power the car asks for at a state of charge: a short rise on

@@ -51,7 +51,7 @@ func (s Station) Charge(port int, token Token) error {
 		if !e.free() {
 			return fmt.Errorf("EVSE %d of %s is not free", port, s.st.spec.ID)
 		}
-		e.plugIn(e.newVisit(&cars[1], token, s.st.life))
+		e.plugIn(e.newVisit(new(cars[1]), token, s.st.life))
 		e.visit.do(e, 2*time.Second, func() { e.swipe(token) })
 		return nil
 	})
@@ -70,7 +70,7 @@ func (s Station) Unplug(port int) error {
 func (s Station) Fault(port int, code string, lasting time.Duration) error {
 	return s.at(port, func(e *evse) error {
 		for i := range faultKinds {
-			if k := &faultKinds[i]; strings.EqualFold(k.vendor, code) || strings.EqualFold(k.code, code) {
+			if k := new(faultKinds[i]); strings.EqualFold(k.vendor, code) || strings.EqualFold(k.code, code) {
 				e.raise(k, lasting)
 				return nil
 			}

@@ -328,7 +328,7 @@ func (e *evse) failToStart() {
 		})
 		return
 	}
-	k := &faultKinds[7] // control pilot
+	k := new(faultKinds[7]) // control pilot
 	e.raise(k, between(st.trouble, 30*time.Second, 2*time.Minute))
 	v.do(e, between(st.life, 40*time.Second, 120*time.Second), e.unplug)
 }

@@ -45,20 +45,20 @@ func (e *evse) drawFault() *faultKind {
 	total := 0
 	fits := func(k *faultKind) bool { return e.model.Phases == 0 && k.dc || e.model.Phases > 0 && k.ac }
 	for i := range faultKinds {
-		if fits(&faultKinds[i]) {
+		if fits(new(faultKinds[i])) {
 			total += faultKinds[i].weight
 		}
 	}
 	n := e.st.trouble.IntN(total)
 	for i := range faultKinds {
-		if !fits(&faultKinds[i]) {
+		if !fits(new(faultKinds[i])) {
 			continue
 		}
 		if n -= faultKinds[i].weight; n < 0 {
-			return &faultKinds[i]
+			return new(faultKinds[i])
 		}
 	}
-	return &faultKinds[0]
+	return new(faultKinds[0])
 }
 
 // raise breaks a port. What ends the session and what only warns is the

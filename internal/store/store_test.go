@@ -236,6 +236,9 @@ func TestTokens(t *testing.T) {
 	if intern("", "") != "" {
 		t.Error("no token has a name")
 	}
+	if got, _, _ := b.TokenByID(t.Context(), card); got.Value != "04A2B3" {
+		t.Errorf("it is remembered as %q", got.Value)
+	}
 	again := b.reopen(t)
 	if id := must[string](t)(again.Intern(t.Context(), "ISO14443", "04A2B3")); id != card {
 		t.Error("a restart gives another id")
@@ -288,7 +291,7 @@ func TestManyStationsInternTheSameTokens(t *testing.T) {
 func TestTokenCacheIsBounded(t *testing.T) {
 	c := newTokenCache(100)
 	for i := range 1000 {
-		c.put(Token{ID: fmt.Sprint(i), Value: fmt.Sprint("v", i)})
+		c.put(Token{ID: fmt.Sprint(i), Value: fmt.Sprint("v", i)}, "")
 		if n := len(c.young.ids) + len(c.old.ids); n > 100 {
 			t.Fatalf("%d tokens in memory", n)
 		}

@@ -38,19 +38,21 @@ func (s *Store) Intern(ctx context.Context, typ, value string) (string, error) {
 // internAll looks up or creates tokens in one transaction.
 func (s *Store) internAll(ctx context.Context, wanted []Token) ([]string, error) {
 	ids := make([]string, len(wanted))
+	found := make([]Token, len(wanted))
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		for i, t := range wanted {
-			var have string
 			folded := strings.ToLower(t.Value)
-			err := tx.QueryRow(`SELECT id, type FROM tokens WHERE folded = ?1 AND (?2 = '' OR type = ?2 OR type = '')
-				ORDER BY type = ?2 DESC, first_seen, id LIMIT 1`, folded, t.Type).Scan(&ids[i], &have)
+			x := &found[i]
+			err := tx.QueryRow(`SELECT id, type, value FROM tokens WHERE folded = ?1 AND (?2 = '' OR type = ?2 OR type = '')
+				ORDER BY type = ?2 DESC, first_seen, id LIMIT 1`, folded, t.Type).Scan(&x.ID, &x.Type, &x.Value)
 			switch {
 			case errors.Is(err, sql.ErrNoRows):
-				ids[i] = newID("t-")
+				*x = Token{ID: newID("t-"), Type: t.Type, Value: t.Value}
 				_, err = tx.Exec(`INSERT INTO tokens (id, type, value, folded, first_seen) VALUES (?,?,?,?,?)`,
-					ids[i], t.Type, t.Value, folded, millis(s.now()))
-			case err == nil && have == "" && t.Type != "":
-				_, err = tx.Exec(`UPDATE tokens SET type = ? WHERE id = ?`, t.Type, ids[i])
+					x.ID, t.Type, t.Value, folded, millis(s.now()))
+			case err == nil && x.Type == "" && t.Type != "":
+				x.Type = t.Type
+				_, err = tx.Exec(`UPDATE tokens SET type = ? WHERE id = ?`, t.Type, x.ID)
 			}
 			if err != nil {
 				return fmt.Errorf("intern token: %w", err)
@@ -62,8 +64,8 @@ func (s *Store) internAll(ctx context.Context, wanted []Token) ([]string, error)
 		return nil, err
 	}
 	for i, t := range wanted {
-		t.ID = ids[i]
-		s.tokens.put(t)
+		ids[i] = found[i].ID
+		s.tokens.put(found[i], t.Type)
 	}
 	return ids, nil
 }
@@ -183,10 +185,11 @@ func (c *tokenCache) byID(id string) (Token, bool) {
 	return t, ok
 }
 
-func (c *tokenCache) put(t Token) {
+// put remembers a token under the type it was asked for with.
+func (c *tokenCache) put(t Token, typ string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.insert(t, tokenKey{strings.ToLower(t.Value), t.Type})
+	c.insert(t, tokenKey{strings.ToLower(t.Value), typ})
 }
 
 func (c *tokenCache) insert(t Token, key tokenKey) {

@@ -174,7 +174,7 @@ func TestAnswersDependOnlyOnWhatWasMeasured(t *testing.T) {
 	ctx := t.Context()
 	rapid.Check(t, func(t *rapid.T) {
 		st := drawStory(t)
-		now := noon.Add(12 * time.Hour)
+		now := noon.Add(-20 * time.Hour) // amid the story: the running hour has data
 		dir, err := os.MkdirTemp("", "telemetry")
 		if err != nil {
 			t.Fatal(err)
@@ -305,26 +305,32 @@ func TestACrashAtAnyStepLosesAndDoublesNothing(t *testing.T) {
 		batches = append(batches, b)
 		all = append(all, b...)
 	}
-	st := story{events: all, from: w.Now().Add(-4 * time.Hour), to: w.Now()}
+	st := story{events: all, from: w.Now().Add(-3 * time.Hour), to: w.Now()}
 	for i := range 6 {
 		st.ports = append(st.ports, Port{telemetrytest.StationID(i), 1}, Port{telemetrytest.StationID(i), 2})
 	}
+	now := st.from
+	clock := func() time.Time { return now }
 	source := func(s *Store, from int) error {
 		for i := from; i < len(batches); i++ {
 			if err := s.Consume(ctx, batches[i], fmt.Sprint(i+1)); err != nil {
 				return err
 			}
+			now = st.from.Add(time.Duration(i+1) * 30 * time.Second)
 			if i%20 == 19 {
-				if err := s.Tick(ctx, st.from.Add(time.Hour).Add(time.Duration(i)*30*time.Second)); err != nil {
+				if err := s.Tick(ctx, now); err != nil {
 					return err
 				}
 			}
 		}
 		return nil
 	}
-	intact := openStore(t, Options{})
+	intact := openStore(t, Options{Now: clock})
 	if err := source(intact, 0); err != nil {
 		t.Fatal(err)
+	}
+	if st := intact.Stats(); st.Blocks == 0 {
+		t.Fatal("nothing was sealed on the way")
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		want := answers(t, intact, st)
@@ -334,7 +340,7 @@ func TestACrashAtAnyStepLosesAndDoublesNothing(t *testing.T) {
 		}
 		defer os.RemoveAll(dir)
 		steps := rapid.IntRange(1, 500).Draw(t, "steps until the crash")
-		s, err := Open(ctx, Options{Folder: dir})
+		s, err := Open(ctx, Options{Folder: dir, Now: clock})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -353,7 +359,7 @@ func TestACrashAtAnyStepLosesAndDoublesNothing(t *testing.T) {
 		if steps > 0 {
 			return
 		}
-		after, err := Open(ctx, Options{Folder: copied})
+		after, err := Open(ctx, Options{Folder: copied, Now: clock})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -400,6 +406,18 @@ func (r replay) Subscribe(ctx context.Context, from string) iter.Seq2[Batch, err
 	}
 }
 
+// reach waits until Run has consumed the first n batches.
+func reach(t *testing.T, s *Store, n int, done <-chan error) {
+	t.Helper()
+	for n > 0 && s.Cursor() != fmt.Sprint(n) {
+		select {
+		case err := <-done:
+			t.Fatalf("Run ended at %q: %v", s.Cursor(), err)
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
 func TestRunResumesWhereItStopped(t *testing.T) {
 	w := telemetrytest.New(telemetrytest.Options{Stations: 4, Busy: 0.6})
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -418,9 +436,7 @@ func TestRunResumesWhereItStopped(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- s.Run(ctx, all[:part]) }()
-		for s.Cursor() != fmt.Sprint(part) && part > 0 {
-			time.Sleep(time.Millisecond)
-		}
+		reach(t, s, part, done)
 		stop()
 		<-done
 		if err := s.Close(t.Context()); err != nil {
@@ -431,9 +447,7 @@ func TestRunResumesWhereItStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx, all) }()
-	for s.Cursor() != fmt.Sprint(len(all)) {
-		time.Sleep(time.Millisecond)
-	}
+	reach(t, s, len(all), done)
 	stop()
 	if err := <-done; err != context.Canceled {
 		t.Errorf("Run ended with %v", err)

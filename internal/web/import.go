@@ -107,13 +107,13 @@ func parseStations(data []byte) ([]importedStation, []*huma.ErrorDetail) {
 		if errors.Is(err, io.EOF) {
 			return out, faults
 		}
-		line, _ := r.FieldPos(0)
 		if bad, ok := errors.AsType[*csv.ParseError](err); ok {
 			return nil, append(faults, fault(bad.Line, "row", bad.Err.Error()))
 		}
 		if err != nil {
-			return nil, append(faults, fault(line, "row", "cannot be read"))
+			return nil, append(faults, fault(1, "row", "cannot be read"))
 		}
+		line, _ := r.FieldPos(0)
 		if len(out) >= maxImportRows || len(faults) >= maxImportFault {
 			return nil, append(faults, fault(line, "row", fmt.Sprintf("more than %d rows or %d faults", maxImportRows, maxImportFault)))
 		}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime/debug"
 	"slices"
 	"strings"
 )
@@ -59,6 +60,7 @@ func (s *Server) protect(next http.Handler) http.Handler {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		writeProblem(w, problemf(http.StatusForbidden, "a write from another origin"))
 	}))
+	next = s.recover(next)
 	guarded := cross.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -79,6 +81,19 @@ func (s *Server) protect(next http.Handler) http.Handler {
 			return
 		}
 		guarded.ServeHTTP(w, r)
+	})
+}
+
+// recover turns a panic into a problem document and a line in the log.
+func (s *Server) recover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if what := recover(); what != nil && what != http.ErrAbortHandler {
+				s.log.ErrorContext(r.Context(), "request panicked", "method", r.Method, "what", what, "stack", string(debug.Stack()))
+				writeProblem(w, problemf(http.StatusInternalServerError, "something went wrong on our side"))
+			}
+		}()
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -83,7 +83,7 @@ func (s *Server) static(w http.ResponseWriter, r *http.Request) {
 	if name != "" && name != "index.html" && s.file(w, r, name) {
 		return
 	}
-	if strings.HasPrefix(name, "assets/") || strings.HasPrefix(path.Base(name), ".") {
+	if strings.HasPrefix(name, "assets/") || name != "" && strings.HasPrefix(path.Base(name), ".") {
 		w.Header().Set("Cache-Control", "no-store")
 		http.Error(w, "no such file", http.StatusNotFound)
 		return

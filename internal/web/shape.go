@@ -35,7 +35,7 @@ func (maybeFault) Schema(r huma.Registry) *huma.Schema {
 }
 
 func faultShape(f *fleet.Fault) maybeFault {
-	if f == nil || f.Code == "" || f.Code == "NoError" {
+	if f == nil || f.Code == "" && f.VendorCode == "" || f.Code == "NoError" && f.VendorCode == "" {
 		return maybeFault{}
 	}
 	return maybeFault{&FaultShape{Code: f.Code, VendorCode: f.VendorCode, Info: f.Info, Since: instant(f.Since)}}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"sync"
 	"time"
@@ -146,6 +147,7 @@ func (s *Server) summary(snap *fleet.Snapshot, allowed Scope) Summary {
 	}
 	out.Ports.ByPowerClass = byClass[:]
 	out.Sessions.Today, out.Sessions.EnergyTodayWh = s.today.count(snap, allowed)
+	out.Sessions.EnergyTodayWh = math.Round(out.Sessions.EnergyTodayWh)
 	return out
 }
 

@@ -256,7 +256,7 @@ describe('a network at work', () => {
       await page.goto(`/stations/${s.id}`);
       await page.getByText(s.firmware, { exact: true }).waitFor();
       await page.getByText(s.protocol.replace('ocpp', 'OCPP '), { exact: true }).waitFor();
-      await page.getByText('Simulated', { exact: true }).waitFor();
+      await page.getByRole('main').getByText('Simulated', { exact: true }).waitFor();
       await page.done();
     });
 
@@ -333,8 +333,8 @@ describe('a network at work', () => {
       const page = await open(server, { state });
       await page.goto(`/stations/${s.id}?tab=commands`);
       await page.getByRole('radio', { name: 'Any OCPP action' }).check();
-      await page.getByLabel('Action').fill('Reset');
-      await page.getByLabel('Payload').fill('{"type": 7}');
+      await page.getByRole('combobox', { name: 'Action' }).fill('Reset');
+      await page.getByRole('textbox', { name: 'Payload' }).fill('{"type": 7}');
       await page.getByRole('button', { name: 'Send action' }).click();
       const alert = page.getByRole('alert').filter({ hasText: 'The command was not sent.' });
       await alert.waitFor();

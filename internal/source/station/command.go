@@ -84,7 +84,7 @@ func (l *link) ask(ctx context.Context, id, action string, payload []byte) Outco
 	if answer == nil {
 		return out
 	}
-	if err := l.write(ctx, ocppj.AppendCall(nil, id, action, payload)); err != nil {
+	if err := l.say(ocppj.AppendCall(nil, id, action, payload)); err != nil {
 		l.endTurn(id, false)
 		return Outcome{Status: IsOffline, Description: "the connection was lost", At: time.Now()}
 	}
@@ -96,6 +96,14 @@ func (l *link) ask(ctx context.Context, id, action string, payload []byte) Outco
 		l.endTurn(id, true)
 		return Outcome{Status: TimedOut, Description: "the station did not answer in time", At: time.Now()}
 	}
+}
+
+// say writes a CALL under a deadline of its own: a caller who loses interest
+// must not cost the station its connection.
+func (l *link) say(data []byte) error {
+	ctx, cancel := context.WithTimeout(context.Background(), l.ep.o.CommandTimeout)
+	defer cancel()
+	return l.write(ctx, data)
 }
 
 func (l *link) takeTurn(ctx context.Context, turn chan struct{}, id string) (chan Outcome, Outcome) {

@@ -17,13 +17,16 @@ package station
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
+	"github.com/chargewatch/chargewatch/internal/proto/jsondoc"
 	"github.com/chargewatch/chargewatch/internal/proto/ocppj/spec"
 )
 
@@ -135,7 +138,10 @@ type Endpoint struct {
 	mu       sync.Mutex
 	links    map[string]*link
 	closing  bool
+	stopping chan struct{} // closed when closing is set
 	running  sync.WaitGroup
+	buffers  sync.Pool // of *[]byte, shared so that an idle link holds none
+	docs     jsondoc.Pool
 	wheel    wheel
 	large    budget
 	failures failures
@@ -168,6 +174,7 @@ func New(journal Journal, directory Directory, access Authorizer, frames Frames,
 	ep := &Endpoint{
 		o: o, log: o.Logger, journal: journal, directory: directory, access: access, frames: frames,
 		links: make(map[string]*link), large: budget{free: o.LargeBudget},
+		stopping: make(chan struct{}), buffers: sync.Pool{New: newBuffer},
 		failures: failures{seen: make(map[string]*failure)},
 		bootID:   newID()[:8],
 		table:    spec.New(),
@@ -182,16 +189,17 @@ func setDefault[T comparable](into *T, value T) {
 	}
 }
 
+// goodbye is how long stations may take to answer a close.
+const goodbye = 3 * time.Second
+
 // Run turns the ping wheel until ctx ends; then it closes every connection with
-// 1001 and waits for them.
+// 1001 and waits for them. It may be called once.
 func (ep *Endpoint) Run(ctx context.Context) error {
 	ep.wheel.run(ctx, ep)
 	ep.mu.Lock()
 	ep.closing = true
-	links := make([]*link, 0, len(ep.links))
-	for _, l := range ep.links {
-		links = append(links, l)
-	}
+	close(ep.stopping)
+	links := slices.Collect(maps.Values(ep.links))
 	ep.mu.Unlock()
 	for _, l := range links {
 		l.goAway("the server is stopping")
@@ -200,13 +208,25 @@ func (ep *Endpoint) Run(ctx context.Context) error {
 	go func() { ep.running.Wait(); close(done) }()
 	select {
 	case <-done:
-	case <-time.After(5 * time.Second):
+	case <-time.After(goodbye):
 		for _, l := range links {
-			l.conn.CloseNow()
+			go l.conn.Cut()
 		}
 		<-done
 	}
 	return context.Cause(ctx)
+}
+
+// start runs a link in a goroutine of its own, which gives back the stack of
+// the HTTP server's.
+func (ep *Endpoint) start(l *link) bool {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	if ep.closing {
+		return false
+	}
+	ep.running.Go(l.run)
+	return true
 }
 
 // LastFrame returns when a connected station was last heard, pongs included.

@@ -61,12 +61,13 @@ func (ep *Endpoint) serve(w http.ResponseWriter, r *http.Request, profile int) {
 		ep.refuse(w, h, no)
 		return
 	}
-	if no := ep.makeRoom(r.Context(), h); no != nil {
+	if no := ep.makeRoom(h); no != nil {
 		ep.refuse(w, h, no)
 		return
 	}
 	r.Header.Set("Connection", "Upgrade") // some stations forget it; Upgrade: websocket says enough
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+	under := &line{ResponseWriter: w}
+	conn, err := websocket.Accept(under, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{ocppj.V21.String(), ocppj.V201.String(), ocppj.V16.String()},
 		InsecureSkipVerify: true, // browsers were refused by admit; stations send any Origin
 	})
@@ -85,13 +86,9 @@ func (ep *Endpoint) serve(w http.ResponseWriter, r *http.Request, profile int) {
 		return
 	}
 	conn.SetReadLimit(-1) // the link has its own limits
-	l := newLink(ep, conn, version, h)
-	ep.running.Add(1)
-	// A fresh goroutine gives the stack of the HTTP server's back.
-	go func() {
-		defer ep.running.Done()
-		l.run()
-	}()
+	if !ep.start(newLink(ep, &wire{Conn: conn, under: under.conn}, version, h)) {
+		conn.Close(websocket.StatusGoingAway, "the server is stopping")
+	}
 }
 
 func (ep *Endpoint) refuse(w http.ResponseWriter, h hello, no *refusal) {
@@ -196,32 +193,35 @@ func (ep *Endpoint) admitUnknown(ctx context.Context, h hello) (hello, *refusal)
 	return h, nil
 }
 
+// patience is how long the older of two unproven connections may take to answer
+// a ping.
+const patience = 5 * time.Second
+
 // makeRoom decides between a new connection and one that stands: the newest
 // proven one wins; an unproven one must wait until the old one misses a ping.
-func (ep *Endpoint) makeRoom(ctx context.Context, h hello) *refusal {
+// The wait does not end when the newcomer hangs up: he must not be able to cut
+// the old one short.
+func (ep *Endpoint) makeRoom(h hello) *refusal {
 	if h.proven {
 		return nil
 	}
 	ep.mu.Lock()
 	old := ep.links[h.identity]
 	ep.mu.Unlock()
-	if old == nil {
+	if old == nil || old.gone.Load() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	if old.ponged.Load() || old.heard().After(time.Now().Add(-ep.o.Ping)) {
-		if err := old.ping(ctx); err == nil {
-			return &refusal{http.StatusConflict, "the identity is connected and answers; without a password the newer connection is not trusted"}
-		}
+	if old.answers(patience) {
+		return &refusal{http.StatusConflict, "the identity is connected and answers; without a password the newer connection is not trusted"}
 	}
-	old.conn.CloseNow()
+	old.because("missed a ping while another connection asked for its place")
+	old.conn.Cut()
 	return nil
 }
 
 // identityOf reads the last path segment, percent-decoded.
 func identityOf(u *url.URL) (string, bool) {
-	path := u.EscapedPath()
+	path := strings.TrimSuffix(u.EscapedPath(), "/")
 	if !strings.HasPrefix(path, PathPrefix) {
 		return "", false
 	}

@@ -22,8 +22,10 @@ type socket interface {
 	Reader(ctx context.Context) (websocket.MessageType, io.Reader, error)
 	Write(ctx context.Context, typ websocket.MessageType, p []byte) error
 	Ping(ctx context.Context) error
+	// Close says why and waits for the other side, some seconds at the most.
 	Close(code websocket.StatusCode, reason string) error
-	CloseNow() error
+	// Cut ends the connection at once, whatever is under way.
+	Cut()
 }
 
 // link is one connection of one station. Its goroutine reads, appends, waits
@@ -42,13 +44,16 @@ type link struct {
 
 	last     atomic.Int64 // UnixNano of the last frame or pong
 	busy     atomic.Int64 // UnixNano since when a message is being read; 0 between messages
-	writing  atomic.Int64 // UnixNano since when a write is under way
+	serving  atomic.Bool  // a message is being acted on: pongs are not read meanwhile
+	writing  atomic.Int64 // UnixNano since when an answer is being written
 	interval atomic.Int64 // heartbeat interval we gave, in seconds
 	ponged   atomic.Bool
 	pinging  atomic.Bool
+	asking   sync.Mutex // held by who wants to know whether it lives
 	gone     atomic.Bool
 	reason   atomic.Pointer[string] // why we closed it, if we did
 
+	spoke spoke // guarded by the wheel
 	calls calls
 }
 
@@ -62,7 +67,7 @@ func newLink(ep *Endpoint, conn socket, v ocppj.Version, h hello) *link {
 // run serves the connection until it ends.
 func (l *link) run() {
 	ctx := context.Background()
-	defer l.conn.CloseNow()
+	defer l.conn.Cut()
 	old, ok := l.ep.enter(l)
 	if !ok {
 		l.conn.Close(websocket.StatusGoingAway, "the server is stopping")
@@ -79,7 +84,9 @@ func (l *link) run() {
 	}
 	l.touch(time.Now())
 	if _, err := l.append(ctx, event.Station(l.station), connected); err != nil {
+		l.because("events could not be stored")
 		l.conn.Close(websocket.StatusTryAgainLater, "events cannot be stored now")
+		l.leftBehind(err) // the commit may succeed after all, and then nobody else would end it
 		return
 	}
 	if st, ok := l.ep.journal.Snapshot().Station(l.station); ok {
@@ -87,9 +94,11 @@ func (l *link) run() {
 	}
 	l.ep.Stats.Connections.Add(1)
 	defer l.ep.Stats.Connections.Add(-1)
-	l.ep.wheel.add(l, jitter(l.ep.o.Ping))
+	// An early ping tells whether this station pongs, before its cable can break.
+	l.ep.wheel.add(l, min(jitter(firstPing), l.ep.o.Ping))
 	err := l.read(ctx)
 	l.gone.Store(true)
+	l.ep.wheel.drop(l)
 	l.calls.fail()
 	l.leftBehind(err)
 }
@@ -105,13 +114,11 @@ func (l *link) leftBehind(err error) {
 		if _, err := l.append(context.Background(), event.Station(l.station), body); err == nil {
 			return
 		}
-		l.ep.mu.Lock()
-		closing := l.ep.closing
-		l.ep.mu.Unlock()
-		if closing { // the next start marks every station offline
+		select {
+		case <-l.ep.stopping: // the next start marks every station offline
 			return
+		case <-time.After(wait):
 		}
-		time.Sleep(wait)
 	}
 }
 
@@ -122,14 +129,17 @@ func closeReason(err error) string {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "connection dropped"
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, errTooLarge), errors.Is(err, errNoMemory):
 		return err.Error()
 	}
 	return "connection lost"
 }
 
-// errTooLarge ends a connection whose frame exceeds its limit.
-var errTooLarge = errors.New("frame too large")
+// What ends a connection while a message is read.
+var (
+	errTooLarge = errors.New("frame too large")
+	errNoMemory = errors.New("too many large frames at once")
+)
 
 // read reads messages until the connection ends.
 func (l *link) read(ctx context.Context) error {
@@ -139,18 +149,14 @@ func (l *link) read(ctx context.Context) error {
 			return err
 		}
 		l.busy.Store(time.Now().UnixNano())
-		b := buffers.Get().(*[]byte)
+		b := l.ep.buffers.Get().(*[]byte)
 		frame, held, err := l.message(r, (*b)[:0])
-		if err != nil {
-			l.release(b, frame, held)
-			return err
-		}
-		now := time.Now()
-		l.touch(now)
 		l.busy.Store(0)
-		l.ep.Stats.FramesIn.Add(1)
-		l.ep.Stats.BytesIn.Add(int64(len(frame)))
-		err = l.handle(ctx, frame, now)
+		if err == nil {
+			l.serving.Store(true)
+			err = l.heed(ctx, frame)
+			l.serving.Store(false)
+		}
 		l.release(b, frame, held)
 		if err != nil {
 			return err
@@ -158,8 +164,16 @@ func (l *link) read(ctx context.Context) error {
 	}
 }
 
-// buffers are shared by all links, so that an idle one holds none.
-var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, 4096)) }}
+// heed acts on a message that has arrived.
+func (l *link) heed(ctx context.Context, frame []byte) error {
+	now := time.Now()
+	l.touch(now)
+	l.ep.Stats.FramesIn.Add(1)
+	l.ep.Stats.BytesIn.Add(int64(len(frame)))
+	return l.handle(ctx, frame, now)
+}
+
+func newBuffer() any { return new(make([]byte, 0, 4096)) }
 
 func (l *link) release(b *[]byte, frame []byte, held int64) {
 	if held > 0 {
@@ -168,7 +182,7 @@ func (l *link) release(b *[]byte, frame []byte, held int64) {
 	if cap(frame) <= 64<<10 {
 		*b = frame[:0]
 	}
-	buffers.Put(b)
+	l.ep.buffers.Put(b)
 }
 
 // message reads one message within its limits. What grows above the first
@@ -178,7 +192,7 @@ func (l *link) message(r io.Reader, buf []byte) (frame []byte, held int64, err e
 	if l.booted {
 		limit = l.ep.o.FrameLimit
 	}
-	for {
+	for parts := 0; ; parts++ {
 		if len(buf) > limit {
 			l.tooLarge(limit)
 			return buf, held, errTooLarge
@@ -186,9 +200,8 @@ func (l *link) message(r io.Reader, buf []byte) (frame []byte, held int64, err e
 		if len(buf) == cap(buf) {
 			grow := cap(buf)
 			if cap(buf)+grow > l.ep.o.FirstFrameLimit {
-				if !l.ep.large.take(int64(grow)) {
-					l.tooLarge(limit)
-					return buf, held, fmt.Errorf("no memory left for large frames: %w", errTooLarge)
+				if !l.borrow(int64(grow)) {
+					return buf, held, errNoMemory
 				}
 				held += int64(grow)
 			}
@@ -208,7 +221,26 @@ func (l *link) message(r io.Reader, buf []byte) (frame []byte, held int64, err e
 		if err != nil {
 			return buf, held, err
 		}
+		if parts > 0 { // a long message on a slow line is a sign of life
+			l.touch(time.Now())
+		}
 	}
+}
+
+// budgetWait is how long a large frame waits for others to be done.
+const budgetWait = 5 * time.Second
+
+// borrow takes from the budget of large frames. It waits for others to be done:
+// that there are many is not this station's fault.
+func (l *link) borrow(n int64) bool {
+	l.serving.Store(true)
+	defer l.serving.Store(false)
+	if l.ep.large.take(n, budgetWait) {
+		return true
+	}
+	l.because(errNoMemory.Error())
+	l.conn.Close(websocket.StatusTryAgainLater, errNoMemory.Error())
+	return false
 }
 
 func (l *link) tooLarge(limit int) {
@@ -232,8 +264,8 @@ func (l *link) finding(code, severity, text, evidence string) {
 
 // handle acts on one frame.
 func (l *link) handle(ctx context.Context, data []byte, now time.Time) error {
-	doc := documents.Get().(*jsondoc.Doc)
-	defer documents.Put(doc)
+	doc := l.ep.docs.Get()
+	defer l.ep.docs.Put(doc)
 	f, err := ocppj.Parse(doc, l.version, data)
 	if bad, ok := errors.AsType[*ocppj.FrameError](err); ok {
 		return l.unreadable(ctx, bad, data, now)
@@ -251,8 +283,6 @@ func (l *link) handle(ctx context.Context, data []byte, now time.Time) error {
 	return nil
 }
 
-var documents = sync.Pool{New: func() any { return new(jsondoc.Doc) }}
-
 // unreadable keeps what no message could be made of, and answers as the
 // version wants. The connection stays.
 func (l *link) unreadable(ctx context.Context, bad *ocppj.FrameError, data []byte, now time.Time) error {
@@ -267,15 +297,21 @@ func (l *link) unreadable(ctx context.Context, bad *ocppj.FrameError, data []byt
 	if !bad.Answer {
 		return nil
 	}
-	return l.write(ctx, bad.AppendAnswer(nil))
+	return l.answer(bad.AppendAnswer(nil))
 }
 
-// write sends one frame and keeps it in the raw log.
-func (l *link) write(ctx context.Context, data []byte) error {
+// answer sends what the link's own goroutine has to say. It has no deadline of
+// its own: the wheel looks at writing.
+func (l *link) answer(data []byte) error {
 	l.writing.Store(time.Now().UnixNano())
-	err := l.conn.Write(ctx, websocket.MessageText, data)
-	l.writing.Store(0)
-	if err != nil {
+	defer l.writing.Store(0)
+	return l.write(context.Background(), data)
+}
+
+// write sends one frame and keeps it in the raw log. The connection does not
+// survive a ctx that ends while the frame leaves.
+func (l *link) write(ctx context.Context, data []byte) error {
+	if err := l.conn.Write(ctx, websocket.MessageText, data); err != nil {
 		return fmt.Errorf("write to %s: %w", l.station, err)
 	}
 	l.ep.Stats.FramesOut.Add(1)
@@ -313,20 +349,21 @@ func (l *link) alive(now time.Time) bool {
 	for _, since := range []int64{l.busy.Load(), l.writing.Load()} {
 		if since != 0 && now.Sub(time.Unix(0, since)) > transferLimit {
 			l.because("a message was never finished")
-			go l.conn.CloseNow()
+			go l.conn.Cut()
 			return false
 		}
 	}
 	interval := time.Duration(max(l.interval.Load(), int64(l.ep.o.HeartbeatInterval/time.Second))) * time.Second
 	if !l.ponged.Load() && now.Sub(l.heard()) > 2*interval+30*time.Second {
 		l.because("silent for more than two heartbeat intervals")
-		go l.conn.CloseNow()
+		go l.conn.Cut()
 		return false
 	}
 	return true
 }
 
-// checkPing sends a ping; a link that has ponged before must pong again.
+// checkPing sends a ping; a link that has ponged before must pong again, unless
+// it is heard otherwise or we are not reading.
 func (l *link) checkPing(ctx context.Context) {
 	if !l.pinging.CompareAndSwap(false, true) {
 		return
@@ -335,14 +372,14 @@ func (l *link) checkPing(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, l.ep.o.Pong)
 	defer cancel()
 	before := l.last.Load()
-	if err := l.ping(ctx); err == nil || !l.ponged.Load() || l.last.Load() != before {
+	if err := l.ping(ctx); err == nil || !l.ponged.Load() || l.last.Load() != before || l.serving.Load() && l.writing.Load() == 0 {
 		return
 	}
-	if context.Cause(ctx) != nil && ctx.Err() == context.Canceled { // we are stopping
+	if errors.Is(context.Cause(ctx), context.Canceled) { // we are stopping
 		return
 	}
 	l.because("no pong")
-	l.conn.CloseNow()
+	l.conn.Cut()
 }
 
 func (l *link) ping(ctx context.Context) error {
@@ -352,6 +389,23 @@ func (l *link) ping(ctx context.Context) error {
 	l.ponged.Store(true)
 	l.touch(time.Now())
 	return nil
+}
+
+// answers reports whether the connection shows life within d. Those who ask
+// take turns, so that a crowd of newcomers makes no crowd of pings.
+func (l *link) answers(d time.Duration) bool {
+	l.asking.Lock()
+	defer l.asking.Unlock()
+	if l.gone.Load() {
+		return false
+	}
+	if time.Since(l.heard()) < time.Second {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	before := l.last.Load()
+	return l.ping(ctx) == nil || l.last.Load() != before || l.serving.Load() && l.writing.Load() == 0
 }
 
 // enter makes the link the one of its station and returns the one before.

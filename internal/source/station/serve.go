@@ -3,6 +3,7 @@ package station
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
+	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/proto/jsondoc"
 	"github.com/chargewatch/chargewatch/internal/proto/ocppj"
 	"github.com/chargewatch/chargewatch/internal/source/station/normalise"
@@ -34,7 +36,7 @@ func (l *link) call(ctx context.Context, f ocppj.Frame, data []byte, now time.Ti
 	}
 	l.ep.frames.Add(now, l.station, l.id, true, data, quirks)
 	if no != "" {
-		return l.write(ctx, ocppj.AppendError(nil, f.RawID, no, reason, nil))
+		return l.answer(ocppj.AppendError(nil, f.RawID, no, reason, nil))
 	}
 	t, err := l.translate(ctx, f, now, quirks)
 	if err != nil {
@@ -42,19 +44,19 @@ func (l *link) call(ctx context.Context, f ocppj.Frame, data []byte, now time.Ti
 	}
 	var receipt fleet.Receipt
 	if t.event != nil {
-		if receipt, err = l.ep.journal.Append(ctx, t.event); err != nil {
+		if receipt, err = l.record(ctx, t.event, f); err != nil {
 			return l.unavailable(err)
 		}
 	}
 	if t.after != nil {
 		t.after(receipt)
 	}
-	b := buffers.Get().(*[]byte)
+	b := l.ep.buffers.Get().(*[]byte)
 	out := ocppj.AppendResultHead((*b)[:0], f.RawID)
 	out = append(t.answer(out, receipt), ']')
-	err = l.write(ctx, out)
+	err = l.answer(out)
 	*b = out[:0]
-	buffers.Put(b)
+	l.ep.buffers.Put(b)
 	return err
 }
 
@@ -72,10 +74,26 @@ func (l *link) send(ctx context.Context, f ocppj.Frame, data []byte, now time.Ti
 	if err != nil || t.event == nil {
 		return l.unavailable(err)
 	}
-	if _, err := l.ep.journal.Append(ctx, t.event); err != nil {
+	if _, err := l.record(ctx, t.event, f); err != nil {
 		return l.unavailable(err)
 	}
 	return nil
+}
+
+// record appends the event of a request. One that cannot be stored for what is
+// in it is stored as a message without its content: the station would send it
+// for ever, and nothing behind it.
+func (l *link) record(ctx context.Context, e *event.Event, f ocppj.Frame) (fleet.Receipt, error) {
+	receipt, err := l.ep.journal.Append(ctx, e)
+	if err == nil || errors.Is(err, journal.ErrUnavailable) || errors.Is(err, journal.ErrClosed) || ctx.Err() != nil {
+		return receipt, err
+	}
+	l.ep.log.WarnContext(ctx, "request cannot be stored as what it is", "station", l.station, "action", f.Action, "err", err)
+	return l.ep.journal.Append(ctx, &event.Event{
+		Subject: l.self(), At: e.ReceivedAt, ReceivedAt: e.ReceivedAt, Quality: event.TimeReceived, Origin: e.Origin,
+		Quirks: quirk(slices.Clone(e.Quirks), "unstorable"),
+		Body:   &event.Message{Action: f.Action, Payload: json.RawMessage(fmt.Sprintf(`{"omittedBytes":%d}`, len(f.Payload.Raw())))},
+	})
 }
 
 // unavailable ends a connection that cannot be answered truthfully: the station

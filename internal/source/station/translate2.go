@@ -94,7 +94,11 @@ func refusal2(msg v2.Message) func([]byte, fleet.Receipt) []byte {
 		case *v2.GetCertificateStatus:
 			return v2.AppendGetCertificateStatus(dst, "Failed", "", nil)
 		case *v2.GetCertificateChainStatus:
-			return v2.AppendGetCertificateChainStatus(dst, m, nil)
+			unknown := make([]v2.ChainStatus, len(m.Requests))
+			for i := range unknown {
+				unknown[i] = v2.ChainStatus{Status: "Failed", Next: time.Now()}
+			}
+			return v2.AppendGetCertificateChainStatus(dst, m, unknown)
 		case *v2.NotifySettlement:
 			return v2.AppendNotifySettlement(dst, "", "")
 		case *v2.PullDynamicScheduleUpdate:

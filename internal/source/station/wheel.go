@@ -9,50 +9,97 @@ import (
 
 // wheel is the one clock of all connections: it sends jittered pings, closes
 // links that answer none, and cuts reads and writes that never finish. Links
-// own no timer.
+// own no timer. A link that ends is taken off at once, so that a storm of
+// reconnects leaves no dead ones behind.
 type wheel struct {
 	mu    sync.Mutex
-	slots [wheelSlots][]*link
+	slots [wheelSlots]*link
 	now   int
 }
 
 const (
 	wheelSlots = 64
 	wheelTick  = time.Second
+	// firstPing is when a new connection is pinged first.
+	firstPing = 3 * time.Second
 )
+
+// spoke is a link's place in the wheel.
+type spoke struct {
+	next, prev *link
+	slot       int
+	on         bool
+}
 
 // add schedules the link's next visit.
 func (w *wheel) add(l *link, after time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if l.gone.Load() || l.spoke.on {
+		return
+	}
 	n := min(max(int(after/wheelTick), 1), wheelSlots-1)
 	slot := (w.now + n) % wheelSlots
-	w.slots[slot] = append(w.slots[slot], l)
+	first := w.slots[slot]
+	l.spoke = spoke{next: first, slot: slot, on: true}
+	if first != nil {
+		first.spoke.prev = l
+	}
+	w.slots[slot] = l
+}
+
+// drop takes a link off that has gone.
+func (w *wheel) drop(l *link) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.take(l)
+}
+
+func (w *wheel) take(l *link) {
+	s := l.spoke
+	if !s.on {
+		return
+	}
+	if s.prev != nil {
+		s.prev.spoke.next = s.next
+	} else {
+		w.slots[s.slot] = s.next
+	}
+	if s.next != nil {
+		s.next.spoke.prev = s.prev
+	}
+	l.spoke = spoke{}
+}
+
+// turn moves on by one slot and returns the links to visit.
+func (w *wheel) turn(due []*link) []*link {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = (w.now + 1) % wheelSlots
+	for l := w.slots[w.now]; l != nil; l = w.slots[w.now] {
+		w.take(l)
+		due = append(due, l)
+	}
+	return due
 }
 
 func (w *wheel) run(ctx context.Context, ep *Endpoint) {
 	tick := time.NewTicker(wheelTick)
 	defer tick.Stop()
+	var due []*link
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			w.mu.Lock()
-			w.now = (w.now + 1) % wheelSlots
-			due := w.slots[w.now]
-			w.slots[w.now] = nil
-			w.mu.Unlock()
+			due = w.turn(due[:0])
 			for _, l := range due {
-				if l.gone.Load() {
-					continue
+				if l.alive(now) {
+					go l.checkPing(ctx)
+					w.add(l, jitter(ep.o.Ping))
 				}
-				if !l.alive(now) {
-					continue
-				}
-				go l.checkPing(ctx)
-				w.add(l, jitter(ep.o.Ping))
 			}
+			clear(due)
 		}
 	}
 }
@@ -65,24 +112,45 @@ func jitter(d time.Duration) time.Duration {
 
 // budget is a bounded amount that many take from.
 type budget struct {
-	mu   sync.Mutex
-	free int64
+	mu    sync.Mutex
+	free  int64
+	given chan struct{} // closed at the next give while somebody waits
 }
 
-func (b *budget) take(n int64) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.free < n {
-		return false
+// take waits for at most so long.
+func (b *budget) take(n int64, wait time.Duration) bool {
+	var late <-chan time.Time
+	for {
+		b.mu.Lock()
+		if b.free >= n {
+			b.free -= n
+			b.mu.Unlock()
+			return true
+		}
+		if b.given == nil {
+			b.given = make(chan struct{})
+		}
+		given := b.given
+		b.mu.Unlock()
+		if late == nil {
+			late = time.After(wait)
+		}
+		select {
+		case <-given:
+		case <-late:
+			return false
+		}
 	}
-	b.free -= n
-	return true
 }
 
 func (b *budget) give(n int64) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.free += n
-	b.mu.Unlock()
+	if b.given != nil {
+		close(b.given)
+		b.given = nil
+	}
 }
 
 // Unreadable is a frame from which no message could be made.

@@ -99,7 +99,7 @@ func killLoop(ctx context.Context, l *lab, n, kills int) (*killResult, error) {
 	}
 	r.TxReused = book.twice
 	srv.stop()
-	out, err := exec.Command(l.chargewatch, "check", "--data", data).CombinedOutput()
+	out, err := exec.Command(l.chargewatch, "verify", "--data", data).CombinedOutput()
 	r.Integrity = "clean"
 	if err != nil {
 		r.Integrity = strings.TrimSpace(string(out))

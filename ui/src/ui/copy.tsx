@@ -4,12 +4,25 @@ import { useT } from '../i18n/i18n';
 import styles from './copy.module.css';
 import { Icon } from './icons';
 
+// Browsers give the clipboard to pages over TLS or on this machine only; the
+// old way still works elsewhere, and many control rooms run without TLS.
 async function write(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return false;
+    const field = document.createElement('textarea');
+    field.value = text;
+    field.setAttribute('readonly', '');
+    field.style.position = 'fixed';
+    field.style.opacity = '0';
+    const before = document.activeElement;
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand('copy');
+    field.remove();
+    if (before instanceof HTMLElement) before.focus();
+    return done;
   }
 }
 

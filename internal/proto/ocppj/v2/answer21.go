@@ -1,6 +1,7 @@
 package v2
 
 import (
+	"slices"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/proto/ocppj"
@@ -52,26 +53,39 @@ type ChainStatus struct {
 }
 
 // AppendGetCertificateChainStatus answers GetCertificateChainStatus; statuses
-// stand for the requests in their order.
+// stand for the requests in their order. What a station asked in words that
+// nobody knows is answered in known ones, and a question without a certificate
+// by one failure: the answer has to be valid whatever was asked.
 func AppendGetCertificateChainStatus(dst []byte, asked *GetCertificateChainStatus, statuses []ChainStatus) []byte {
+	requests := asked.Requests[:min(len(asked.Requests), len(statuses), 4)]
+	if len(requests) == 0 {
+		requests, statuses = []ChainRequest{{}}, []ChainStatus{{Status: "Failed"}}
+	}
 	dst = append(dst, `{"certificateStatus":[`...)
-	for i := range min(len(asked.Requests), len(statuses), 4) {
+	for i, q := range requests {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		q := asked.Requests[i]
 		o := object{dst: append(dst, `{"certificateHashData":`...)}
 		h := object{dst: append(o.dst, '{')}
-		h.text("hashAlgorithm", q.OCSP.Hash)
+		h.text("hashAlgorithm", oneOf(q.OCSP.Hash, "SHA256", "SHA384", "SHA512"))
 		h.text("issuerNameHash", ocppj.Clip(q.OCSP.IssuerName, 128))
 		h.text("issuerKeyHash", ocppj.Clip(q.OCSP.IssuerKey, 128))
 		h.text("serialNumber", ocppj.Clip(q.OCSP.Serial, 40))
 		o = object{dst: append(h.dst, '}'), more: true}
-		o.text("source", q.Source)
+		o.text("source", oneOf(q.Source, "OCSP", "CRL"))
 		o.text("status", statuses[i].Status)
 		o.key("nextUpdate")
 		o.dst = ocppj.AppendTime(o.dst, statuses[i].Next)
 		dst = append(o.dst, '}')
 	}
 	return append(dst, ']', '}')
+}
+
+// oneOf returns the word if it is known, else the first that is.
+func oneOf(word string, known ...string) string {
+	if slices.Contains(known, word) {
+		return word
+	}
+	return known[0]
 }

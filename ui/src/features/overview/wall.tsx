@@ -25,6 +25,9 @@ import styles from './wall.module.css';
 
 const WANTED = 560;
 const MAX_SIGHT = 720;
+// Where fingers point, tiles stay large and the page scrolls instead.
+const NARROW = 560;
+const TALL = 4000;
 const RESORT_MS = 5000;
 
 function group(store: PortStore, siteName: (id: string) => string, worstFirst: boolean): Group[] {
@@ -96,8 +99,11 @@ export function Wall({ worstFirst }: { worstFirst: boolean }) {
     () => group(store, siteName, worstFirst),
     [store, siteName, worstFirst, storeLayout, resort],
   );
-  const layout = useMemo(() => layoutWall(groups, Math.max(200, width), WANTED), [groups, width]);
-  const sight = Math.min(layout.height, MAX_SIGHT);
+  const layout = useMemo(
+    () => layoutWall(groups, Math.max(200, width), width < NARROW ? TALL : WANTED),
+    [groups, width],
+  );
+  const sight = Math.min(layout.height, width < NARROW ? TALL : MAX_SIGHT);
 
   const summary = useCallback(
     (ports: readonly number[]) => {

@@ -74,7 +74,7 @@ export function Header({ station: s }: { station: StationDetail }) {
           )}
         </div>
       </div>
-      {s.fault && <Fault fault={s.fault} where={t('station.whole')} />}
+      {s.fault?.code && <Fault fault={s.fault} where={t('station.whole')} />}
       <dl className={styles.facts}>
         <Fact name={t('station.connection')}>
           {s.online ? (

@@ -3,6 +3,8 @@
 import type { SystemEvent } from '../../api/shapes';
 import { type Family, familyOf, STATUSES, type Status } from '../../live/status';
 
+const LATE_MS = 120_000;
+
 export type Interval = { from: number; to: number; family: Family; status: Status | null };
 
 const isStatus = (v: unknown): v is Status => STATUSES.includes(v as Status);
@@ -53,7 +55,7 @@ export function intervals(
     if (end > since) {
       const last = out.at(-1);
       const f = family();
-      if (last && last.family === f && last.status === status && last.to === since) last.to = end;
+      if (last?.family === f && (f === 'offline' || last.status === status) && last.to === since) last.to = end;
       else out.push({ from: since, to: end, family: f, status });
     }
     since = Math.max(since, end);
@@ -70,11 +72,12 @@ export function intervals(
       // Occupied adds nothing to what the running transaction already said.
       if (word !== null && !(e.data.status === 'Occupied' && status !== null && status !== 'Available'))
         nextStatus = word;
-      nextOnline = true;
+      // Said later about an earlier time, it tells what the port did, not that we heard it then.
+      if (Date.parse(e.receivedAt) - at < LATE_MS) nextOnline = true;
     } else if (its === evse && e.kind === 'transaction') {
       const word = chargingStates[String(e.data.chargingState ?? '')];
       if (e.data.offline !== true) {
-        if (e.data.stage === 'Ended') nextStatus = 'Finishing';
+        if (e.data.stage === 'ended') nextStatus = 'Finishing';
         else if (word) nextStatus = word;
       }
     } else continue;

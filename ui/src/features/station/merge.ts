@@ -29,17 +29,19 @@ export function mergeMessages(held: readonly Message[], fresh: readonly Message[
   return all.slice(0, limit);
 }
 
-/** The time between a CALL and what answered it, by message id and direction. */
-export function answerTimes(messages: readonly Message[]): Map<Message, number> {
+export type Answer = { ms: number; action: string };
+
+/** What each answer answers and how long it took, by message id and direction. */
+export function answers(messages: readonly Message[]): Map<Message, Answer> {
   const calls = new Map<string, Message>();
-  const times = new Map<Message, number>();
+  const found = new Map<Message, Answer>();
   for (let i = messages.length - 1; i >= 0; i--) {
     const m = messages[i]!;
     if (m.type === 'CALL') calls.set(`${m.direction}/${m.messageId}`, m);
     else if (m.type === 'CALLRESULT' || m.type === 'CALLERROR') {
       const call = calls.get(`${m.direction === 'in' ? 'out' : 'in'}/${m.messageId}`);
-      if (call) times.set(m, Date.parse(m.at) - Date.parse(call.at));
+      if (call) found.set(m, { ms: Date.parse(m.at) - Date.parse(call.at), action: call.action });
     }
   }
-  return times;
+  return found;
 }

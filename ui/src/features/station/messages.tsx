@@ -13,7 +13,7 @@ import { Icon } from '../../ui/icons';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { useZone, ZoneNote } from '../../ui/zone';
 import { clockMillis, pretty, summarise } from './frame-words';
-import { answerTimes, mergeMessages } from './merge';
+import { type Answer, answers, mergeMessages } from './merge';
 import styles from './messages.module.css';
 import { quirkWords } from './quirks';
 
@@ -35,17 +35,17 @@ export function Messages({ station }: { station: string }) {
   const all = useMemo(() => mergeMessages(data ?? [], live, LIMIT), [data, live]);
   const base = follow || held === null ? all : held;
   const waiting = follow || held === null ? 0 : all.length - held.length;
-  const times = useMemo(() => answerTimes(base), [base]);
+  const answered = useMemo(() => answers(base), [base]);
   const actions = useMemo(() => [...new Set(all.map((m) => m.action).filter(Boolean))].sort(), [all]);
   const shown = useMemo(() => {
     const q = text.trim().toLowerCase();
     return base.filter(
       (m) =>
         (!direction || m.direction === direction) &&
-        (!action || m.action === action) &&
+        (!action || (m.action || answered.get(m)?.action) === action) &&
         (q === '' || m.frame.toLowerCase().includes(q) || m.action.toLowerCase().includes(q)),
     );
-  }, [base, text, direction, action]);
+  }, [base, answered, text, direction, action]);
   const setFollowing = (on: boolean) => {
     setFollow(on);
     setHeld(on ? null : all);
@@ -115,7 +115,7 @@ export function Messages({ station }: { station: string }) {
           {all.length === 0 ? t('messages.noneText') : t('messages.noMatchText')}
         </Empty>
       ) : (
-        <Log messages={shown} times={times} follow={follow} pause={() => setFollowing(false)} />
+        <Log messages={shown} answered={answered} follow={follow} pause={() => setFollowing(false)} />
       )}
     </Panel>
   );
@@ -125,12 +125,12 @@ const idOf = (m: Message): string => `${m.at}/${m.direction}/${m.type}/${m.messa
 
 function Log({
   messages,
-  times,
+  answered,
   follow,
   pause,
 }: {
   messages: Message[];
-  times: Map<Message, number>;
+  answered: Map<Message, Answer>;
   follow: boolean;
   pause: () => void;
 }) {
@@ -172,7 +172,7 @@ function Log({
             >
               <Entry
                 message={m}
-                took={times.get(m)}
+                answer={answered.get(m)}
                 open={open === id}
                 toggle={() => {
                   if (open !== id && follow) pause();
@@ -189,12 +189,12 @@ function Log({
 
 function Entry({
   message: m,
-  took,
+  answer,
   open,
   toggle,
 }: {
   message: Message;
-  took: number | undefined;
+  answer: Answer | undefined;
   open: boolean;
   toggle: () => void;
 }) {
@@ -217,7 +217,7 @@ function Entry({
           <span className="srOnly">{m.direction === 'in' ? t('messages.in') : t('messages.out')}</span>
         </span>
         <span className={styles.action}>
-          {m.action || '–'}
+          {m.action || answer?.action || '–'}
           {m.type !== 'CALL' && <span className={styles.kind}>{t(`frame.${m.type}`)}</span>}
         </span>
         <span className={`${styles.summary} mono`}>{summarise(m)}</span>
@@ -226,37 +226,37 @@ function Entry({
             <span className={styles.quirks}>{t('messages.quirks', { n: m.quirks.length })}</span>
           )}
         </span>
-        <span className={`${styles.took} num`}>{took === undefined ? '' : `${took} ms`}</span>
+        <span className={`${styles.took} num`}>{answer ? `${answer.ms} ms` : ''}</span>
         <span className={`${styles.bytes} num`}>{bytes(tag, m.bytes)}</span>
       </button>
-      open && (
-      <div className={styles.detail}>
-        {m.quirks.length > 0 && (
-          <ul className={styles.quirkList}>
-            {m.quirks.map((q) => (
-              <li key={q}>
-                {quirkWords(t, q)} <code className="meta mono">{q}</code>
-              </li>
-            ))}
-          </ul>
-        )}
-        <div className={styles.copy}>
-          <CopyButton value={m.frame} what={t('messages.frame')} />
+      {open && (
+        <div className={styles.detail}>
+          {m.quirks.length > 0 && (
+            <ul className={styles.quirkList}>
+              {m.quirks.map((q) => (
+                <li key={q}>
+                  {quirkWords(t, q)} <code className="meta mono">{q}</code>
+                </li>
+              ))}
+            </ul>
+          )}
+          <div className={styles.copy}>
+            <CopyButton value={m.frame} what={t('messages.frame')} />
+          </div>
+          <pre
+            className={`${styles.json} mono scroll`}
+            tabIndex={0}
+            role="region"
+            aria-label={t('messages.frame')}
+          >
+            {pretty(m.frame)}
+          </pre>
+          <details className={styles.raw}>
+            <summary>{t('messages.raw')}</summary>
+            <code className="mono">{m.frame}</code>
+          </details>
         </div>
-        <pre
-          className={`${styles.json} mono scroll`}
-          tabIndex={0}
-          role="region"
-          aria-label={t('messages.frame')}
-        >
-          {pretty(m.frame)}
-        </pre>
-        <details className={styles.raw}>
-          <summary>{t('messages.raw')}</summary>
-          <code className="mono">{m.frame}</code>
-        </details>
-      </div>
-      )
+      )}
     </>
   );
 }

@@ -72,7 +72,7 @@ function Port({
           )}
         </p>
       </div>
-      {e.fault && <Fault fault={e.fault} where={t('port.n', { port: e.id })} />}
+      {e.fault?.code && <Fault fault={e.fault} where={t('port.n', { port: e.id })} />}
       {silent && (
         <p className={styles.silent}>
           {t('port.silent', {

@@ -3,7 +3,7 @@ import type { Command, Evse, Message, SystemEvent } from '../../api/shapes';
 import { build, type Draft, effectOf, needsTypedId, parseObject } from './actions';
 import { pretty, summarise } from './frame-words';
 import { intervals } from './intervals';
-import { answerTimes, mergeCommand, mergeMessages } from './merge';
+import { answers, mergeCommand, mergeMessages } from './merge';
 import { joinLines, seriesOf, withGaps } from './series';
 
 const draft = (part: Partial<Draft>): Draft => ({
@@ -146,7 +146,7 @@ describe('messages', () => {
     const call = message('2026-01-01T00:00:01.000Z', '7');
     const ours = message('2026-01-01T00:00:01.500Z', '7', { direction: 'out' });
     const answer = message('2026-01-01T00:00:01.040Z', '7', { direction: 'out', type: 'CALLRESULT' });
-    expect(answerTimes([ours, answer, call]).get(answer)).toBe(40);
+    expect(answers([ours, answer, call]).get(answer)).toEqual({ ms: 40, action: 'Heartbeat' });
   });
 
   it('shows a broken frame as it came', () => {
@@ -226,13 +226,19 @@ describe('state timeline', () => {
   const t0 = Date.parse('2026-01-01T00:00:00Z');
   const minute = 60_000;
   let seq = 0;
-  const event = (atMin: number, kind: string, data: object = {}, evse: number | null = 1): SystemEvent => ({
+  const event = (
+    atMin: number,
+    kind: string,
+    data: object = {},
+    evse: number | null = 1,
+    lateMin = 0,
+  ): SystemEvent => ({
     seq: ++seq,
     kind,
     subject: evse === null ? 'station/A' : `station/A/${evse}/1`,
     at: new Date(t0 + atMin * minute).toISOString(),
     deviceAt: null,
-    receivedAt: '',
+    receivedAt: new Date(t0 + (atMin + lateMin) * minute).toISOString(),
     timeQuality: 'device',
     origin: 'station',
     data: data as Record<string, unknown>,
@@ -281,7 +287,7 @@ describe('state timeline', () => {
         event(10, 'status', { status: 'Occupied' }),
         event(12, 'transaction', { chargingState: 'Charging' }),
         event(20, 'status', { status: 'Occupied' }),
-        event(40, 'transaction', { stage: 'Ended' }),
+        event(40, 'transaction', { stage: 'ended' }),
         event(45, 'status', { status: 'Available' }),
       ]),
     ).toEqual([
@@ -300,6 +306,23 @@ describe('state timeline', () => {
         event(10, 'transaction', { chargingState: 'Charging', offline: true }),
       ]),
     ).toEqual([['available', 60]]);
+  });
+
+  it('keeps a time away as offline although the station later told what it did then', () => {
+    expect(
+      run([
+        event(-30, 'status', { status: 'Available' }),
+        event(10, 'disconnected', {}, null),
+        event(15, 'status', { status: 'Charging' }, 1, 20),
+        event(35, 'connected', {}, null),
+        event(40, 'status', { status: 'Available' }),
+      ]),
+    ).toEqual([
+      ['available', 10],
+      ['offline', 25],
+      ['charging', 5],
+      ['available', 20],
+    ]);
   });
 
   it('ends with the state the page shows live', () => {

@@ -86,6 +86,7 @@ export function StationList({
   const scroller = useRef<HTMLDivElement>(null);
   const hovered = useRef(false);
   const focused = useRef(false);
+  const cursor = useRef(-1);
   const { rows, changed, apply } = selection;
   const height = phone ? PHONE_HEIGHT : HEIGHT;
   const virtual = useVirtualizer({
@@ -100,12 +101,14 @@ export function StationList({
   const hold = () => setHeld(hovered.current || focused.current);
 
   const move = (by: number) => {
-    const active = document.activeElement?.closest('[data-row]');
-    const at = active ? Number(active.getAttribute('data-row')) : -1;
-    const next = Math.min(rows.length - 1, Math.max(0, at + by));
+    const next = Math.min(rows.length - 1, Math.max(0, cursor.current + by));
+    // The row may have to be drawn first; the next key must not wait for that.
+    cursor.current = next;
     virtual.scrollToIndex(next, { align: 'auto' });
     requestAnimationFrame(() =>
-      scroller.current?.querySelector<HTMLElement>(`[data-row="${next}"] a`)?.focus({ preventScroll: true }),
+      scroller.current
+        ?.querySelector<HTMLElement>(`[data-row="${cursor.current}"] a`)
+        ?.focus({ preventScroll: true }),
     );
   };
   const onKey = (e: KeyboardEvent) => {
@@ -139,7 +142,9 @@ export function StationList({
           hovered.current = false;
           hold();
         }}
-        onFocus={() => {
+        onFocus={(e) => {
+          const row = e.target.closest('[data-row]')?.getAttribute('data-row');
+          if (row) cursor.current = Number(row);
           focused.current = true;
           hold();
         }}
