@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -259,6 +260,34 @@ func unavailable(t *testing.T, newPlace func(*testing.T) Place) {
 	r.Crash()
 	if _, err := r.Append(t.Context(), status(clock, "A", "Faulted")); !errors.Is(err, journal.ErrClosed) {
 		t.Errorf("append to a closed journal: %v", err)
+	}
+}
+
+func hangingCommit(t *testing.T, newPlace func(*testing.T) Place) {
+	place, clock := newPlace(t), NewClock()
+	var hold atomic.Pointer[chan struct{}]
+	r := StartWith(t, place, journal.Options{Now: clock.Now, Tick: time.Hour, Unavailable: 50 * time.Millisecond}, func() {
+		if c := hold.Load(); c != nil {
+			<-*c
+		}
+	})
+	must(t, r, status(clock, "A", "Available"))
+	seq := r.Snapshot().Seq
+	stuck := make(chan struct{})
+	hold.Store(&stuck)
+	if _, err := r.Append(t.Context(), status(clock, "A", "Faulted")); !errors.Is(err, journal.ErrUnavailable) {
+		t.Errorf("append while a commit hangs: %v", err)
+	}
+	if err := r.Ready(); !errors.Is(err, journal.ErrUnavailable) {
+		t.Errorf("ready while a commit hangs: %v", err)
+	}
+	hold.Store(nil)
+	close(stuck)
+	for r.Ready() != nil {
+		time.Sleep(time.Millisecond)
+	}
+	if must(t, r, status(clock, "A", "Available")).Seq != seq+2 {
+		t.Error("what hung was not committed, or twice")
 	}
 }
 

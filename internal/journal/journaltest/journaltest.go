@@ -52,7 +52,13 @@ type Running struct {
 // or Crash is called.
 func Start(t testing.TB, place Place, o journal.Options) *Running {
 	t.Helper()
-	faults := &Faults{Store: place(t)}
+	return StartWith(t, place, o, nil)
+}
+
+// StartWith is Start with a function that is called before each commit.
+func StartWith(t testing.TB, place Place, o journal.Options, beforeCommit func()) *Running {
+	t.Helper()
+	faults := &Faults{Store: place(t), beforeCommit: beforeCommit}
 	j, err := journal.Open(t.Context(), faults, o)
 	if err != nil {
 		t.Fatal("open journal:", err)
@@ -94,8 +100,8 @@ type Faults struct {
 	err     error
 	times   int // fail that often; -1 is for good
 	commits atomic.Int64
-	// BeforeCommit, if set before the journal runs, is called before each commit.
-	BeforeCommit func()
+
+	beforeCommit func()
 }
 
 // Fail makes all commits from now on fail.
@@ -141,8 +147,8 @@ func (t *faultyTx) Commit() error {
 	if err := t.f.failure(); err != nil {
 		return errors.Join(err, t.Rollback())
 	}
-	if t.f.BeforeCommit != nil {
-		t.f.BeforeCommit()
+	if t.f.beforeCommit != nil {
+		t.f.beforeCommit()
 	}
 	err := t.Tx.Commit()
 	if err == nil {
@@ -204,6 +210,7 @@ func Run(t *testing.T, newPlace func(t *testing.T) Place) {
 		"the wall clock may jump":                                         wallClock,
 		"a slow subscriber sees everything and holds nobody":              slowSubscribers,
 		"without commits everyone is told":                                unavailable,
+		"a commit that hangs is told like one that fails":                 hangingCommit,
 		"an append whose caller left before its batch is dropped":         abandonedAppends,
 		"a replay never acts":                                             replayNeverActs,
 		"retention deletes closed prefixes and says so":                   retention,
