@@ -29,8 +29,8 @@ func imports() map[string][]string {
 		"config": {},
 		"pki":    {},
 		"coredb": {},
-		"disk":   {},
 		"backup": {},
+		"disk":   {},
 		// spine: what is kept, and the one order in which it happens
 		"journal":        {"event", "fleet"},
 		"journal/sqlite": {"event", "fleet", "journal", "coredb"},
