@@ -47,11 +47,13 @@ func commands() []command {
 		{"serve", "run the server", serveCommand},
 		{"demo", "run the server with a simulated network", demoCommand},
 		{"sim", "simulate charging stations against any OCPP server", nil},
-		{"station", "enrol stations", stationCommand},
+		{"replay", "fold the journal again and compare it with what is stored", replayCommand},
+		{"station", "list enrolled stations", stationCommand},
 		{"token", "make and end API tokens", tokenCommand},
 		{"user", "make sign-in links", userCommand},
 		{"check", "check a configuration", checkCommand},
 		{"verify", "check the data folder", verifyCommand},
+		{"backup", "copy the data folder while the server runs, bring it back, check a copy", backupCommand},
 		{"version", "print the version", versionCommand},
 	}
 }

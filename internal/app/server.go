@@ -9,10 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/config"
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/disk"
 	"github.com/chargewatch/chargewatch/internal/frames"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
@@ -36,6 +38,8 @@ type Server struct {
 
 	frames    *frames.Log
 	outbox    *outbox.Executor
+	curves    atomic.Pointer[telemetry.Store] // for the journal, which opens before
+	guard     *disk.Guard
 	log       *slog.Logger
 	lock      *os.File
 	data      *os.Root
@@ -72,7 +76,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.db, err = coredb.Open(ctx, c.Data); err != nil {
 		return s, err
 	}
-	if s.Journal, err = sqlite.Open(ctx, sqlite.Options{DB: s.db, Logger: log, Version: version}); err != nil {
+	if s.Journal, err = sqlite.Open(ctx, sqlite.Options{DB: s.db, Logger: log, Version: version, Journal: journal.Options{
+		Keep: journal.Keep{History: time.Duration(c.Retention.Events), Sealed: s.sealed},
+	}}); err != nil {
 		return s, fmt.Errorf("open the journal: %w", err)
 	}
 	if s.Store, err = store.Open(ctx, store.Options{DB: s.db, Journal: s.Journal, Logger: log}); err != nil {
@@ -81,6 +87,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.Telemetry, err = telemetry.Open(ctx, telemetry.Options{Folder: c.Data, Logger: log, KeepFor: time.Duration(c.Retention.Telemetry)}); err != nil {
 		return s, fmt.Errorf("open telemetry: %w", err)
 	}
+	s.curves.Store(s.Telemetry)
 	if s.frames, err = frames.Open(frames.Options{
 		Folder: filepath.Join(c.Data, "frames"), Logger: log, MaxBytes: c.Retention.FramesBytes, MaxAge: time.Duration(c.Retention.FramesAge),
 	}); err != nil {
@@ -96,6 +103,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		CommandTimeout: time.Duration(c.Station.CommandTimeout), FrameLimit: c.Station.FrameLimit,
 		OnLate: s.lateAnswer,
 	})
+	s.guard = disk.New(s.data, disk.Options{Logger: log, Changed: s.giveWay})
 	asked := commander{s.Endpoint}
 	s.outbox = outbox.New(s.Journal, asked, outbox.Options{Logger: log})
 	assets, err := ui.Assets()
@@ -108,6 +116,20 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Secure: s.tls != nil || c.BehindProxy, TrustedProxies: networks(c.TrustedProxies),
 	})
 	return s, s.openPorts(ctx)
+}
+
+// sealed is how far measurements are safe in blocks.
+func (s *Server) sealed() uint64 {
+	if t := s.curves.Load(); t != nil {
+		return t.Sealed().Seq
+	}
+	return 0
+}
+
+// giveWay follows the stages of a disk that fills up; the reserve is the
+// guard's own.
+func (s *Server) giveWay(stage disk.Stage) {
+	s.Endpoint.Pause(stage >= disk.StopAccepting)
 }
 
 func (s *Server) lateAnswer(id, command string, o station.Outcome) {
@@ -192,6 +214,7 @@ func (s *Server) Run(ctx context.Context) error {
 	inside.Go(func() { fail(ended(back, s.Store.Follow(back, s.Journal))) })
 	inside.Go(func() { fail(ended(back, s.Telemetry.Run(back, measured{s.Journal}))) })
 	inside.Go(func() { fail(ended(back, s.frames.Run(back))) })
+	inside.Go(func() { fail(ended(back, s.guard.Run(back))) })
 	if err := s.Store.Reconcile(inner, s.Journal.Snapshot()); err != nil {
 		fail(err)
 	}

@@ -88,6 +88,9 @@ func (r *tree) links(t *testing.T) {
 			if to != "" {
 				target = path.Join(path.Dir(name), to)
 			}
+			if r.notMadeYet(target) {
+				continue
+			}
 			if _, err := os.Stat(filepath.Join(r.root, target)); err != nil {
 				t.Errorf("%s links to %s, which is not there", name, m[1])
 				continue
@@ -97,6 +100,18 @@ func (r *tree) links(t *testing.T) {
 			}
 		}
 	}
+}
+
+// notMadeYet reports what make bench and make e2e leave behind when they run for
+// the first time; once one of it is there, all that is linked has to be.
+func (r *tree) notMadeYet(target string) bool {
+	for _, made := range []string{"docs/images", "test/load/results"} {
+		if target == made || path.Dir(target) == made {
+			_, err := os.Stat(filepath.Join(r.root, made))
+			return err != nil
+		}
+	}
+	return false
 }
 
 // headings returns the anchors of a page.

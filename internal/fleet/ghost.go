@@ -193,19 +193,26 @@ func (st *Station) waiting(v *EVSE) *Session {
 	return found
 }
 
-// settle gives an occupied port the session that a late report told of, once
-// the queue that could have ended it is quiet.
+// settle lets what was reported late be the present, once the queue that could
+// have changed it is quiet: the charging state of the session at the port, or
+// the session of an occupied port that has none.
 func (b *Batch) settle(st *Station, id int, now time.Time) {
 	v := st.evse(id)
-	if v == nil || v.Session != nil || !st.Online {
-		return
-	}
-	s := st.waiting(v)
-	if s == nil {
+	if v == nil || !st.Online {
 		return
 	}
 	if quiet := st.LastTxAt.Add(settleAfter); quiet.After(now) {
 		b.setTimer(st, timerKey(settleTimer, id), quiet)
+		return
+	}
+	cause := &event.Event{Seq: max(st.Seq, 1), At: now, ReceivedAt: now, RecordedAt: now}
+	if v.Session != nil {
+		b.refresh(st, v, latest(v.Session.ChangedAt, v.StatusAt), cause)
+		b.watch(st, v, now)
+		return
+	}
+	s := st.waiting(v)
+	if s == nil {
 		return
 	}
 	if heard := v.heardAt(); !heard.IsZero() && (heard.Before(s.StartedAt) || !occupied(v.Status)) {
@@ -214,7 +221,6 @@ func (b *Batch) settle(st *Station, id int, now time.Time) {
 	s = b.own(st, s)
 	b.leave(st, s)
 	v.Session, v.Ended = s, false
-	cause := &event.Event{Seq: max(st.Seq, 1), At: now, ReceivedAt: now, RecordedAt: now}
 	b.refresh(st, v, now, cause)
 	b.watch(st, v, now)
 }

@@ -46,6 +46,12 @@ func (q *Sequence) see(n int, started bool, at time.Time) bool {
 	return true
 }
 
+// repeats reports whether a number was seen before and is not told with a later
+// time than any so far.
+func (q *Sequence) repeats(n int, at time.Time) bool {
+	return q.Seen && n >= q.First && n <= q.Last && !slices.Contains(q.Missing, n) && !at.After(q.LastAt)
+}
+
 // lack notes the numbers from a up to b as missing.
 func (q *Sequence) lack(a, b int) {
 	for m := a; m < b; m++ {

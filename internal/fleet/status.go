@@ -170,8 +170,8 @@ func (b *Batch) past(st *Station, evse *EVSE, at time.Time, status Status, e *ev
 		return
 	}
 	b.track(st, evse, at, status, e)
-	if heard := evse.heardAt(); heard.After(at) && status != evse.Status {
-		b.track(st, evse, heard, evse.Status, e)
+	if now, _ := evse.derive(); now != status && evse.heardAt().After(at) {
+		b.track(st, evse, evse.heardAt(), now, e)
 	}
 }
 

@@ -114,6 +114,9 @@ func (s *Session) startRegister(wh *float64, e *event.Event) {
 func (b *Batch) event2(st *Station, e *event.Event, t *event.Transaction, fx *Effects) *Session {
 	past := e.Late() || t.Offline
 	known := b.byTransaction(st, t.TransactionID)
+	if known != nil && known.begunAgain(e, t) {
+		known = nil
+	}
 	if known == nil && e.Subject.EVSE == 0 {
 		e.Subject.EVSE = st.soleEVSE()
 	}
@@ -167,8 +170,16 @@ func (b *Batch) event2(st *Station, e *event.Event, t *event.Transaction, fx *Ef
 		b.refresh(st, evse, moment(e), e)
 	case past && t.ChargingState != "":
 		b.past(st, evse, moment(e), chargingStatus(t.ChargingState, s.flowed()), e)
+		b.arm(st, timerKey(settleTimer, evse.ID), st.Online, e.RecordedAt.Add(settleAfter))
 	}
 	return s
+}
+
+// begunAgain reports a start under the id of a session that is over: stations
+// use ids again after a reset, although OCPP forbids it.
+func (s *Session) begunAgain(e *event.Event, t *event.Transaction) bool {
+	return t.Stage == event.TransactionStarted && s.State == SessionEnded && !s.has(FlagStartMissing) &&
+		moment(e).After(s.EndedAt) && (t.SeqNo == nil || !s.Order.repeats(*t.SeqNo, e.DeviceAt))
 }
 
 // nameless finds the open session of a port whose station gives no ids.

@@ -39,11 +39,15 @@ func ask(t *testing.T, c *websocket.Conn, frame string) string {
 	if err := c.Write(ctx, websocket.MessageText, []byte(frame)); err != nil {
 		t.Fatalf("send %.200s: %v", frame, err)
 	}
-	_, data, err := c.Read(ctx)
-	if err != nil {
-		t.Fatalf("answer to %.2000s: %v", frame, err)
+	for {
+		_, data, err := c.Read(ctx)
+		if err != nil {
+			t.Fatalf("answer to %.2000s: %v", frame, err)
+		}
+		if !strings.HasPrefix(string(data), "[2,") { // the server asks a 2.x station for its device model
+			return string(data)
+		}
 	}
-	return string(data)
 }
 
 // Whatever the content of a known action is, it is answered with a CALLRESULT

@@ -82,7 +82,7 @@ func (st *station) staleFault() {
 	for _, e := range st.evses {
 		f := e.lastFault
 		if f == nil {
-			f = &fault{kind: &faultKinds[1], since: st.now.Add(-50 * time.Hour)}
+			f = &fault{kind: new(faultKinds[1]), since: st.now.Add(-50 * time.Hour)}
 		}
 		st.d.oldFault(e, f)
 		return

@@ -152,7 +152,6 @@ func (s *Store) seal(ctx context.Context, ports []*port, kept int64) error {
 	defer s.mu.Unlock()
 	for _, p := range ports {
 		s.bytes -= p.release(kept)
-		p.sealed, p.kept = row, kept
 	}
 	return nil
 }

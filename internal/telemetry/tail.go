@@ -17,9 +17,6 @@ type port struct {
 	Port
 	id    int64
 	hours []tailHour // few, in no order
-
-	sealed int64 // rows of hot up to this id are sealed ...
-	kept   int64 // ... but for those of this hour
 	// due is when the port is sealed next. Each port has its own second of the
 	// hour, so that the work is spread.
 	due time.Time
@@ -36,7 +33,7 @@ type tailHour struct {
 // What an hour costs beyond its records.
 const tailHourBytes = 96
 
-func newPort(id int64, p Port) *port { return &port{Port: p, id: id, kept: noHour} }
+func newPort(id int64, p Port) *port { return &port{Port: p, id: id} }
 
 // slot is the port's second of the hour.
 func (p *port) slot() time.Duration {
@@ -79,30 +76,37 @@ func (p *port) release(kept int64) (bytes int) {
 	return bytes
 }
 
-func (s *Store) loadPorts(ctx context.Context) error {
+// watermark says which part of the tail on disk is in blocks: the rows up to
+// sealed, but for what they hold of the kept hour.
+type watermark struct{ sealed, kept int64 }
+
+func (s *Store) loadPorts(ctx context.Context) (map[int64]watermark, error) {
+	marks := map[int64]watermark{}
 	rows, err := s.db.write.QueryContext(ctx, `SELECT id, station, evse, sealed, kept FROM port`)
 	if err != nil {
-		return fmt.Errorf("read ports: %w", err)
+		return nil, fmt.Errorf("read ports: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		p := newPort(0, Port{})
 		var kept sql.NullInt64
-		if err := rows.Scan(&p.id, &p.Station, &p.EVSE, &p.sealed, &kept); err != nil {
-			return fmt.Errorf("read ports: %w", err)
+		w := watermark{kept: noHour}
+		if err := rows.Scan(&p.id, &p.Station, &p.EVSE, &w.sealed, &kept); err != nil {
+			return nil, fmt.Errorf("read ports: %w", err)
 		}
 		if kept.Valid {
-			p.kept = kept.Int64
+			w.kept = kept.Int64
 		}
+		marks[p.id] = w
 		s.ports[p.Port], s.byID[p.id] = p, p
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("read ports: %w", err)
+		return nil, fmt.Errorf("read ports: %w", err)
 	}
-	return nil
+	return marks, nil
 }
 
-func (s *Store) loadTail(ctx context.Context) error {
+func (s *Store) loadTail(ctx context.Context, marks map[int64]watermark) error {
 	if err := s.db.write.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'hot'`).Scan(&s.lastID); err != nil {
 		return fmt.Errorf("read hot tail: %w", err)
 	}
@@ -123,7 +127,7 @@ func (s *Store) loadTail(ctx context.Context) error {
 			if !ok {
 				return errChunk
 			}
-			if id <= p.sealed && hour != p.kept {
+			if w := marks[portID]; id <= w.sealed && hour != w.kept {
 				return nil
 			}
 			if len(p.hours) == 0 {

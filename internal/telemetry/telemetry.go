@@ -176,10 +176,11 @@ func (s *Store) load(ctx context.Context) error {
 	if err := s.loadState(ctx); err != nil {
 		return err
 	}
-	if err := s.loadPorts(ctx); err != nil {
+	marks, err := s.loadPorts(ctx)
+	if err != nil {
 		return err
 	}
-	return s.loadTail(ctx)
+	return s.loadTail(ctx, marks)
 }
 
 func (s *Store) loadState(ctx context.Context) error {

@@ -265,3 +265,17 @@ func (p *plant) connect(id, protocol string) {
 	p.links.heard[id] = time.Now()
 	p.links.mu.Unlock()
 }
+
+func openDB(tb testing.TB) *coredb.DB {
+	tb.Helper()
+	db, err := coredb.Open(tb.Context(), tb.TempDir())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return db
+}

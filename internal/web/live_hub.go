@@ -312,11 +312,11 @@ func dataTail(data []byte) []byte {
 	return append(out, '}')
 }
 
-// summarise renews a view's summary, at most every 20 times as long as it took
-// and at least every 10 s.
+// summarise renews a view's summary: at every beat in a small network, less
+// often where counting takes longer, and at least every 10 s.
 func (h *hub) summarise(v *view, now time.Time) {
 	since := now.Sub(v.summaryAt)
-	if v.summary != nil && (since < 20*v.summaryTook || v.summaryOf == h.board.snap && since < 10*time.Second) {
+	if v.summary != nil && (since < min(400*v.summaryTook, 2*time.Second) || v.summaryOf == h.board.snap && since < 10*time.Second) {
 		return
 	}
 	start := time.Now()

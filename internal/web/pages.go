@@ -78,9 +78,11 @@ func (s *Server) static(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problemf(http.StatusMethodNotAllowed, "only GET and HEAD"))
 		return
 	}
-	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
-	w.Header().Set("Content-Security-Policy", uiPolicy)
-	if name != "" && name != "index.html" && s.file(w, r, name) {
+	name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
+	if name == "" {
+		name = "index.html"
+	}
+	if name != "index.html" && s.file(w, r, name) {
 		return
 	}
 	if strings.HasPrefix(name, "assets/") || name != "" && strings.HasPrefix(path.Base(name), ".") {

@@ -138,6 +138,7 @@ type Endpoint struct {
 	mu       sync.Mutex
 	links    map[string]*link
 	closing  bool
+	paused   atomic.Bool
 	stopping chan struct{} // closed when closing is set
 	running  sync.WaitGroup
 	buffers  sync.Pool // of *[]byte, shared so that an idle link holds none
@@ -228,6 +229,9 @@ func (ep *Endpoint) start(l *link) bool {
 	ep.running.Go(l.run)
 	return true
 }
+
+// Pause refuses new connections while it is set; those that stand are served.
+func (ep *Endpoint) Pause(on bool) { ep.paused.Store(on) }
 
 // LastFrame returns when a connected station was last heard, pongs included.
 func (ep *Endpoint) LastFrame(station string) (time.Time, bool) {

@@ -125,6 +125,9 @@ func (ep *Endpoint) admit(r *http.Request) (hello, *refusal) {
 	if closing {
 		return h, &refusal{http.StatusServiceUnavailable, "the server is stopping"}
 	}
+	if ep.paused.Load() {
+		return h, &refusal{http.StatusServiceUnavailable, "the disk is nearly full"}
+	}
 	if ready, ok := ep.journal.(interface{ Ready() error }); ok {
 		if err := ready.Ready(); err != nil {
 			return h, &refusal{http.StatusServiceUnavailable, "events cannot be stored now"}

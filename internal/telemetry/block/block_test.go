@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -188,6 +190,26 @@ func TestKeysOfEveryTableAndNone(t *testing.T) {
 		if err != nil || got != k || !bytes.Equal(rest, []byte{7}) {
 			t.Errorf("%v reads as %v, %v", k, got, err)
 		}
+	}
+}
+
+func TestTheFormatPageListsTheMeasurands(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "formats", "telemetry.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(page), "Measurands, from 1:")
+	list, _, _ = strings.Cut(list, ".\n")
+	var listed []string
+	for i, entry := range strings.Split(strings.Join(strings.Fields(list), " "), ", ") {
+		number, name, _ := strings.Cut(entry, " ")
+		if number != strconv.Itoa(i+1) {
+			t.Errorf("entry %d is %q", i+1, entry)
+		}
+		listed = append(listed, name)
+	}
+	if !slices.Equal(listed, measurands[:]) {
+		t.Errorf("the page lists %v", listed)
 	}
 }
 

@@ -86,10 +86,15 @@ func (a *api) command(ctx context.Context, station, action, payload string) erro
 	return nil
 }
 
-// enrol creates a station with a password.
+// enrol creates a station with a password, for the kind of socket the server
+// offers.
 func (a *api) enrol(ctx context.Context, station, password string) error {
+	profile := 1
+	if strings.HasPrefix(a.base, "https:") {
+		profile = 2
+	}
 	return a.do(ctx, http.MethodPost, "/api/v1/stations", map[string]any{
-		"id": station, "auth": map[string]any{"profile": 2, "password": password},
+		"id": station, "auth": map[string]any{"profile": profile, "password": password},
 	}, nil)
 }
 

@@ -51,7 +51,9 @@ func digits(b []byte, n int64) {
 func (t *template) patch(id int64, at time.Time, energy int64, tx int64) []byte {
 	digits(t.frame[t.id:t.id+len(idMark)], id)
 	if t.at >= 0 {
-		at.UTC().AppendFormat(t.frame[t.at:t.at:t.at+len(timeMark)], "2006-01-02T15:04:05.000Z")
+		// AppendFormat writes nine digits of the fraction before it cuts them.
+		var b [40]byte
+		copy(t.frame[t.at:t.at+len(timeMark)], at.UTC().AppendFormat(b[:0], stampLayout))
 	}
 	if t.energy >= 0 {
 		digits(t.frame[t.energy:t.energy+len(energyMark)], energy)

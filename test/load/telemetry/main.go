@@ -52,7 +52,10 @@ type network struct {
 	WorstTickMillis    float64            `json:"worstTickMillis"`
 	TailBytesMost      int                `json:"tailBytesMost"`
 	PeakRSSMiB         float64            `json:"peakRssMiB"`
-	OpenMillis         float64            `json:"openMillis"`
+	OpenMillis         float64            `json:"openMillis,omitempty"`
+	BackupBytes        int64              `json:"backupBytes"`
+	BackupMillis       float64            `json:"backupMillis"`
+	VerifyMillis       float64            `json:"verifyMillis"`
 	QueryMillis        map[string]timings `json:"queryMillis,omitempty"`
 }
 
@@ -173,10 +176,23 @@ func measure(name string, o telemetrytest.Options, length time.Duration, ask boo
 			return n, err
 		}
 	}
+	clock := time.Now()
 	report, err := s.Verify(ctx)
 	if err != nil {
 		return n, err
 	}
+	n.VerifyMillis = millis(time.Since(clock))
+	copied := filepath.Join(folder, "copy")
+	clock = time.Now()
+	if err := s.Backup(ctx, copied); err != nil {
+		return n, err
+	}
+	n.BackupMillis = millis(time.Since(clock))
+	st, err := os.Stat(copied)
+	if err != nil {
+		return n, err
+	}
+	n.BackupBytes = st.Size()
 	if report.Samples != n.Samples || len(report.Faults) > 0 {
 		return n, fmt.Errorf("%d samples are in blocks, %d were measured, %d faults", report.Samples, n.Samples, len(report.Faults))
 	}

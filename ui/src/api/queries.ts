@@ -1,40 +1,42 @@
 // One place for each question the page asks the server, with its cache key.
 import { queryOptions } from '@tanstack/react-query';
-import { get, seg } from './client';
-import type {
-  Command,
-  Conformance,
-  Handshake,
-  Me,
-  Message,
-  Page,
-  Session,
-  Site,
-  StationDetail,
-  Summary,
-  SystemEvent,
-  Telemetry,
-  Token,
-  User,
-} from './shapes';
+import { api, ok } from './client';
+import type { SystemEvent } from './shapes';
 
 const minute = 60_000;
+const PAGE = 1000;
+const MAX_PAGES = 20;
+
+type Page<T> = { items: T[]; nextCursor?: string };
+
+async function pages<T>(read: (cursor: string | undefined) => Promise<Page<T>>): Promise<T[]> {
+  const items: T[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const answer = await read(cursor);
+    items.push(...answer.items);
+    cursor = answer.nextCursor || undefined;
+    if (!cursor) break;
+  }
+  return items;
+}
 
 export const meQuery = () =>
   queryOptions({
     queryKey: ['me'],
-    queryFn: ({ signal }) => get<Me>('/me', {}, signal),
+    queryFn: ({ signal }) => ok(api.GET('/me', { signal })),
     staleTime: 5 * minute,
     retry: false,
   });
 
 export const summaryQuery = () =>
-  queryOptions({ queryKey: ['summary'], queryFn: ({ signal }) => get<Summary>('/summary', {}, signal) });
+  queryOptions({ queryKey: ['summary'], queryFn: ({ signal }) => ok(api.GET('/summary', { signal })) });
 
 export const sitesQuery = () =>
   queryOptions({
     queryKey: ['sites'],
-    queryFn: ({ signal }) => pages<Site>('/sites', {}, signal),
+    queryFn: ({ signal }) =>
+      pages((cursor) => ok(api.GET('/sites', { params: { query: { limit: PAGE, cursor } }, signal }))),
     staleTime: minute,
   });
 
@@ -43,7 +45,8 @@ export const sitesQuery = () =>
 export const stationsQuery = () =>
   queryOptions({
     queryKey: ['stations'],
-    queryFn: ({ signal }) => pages<StationDetail>('/stations', {}, signal),
+    queryFn: ({ signal }) =>
+      pages((cursor) => ok(api.GET('/stations', { params: { query: { limit: PAGE, cursor } }, signal }))),
     staleTime: minute,
     refetchInterval: 2 * minute,
   });
@@ -51,21 +54,26 @@ export const stationsQuery = () =>
 export const pendingQuery = () =>
   queryOptions({
     queryKey: ['stations', 'pending'],
-    queryFn: ({ signal }) => pages<StationDetail>('/stations', { onboarding: 'pending' }, signal),
+    queryFn: ({ signal }) =>
+      pages((cursor) =>
+        ok(
+          api.GET('/stations', { params: { query: { onboarding: 'pending', limit: PAGE, cursor } }, signal }),
+        ),
+      ),
     refetchInterval: 10_000,
   });
 
 export const handshakesQuery = () =>
   queryOptions({
     queryKey: ['handshakes'],
-    queryFn: ({ signal }) => get<Page<Handshake>>('/handshakes', {}, signal).then((p) => p.items),
+    queryFn: ({ signal }) => ok(api.GET('/handshakes', { signal })).then((p) => p.items),
     refetchInterval: 10_000,
   });
 
-export const stationQuery = (id: string) =>
+export const stationQuery = (station: string) =>
   queryOptions({
-    queryKey: ['station', id],
-    queryFn: ({ signal }) => get<StationDetail>(`/stations/${seg(id)}`, {}, signal),
+    queryKey: ['station', station],
+    queryFn: ({ signal }) => ok(api.GET('/stations/{station}', { params: { path: { station } }, signal })),
     refetchInterval: 30_000,
   });
 
@@ -73,7 +81,7 @@ export const sessionsQuery = (station: string) =>
   queryOptions({
     queryKey: ['sessions', station],
     queryFn: ({ signal }) =>
-      get<Page<Session>>('/sessions', { station, limit: 50 }, signal).then((p) => p.items),
+      ok(api.GET('/sessions', { params: { query: { station, limit: 50 } }, signal })).then((p) => p.items),
     refetchInterval: 15_000,
   });
 
@@ -81,14 +89,25 @@ export const messagesQuery = (station: string) =>
   queryOptions({
     queryKey: ['messages', station],
     queryFn: ({ signal }) =>
-      get<Page<Message>>(`/stations/${seg(station)}/messages`, { limit: 300 }, signal).then((p) => p.items),
+      ok(
+        api.GET('/stations/{station}/messages', {
+          params: { path: { station }, query: { limit: 300 } },
+          signal,
+        }),
+      ).then((p) => p.items),
   });
 
 export const commandsQuery = (station: string) =>
   queryOptions({
     queryKey: ['commands', station],
     queryFn: ({ signal }) =>
-      get<Page<Command>>(`/stations/${seg(station)}/commands`, { limit: 50 }, signal).then((p) => p.items),
+      ok(
+        api.GET('/stations/{station}/commands', {
+          params: { path: { station }, query: { limit: 50 } },
+          signal,
+        }),
+      ).then((p) => p.items),
+    // The feed brings answers; this is for the time without it.
     refetchInterval: (q) => (q.state.data?.some((c) => c.status === 'sent') ? 2000 : false),
   });
 
@@ -96,7 +115,9 @@ export const conformanceQuery = (station: string) =>
   queryOptions({
     queryKey: ['conformance', station],
     queryFn: ({ signal }) =>
-      get<{ items: Conformance[] }>(`/stations/${seg(station)}/conformance`, {}, signal).then((p) => p.items),
+      ok(api.GET('/stations/{station}/conformance', { params: { path: { station } }, signal })).then(
+        (p) => p.items,
+      ),
     refetchInterval: minute,
   });
 
@@ -111,17 +132,20 @@ export const telemetryQuery = (
   queryOptions({
     queryKey: ['telemetry', station, evse, measurand, fromMs, toMs, step],
     queryFn: ({ signal }) =>
-      get<Telemetry>(
-        '/telemetry',
-        {
-          station,
-          evse,
-          measurand,
-          from: new Date(fromMs).toISOString(),
-          to: new Date(toMs).toISOString(),
-          step,
-        },
-        signal,
+      ok(
+        api.GET('/telemetry', {
+          params: {
+            query: {
+              station,
+              evse,
+              measurand,
+              from: new Date(fromMs).toISOString(),
+              to: new Date(toMs).toISOString(),
+              step,
+            },
+          },
+          signal,
+        }),
       ),
     staleTime: minute,
   });
@@ -130,41 +154,30 @@ export const statusEventsQuery = (station: string, fromMs: number) =>
   queryOptions({
     queryKey: ['events', station, 'status', fromMs],
     queryFn: ({ signal }) =>
-      get<Page<SystemEvent>>(
-        '/events',
-        {
-          subject: `station/${station}`,
-          kind: 'status,transaction,connected,disconnected',
-          from: new Date(fromMs).toISOString(),
-          limit: 1000,
-        },
-        signal,
-      ).then((p) => p.items),
+      ok(
+        api.GET('/events', {
+          params: {
+            query: {
+              subject: `station/${station}`,
+              kind: 'status,transaction,connected,disconnected',
+              from: new Date(fromMs).toISOString(),
+              limit: PAGE,
+            },
+          },
+          signal,
+        }),
+      ).then((p) => p.items as SystemEvent[]),
     refetchInterval: minute,
   });
 
 export const usersQuery = () =>
   queryOptions({
     queryKey: ['users'],
-    queryFn: ({ signal }) => get<Page<User>>('/users', {}, signal).then((p) => p.items),
+    queryFn: ({ signal }) => ok(api.GET('/users', { signal })).then((p) => p.items),
   });
 
 export const tokensQuery = () =>
   queryOptions({
     queryKey: ['tokens'],
-    queryFn: ({ signal }) => get<Page<Token>>('/tokens', {}, signal).then((p) => p.items),
+    queryFn: ({ signal }) => ok(api.GET('/tokens', { signal })).then((p) => p.items),
   });
-
-const MAX_PAGES = 20;
-
-async function pages<T>(path: string, params: Record<string, string>, signal: AbortSignal): Promise<T[]> {
-  const items: T[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const answer: Page<T> = await get<Page<T>>(path, { ...params, limit: 1000, cursor }, signal);
-    items.push(...answer.items);
-    cursor = answer.nextCursor;
-    if (!cursor) break;
-  }
-  return items;
-}

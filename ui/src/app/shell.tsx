@@ -2,7 +2,7 @@ import { ActionIcon, Kbd, Menu, Tooltip, useMantineColorScheme } from '@mantine/
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useRouter } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
-import { post } from '../api/client';
+import { api, ok } from '../api/client';
 import { meQuery } from '../api/queries';
 import { type MessageKey, useLocale, useT } from '../i18n/i18n';
 import { LOCALES } from '../i18n/locale';
@@ -14,6 +14,7 @@ import styles from './shell.module.css';
 
 const Search = lazy(() => import('./search'));
 const Help = lazy(() => import('./help'));
+const ChangePassword = lazy(() => import('./password'));
 
 const places = [
   { to: '/', icon: 'overview', key: 'nav.overview' },
@@ -53,6 +54,7 @@ export function Shell() {
   const [slim, toggleRail] = useRail();
   const [searching, setSearching] = useState(false);
   const [helping, setHelping] = useState(false);
+  const [changing, setChanging] = useState(false);
 
   useEffect(() => {
     client.start();
@@ -159,7 +161,7 @@ export function Shell() {
           </Tooltip>
           <ThemeMenu />
           <LanguageMenu />
-          <UserMenu />
+          <UserMenu changePassword={() => setChanging(true)} />
         </div>
       </header>
 
@@ -172,6 +174,7 @@ export function Shell() {
 
       <Suspense>
         {searching && <Search close={() => setSearching(false)} />}
+        {changing && <ChangePassword close={() => setChanging(false)} />}
         {helping && <Help close={() => setHelping(false)} />}
       </Suspense>
     </div>
@@ -281,14 +284,14 @@ function LanguageMenu() {
   );
 }
 
-function UserMenu() {
+function UserMenu({ changePassword }: { changePassword: () => void }) {
   const t = useT();
   const router = useRouter();
   const queries = useQueryClient();
   const { data: me } = useQuery(meQuery());
   const signOut = async () => {
     // Signed out here even if the server could not be told: nobody stays on the page.
-    await post('/signout').catch(() => {});
+    await ok(api.POST('/signout')).catch(() => {});
     queries.clear();
     await router.navigate({ to: '/signin' });
   };
@@ -311,6 +314,9 @@ function UserMenu() {
           <span className="meta">{me?.role}</span>
         </Menu.Label>
         <Menu.Divider />
+        <Menu.Item leftSection={<Icon name="key" size={16} />} onClick={changePassword}>
+          {t('user.password')}
+        </Menu.Item>
         <Menu.Item leftSection={<Icon name="signout" size={16} />} onClick={() => void signOut()}>
           {t('user.signOut')}
         </Menu.Item>

@@ -1,7 +1,7 @@
 import { PasswordInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { post } from '../api/client';
+import { api, ok } from '../api/client';
 import { Problem } from '../api/problem';
 import { meQuery } from '../api/queries';
 import { useT } from '../i18n/i18n';
@@ -38,7 +38,7 @@ export function useFreshPassword(): {
     ) : null,
     ensure: async () => {
       if (!needed) return;
-      await post('/me/reauthenticate', { password });
+      await ok(api.POST('/me/reauthenticate', { body: { password } }));
       setPassword('');
       setAsked(false);
       await queries.invalidateQueries({ queryKey: meQuery().queryKey });

@@ -2,8 +2,9 @@ import { Button, Modal, MultiSelect, Select, Tabs, TextInput } from '@mantine/co
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { post } from '../../api/client';
+import { api, ok } from '../../api/client';
 import { sitesQuery, tokensQuery, usersQuery } from '../../api/queries';
+import type { Grant } from '../../api/shapes';
 import { count, rated } from '../../format/quantity';
 import { type MessageKey, useT, useTag } from '../../i18n/i18n';
 import { CopyLine } from '../../ui/copy';
@@ -138,7 +139,12 @@ function AddSite({ close }: { close: () => void }) {
   const [address, setAddress] = useState('');
   const [zone, setZone] = useState<string | null>(Intl.DateTimeFormat().resolvedOptions().timeZone);
   const add = useMutation({
-    mutationFn: () => post('/sites', { name: name.trim(), address: address.trim(), timeZone: zone ?? '' }),
+    mutationFn: () =>
+      ok(
+        api.POST('/sites', {
+          body: { name: name.trim(), address: address.trim(), ...(zone ? { timeZone: zone } : {}) },
+        }),
+      ),
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: ['sites'] });
       close();
@@ -196,10 +202,22 @@ function AddSite({ close }: { close: () => void }) {
 const roleKey = (role: string): MessageKey | undefined =>
   (roles as readonly string[]).includes(role) ? (`role.${role}` as MessageKey) : undefined;
 
-function RoleName({ role }: { role: string }) {
+function Roles({ grants }: { grants: Grant[] }) {
   const t = useT();
-  const key = roleKey(role);
-  return <>{key ? t(key) : role}</>;
+  const names = grants.map((g) => {
+    const key = roleKey(g.role);
+    return key ? t(key) : g.role;
+  });
+  return <>{[...new Set(names)].join(', ')}</>;
+}
+
+function SitesOf({ grants }: { grants: Grant[] }) {
+  const t = useT();
+  const sites = useSites();
+  const ids = [...new Set(grants.flatMap((g) => g.sites))];
+  return (
+    <>{ids.includes('*') ? t('user.allSites') : ids.map((id) => sites.get(id)?.name ?? id).join(', ')}</>
+  );
 }
 
 function Users() {
@@ -224,7 +242,9 @@ function Users() {
               <tr>
                 <th scope="col">{t('signin.name')}</th>
                 <th scope="col">{t('user.role')}</th>
+                <th scope="col">{t('settings.sites')}</th>
                 <th scope="col">{t('user.created')}</th>
+                <th scope="col">{t('user.seen')}</th>
               </tr>
             </thead>
             <tbody>
@@ -232,10 +252,16 @@ function Users() {
                 <tr key={u.id}>
                   <th scope="row">{u.name}</th>
                   <td>
-                    <RoleName role={u.role} />
+                    <Roles grants={u.grants} />
+                  </td>
+                  <td className={table.prose}>
+                    <SitesOf grants={u.grants} />
                   </td>
                   <td>
                     <Age at={u.createdAt} />
+                  </td>
+                  <td>
+                    <Age at={u.seenAt} />
                   </td>
                 </tr>
               ))}
@@ -286,7 +312,9 @@ function RoleAndSites({
   );
 }
 
-type NewUser = { id: string; name: string; link?: string; signInLink?: string };
+const grantOf = (role: string, sites: string[]): Grant[] => [
+  { role, sites: sites.length === 0 ? ['*'] : sites },
+];
 
 function AddUser({ close }: { close: () => void }) {
   const t = useT();
@@ -298,10 +326,7 @@ function AddUser({ close }: { close: () => void }) {
   const add = useMutation({
     mutationFn: async () => {
       await fresh.ensure();
-      return post<NewUser>('/users', {
-        name: name.trim(),
-        grants: [{ role, sites: sites.length === 0 ? ['*'] : sites }],
-      });
+      return ok(api.POST('/users', { body: { name: name.trim(), grants: grantOf(role, sites) } }));
     },
     onError: fresh.notice,
     onSuccess: () => queries.invalidateQueries({ queryKey: ['users'] }),
@@ -310,7 +335,7 @@ function AddUser({ close }: { close: () => void }) {
     e.preventDefault();
     add.mutate();
   };
-  const link = add.data?.signInLink ?? add.data?.link;
+  const link = add.data ? `${location.origin}/signin?token=${encodeURIComponent(add.data.signInToken)}` : '';
   return (
     <Modal
       opened
@@ -365,7 +390,6 @@ function Tokens() {
   const t = useT();
   const { data, error, refetch } = useQuery(tokensQuery());
   const mayWrite = useAllowed('tokens.write');
-  const siteNames = useSites();
   const [adding, setAdding] = useState(false);
   return (
     <>
@@ -396,18 +420,16 @@ function Tokens() {
                 <tr key={k.id}>
                   <th scope="row">{k.name}</th>
                   <td>
-                    <RoleName role={k.role} />
+                    <Roles grants={k.grants} />
                   </td>
                   <td className={table.prose}>
-                    {k.sites.includes('*')
-                      ? t('user.allSites')
-                      : k.sites.map((s) => siteNames.get(s)?.name ?? s).join(', ')}
+                    <SitesOf grants={k.grants} />
                   </td>
                   <td>
                     <Age at={k.createdAt} />
                   </td>
                   <td>
-                    <Age at={k.lastUsedAt} />
+                    <Age at={k.usedAt} />
                   </td>
                 </tr>
               ))}
@@ -430,11 +452,7 @@ function AddToken({ close }: { close: () => void }) {
   const add = useMutation({
     mutationFn: async () => {
       await fresh.ensure();
-      return post<{ id: string; token: string }>('/tokens', {
-        name: name.trim(),
-        role,
-        sites: sites.length === 0 ? ['*'] : sites,
-      });
+      return ok(api.POST('/tokens', { body: { name: name.trim(), grants: grantOf(role, sites) } }));
     },
     onError: fresh.notice,
     onSuccess: () => queries.invalidateQueries({ queryKey: ['tokens'] }),

@@ -2,7 +2,7 @@ import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { type FormEvent, useCallback, useEffect, useRef, useState } from 'react';
-import { post } from '../../api/client';
+import { api, ok } from '../../api/client';
 import { Problem } from '../../api/problem';
 import { meQuery } from '../../api/queries';
 import type { Me } from '../../api/shapes';
@@ -68,7 +68,7 @@ function Password({ enter }: { enter: () => Promise<void> }) {
     setBusy(true);
     setFault(null);
     try {
-      await post('/signin', { name, password });
+      await ok(api.POST('/signin', { body: { name, password } }));
       await enter();
     } catch (error) {
       setFault(error);
@@ -120,7 +120,7 @@ function OneTime({ token, enter }: { token: string; enter: () => Promise<void> }
   useEffect(() => {
     if (used.current === token) return;
     used.current = token;
-    post('/signin', { token })
+    ok(api.POST('/signin', { body: { token } }))
       .then(() => router.navigate({ to: '/signin', search: (s) => ({ next: s.next }), replace: true }))
       .then(enter)
       .catch(setFault);
@@ -160,7 +160,7 @@ function SetPassword({ me, enter }: { me: Me; enter: () => Promise<void> }) {
     setBusy(true);
     setFault(null);
     try {
-      await post('/me/password', { password });
+      await ok(api.POST('/me/password', { body: { password } }));
       await enter();
     } catch (error) {
       setFault(error);

@@ -138,7 +138,7 @@ export type Draft = {
   payload: string;
 };
 
-export type Built = { action: string; payload: unknown };
+export type Built = { action: string; payload: Record<string, unknown> };
 
 const is16 = (protocol: string) => protocol === 'ocpp1.6' || protocol === '';
 

@@ -1,7 +1,7 @@
 import { Autocomplete, Button, Radio, Select, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import { post, seg } from '../../api/client';
+import { api, ok } from '../../api/client';
 import { commandsQuery, sessionsQuery } from '../../api/queries';
 import type { Command, StationDetail } from '../../api/shapes';
 import { type MessageKey, useT } from '../../i18n/i18n';
@@ -11,6 +11,7 @@ import { Icon } from '../../ui/icons';
 import { Panel } from '../../ui/panel';
 import {
   actionsOf,
+  type Built,
   build,
   type Draft,
   effectOf,
@@ -80,8 +81,13 @@ function CommandForm({ station }: { station: StationDetail }) {
   };
   const send = useMutation({
     // The answer comes over the feed or the list; the page must not wait to say "sent".
-    mutationFn: (body: { action: string; payload: unknown }) =>
-      post<Command>(`/stations/${seg(station.id)}/commands`, body, { wait: '0s' }),
+    mutationFn: (body: Built) =>
+      ok(
+        api.POST('/stations/{station}/commands', {
+          params: { path: { station: station.id }, query: { wait: '0s' } },
+          body,
+        }),
+      ),
     onSuccess: (command) => {
       setTyped('');
       queries.setQueryData(commandsQuery(station.id).queryKey, (list: Command[] | undefined) =>

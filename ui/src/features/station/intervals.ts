@@ -55,7 +55,8 @@ export function intervals(
     if (end > since) {
       const last = out.at(-1);
       const f = family();
-      if (last?.family === f && (f === 'offline' || last.status === status) && last.to === since) last.to = end;
+      if (last?.family === f && (f === 'offline' || last.status === status) && last.to === since)
+        last.to = end;
       else out.push({ from: since, to: end, family: f, status });
     }
     since = Math.max(since, end);

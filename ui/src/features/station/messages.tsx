@@ -202,7 +202,7 @@ function Entry({
   const tag = useTag();
   const zone = useZone();
   const at = Date.parse(m.at);
-  const bad = m.type === 'CALLERROR' || m.type === 'CALLRESULTERROR';
+  const bad = m.type === '' || m.type === 'CALLERROR' || m.type === 'CALLRESULTERROR';
   return (
     <>
       <button type="button" className={styles.line} aria-expanded={open} onClick={toggle} data-bad={bad}>
@@ -218,7 +218,9 @@ function Entry({
         </span>
         <span className={styles.action}>
           {m.action || answer?.action || '–'}
-          {m.type !== 'CALL' && <span className={styles.kind}>{t(`frame.${m.type}`)}</span>}
+          {m.type !== 'CALL' && (
+            <span className={styles.kind}>{t(m.type === '' ? 'frame.unreadable' : `frame.${m.type}`)}</span>
+          )}
         </span>
         <span className={`${styles.summary} mono`}>{summarise(m)}</span>
         <span>

@@ -26,8 +26,8 @@ export function withGaps(points: readonly [number, number][], stepSeconds: numbe
 export function seriesOf(history: Telemetry | undefined, live: readonly LivePoint[], scale: number): Line {
   const points: [number, number][] = [];
   for (const [iso, , mean] of history?.points ?? []) {
-    const at = Date.parse(iso) / 1000;
-    if (Number.isFinite(at)) points.push([at, mean * scale]);
+    const at = Date.parse(String(iso)) / 1000;
+    if (Number.isFinite(at) && typeof mean === 'number') points.push([at, mean * scale]);
   }
   points.sort((a, b) => a[0] - b[0]);
   const step = history?.stepSeconds ?? 60;

@@ -241,6 +241,9 @@ describe('state timeline', () => {
     receivedAt: new Date(t0 + (atMin + lateMin) * minute).toISOString(),
     timeQuality: 'device',
     origin: 'station',
+    recordedAt: '',
+    cause: null,
+    quirks: [],
     data: data as Record<string, unknown>,
   });
   const run = (events: SystemEvent[], now = { status: 'Available' as const, online: true }) =>

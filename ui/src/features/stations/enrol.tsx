@@ -1,7 +1,7 @@
 import { Button, Modal, PasswordInput, Radio, Select, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import { post } from '../../api/client';
+import { api, ok } from '../../api/client';
 import { useT } from '../../i18n/i18n';
 import { CopyLine } from '../../ui/copy';
 import { FormFault } from '../../ui/form';
@@ -10,7 +10,6 @@ import { useSites } from '../../ui/sites';
 import { ocppAddress } from './address';
 
 type Auth = 'generate' | 'password' | 'none';
-type Enrolled = { id: string; password?: string };
 
 /** Makes a station known before it connects. A generated password is shown once and kept nowhere readable. */
 export function Enrol({ close }: { close: () => void }) {
@@ -23,16 +22,20 @@ export function Enrol({ close }: { close: () => void }) {
   const [password, setPassword] = useState('');
   const enrol = useMutation({
     mutationFn: () =>
-      post<Enrolled>('/stations', {
-        id: id.trim(),
-        ...(site ? { siteId: site } : {}),
-        auth:
-          auth === 'generate'
-            ? { profile: 1, generate: true }
-            : auth === 'password'
-              ? { profile: 1, password }
-              : { profile: 0 },
-      }),
+      ok(
+        api.POST('/stations', {
+          body: {
+            id: id.trim(),
+            ...(site ? { siteId: site } : {}),
+            auth:
+              auth === 'generate'
+                ? { profile: 1, generate: true }
+                : auth === 'password'
+                  ? { profile: 1, password }
+                  : { profile: 0 },
+          },
+        }),
+      ),
     onSuccess: () => queries.invalidateQueries({ queryKey: ['stations'] }),
   });
   const submit = (e: FormEvent) => {
@@ -58,10 +61,10 @@ export function Enrol({ close }: { close: () => void }) {
               what={t('first.address')}
             />
           </div>
-          {done.password && (
+          {done.auth?.password && (
             <div>
               <p className={form.label}>{t('enrol.password')}</p>
-              <CopyLine value={done.password} what={t('enrol.password')} />
+              <CopyLine value={done.auth.password} what={t('enrol.password')} />
               <p className="meta">{t('enrol.once')}</p>
             </div>
           )}

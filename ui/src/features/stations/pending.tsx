@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { post, seg } from '../../api/client';
+import { api, ok } from '../../api/client';
 import { handshakesQuery, pendingQuery } from '../../api/queries';
 import type { StationDetail } from '../../api/shapes';
 import { count } from '../../format/quantity';
@@ -47,7 +47,8 @@ function PendingRow({ station: s }: { station: StationDetail }) {
   const queries = useQueryClient();
   const allowed = useAllowed('stations.write');
   const approve = useMutation({
-    mutationFn: () => post(`/stations/${seg(s.id)}/approve`),
+    mutationFn: () =>
+      ok(api.POST('/stations/{station}/approve', { params: { path: { station: s.id } }, body: {} })),
     onSettled: () => queries.invalidateQueries({ queryKey: ['stations'] }),
   });
   return (
