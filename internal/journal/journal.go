@@ -101,6 +101,7 @@ type Journal struct {
 	stats     stats
 	savedSeq  atomic.Uint64 // of the last checkpoint; nothing behind it may be deleted
 	horizons  horizons
+	startedAt time.Time // of this run, as recorded
 
 	stop     chan struct{} // closed by Close
 	stopOnce sync.Once
@@ -141,6 +142,7 @@ func Open(ctx context.Context, store Store, o Options) (*Journal, error) {
 	if err := j.w.appendOwn(ctx, started); err != nil {
 		return nil, fmt.Errorf("record start: %w", err)
 	}
+	j.startedAt = j.w.lastRecordedAt
 	return j, nil
 }
 

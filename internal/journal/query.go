@@ -74,11 +74,20 @@ type EventQuery struct {
 	Before   Cursor
 }
 
+// How long before From a session may have begun to be found by a query for the
+// time that it touches: in the whole network, and at one station or with one
+// token. Longer ones are found by the time of their start, and while they are
+// open by Active.
+const (
+	LongSession      = 3 * 24 * time.Hour
+	LongSessionOfOne = 31 * 24 * time.Hour
+)
+
 // SessionQuery selects sessions, newest first by StartedAt.
 type SessionQuery struct {
 	Station  string
 	Active   *bool
-	From, To time.Time // sessions that touch the time
+	From, To time.Time // sessions that touch the time; see LongSession
 	TokenID  string
 	Limit    int
 	Before   Cursor
@@ -212,9 +221,28 @@ func (j *Journal) States(ctx context.Context, q StateQuery) ([]fleet.Point, erro
 	return j.store.States(ctx, q)
 }
 
-// Observed lists when we were up between two times, oldest first.
+// Observed lists when we were up between two times, oldest first. Time that is
+// in none of the intervals was not observed.
 func (j *Journal) Observed(ctx context.Context, from, to time.Time) ([]Interval, error) {
-	return j.store.Observed(ctx, from, to)
+	list, err := j.store.Observed(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	// The sign of life of the run at work is some seconds old.
+	if n := len(list); n > 0 && !list[n-1].From.Before(j.startedAt) && j.Ready() == nil {
+		if now := j.o.Now(); now.After(list[n-1].To) {
+			list[n-1].To = now
+		}
+	}
+	for i := range list {
+		if list[i].From.Before(from) {
+			list[i].From = from
+		}
+		if list[i].To.After(to) {
+			list[i].To = to
+		}
+	}
+	return list, nil
 }
 
 // Commands lists commands and their results.

@@ -59,7 +59,7 @@ CREATE INDEX sessions_by_transaction ON sessions (station, transaction_id);
 CREATE INDEX sessions_by_start_key ON sessions (station, start_key) WHERE start_key IS NOT NULL;
 CREATE INDEX sessions_by_stop_key ON sessions (station, stop_key) WHERE stop_key IS NOT NULL;
 CREATE INDEX sessions_by_station ON sessions (station, started_at);
-CREATE INDEX sessions_by_time ON sessions (started_at);
+CREATE INDEX sessions_by_time ON sessions (started_at, ended_at);
 CREATE INDEX sessions_by_token ON sessions (token, started_at) WHERE token IS NOT NULL;
 CREATE INDEX sessions_open ON sessions (started_at) WHERE active = 1;
 

@@ -236,7 +236,7 @@ func slowSubscribers(t *testing.T, newPlace func(*testing.T) Place) {
 
 func unavailable(t *testing.T, newPlace func(*testing.T) Place) {
 	place, clock := newPlace(t), NewClock()
-	r := Start(t, place, journal.Options{Now: clock.Now, Tick: 5 * time.Millisecond, Unavailable: 50 * time.Millisecond})
+	r := Start(t, place, journal.Options{Now: clock.Now, Tick: 5 * time.Millisecond, Unavailable: 700 * time.Millisecond})
 	must(t, r, status(clock, "A", "Available"))
 	before := r.Digest()
 	r.Faults.Fail(errors.New("no space left on device"))
@@ -266,7 +266,7 @@ func unavailable(t *testing.T, newPlace func(*testing.T) Place) {
 func hangingCommit(t *testing.T, newPlace func(*testing.T) Place) {
 	place, clock := newPlace(t), NewClock()
 	var hold atomic.Pointer[chan struct{}]
-	r := StartWith(t, place, journal.Options{Now: clock.Now, Tick: time.Hour, Unavailable: 50 * time.Millisecond}, func() {
+	r := StartWith(t, place, journal.Options{Now: clock.Now, Tick: time.Hour, Unavailable: 700 * time.Millisecond}, func() {
 		if c := hold.Load(); c != nil {
 			<-*c
 		}

@@ -166,7 +166,7 @@ func observedTime(t *testing.T, newPlace func(*testing.T) Place) {
 	r := Start(t, place, journal.Options{Now: clock.Now, Tick: time.Millisecond, Alive: time.Second})
 	clock.Add(time.Hour)
 	for {
-		list, err := r.Observed(t.Context(), begin, clock.Now().Add(time.Second))
+		list, err := r.Faults.Observed(t.Context(), begin, clock.Now().Add(time.Second))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -183,8 +183,12 @@ func observedTime(t *testing.T, newPlace func(*testing.T) Place) {
 		t.Errorf("last alive %s after the start, want 1h", got)
 	}
 	list, err := r.Observed(t.Context(), begin, clock.Now().Add(time.Hour))
-	if err != nil || len(list) != 2 || list[1].From.Sub(list[0].To) != time.Hour {
+	if err != nil || len(list) != 2 || !list[0].From.Equal(begin) || list[1].From.Sub(list[0].To) != time.Hour || !list[1].To.Equal(clock.Now()) {
 		t.Errorf("observed %v, %v; want a gap of an hour", list, err)
+	}
+	list, err = r.Observed(t.Context(), begin.Add(time.Minute), begin.Add(2*time.Minute))
+	if err != nil || len(list) != 1 || list[0].To.Sub(list[0].From) != time.Minute {
+		t.Errorf("one minute of the first run: %v, %v", list, err)
 	}
 }
 

@@ -21,7 +21,7 @@ func TestAFullDiskHoldsAnswersAndHeals(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	j, err := sqlite.Open(t.Context(), sqlite.Options{DB: db, Journal: journal.Options{Unavailable: 100 * time.Millisecond, Tick: 10 * time.Millisecond}})
+	j, err := sqlite.Open(t.Context(), sqlite.Options{DB: db, Journal: journal.Options{Unavailable: 700 * time.Millisecond, Tick: 10 * time.Millisecond}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,6 +48,13 @@ func (s *Store) Sessions(ctx context.Context, q journal.SessionQuery) ([]*fleet.
 	}
 	if !q.From.IsZero() {
 		add(`(ended_at IS NULL OR ended_at >= ?)`, q.From.UnixMicro())
+		if q.Active == nil || !*q.Active { // open ones are few and have an index
+			longest := journal.LongSession
+			if q.Station != "" || q.TokenID != "" {
+				longest = journal.LongSessionOfOne
+			}
+			add(`started_at >= ?`, q.From.Add(-longest).UnixMicro())
+		}
 	}
 	rows, err := s.db.Reader().QueryContext(ctx, `SELECT started_at, n, data FROM sessions WHERE `+strings.Join(where, ` AND `)+
 		` ORDER BY started_at DESC, n DESC LIMIT ?`, append(args, limit+1)...)
