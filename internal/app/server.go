@@ -212,7 +212,7 @@ func (s *Server) Run(ctx context.Context) error {
 	inside.Go(func() { fail(s.Journal.Run(back)) })
 	inside.Go(func() { fail(ended(back, s.Store.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.Store.Follow(back, s.Journal))) })
-	inside.Go(func() { fail(ended(back, s.Telemetry.Run(back, measured{s.Journal}))) })
+	inside.Go(func() { fail(ended(back, s.measure(back))) })
 	inside.Go(func() { fail(ended(back, s.frames.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.guard.Run(back))) })
 	if err := s.Store.Reconcile(inner, s.Journal.Snapshot()); err != nil {
@@ -243,6 +243,20 @@ func (s *Server) Run(ctx context.Context) error {
 		err = errors.Join(cause, err)
 	}
 	return err
+}
+
+// measure feeds telemetry. A core.db that was restored from a backup is behind
+// a newer telemetry.db; what is derived then starts again, without doubles.
+func (s *Server) measure(ctx context.Context) error {
+	err := s.Telemetry.Run(ctx, measured{s.Journal})
+	if !errors.Is(err, journal.ErrCursor) {
+		return err
+	}
+	s.log.WarnContext(ctx, "telemetry is ahead of the journal; it reads the journal again")
+	if err := s.Telemetry.Rewind(ctx); err != nil {
+		return fmt.Errorf("rewind telemetry: %w", err)
+	}
+	return s.Telemetry.Run(ctx, measured{s.Journal})
 }
 
 // ended hides the error of a part that stopped because it was told to.
