@@ -51,7 +51,7 @@ func replayEqualsLive(t *testing.T, newPlace func(*testing.T) Place) {
 			for n := range 6 {
 				stations = append(stations, NewStation(uint64(batch), n))
 			}
-			for life := range 8 {
+			for life := range 6 {
 				r := Start(t, place, journal.Options{
 					Now: clock.Now, MaxBatch: batch, Tick: 5 * time.Millisecond,
 					CheckpointEvery: time.Duration(1+rng.IntN(100)) * time.Millisecond,
@@ -59,7 +59,7 @@ func replayEqualsLive(t *testing.T, newPlace func(*testing.T) Place) {
 				if n := r.Stats().ReplayMismatches; n != 0 {
 					t.Errorf("life %d: the start concluded %d derived events differently", life, n)
 				}
-				live(t, r, clock, stations, rng, 20+rng.IntN(60))
+				live(t, r, clock, stations, rng, 20+rng.IntN(40))
 				if rng.IntN(2) == 0 {
 					r.Crash()
 				} else {

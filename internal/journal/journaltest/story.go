@@ -2,6 +2,7 @@ package journaltest
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -142,7 +143,7 @@ func (s *Station) samples(now time.Time) event.Samples {
 	return event.Samples{{At: now.Add(123 * time.Microsecond), Values: []event.Sample{
 		{Measurand: "Energy.Active.Import.Register", Value: s.wh},
 		{Measurand: "Power.Active.Import", Value: float64(s.rng.IntN(22000)) / 3},
-		{Measurand: "Odd/name@x", Phase: "L1", Context: "Trigger", Unit: "k W", Value: -0.0},
+		{Measurand: "Odd/name@x", Phase: "L1", Context: "Trigger", Unit: "k W", Value: math.Copysign(0, -1)},
 	}}}
 }
 

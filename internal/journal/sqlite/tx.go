@@ -386,7 +386,7 @@ func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 	}
 	row := "(" + strings.Repeat("?,", eventColumns-1) + "CAST(? AS TEXT))"
 	for _, n := range []int{64, 16, 4, 1} {
-		w.events = append(w.events, rung{n, p(`INSERT INTO events (seq, kind, subject, evse, connector, at, device_at,
+		w.events = append(w.events, rung{n, p(`INSERT OR FAIL INTO events (seq, kind, subject, evse, connector, at, device_at,
 			received_at, recorded_at, quality, origin, cause, quirks, body) VALUES ` +
 			strings.TrimSuffix(strings.Repeat(row+",", n), ","))})
 	}
