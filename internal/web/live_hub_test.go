@@ -109,7 +109,7 @@ func TestCasualEventsAreBounded(t *testing.T) {
 	c := p.idle("events")
 	p.hub.do(func() {
 		for n := range 10 * maxCasual {
-			p.hub.tell(heard{topic: "events", frame: "event", private: true, whole: json.RawMessage(fmt.Sprint(n))})
+			p.hub.tell(heard{topic: "events", frame: "event", private: true, masked: json.RawMessage(fmt.Sprint(n))})
 		}
 		if len(c.casual) != maxCasual || string(c.casual[maxCasual-1].tail) != fmt.Sprintf(`,"data":%d}`, 10*maxCasual-1) {
 			t.Errorf("%d wait, last %s", len(c.casual), c.casual[len(c.casual)-1].tail)
