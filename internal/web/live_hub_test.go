@@ -181,9 +181,8 @@ func (noHistory) SessionByStart(string, string) (*fleet.Session, bool)       { r
 func (noHistory) SessionByStop(string, string) (*fleet.Session, bool)        { return nil, false }
 func (noHistory) SessionByTransaction(string, string) (*fleet.Session, bool) { return nil, false }
 
-func (n *network) Snapshot() *fleet.Snapshot  { return n.snap.Load() }
-func (n *network) Published() <-chan struct{} { return nil }
-func (n *network) Ready() error               { return nil }
+func (n *network) Snapshot() *fleet.Snapshot { return n.snap.Load() }
+func (n *network) Ready() error              { return nil }
 
 // One beat of the feed: 20,000 ports of which 500 changed (2,000 a second), 50
 // clients that look at everything.

@@ -32,7 +32,6 @@ import (
 // Fleet is the live state.
 type Fleet interface {
 	Snapshot() *fleet.Snapshot
-	Published() <-chan struct{}
 	Ready() error
 }
 
