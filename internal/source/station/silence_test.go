@@ -484,6 +484,7 @@ func TestACommandGivenUpLeavesTheConnection(t *testing.T) {
 		defer b.close()
 		c := b.plugRaw(t, "CP")
 		defer c.Close()
+		synctest.Wait()
 		ctx, giveUp := context.WithCancel(context.Background())
 		done := make(chan Outcome, 1)
 		go func() { done <- b.ep.Send(ctx, "CP", "id1", "Reset", []byte(`{"type":"Soft"}`)) }()
