@@ -96,7 +96,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.tls, err = certificates(s.data, c.TLS, append(namesOf(c.HTTP), namesOf(c.OCPP)...), time.Now()); err != nil {
 		return s, err
 	}
-	who := &admission{store: s.Store, journal: s.Journal}
+	who := &admission{store: s.Store, journal: s.Journal, protocol: c.Station.DefaultProtocol}
 	s.Endpoint = station.New(s.Journal, who, who, wire{s.frames}, station.Options{
 		Logger: log, Onboarding: station.Onboarding(c.Onboarding),
 		HeartbeatInterval: time.Duration(c.Station.HeartbeatInterval), PendingInterval: time.Duration(c.Station.PendingInterval),
@@ -190,6 +190,11 @@ func (s *Server) openPorts(ctx context.Context) error {
 
 // OCPPAddress is where stations connect.
 func (s *Server) OCPPAddress() string { return s.ocpp.Addr().String() }
+
+// ListenerAddress is where the listener at that place of the configuration is.
+func (s *Server) ListenerAddress(i int) string {
+	return s.listeners[len(s.listeners)-len(s.Config.Listeners)+i].Addr().String()
+}
 
 // HTTPAddress is where people and scripts come in.
 func (s *Server) HTTPAddress() string { return s.http.Addr().String() }
