@@ -17,8 +17,9 @@ import (
 // admission answers the endpoint's questions from the store: who may connect,
 // whose token may charge.
 type admission struct {
-	store   *store.Store
-	journal *journal.Journal
+	store    *store.Store
+	journal  *journal.Journal
+	protocol string // of stations that name none
 }
 
 var (
@@ -31,7 +32,7 @@ func (a *admission) Enrolled(identity string) (station.Enrolment, bool) {
 	if !ok {
 		return station.Enrolment{}, false
 	}
-	out := station.Enrolment{Onboarding: e.Onboarding, Profile: e.Profile, CertSubject: e.CertSubject}
+	out := station.Enrolment{Onboarding: e.Onboarding, Profile: e.Profile, CertSubject: e.CertSubject, DefaultProtocol: a.protocol}
 	if e.HasPassword() {
 		out.Verify = func(sent []byte) bool { _, ok := e.CheckPassword(sent); return ok }
 	}

@@ -96,7 +96,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.tls, err = certificates(s.data, c.TLS, append(namesOf(c.HTTP), namesOf(c.OCPP)...), time.Now()); err != nil {
 		return s, err
 	}
-	who := &admission{store: s.Store, journal: s.Journal}
+	who := &admission{store: s.Store, journal: s.Journal, protocol: c.Station.DefaultProtocol}
 	s.Endpoint = station.New(s.Journal, who, who, wire{s.frames}, station.Options{
 		Logger: log, Onboarding: station.Onboarding(c.Onboarding),
 		HeartbeatInterval: time.Duration(c.Station.HeartbeatInterval), PendingInterval: time.Duration(c.Station.PendingInterval),
@@ -191,6 +191,11 @@ func (s *Server) openPorts(ctx context.Context) error {
 // OCPPAddress is where stations connect.
 func (s *Server) OCPPAddress() string { return s.ocpp.Addr().String() }
 
+// ListenerAddress is where the listener at that place of the configuration is.
+func (s *Server) ListenerAddress(i int) string {
+	return s.listeners[len(s.listeners)-len(s.Config.Listeners)+i].Addr().String()
+}
+
 // HTTPAddress is where people and scripts come in.
 func (s *Server) HTTPAddress() string { return s.http.Addr().String() }
 
@@ -212,7 +217,7 @@ func (s *Server) Run(ctx context.Context) error {
 	inside.Go(func() { fail(s.Journal.Run(back)) })
 	inside.Go(func() { fail(ended(back, s.Store.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.Store.Follow(back, s.Journal))) })
-	inside.Go(func() { fail(ended(back, s.Telemetry.Run(back, measured{s.Journal}))) })
+	inside.Go(func() { fail(ended(back, s.measure(back))) })
 	inside.Go(func() { fail(ended(back, s.frames.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.guard.Run(back))) })
 	if err := s.Store.Reconcile(inner, s.Journal.Snapshot()); err != nil {
@@ -243,6 +248,20 @@ func (s *Server) Run(ctx context.Context) error {
 		err = errors.Join(cause, err)
 	}
 	return err
+}
+
+// measure feeds telemetry. A core.db that was restored from a backup is behind
+// a newer telemetry.db; what is derived then starts again, without doubles.
+func (s *Server) measure(ctx context.Context) error {
+	err := s.Telemetry.Run(ctx, measured{s.Journal})
+	if !errors.Is(err, journal.ErrCursor) {
+		return err
+	}
+	s.log.WarnContext(ctx, "telemetry is ahead of the journal; it reads the journal again")
+	if err := s.Telemetry.Rewind(ctx); err != nil {
+		return fmt.Errorf("rewind telemetry: %w", err)
+	}
+	return s.Telemetry.Run(ctx, measured{s.Journal})
 }
 
 // ended hides the error of a part that stopped because it was told to.

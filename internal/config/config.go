@@ -54,6 +54,8 @@ type Station struct {
 	PendingInterval   Duration `yaml:"pendingInterval"`
 	CommandTimeout    Duration `yaml:"commandTimeout"`
 	FrameLimit        int      `yaml:"frameLimit"` // bytes, after the first accepted boot
+	// DefaultProtocol serves known stations that name none; empty refuses them.
+	DefaultProtocol string `yaml:"defaultProtocol"`
 }
 
 // Retention is how long what is kept.
@@ -256,6 +258,9 @@ func (c *Config) Validate() error {
 		if l.Profile >= 2 && (l.TLS == "" || l.TLS == "off") {
 			bad(where, "security profile %d needs tls", l.Profile)
 		}
+	}
+	if p := c.Station.DefaultProtocol; !slices.Contains([]string{"", "ocpp1.6", "ocpp2.0.1", "ocpp2.1"}, p) {
+		bad("station.defaultProtocol", "%q is not ocpp1.6, ocpp2.0.1 or ocpp2.1", p)
 	}
 	if c.Station.FrameLimit < 64<<10 {
 		bad("station.frameLimit", "%d bytes would cut honest frames; at least 65536", c.Station.FrameLimit)

@@ -309,6 +309,8 @@ func (s *story) expect(words []string) error {
 			return fmt.Errorf("quirks are %v", q)
 		}
 		return nil
+	case "subject":
+		return same("subject", s.events[len(s.events)-1].Subject.String(), words[1])
 	case "no":
 		if q := s.events[len(s.events)-1].Quirks; len(q) > 0 {
 			return fmt.Errorf("quirks are %v", q)

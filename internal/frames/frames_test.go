@@ -339,3 +339,30 @@ func TestARareStationIsFoundPageByPage(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// BenchmarkRead pages the newest 100 frames of one of 1,000 stations.
+func BenchmarkRead(b *testing.B) {
+	l := openLog(b, Options{})
+	raw := 0
+	for n := range 200_000 {
+		f := numbered(fmt.Sprint("DE-CW-", n%1000), n)
+		f.Data = fmt.Appendf(nil, `[2,"%016x","MeterValues",{"connectorId":1,"transactionId":%d,"meterValue":[{"timestamp":"%s","sampledValue":[`+
+			`{"value":"%d.%d","measurand":"Voltage","phase":"L1-N","unit":"V"},{"value":"%d","measurand":"Energy.Active.Import.Register","unit":"Wh"},`+
+			`{"value":"%d","measurand":"Power.Active.Import","unit":"W"}]}]}]`,
+			uint64(n)*0x9e3779b97f4a7c15, n%1000, f.At.Format(time.RFC3339), 228+n%5, n%10, 1_000_000+n*7, 10_000+n*31%900)
+		raw += len(f.Data)
+		l.Add(f)
+		if n%1000 == 999 {
+			l.Flush(b.Context())
+		}
+	}
+	st := l.Stats()
+	for b.Loop() {
+		got, _, err := l.Read(b.Context(), Query{Station: "DE-CW-77", Limit: 100})
+		if err != nil || len(got) != 100 {
+			b.Fatal(len(got), err)
+		}
+	}
+	b.ReportMetric(float64(raw)/float64(st.Bytes), "raw/stored")
+	b.ReportMetric(float64(st.Segments), "segments")
+}

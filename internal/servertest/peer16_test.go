@@ -1,7 +1,6 @@
 package servertest_test
 
 import (
-	"encoding/json"
 	"strings"
 	"sync"
 	"testing"
@@ -22,30 +21,7 @@ import (
 
 // point16 is a charge point of ocpp-go that answers what it is asked and
 // remembers how the library read it.
-type point16 struct {
-	mu    sync.Mutex
-	heard map[string]any
-}
-
-func (p *point16) note(name string, r any) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.heard == nil {
-		p.heard = make(map[string]any)
-	}
-	p.heard[name] = r
-}
-
-// read returns a request as the library understood it.
-func (p *point16) read(name string) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	data, err := json.Marshal(p.heard[name])
-	if err != nil {
-		return err.Error()
-	}
-	return string(data)
-}
+type point16 struct{ notes }
 
 func (p *point16) OnReset(r *core.ResetRequest) (*core.ResetConfirmation, error) {
 	p.note("Reset", r)

@@ -1,7 +1,6 @@
 package servertest_test
 
 import (
-	"encoding/json"
 	"strings"
 	"sync"
 	"testing"
@@ -23,29 +22,7 @@ import (
 
 // station201 is a charging station of ocpp-go that answers what it is asked and
 // remembers how the library read it.
-type station201 struct {
-	mu    sync.Mutex
-	heard map[string]any
-}
-
-func (p *station201) note(name string, r any) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.heard == nil {
-		p.heard = make(map[string]any)
-	}
-	p.heard[name] = r
-}
-
-func (p *station201) read(name string) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	data, err := json.Marshal(p.heard[name])
-	if err != nil {
-		return err.Error()
-	}
-	return string(data)
-}
+type station201 struct{ notes }
 
 func (p *station201) OnGetBaseReport(r *provisioning.GetBaseReportRequest) (*provisioning.GetBaseReportResponse, error) {
 	p.note("GetBaseReport", r)

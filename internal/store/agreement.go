@@ -48,6 +48,13 @@ func agreements(action string) func(a *agreement, request, response []byte) erro
 	return nil
 }
 
+// Bounds for one station: reservations go 90 days after their last change,
+// charging profiles beyond the newest 200 are let go.
+const (
+	keepReservations    = int64(90 * 24 * 60 * 60 * 1000) // ms
+	maxChargingProfiles = 200
+)
+
 // TokenRefPrefix marks a token in a recorded payload: what follows is its
 // opaque id.
 const TokenRefPrefix = "idToken:"
@@ -196,6 +203,10 @@ func (a *agreement) reserveNow(request, response []byte) error {
 			return fmt.Errorf("read reservation: %w", err)
 		}
 	}
+	if err := a.exec("forget old reservations", `DELETE FROM reservations WHERE station = ? AND updated_at < ?
+		AND expires_at < ?`, a.station, a.at-keepReservations, a.at); err != nil {
+		return err
+	}
 	return a.exec("write reservation", `INSERT OR REPLACE INTO reservations (station, reservation_id, evse, token_id,
 		parent_token_id, expires_at, status, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?)`,
 		a.station, *r.ReservationID, max(r.ConnectorID, r.EVSEID), first(string(r.IDTag), string(r.IDToken)),
@@ -278,9 +289,14 @@ func (a *agreement) setChargingProfile(request, response []byte) error {
 		a.station, evse, p.Purpose, p.StackLevel, transaction); err != nil {
 		return err
 	}
-	return a.exec("write charging profile", `INSERT OR REPLACE INTO charging_profiles (station, profile_id, evse, purpose,
+	if err := a.exec("write charging profile", `INSERT OR REPLACE INTO charging_profiles (station, profile_id, evse, purpose,
 		stack_level, transaction_id, profile, command_id, accepted_at) VALUES (?,?,?,?,?,?,?,?,?)`,
-		a.station, *id, evse, p.Purpose, p.StackLevel, transaction, string(raw), a.command, a.at)
+		a.station, *id, evse, p.Purpose, p.StackLevel, transaction, string(raw), a.command, a.at); err != nil {
+		return err
+	}
+	return a.exec("bound charging profiles", `DELETE FROM charging_profiles WHERE station = ?1 AND profile_id IN (SELECT profile_id
+		FROM charging_profiles WHERE station = ?1 ORDER BY accepted_at DESC, profile_id DESC LIMIT -1 OFFSET ?2)`,
+		a.station, maxChargingProfiles)
 }
 
 func (a *agreement) clearChargingProfile(request, response []byte) error {

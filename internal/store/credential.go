@@ -93,6 +93,9 @@ func (s *Store) PutCredential(ctx context.Context, by Actor, id string, in Crede
 		if ok {
 			return nil, fmt.Errorf("credential %s: %w", have.ID, ErrExists)
 		}
+		if token == OverflowToken || s.credentials.len() >= MaxCredentials {
+			return nil, fmt.Errorf("credentials: %w", ErrFull)
+		}
 		c.ID, action = newID("c-"), "credential.create"
 	} else if !ok || have.ID != id {
 		return nil, &InvalidError{"idToken", "the token of a credential cannot be changed"}

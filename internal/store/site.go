@@ -90,6 +90,9 @@ func (s *Store) CreateSite(ctx context.Context, by Actor, x Site) (*Site, error)
 	if _, ok := s.sites.get(x.ID); ok {
 		return nil, fmt.Errorf("site %s: %w", x.ID, ErrExists)
 	}
+	if s.sites.len() >= MaxSites {
+		return nil, fmt.Errorf("sites: %w", ErrFull)
+	}
 	x.CreatedAt = fromMillis(millis(s.now()))
 	if err := s.putSite(ctx, by, "site.create", &x); err != nil {
 		return nil, err

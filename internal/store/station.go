@@ -271,6 +271,9 @@ func (s *Store) Reconcile(ctx context.Context, snap *fleet.Snapshot) error {
 
 // putStation commits an enrolment with its event. The caller holds its lock.
 func (s *Store) putStation(ctx context.Context, by Actor, action string, e *Enrolment) error {
+	if _, known := s.stations.get(e.ID); !known && s.stations.len() >= MaxStations {
+		return fmt.Errorf("stations: %w", ErrFull)
+	}
 	if e.SiteID != "" {
 		if _, ok := s.sites.get(e.SiteID); !ok {
 			return &InvalidError{"siteId", "no such site"}

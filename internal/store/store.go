@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/access"
@@ -40,6 +41,9 @@ type Options struct {
 	Journal Appender
 	Logger  *slog.Logger     // default: discard
 	Now     func() time.Time // default: time.Now
+	// MaxTokens bounds the token table; beyond it tokens nobody decided about
+	// share the id OverflowToken. Default 2,000,000.
+	MaxTokens int64
 	// TokenCache is how many interned tokens stay in memory; default 100,000.
 	TokenCache int
 }
@@ -55,6 +59,8 @@ type Store struct {
 	stations    table[*Enrolment]
 	credentials table[*access.Credential] // by token id
 	tokens      *tokenCache
+	tokenCount  atomic.Int64
+	maxTokens   int64
 	intern      internQueue
 	handshakes  *handshakeTable
 
@@ -68,6 +74,14 @@ type Store struct {
 	changed  changes
 	followed progress
 }
+
+// Bounds of what people and open onboarding can add; ErrFull beyond.
+const (
+	MaxSites       = 20_000
+	MaxStations    = 100_000
+	MaxCredentials = 1_000_000
+	MaxUsers       = 10_000
+)
 
 // The errors a caller acts on.
 var (
@@ -98,10 +112,14 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.TokenCache <= 0 {
 		o.TokenCache = 100_000
 	}
+	if o.MaxTokens <= 0 {
+		o.MaxTokens = 2_000_000
+	}
+	s.maxTokens = o.MaxTokens
 	s.tokens = newTokenCache(o.TokenCache)
 	s.changed.wake = make(chan struct{})
 	for _, load := range []func(context.Context) error{
-		s.loadSites, s.loadStations, s.loadCredentials, s.loadHandshakes,
+		s.loadSites, s.loadStations, s.loadCredentials, s.loadHandshakes, s.countTokens,
 	} {
 		if err := load(ctx); err != nil {
 			return nil, err

@@ -263,6 +263,27 @@ func TestTokens(t *testing.T) {
 	}
 }
 
+func TestEndlessTokensAreNotKept(t *testing.T) {
+	b := open(t)
+	s := must[*Store](t)(Open(t.Context(), Options{DB: b.db, Journal: b.log, Now: b.clock, MaxTokens: 3}))
+	known := must[string](t)(s.Intern(t.Context(), "", "A"))
+	for i := range 10 {
+		must[string](t)(s.Intern(t.Context(), "", fmt.Sprint("X", i)))
+	}
+	if id := must[string](t)(s.Intern(t.Context(), "", "NEW")); id != OverflowToken {
+		t.Errorf("kept as %s", id)
+	}
+	if id := must[string](t)(s.Intern(t.Context(), "", "a")); id != known {
+		t.Error("a known token is lost")
+	}
+	if _, err := s.PutCredential(t.Context(), admin, "", CredentialInput{IDToken: "NEW"}); !errors.Is(err, ErrFull) {
+		t.Errorf("a credential for whatever overflows: %v", err)
+	}
+	if n := must[*Store](t)(Open(t.Context(), Options{DB: b.db})).tokenCount.Load(); n != 3 {
+		t.Errorf("%d tokens on disk", n)
+	}
+}
+
 func TestManyStationsInternTheSameTokens(t *testing.T) {
 	b := open(t)
 	ids := make([][]string, 16)

@@ -15,7 +15,10 @@ type table[V any] struct {
 	once   sync.Once
 	seed   maphash.Seed
 	shards [256]atomic.Pointer[map[string]V]
+	count  atomic.Int64
 }
+
+func (t *table[V]) len() int { return int(t.count.Load()) }
 
 func (t *table[V]) shard(key string) *atomic.Pointer[map[string]V] {
 	t.once.Do(func() { t.seed = maphash.MakeSeed() })
@@ -39,6 +42,9 @@ func (t *table[V]) set(key string, v V) {
 	if m := p.Load(); m != nil {
 		next = maps.Clone(*m)
 	}
+	if _, known := next[key]; !known {
+		t.count.Add(1)
+	}
 	next[key] = v
 	p.Store(&next)
 }
@@ -49,6 +55,9 @@ func (t *table[V]) drop(key string) {
 	p := t.shard(key)
 	if m := p.Load(); m != nil {
 		next := maps.Clone(*m)
+		if _, known := next[key]; known {
+			t.count.Add(-1)
+		}
 		delete(next, key)
 		p.Store(&next)
 	}
@@ -66,6 +75,7 @@ func (t *table[V]) load(all map[string]V) {
 			p.Store(m)
 		}
 		(*m)[key] = v
+		t.count.Add(1)
 	}
 }
 

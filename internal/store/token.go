@@ -20,6 +20,19 @@ type Token struct {
 // MaxTokenLength is what we keep of a token value; OCPP 2.1 allows 255.
 const MaxTokenLength = 255
 
+// OverflowToken stands for any unknown token once the table is full: someone
+// shows endless new ones, and they are refused without being kept.
+const OverflowToken = "t-overflow"
+
+func (s *Store) countTokens(ctx context.Context) error {
+	return s.query(ctx, "tokens", `SELECT count(*) FROM tokens`, nil, func(r *sql.Rows) error {
+		var n int64
+		err := r.Scan(&n)
+		s.tokenCount.Store(n)
+		return err
+	})
+}
+
 // Intern returns the opaque id of a token, new at first sight and then on disk
 // before Intern returns. Values compare without regard to case, as OCPP asks. A
 // token without type (OCPP 1.6) is any token of that value; one of unknown type
@@ -39,14 +52,19 @@ func (s *Store) Intern(ctx context.Context, typ, value string) (string, error) {
 func (s *Store) internAll(ctx context.Context, wanted []Token) ([]string, error) {
 	ids := make([]string, len(wanted))
 	found := make([]Token, len(wanted))
+	added := int64(0)
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		added = 0
 		for i, t := range wanted {
 			folded := strings.ToLower(t.Value)
 			x := &found[i]
 			err := tx.QueryRow(`SELECT id, type, value FROM tokens WHERE folded = ?1 AND (?2 = '' OR type = ?2 OR type = '')
 				ORDER BY type = ?2 DESC, first_seen, id LIMIT 1`, folded, t.Type).Scan(&x.ID, &x.Type, &x.Value)
 			switch {
+			case errors.Is(err, sql.ErrNoRows) && s.tokenCount.Load()+added >= s.maxTokens:
+				*x, err = Token{ID: OverflowToken}, nil
 			case errors.Is(err, sql.ErrNoRows):
+				added++
 				*x = Token{ID: newID("t-"), Type: t.Type, Value: t.Value}
 				_, err = tx.Exec(`INSERT INTO tokens (id, type, value, folded, first_seen) VALUES (?,?,?,?,?)`,
 					x.ID, t.Type, t.Value, folded, millis(s.now()))
@@ -63,8 +81,11 @@ func (s *Store) internAll(ctx context.Context, wanted []Token) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
+	s.tokenCount.Add(added)
 	for i, t := range wanted {
-		ids[i] = found[i].ID
+		if ids[i] = found[i].ID; ids[i] == OverflowToken {
+			continue
+		}
 		s.tokens.put(found[i], t.Type)
 	}
 	return ids, nil

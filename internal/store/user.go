@@ -119,6 +119,12 @@ func (s *Store) CreateUser(ctx context.Context, by Actor, u User) (*User, error)
 		if n > 0 {
 			return fmt.Errorf("user: %w", ErrExists)
 		}
+		if err := tx.QueryRow(`SELECT count(*) FROM users`).Scan(&n); err != nil {
+			return fmt.Errorf("count users: %w", err)
+		}
+		if n >= MaxUsers {
+			return fmt.Errorf("users: %w", ErrFull)
+		}
 		if _, err := tx.Exec(`INSERT INTO users (id, name, password, must_set, disabled, created_at) VALUES (?,?,?,?,?,?)`,
 			u.ID, u.Name, u.Password, u.MustSet, u.Disabled, millis(u.CreatedAt)); err != nil {
 			return fmt.Errorf("write user: %w", err)

@@ -51,26 +51,37 @@ func TestPhasesMakeAWhole(t *testing.T) {
 	}
 }
 
-func TestTimesBeyondBeliefFollowTheEvent(t *testing.T) {
+func TestTimesFollowTheirEvent(t *testing.T) {
 	p := Port{"A", 1}
 	group := func(at time.Time, v float64) event.SampleGroup {
 		return event.SampleGroup{At: at, Values: []event.Sample{watt(v)}}
 	}
 	epoch := time.Unix(100, 0).UTC()
+	slow := noon.Add(-time.Hour)
 	tests := map[string]struct {
-		groups event.Samples
-		want   []time.Time
+		quality  event.TimeQuality
+		deviceAt time.Time
+		groups   event.Samples
+		want     []time.Time
 	}{
-		"a good clock is believed":         {event.Samples{group(noon.Add(-5*time.Hour), 1)}, []time.Time{noon.Add(-5 * time.Hour)}},
-		"no time is the event's":           {event.Samples{group(time.Time{}, 1)}, []time.Time{noon}},
-		"1970 ends at the event":           {event.Samples{group(epoch, 1), group(epoch.Add(time.Minute), 2)}, []time.Time{noon.Add(-time.Minute), noon}},
-		"far ahead ends at the event":      {event.Samples{group(noon.Add(48*time.Hour), 1)}, []time.Time{noon}},
-		"somewhat ahead is for the source": {event.Samples{group(noon.Add(time.Hour), 1)}, []time.Time{noon.Add(time.Hour)}},
+		"a good clock is believed": {event.TimeDevice, noon.Add(-5 * time.Hour),
+			event.Samples{group(noon.Add(-6*time.Hour), 1), group(noon.Add(-5*time.Hour), 1)}, []time.Time{noon.Add(-6 * time.Hour), noon.Add(-5 * time.Hour)}},
+		"no time is the event's": {event.TimeReceived, time.Time{},
+			event.Samples{group(time.Time{}, 1)}, []time.Time{noon}},
+		"a slow clock is corrected as its event was": {event.TimeCorrected, slow,
+			event.Samples{group(slow.Add(-time.Minute), 1), group(slow.Add(-time.Second), 2)}, []time.Time{noon.Add(-time.Minute), noon.Add(-time.Second)}},
+		"a clock that was not believed for the event is not for samples": {event.TimeReceived, epoch,
+			event.Samples{group(epoch.Add(-time.Minute), 1), group(epoch, 2)}, []time.Time{noon.Add(-time.Minute), noon}},
+		"1970 ends at the event": {event.TimeDevice, noon,
+			event.Samples{group(epoch, 1), group(epoch.Add(time.Minute), 2)}, []time.Time{noon.Add(-time.Minute), noon}},
+		"far ahead ends at the event": {event.TimeDevice, noon,
+			event.Samples{group(noon.Add(48*time.Hour), 1)}, []time.Time{noon}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := openStore(t, Options{})
 			e := meter(p, noon)
+			e.Quality, e.DeviceAt = tc.quality, tc.deviceAt
 			e.Body = &event.Meter{Samples: tc.groups}
 			consume(t, s, e)
 			got, err := s.Range(t.Context(), Query{Port: p, Measurand: powerImport, From: time.Unix(0, 0), To: noon.Add(100 * time.Hour)})

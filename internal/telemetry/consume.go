@@ -180,30 +180,44 @@ func keyOf(v event.Sample) block.Key {
 	return k.Clip()
 }
 
-// correction is what to add to the times of the groups. Where a station's
-// clock is beyond belief its newest group happened at the event's best time,
-// and the distances between groups stay.
+// correction is what to add to the times of the groups: what the event's own
+// time was corrected by. Where a station's clock is beyond belief its newest
+// group happened at the event's best time, and the distances between groups
+// stay.
 func correction(e *event.Event, samples event.Samples) time.Duration {
-	to := e.RecordedAt
-	if to.IsZero() {
-		to = e.At
-	}
-	to = to.Add(latest)
-	var newest time.Time
-	wrong := false
+	var newest, oldest time.Time
 	for _, g := range samples {
 		if g.At.IsZero() {
 			continue
 		}
-		if g.At.After(newest) {
+		if newest.IsZero() || g.At.After(newest) {
 			newest = g.At
 		}
-		wrong = wrong || g.At.Unix() < earliest || g.At.After(to)
+		if oldest.IsZero() || g.At.Before(oldest) {
+			oldest = g.At
+		}
 	}
-	if !wrong {
+	if newest.IsZero() {
 		return 0
 	}
-	return e.At.Sub(newest)
+	toEvent := e.At.Sub(newest)
+	shift := time.Duration(0)
+	if !e.DeviceAt.IsZero() {
+		switch e.Quality {
+		case event.TimeCorrected:
+			shift = e.At.Sub(e.DeviceAt)
+		case event.TimeReceived:
+			return toEvent
+		}
+	}
+	to := e.RecordedAt
+	if to.IsZero() {
+		to = e.At
+	}
+	if oldest.Add(shift).Unix() < earliest || newest.Add(shift).After(to.Add(latest)) {
+		return toEvent
+	}
+	return shift
 }
 
 func floorDiv(a, b int64) int64 {

@@ -34,7 +34,7 @@ const (
 )
 
 // Run consumes the source from the stored cursor on and does what is due, until
-// ctx ends or the source fails. A failing disk is waited out: the journal keeps
+// ctx ends, the source ends (then it returns nil) or the source fails. A failing disk is waited out: the journal keeps
 // what was not stored.
 func (s *Store) Run(ctx context.Context, source Source) error {
 	var reader sync.WaitGroup
@@ -110,6 +110,9 @@ func (s *Store) insist(ctx context.Context, events []*event.Event, next string) 
 // drain stores what was gathered; what it cannot, the journal gives again.
 func (s *Store) drain(ctx context.Context, events []*event.Event, next string) error {
 	cause := context.Cause(ctx)
+	if errors.Is(cause, errEnded) {
+		cause = nil
+	}
 	if len(events) == 0 {
 		return cause
 	}

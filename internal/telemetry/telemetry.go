@@ -209,6 +209,29 @@ func (s *Store) Cursor() string {
 	return s.pending.Cursor
 }
 
+// Rewind forgets the place in the journal, so that all of it is consumed again.
+// It is for a journal that was restored to an earlier moment than this file:
+// what is consumed twice is stored once.
+func (s *Store) Rewind(ctx context.Context) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	err := s.db.tx(ctx, func(tx *sql.Tx) error {
+		// The places in the rows belong to the journal as it was.
+		if _, err := tx.ExecContext(ctx, `UPDATE hot SET seq = 0, cursor = ''`); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM state WHERE name IN ('cursor', 'seq', 'sealedCursor', 'sealedSeq')`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("rewind telemetry: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending, s.stored, s.sealed = Mark{}, Mark{}, Mark{}
+	return nil
+}
+
 // Sealed is the place in the journal up to which every sample is in a block
 // that was read back and synced. The journal may drop measurements before it,
 // once they are old enough that nobody asks for the events themselves.

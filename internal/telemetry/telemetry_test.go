@@ -155,8 +155,8 @@ func answers(t *rapid.T, s *Store, st story) map[string]any {
 		days, err := s.Days(ctx, []Port{p}, st.from, st.to)
 		keep("days "+name, days, err)
 		for _, m := range []string{powerImport, energyRegister, "Voltage", "Temperature"} {
-			for _, phase := range []string{"", "L1", "L1-N"} {
-				for _, step := range []time.Duration{0, time.Minute, time.Hour} {
+			for _, phase := range []string{"", "L1-N"} {
+				for _, step := range []time.Duration{0, 10 * time.Minute} {
 					series, err := s.Range(ctx, Query{Port: p, Measurand: m, Phase: phase, From: st.from, To: st.to, Step: step})
 					keep(fmt.Sprint("range ", name, m, phase, step), series, err)
 				}

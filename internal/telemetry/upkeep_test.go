@@ -202,3 +202,56 @@ func TestAFileOfANewerVersionIsRefused(t *testing.T) {
 		t.Error("opened below a file")
 	}
 }
+
+func TestARewoundStoreTakesTheJournalAgainAndDoublesNothing(t *testing.T) {
+	p := Port{"A", 1}
+	dir := t.TempDir()
+	s := openStore(t, Options{Folder: dir})
+	batch := func(from, to int) []*event.Event {
+		var out []*event.Event
+		for m := from; m < to; m++ {
+			e := meter(p, noon.Add(time.Duration(m)*time.Minute), watt(float64(m)))
+			e.Seq = uint64(m + 1)
+			out = append(out, e)
+		}
+		return out
+	}
+	for _, at := range []int{0, 60} {
+		if err := s.Consume(t.Context(), batch(at, at+60), "ahead"); err != nil {
+			t.Fatal(err)
+		}
+		if at == 0 {
+			if err := s.Seal(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := s.Rewind(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check := func(s *Store) {
+		t.Helper()
+		if s.Cursor() != "" || s.Sealed() != (Mark{}) {
+			t.Errorf("rewound to %q, sealed %+v", s.Cursor(), s.Sealed())
+		}
+	}
+	check(s)
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s = openStore(t, Options{Folder: dir})
+	check(s)
+	if err := s.Consume(t.Context(), batch(0, 90), "again"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if m := s.Sealed(); m != (Mark{"again", 90}) {
+		t.Errorf("sealed %+v", m)
+	}
+	r, err := s.Verify(t.Context())
+	if err != nil || r.Samples != 120 || len(r.Faults) > 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

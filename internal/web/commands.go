@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -64,8 +65,9 @@ type commandOutput struct {
 func (s *Server) registerCommands() {
 	add(s, atStation(StationsCommand), huma.Operation{
 		OperationID: "sendCommand", Method: http.MethodPost, Path: "/stations/{station}/commands", Tags: []string{"commands"},
-		Summary:     "Send a command and wait for the answer",
-		Description: "Answers 202 with status sent when the wait ended first. The command goes on and its answer is recorded.",
+		Summary:      "Send a command and wait for the answer",
+		MaxBodyBytes: 4 << 20, // a whole local list
+		Description:  "Answers 202 with status sent when the wait ended first. The command goes on and its answer is recorded.",
 	}, s.sendCommand)
 	add(s, atStation(StationsRead), huma.Operation{
 		OperationID: "listCommands", Method: http.MethodGet, Path: "/stations/{station}/commands", Tags: []string{"commands"},
@@ -74,7 +76,7 @@ func (s *Server) registerCommands() {
 }
 
 func (s *Server) sendCommand(ctx context.Context, in *commandInput) (*commandOutput, error) {
-	wait, err := time.ParseDuration(in.Wait)
+	wait, err := duration(in.Wait)
 	if err != nil || wait < 0 || wait > commandLife {
 		return nil, problemf(http.StatusUnprocessableEntity, "validation failed",
 			&huma.ErrorDetail{Message: "a time such as 10s, at most 60s", Location: "query.wait", Value: in.Wait})
@@ -110,6 +112,67 @@ func (s *Server) sendCommand(ctx context.Context, in *commandInput) (*commandOut
 	return &commandOutput{Status: http.StatusAccepted, Body: shape}, nil
 }
 
+// duration reads 10s, and 10 as seconds.
+func duration(text string) (time.Duration, error) {
+	if n, err := strconv.ParseUint(text, 10, 16); err == nil {
+		return time.Duration(n) * time.Second, nil
+	}
+	return time.ParseDuration(text)
+}
+
+// sending counts the commands that wait for an answer, at most maxCommands.
+// When the server stops they are given up at once and recorded as timed out.
+type sending struct {
+	stopping context.Context
+	stop     context.CancelFunc
+	mu       sync.Mutex
+	count    int
+	idle     chan struct{} // closed when none is left, while stopping
+}
+
+func newSending() *sending {
+	ctx, stop := context.WithCancel(context.Background())
+	return &sending{stopping: ctx, stop: stop, idle: make(chan struct{})}
+}
+
+func (w *sending) begin() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stopping.Err() != nil {
+		return problemf(http.StatusServiceUnavailable, "the server is stopping")
+	}
+	if w.count >= maxCommands {
+		return problemf(http.StatusServiceUnavailable, "too many commands wait for an answer")
+	}
+	w.count++
+	return nil
+}
+
+func (w *sending) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.count--; w.count == 0 && w.stopping.Err() != nil {
+		close(w.idle)
+	}
+}
+
+func (w *sending) waiting() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.count
+}
+
+// drain refuses new commands and waits until those under way are recorded.
+func (w *sending) drain() {
+	w.mu.Lock()
+	w.stop()
+	none := w.count == 0
+	w.mu.Unlock()
+	if !none {
+		<-w.idle
+	}
+}
+
 // command records and sends a command. What it returns first gives the outcome
 // once it is recorded.
 func (s *Server) command(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) (<-chan CommandShape, CommandShape, error) {
@@ -122,21 +185,19 @@ func (s *Server) command(ctx context.Context, by store.Actor, station, action st
 			return nil, CommandShape{}, payloadProblem(st.Protocol, action, faults)
 		}
 	}
-	select {
-	case s.slots <- struct{}{}:
-	default:
-		return nil, CommandShape{}, problemf(http.StatusServiceUnavailable, "too many commands wait for an answer")
+	if err := s.sending.begin(); err != nil {
+		return nil, CommandShape{}, err
 	}
 	recorded, err := s.forRecord(ctx, payload)
 	if err != nil {
-		<-s.slots
+		s.sending.end()
 		return nil, CommandShape{}, problemf(http.StatusUnprocessableEntity, "the payload cannot be read")
 	}
 	now := s.now().UTC()
 	c := &event.Command{CommandID: newCommandID(), Action: action, Payload: recorded, By: string(by), Deadline: now.Add(commandLife)}
 	if err := s.o.Store.AppendAudited(ctx, by, "station.command", event.Station(station), c,
 		map[string]any{"action": action, "command": c.CommandID}); err != nil {
-		<-s.slots
+		s.sending.end()
 		return nil, CommandShape{}, err
 	}
 	shape := CommandShape{
@@ -145,10 +206,11 @@ func (s *Server) command(ctx context.Context, by store.Actor, station, action st
 	done := make(chan CommandShape, 1)
 	// The caller may go away; the command and its record go on.
 	later := context.WithoutCancel(ctx)
-	s.sending.Go(func() {
-		defer func() { <-s.slots }()
+	go func() {
+		defer s.sending.end()
 		sendCtx, cancel := context.WithTimeout(later, commandLife)
 		defer cancel()
+		defer context.AfterFunc(s.sending.stopping, cancel)()
 		out := s.o.Stations.Send(sendCtx, station, c.CommandID, action, payload)
 		finished := shape
 		if err := s.finish(later, &finished, out, false); err != nil {
@@ -156,7 +218,7 @@ func (s *Server) command(ctx context.Context, by store.Actor, station, action st
 			return
 		}
 		done <- finished
-	})
+	}()
 	return done, shape, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -54,7 +55,7 @@ func (s *Server) registerImport() {
 		OperationID: "importStations", Method: http.MethodPost, Path: "/stations/import", Tags: []string{"stations"},
 		Summary:      "Enrol many stations from CSV",
 		Description:  "Columns by name in the first line, separated by comma or semicolon: id, siteId, label, profile, password, generate, certSubject. If a row cannot be read nothing is imported; stations that are enrolled already are left as they are.",
-		MaxBodyBytes: maxImportBytes,
+		MaxBodyBytes: maxImportBytes, BodyReadTimeout: time.Minute,
 	}, s.importStations)
 }
 

@@ -383,7 +383,7 @@ func (h *hub) tell(x heard) {
 			continue
 		}
 		data := x.masked
-		if c.principal.Scope(IDTokensRead).Allows(x.site) || x.private {
+		if c.principal.Scope(IDTokensRead).Allows(x.site) {
 			data = x.whole
 		}
 		f := frame{kind: x.frame, tail: dataTail(data)}

@@ -109,7 +109,7 @@ func TestCasualEventsAreBounded(t *testing.T) {
 	c := p.idle("events")
 	p.hub.do(func() {
 		for n := range 10 * maxCasual {
-			p.hub.tell(heard{topic: "events", frame: "event", private: true, whole: json.RawMessage(fmt.Sprint(n))})
+			p.hub.tell(heard{topic: "events", frame: "event", private: true, masked: json.RawMessage(fmt.Sprint(n))})
 		}
 		if len(c.casual) != maxCasual || string(c.casual[maxCasual-1].tail) != fmt.Sprintf(`,"data":%d}`, 10*maxCasual-1) {
 			t.Errorf("%d wait, last %s", len(c.casual), c.casual[len(c.casual)-1].tail)
@@ -181,9 +181,8 @@ func (noHistory) SessionByStart(string, string) (*fleet.Session, bool)       { r
 func (noHistory) SessionByStop(string, string) (*fleet.Session, bool)        { return nil, false }
 func (noHistory) SessionByTransaction(string, string) (*fleet.Session, bool) { return nil, false }
 
-func (n *network) Snapshot() *fleet.Snapshot  { return n.snap.Load() }
-func (n *network) Published() <-chan struct{} { return nil }
-func (n *network) Ready() error               { return nil }
+func (n *network) Snapshot() *fleet.Snapshot { return n.snap.Load() }
+func (n *network) Ready() error              { return nil }
 
 // One beat of the feed: 20,000 ports of which 500 changed (2,000 a second), 50
 // clients that look at everything.

@@ -212,6 +212,23 @@ func TestLiveStationSummaryAndCommands(t *testing.T) {
 	}
 }
 
+// Who may see every site but no token gets masked ones, also at a station that
+// is at no site.
+func TestLiveCommandsAreMasked(t *testing.T) {
+	p := newPlant(t)
+	p.enrol("", "S1")
+	p.connect("S1", "ocpp1.6")
+	v := p.script(store.RoleViewer).live("commands")
+	p.links.replies(func(string, string, []byte) Outcome {
+		return Outcome{Status: "answered", Response: json.RawMessage(`{}`)}
+	})
+	p.script(store.RoleOperator).want(http.StatusOK, "POST", "/stations/S1/commands", `{"action":"RemoteStartTransaction","payload":{"idTag":"CARD123456"}}`, nil)
+	m := v.until(func(m message) bool { return m.Type == "command" })
+	if text := string(m.Data); strings.Contains(text, "CARD") || !strings.Contains(text, "********56") {
+		t.Errorf("got %s", text)
+	}
+}
+
 // A client that asks again gets everything again: so it recovers from a gap.
 func TestLiveSubscribingAgainStartsOver(t *testing.T) {
 	p := newPlant(t)

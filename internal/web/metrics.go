@@ -83,7 +83,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(m.sessions, float64(sum.Sessions.Active))
 	gauge(m.ready, float64(bit(m.s.o.Fleet.Ready() == nil)))
 	gauge(m.live, float64(m.s.hub.size.Load()))
-	gauge(m.waiting, float64(len(m.s.slots)))
+	gauge(m.waiting, float64(m.s.sending.waiting()))
 	ch <- prometheus.MustNewConstMetric(m.seq, prometheus.CounterValue, float64(snap.Seq))
 }
 

@@ -146,6 +146,7 @@ func (s *Server) summary(snap *fleet.Snapshot, allowed Scope) Summary {
 		byClass[i].Class = name
 	}
 	out.Ports.ByPowerClass = byClass[:]
+	out.PowerW, out.OfferedW = math.Round(out.PowerW), math.Round(out.OfferedW)
 	out.Sessions.Today, out.Sessions.EnergyTodayWh = s.today.count(snap, allowed)
 	out.Sessions.EnergyTodayWh = math.Round(out.Sessions.EnergyTodayWh)
 	return out

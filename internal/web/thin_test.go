@@ -277,3 +277,44 @@ func TestEventsCanBeSearched(t *testing.T) {
 		}
 	}
 }
+
+// A stop does not wait for stations that never answer; their commands are
+// recorded as timed out.
+func TestStoppingGivesUpCommands(t *testing.T) {
+	p := newPlant(t)
+	p.site("a")
+	p.enrol("a", "S1")
+	p.connect("S1", "ocpp1.6")
+	p.links.replies(func(string, string, []byte) Outcome { select {} })
+	c := p.script(store.RoleOperator)
+	var sent CommandShape
+	c.want(http.StatusAccepted, "POST", "/stations/S1/commands?wait=0s", `{"action":"ClearCache"}`, &sent)
+	p.sending.drain()
+	var list Items[CommandShape]
+	c.get("/stations/S1/commands", &list)
+	if len(list.Items) != 1 || list.Items[0].Status != "timeout" {
+		t.Errorf("got %+v", list.Items)
+	}
+	c.want(http.StatusServiceUnavailable, "POST", "/stations/S1/commands", `{"action":"ClearCache"}`, nil)
+}
+
+// What a crash hid is timed out, never sent again.
+func TestCommandsOfBeforeTheStartAreClosed(t *testing.T) {
+	p := newPlant(t)
+	p.site("a")
+	p.enrol("a", "S1")
+	p.say(event.Station("S1"), &event.Command{CommandID: "lost", Action: "Reset", By: "u-1"})
+	p.Server.started = time.Now()
+	p.links.replies(func(_, action string, _ []byte) Outcome {
+		t.Error("sent again: ", action)
+		return Outcome{Status: "answered"}
+	})
+	if err := p.closeAbandoned(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var list Items[CommandShape]
+	p.script(store.RoleViewer).get("/stations/S1/commands", &list)
+	if len(list.Items) != 1 || list.Items[0].Status != "timeout" || list.Items[0].ErrorDescription == "" {
+		t.Errorf("got %+v", list.Items)
+	}
+}

@@ -32,7 +32,6 @@ import (
 // Fleet is the live state.
 type Fleet interface {
 	Snapshot() *fleet.Snapshot
-	Published() <-chan struct{}
 	Ready() error
 }
 
@@ -171,12 +170,11 @@ type Server struct {
 
 	started time.Time
 	routes  []Route
-	slots   chan struct{} // of commands that wait for an answer
 	limits  *limiter
 	hash    chan struct{} // slots for password hashing
 	hub     *hub
 	today   *today
-	sending sync.WaitGroup
+	sending *sending
 	metrics *metrics
 }
 
@@ -196,8 +194,8 @@ func New(o Options) *Server {
 	}
 	s := &Server{
 		o: o, log: o.Logger, now: o.Now, mux: http.NewServeMux(),
-		limits: newLimiter(o.Now), hash: make(chan struct{}, 2), slots: make(chan struct{}, maxCommands),
-		started: o.Now(),
+		limits: newLimiter(o.Now), hash: make(chan struct{}, 2),
+		sending: newSending(), started: o.Now(),
 	}
 	s.today = newToday(s)
 	s.hub = newHub(s)
@@ -226,8 +224,9 @@ func (s *Server) Run(ctx context.Context) error {
 			s.log.WarnContext(ctx, "commands of before the start not closed", "err", err)
 		}
 	})
+	<-ctx.Done()
+	s.sending.drain()
 	wg.Wait()
-	s.sending.Wait()
 	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}

@@ -268,7 +268,7 @@ describe('a network at work', () => {
       await page.getByRole('img', { name: /Curve of power/ }).waitFor();
       await shot(page, 'station-curve');
       const panel = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Power', exact: true }) });
-      await panel.getByText('Table').click();
+      await panel.getByRole('switch', { name: 'Table' }).check();
       const values = panel.getByRole('row');
       await values.nth(1).waitFor();
       await axe(page, 'the curve as a table');
@@ -289,7 +289,12 @@ describe('a network at work', () => {
       assert.equal(await page.getByRole('switch', { name: 'Follow' }).isChecked(), false);
       await axe(page, 'an open message');
       await shot(page, 'station-messages');
-      await page.getByRole('button', { name: /new message/ }).waitFor({ timeout: 60_000 });
+      const operator = server.token('operator');
+      await server.api(operator, 'POST', `/stations/${s.id}/commands`, {
+        action: 'TriggerMessage',
+        payload: { requestedMessage: 'Heartbeat' },
+      });
+      await page.getByRole('button', { name: /new message/ }).waitFor();
       await page.done();
     });
 

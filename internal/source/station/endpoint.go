@@ -233,7 +233,8 @@ func (ep *Endpoint) start(l *link) bool {
 // Pause refuses new connections while it is set; those that stand are served.
 func (ep *Endpoint) Pause(on bool) { ep.paused.Store(on) }
 
-// LastFrame returns when a connected station was last heard, pongs included.
+// LastFrame returns when a connected station was last heard, pings and pongs
+// included.
 func (ep *Endpoint) LastFrame(station string) (time.Time, bool) {
 	ep.mu.Lock()
 	l := ep.links[station]

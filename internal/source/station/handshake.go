@@ -243,7 +243,7 @@ func verify(r *http.Request, identity string, check func([]byte) bool) (ok, give
 	if !found || !strings.EqualFold(scheme, "Basic") || len(text) > 1024 {
 		return false, false
 	}
-	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "= ")) // some leave the padding out
 	if err != nil {
 		return false, true
 	}

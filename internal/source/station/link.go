@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +21,8 @@ type socket interface {
 	Reader(ctx context.Context) (websocket.MessageType, io.Reader, error)
 	Write(ctx context.Context, typ websocket.MessageType, p []byte) error
 	Ping(ctx context.Context) error
+	// Heard returns when the last byte came.
+	Heard() time.Time
 	// Close says why and waits for the other side, some seconds at the most.
 	Close(code websocket.StatusCode, reason string) error
 	// Cut ends the connection at once, whatever is under way.
@@ -42,14 +43,13 @@ type link struct {
 	booted     bool // accepted at some time, now or before
 	clock      clock
 
-	last     atomic.Int64 // UnixNano of the last frame or pong
 	busy     atomic.Int64 // UnixNano since when a message is being read; 0 between messages
 	serving  atomic.Bool  // a message is being acted on: pongs are not read meanwhile
 	writing  atomic.Int64 // UnixNano since when an answer is being written
 	interval atomic.Int64 // heartbeat interval we gave, in seconds
 	ponged   atomic.Bool
 	pinging  atomic.Bool
-	asking   sync.Mutex // held by who wants to know whether it lives
+	probe    atomic.Pointer[probe]
 	gone     atomic.Bool
 	reason   atomic.Pointer[string] // why we closed it, if we did
 
@@ -82,7 +82,6 @@ func (l *link) run() {
 		l.ep.Stats.Replaced.Add(1)
 		old.goAway("a newer connection of the station took over")
 	}
-	l.touch(time.Now())
 	if _, err := l.append(ctx, event.Station(l.station), connected); err != nil {
 		l.because("events could not be stored")
 		l.conn.Close(websocket.StatusTryAgainLater, "events cannot be stored now")
@@ -167,7 +166,6 @@ func (l *link) read(ctx context.Context) error {
 // heed acts on a message that has arrived.
 func (l *link) heed(ctx context.Context, frame []byte) error {
 	now := time.Now()
-	l.touch(now)
 	l.ep.Stats.FramesIn.Add(1)
 	l.ep.Stats.BytesIn.Add(int64(len(frame)))
 	return l.handle(ctx, frame, now)
@@ -192,7 +190,7 @@ func (l *link) message(r io.Reader, buf []byte) (frame []byte, held int64, err e
 	if l.booted {
 		limit = l.ep.o.FrameLimit
 	}
-	for parts := 0; ; parts++ {
+	for {
 		if len(buf) > limit {
 			l.tooLarge(limit)
 			return buf, held, errTooLarge
@@ -220,9 +218,6 @@ func (l *link) message(r io.Reader, buf []byte) (frame []byte, held int64, err e
 		}
 		if err != nil {
 			return buf, held, err
-		}
-		if parts > 0 { // a long message on a slow line is a sign of life
-			l.touch(time.Now())
 		}
 	}
 }
@@ -328,9 +323,7 @@ func (l *link) append(ctx context.Context, subject event.Subject, body event.Bod
 	return r.TransactionID, err
 }
 
-func (l *link) touch(now time.Time) { l.last.Store(now.UnixNano()) }
-
-func (l *link) heard() time.Time { return time.Unix(0, l.last.Load()) }
+func (l *link) heard() time.Time { return l.conn.Heard() }
 
 func (l *link) because(reason string) { l.reason.CompareAndSwap(nil, &reason) }
 
@@ -371,8 +364,8 @@ func (l *link) checkPing(ctx context.Context) {
 	defer l.pinging.Store(false)
 	ctx, cancel := context.WithTimeout(ctx, l.ep.o.Pong)
 	defer cancel()
-	before := l.last.Load()
-	if err := l.ping(ctx); err == nil || !l.ponged.Load() || l.last.Load() != before || l.serving.Load() && l.writing.Load() == 0 {
+	before := l.heard()
+	if err := l.ping(ctx); err == nil || !l.ponged.Load() || l.heard().After(before) || l.serving.Load() && l.writing.Load() == 0 {
 		return
 	}
 	if errors.Is(context.Cause(ctx), context.Canceled) { // we are stopping
@@ -387,25 +380,36 @@ func (l *link) ping(ctx context.Context) error {
 		return fmt.Errorf("ping %s: %w", l.station, err)
 	}
 	l.ponged.Store(true)
-	l.touch(time.Now())
 	return nil
 }
 
-// answers reports whether the connection shows life within d. Those who ask
-// take turns, so that a crowd of newcomers makes no crowd of pings.
+// probe is one look at whether a connection lives, shared by all who ask at the
+// same time: a crowd of newcomers makes no crowd of pings.
+type probe struct {
+	done  chan struct{}
+	lives bool
+}
+
+// answers reports whether the connection shows life within d.
 func (l *link) answers(d time.Duration) bool {
-	l.asking.Lock()
-	defer l.asking.Unlock()
-	if l.gone.Load() {
-		return false
+	p := &probe{done: make(chan struct{})}
+	for !l.probe.CompareAndSwap(nil, p) {
+		if other := l.probe.Load(); other != nil {
+			<-other.done
+			return other.lives
+		}
 	}
-	if time.Since(l.heard()) < time.Second {
-		return true
-	}
+	p.lives = !l.gone.Load() && (time.Since(l.heard()) < time.Second || l.respond(d))
+	l.probe.Store(nil)
+	close(p.done)
+	return p.lives
+}
+
+func (l *link) respond(d time.Duration) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
-	before := l.last.Load()
-	return l.ping(ctx) == nil || l.last.Load() != before || l.serving.Load() && l.writing.Load() == 0
+	before := l.heard()
+	return l.ping(ctx) == nil || l.heard().After(before) || l.serving.Load() && l.writing.Load() == 0
 }
 
 // enter makes the link the one of its station and returns the one before.

@@ -66,7 +66,7 @@ type Encoder struct {
 // NewEncoder returns an encoder.
 func NewEncoder() (*Encoder, error) {
 	z, err := zstd.NewWriter(nil,
-		zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1),
+		zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
 		zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true),
 		zstd.WithWindowSize(64<<10), zstd.WithLowerEncoderMem(true))
 	if err != nil {

@@ -138,8 +138,8 @@ func cells(x any) (head, row []string) {
 		for _, w := range r.Windows {
 			share = max(share, w.CoreShare)
 		}
-		return []string{"server", "stations", "calls/s best", "calls/s median", "server core %", "CPU s per 100 k", "p50 / p95 / p99 / max ms", "RSS MB", "stations lost"},
-			[]string{r.Server, f("%d", r.Stations), f("%.0f", r.Best), f("%.0f", r.Median), f("%.0f", share*100), f("%.2f", r.CPU), lat(r.Latency), mb(r.RSS), f("%d", r.Failed)}
+		return []string{"server", "stations", "calls/s best", "calls/s median", "server core %", "CPU s per 100 k", "calls/s per full core", "p50 / p95 / p99 / max ms", "RSS MB", "stations lost"},
+			[]string{r.Server, f("%d", r.Stations), f("%.0f", r.Best), f("%.0f", r.Median), f("%.0f", share*100), f("%.2f", r.CPU), f("%.0f", 100_000/r.CPU), lat(r.Latency), mb(r.RSS), f("%d", r.Failed)}
 	case *rateResult:
 		return []string{"server", "stations", "offered/s", "done/s", "server core %", "CPU s per 100 k", "p50 / p95 / p99 / max ms", "stations lost"},
 			[]string{r.Server, f("%d", r.Stations), f("%.0f", r.PerSec), f("%.0f", r.Done), f("%.0f", r.Core*100), f("%.2f", r.CPU), lat(r.Latency), f("%d", r.Failed)}

@@ -31,6 +31,8 @@ export function Chart({ lines, from, to, rated }: Props) {
   now.current = { from, to, rated };
 
   const wide = width > 0;
+  // A scale without a line would only be read for one.
+  const hasSoc = lines[2]!.value.some((v) => v !== null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: colorScheme says that the style sheet's colours changed
   useEffect(() => {
     const el = box.current;
@@ -48,7 +50,7 @@ export function Chart({ lines, from, to, rated }: Props) {
       {
         width: el.clientWidth,
         height: HEIGHT,
-        padding: [12, 8, 0, 0],
+        padding: [12, hasSoc ? 8 : 16, 0, 0],
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, points: { size: 6 } },
         scales: {
@@ -74,6 +76,7 @@ export function Chart({ lines, from, to, rated }: Props) {
           {
             ...axis,
             scale: 'soc',
+            show: hasSoc,
             side: 1,
             size: 56,
             grid: { show: false },
@@ -100,7 +103,7 @@ export function Chart({ lines, from, to, rated }: Props) {
       plot.current = null;
       u.destroy();
     };
-  }, [wide, colorScheme, tag, zone, t]);
+  }, [wide, hasSoc, colorScheme, tag, zone, t]);
 
   useEffect(() => {
     if (width > 0) plot.current?.setSize({ width, height: HEIGHT });
@@ -109,7 +112,7 @@ export function Chart({ lines, from, to, rated }: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new plot (other size or colours) needs the data again
   useEffect(() => {
     plot.current?.setData(joinLines(lines) as unknown as uPlot.AlignedData);
-  }, [lines, wide, colorScheme, tag, zone, t]);
+  }, [lines, wide, hasSoc, colorScheme, tag, zone, t]);
 
   // The axis moves with the time although the data did not change.
   useEffect(() => {

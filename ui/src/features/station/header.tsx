@@ -84,6 +84,7 @@ export function Header({ station: s }: { station: StationDetail }) {
           ) : s.lastFrameAt ? (
             <>
               {t('station.lastHeard')} <Age at={s.lastFrameAt} />
+              {s.offlineReason && <span className={styles.reason}>{s.offlineReason}</span>}
             </>
           ) : (
             t('age.never')

@@ -20,7 +20,7 @@ import { mergeRows, type Row, selectRows } from './order';
 
 const HEIGHT = 36;
 const PHONE_HEIGHT = 64;
-const PORTS_SHOWN = 8;
+const PORTS_SHOWN = 4;
 
 export type Selection = { rows: Row[]; all: number; changed: number; apply: () => void; loading: boolean };
 
