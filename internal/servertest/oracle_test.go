@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chargewatch/chargewatch/internal/sim"
 )
@@ -32,7 +31,6 @@ type sessionKey struct{ station, transaction string }
 
 type account struct {
 	first, last float64
-	began       time.Time
 }
 
 func newOracle(t *testing.T) *oracle {
