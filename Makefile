@@ -20,10 +20,11 @@ help: ## list the targets
 build: bin/chargewatch ## build bin/chargewatch with the web interface in it
 
 bin/chargewatch: $(GO_FILES) ui/dist/index.html
-	go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/chargewatch
+	go build -ldflags '$(LDFLAGS)' -o $@ ./cmd/chargewatch
 
+# The first build compiles Go beside npm's download, which leaves a core idle.
 ui/node_modules/.installed: ui/package-lock.json
-	cd ui && npm ci --no-audit --no-fund --loglevel=error
+	go build ./internal/... & compile=$$!; (cd ui && npm ci --no-audit --no-fund --loglevel=error); wait $$compile
 	@touch $@
 
 ui/dist/index.html: ui/node_modules/.installed $(UI_FILES)

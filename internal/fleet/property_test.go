@@ -48,7 +48,6 @@ type life struct {
 	draw
 	now  time.Time
 	conn int
-	ids  int
 }
 
 func pick[T any](d draw, list ...T) T { return list[d.below(len(list))] }

@@ -17,7 +17,7 @@ func (b *Batch) transaction(st *Station, e *event.Event, t *event.Transaction, f
 	var s *Session
 	switch {
 	case t.AssignID:
-		s = b.assignedStart(st, e, t, fx)
+		b.assignedStart(st, e, t, fx)
 		fx.Receipt.TransactionID = t.TransactionID
 		return
 	case t.Stage == event.TransactionEnded && t.SeqNo == nil:

@@ -79,14 +79,12 @@ func (st *station) tell(all bool) {
 // staleFault re-sends the last cleared fault with its old time, as some
 // firmware does at each boot.
 func (st *station) staleFault() {
-	for _, e := range st.evses {
-		f := e.lastFault
-		if f == nil {
-			f = &fault{kind: new(faultKinds[1]), since: st.now.Add(-50 * time.Hour)}
-		}
-		st.d.oldFault(e, f)
-		return
+	e := st.evses[0]
+	f := e.lastFault
+	if f == nil {
+		f = &fault{kind: new(faultKinds[1]), since: st.now.Add(-50 * time.Hour)}
 	}
+	st.d.oldFault(e, f)
 }
 
 func (st *station) heartbeatIn(d time.Duration) {

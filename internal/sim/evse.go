@@ -41,7 +41,6 @@ type evse struct {
 
 	powerW, offeredW float64
 	tempC            float64
-	volts            float64 // mains or pack, as measured
 }
 
 // connector is one plug of an EVSE.
@@ -62,7 +61,6 @@ type visit struct {
 	token   Token
 	soc     float64
 	target  float64
-	needWh  float64 // AC: what the driver's day needs; 0 = until full
 	gotWh   float64
 	leaveAt time.Time
 	since   time.Time // power path closed

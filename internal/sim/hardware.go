@@ -12,8 +12,6 @@ const (
 	Schuko  Plug = "s309-1P-16A"
 )
 
-func (p Plug) dc() bool { return p == CCS2 || p == CHAdeMO }
-
 // Model is a kind of charging station: what it can deliver and how its
 // firmware behaves out of the box.
 type Model struct {

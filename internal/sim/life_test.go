@@ -149,7 +149,7 @@ func TestPowerFollowsTheChargingProfile(t *testing.T) {
 		return -1
 	}
 	profile := func(v Version, limit int) (string, string) {
-		p := fmt.Sprintf(`"stackLevel":2,"chargingProfilePurpose":"TxProfile","chargingProfileKind":"Relative"`)
+		p := `"stackLevel":2,"chargingProfilePurpose":"TxProfile","chargingProfileKind":"Relative"`
 		s := fmt.Sprintf(`{"id":1,"chargingRateUnit":"W","chargingSchedulePeriod":[{"startPeriod":0,"limit":%d}]}`, limit)
 		if v == V16 {
 			return "SetChargingProfile", `{"connectorId":1,"csChargingProfiles":{"chargingProfileId":3,` + p + `,"chargingSchedule":` + s + `}}`

@@ -19,24 +19,14 @@ import (
 )
 
 type (
-	auth201  = authorization.CSMSHandler
-	avail201 = availability.CSMSHandler
-	diag201  = diagnostics.CSMSHandler
-	meter201 = meter.CSMSHandler
-	prov201  = provisioning.CSMSHandler
-	sec201   = security.CSMSHandler
-	tx201    = transactions.CSMSHandler
+	diag201 = diagnostics.CSMSHandler
+	sec201  = security.CSMSHandler
 )
 
 // peer201 is ocpp-go's CSMS; see peer16.
 type peer201 struct {
-	auth201
-	avail201
 	diag201
-	meter201
-	prov201
 	sec201
-	tx201
 	mu      sync.Mutex
 	boots   int
 	events  map[string][]*transactions.TransactionEventRequest

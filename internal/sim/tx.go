@@ -36,10 +36,9 @@ type tx struct {
 	remoteID int // 2.x remoteStartId, 0 = none
 	offline  bool
 
-	id      int // 1.6: from the central system
-	hasID   bool
-	refused bool
-	closed  bool
+	id     int // 1.6: from the central system
+	hasID  bool
+	closed bool
 
 	uid    string // 2.x: ours
 	seq    int

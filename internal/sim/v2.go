@@ -10,7 +10,6 @@ import (
 type v2 struct {
 	st     *station
 	events int // eventId counter
-	seq    int // NotifyEvent
 }
 
 type evseRef2 struct {

@@ -19,9 +19,6 @@ const (
 	argonMemory = 19 * 1024 // KiB
 	argonTime   = 2
 	argonLanes  = 1
-
-	minPassword = 10
-	maxPassword = 256
 )
 
 var errHash = errors.New("not a password hash")

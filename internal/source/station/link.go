@@ -50,6 +50,7 @@ type link struct {
 	ponged   atomic.Bool
 	pinging  atomic.Bool
 	probe    atomic.Pointer[probe]
+	probed   atomic.Int64 // UnixNano of the last probe that was answered
 	gone     atomic.Bool
 	reason   atomic.Pointer[string] // why we closed it, if we did
 
@@ -384,7 +385,8 @@ func (l *link) ping(ctx context.Context) error {
 }
 
 // probe is one look at whether a connection lives, shared by all who ask at the
-// same time: a crowd of newcomers makes no crowd of pings.
+// same time and for a second after: a crowd of newcomers makes no crowd of
+// pings.
 type probe struct {
 	done  chan struct{}
 	lives bool
@@ -399,7 +401,15 @@ func (l *link) answers(d time.Duration) bool {
 			return other.lives
 		}
 	}
-	p.lives = !l.gone.Load() && (time.Since(l.heard()) < time.Second || l.respond(d))
+	now := time.Now()
+	switch {
+	case l.gone.Load():
+	case now.Sub(time.Unix(0, l.probed.Load())) < time.Second:
+		p.lives = true
+	case l.respond(d):
+		p.lives = true
+		l.probed.Store(now.UnixNano())
+	}
 	l.probe.Store(nil)
 	close(p.done)
 	return p.lives

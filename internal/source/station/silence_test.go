@@ -17,6 +17,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
+	"github.com/chargewatch/chargewatch/internal/servertest/rawsocket"
 )
 
 // memory is a journal that folds and keeps nothing else, for tests in which
@@ -297,11 +298,11 @@ func TestAStationThatStopsReading(t *testing.T) {
 				c := b.plugRaw(t, "DEAF")
 				defer c.Close()
 				if tt.pongs {
-					c.pong(t)
+					pong(t, c)
 				}
 				at := time.Now()
 				if tt.limit == 90*time.Second {
-					if _, err := c.Write(frame(opText, `[2,"1","Heartbeat",{}]`)); err != nil {
+					if _, err := c.Write(rawsocket.Frame(rawsocket.Text, `[2,"1","Heartbeat",{}]`)); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -333,10 +334,10 @@ func TestASlowMessage(t *testing.T) {
 				defer b.close()
 				c := b.plugRaw(t, "SLOW")
 				defer c.Close()
-				c.pong(t)
-				go c.drain()
+				pong(t, c)
+				go c.Drain()
 				payload := `[2,"1","StatusNotification",{"connectorId":1,"status":"Charging","errorCode":"NoError","info":"` + strings.Repeat("x", 900) + `"}]`
-				if _, err := c.Write(head(opText, true, len(payload))); err != nil {
+				if _, err := c.Write(rawsocket.Head(rawsocket.Text, true, len(payload))); err != nil {
 					t.Fatal(err)
 				}
 				at := time.Now()
@@ -401,15 +402,15 @@ func TestANewcomerWithoutPassword(t *testing.T) {
 			defer b.close()
 			old := b.plugRaw(t, "FREE")
 			defer old.Close()
-			old.pong(t)
+			pong(t, old)
 			time.Sleep(10 * time.Second)
 			conn := arrive(b, "FREE")
-			if _, err := fmt.Fprintf(conn, "GET /ocpp/FREE HTTP/1.1\r\nHost: s\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n", station16); err != nil {
+			if _, err := fmt.Fprintf(conn, "GET /ocpp/FREE HTTP/1.1\r\nHost: s\r\n%s\r\n", rawsocket.Opening+rawsocket.Speaks16); err != nil {
 				t.Fatal(err)
 			}
 			conn.Close()
 			time.Sleep(4 * time.Second) // a slow line, but within the patience
-			old.pong(t)
+			pong(t, old)
 			time.Sleep(4 * time.Second)
 			if !b.journal.online("FREE") {
 				t.Errorf("offline: %s", b.journal.reason())
@@ -425,14 +426,14 @@ func TestANewcomerWithoutPassword(t *testing.T) {
 			var pings atomic.Int32
 			go func() {
 				for {
-					op, payload, err := old.next()
+					op, payload, err := old.Next()
 					if err != nil {
 						return
 					}
-					if op == opPing {
+					if op == rawsocket.Ping {
 						pings.Add(1)
 						time.Sleep(300 * time.Millisecond)
-						old.Write(frame(opPong, payload))
+						old.Write(rawsocket.Frame(rawsocket.Pong, payload))
 					}
 				}
 			}()
@@ -443,7 +444,7 @@ func TestANewcomerWithoutPassword(t *testing.T) {
 				conn := arrive(b, "FREE")
 				work.Go(func() {
 					defer conn.Close()
-					if _, res, err := shake(conn, "/ocpp/FREE", station16); err != nil || res.StatusCode != http.StatusConflict {
+					if _, res, err := rawsocket.Open(conn, "/ocpp/FREE", rawsocket.Opening+rawsocket.Speaks16); err != nil || res.StatusCode != http.StatusConflict {
 						t.Errorf("got %v %v", res, err)
 					}
 				})
@@ -460,12 +461,12 @@ func TestANewcomerWithoutPassword(t *testing.T) {
 			defer b.close()
 			old := b.plugRaw(t, "FREE")
 			defer old.Close()
-			go old.drain()
+			go old.Drain()
 			time.Sleep(10 * time.Second)
 			conn := arrive(b, "FREE")
 			defer conn.Close()
 			at := time.Now()
-			_, res, err := shake(conn, "/ocpp/FREE", station16)
+			_, res, err := rawsocket.Open(conn, "/ocpp/FREE", rawsocket.Opening+rawsocket.Speaks16)
 			if err != nil || res.StatusCode != http.StatusSwitchingProtocols || time.Since(at) > 6*time.Second {
 				t.Errorf("got %v %v after %v", res, err, time.Since(at))
 			}
@@ -491,13 +492,13 @@ func TestACommandGivenUpLeavesTheConnection(t *testing.T) {
 		time.Sleep(time.Second) // the write blocks: the pipe has no buffer
 		giveUp()
 		time.Sleep(time.Second)
-		if op, text, err := c.next(); err != nil || op != opText || text != `[2,"id1","Reset",{"type":"Soft"}]` {
+		if op, text, err := c.Next(); err != nil || op != rawsocket.Text || text != `[2,"id1","Reset",{"type":"Soft"}]` {
 			t.Errorf("got %d %s %v", op, text, err)
 		}
 		if o := <-done; o.Status != TimedOut {
 			t.Errorf("outcome: %+v", o)
 		}
-		go c.drain()
+		go c.Drain()
 		time.Sleep(time.Second)
 		if !b.journal.online("CP") {
 			t.Errorf("offline: %s", b.journal.reason())

@@ -167,7 +167,6 @@ type Decoder struct {
 	frame   []byte
 	payload []byte
 	raw     []rawList
-	lists   [][]int64
 	times   []int64
 	values  []float64
 	columns []Column

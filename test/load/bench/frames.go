@@ -30,13 +30,6 @@ func newTemplate(text string) *template {
 	return t
 }
 
-// clone gives a station its own copy to patch.
-func (t *template) clone() *template {
-	c := *t
-	c.frame = bytes.Clone(t.frame)
-	return &c
-}
-
 // digits writes n right-aligned with leading ones kept out of JSON's way: the
 // first digit is always 1, so that no number begins with zero.
 func digits(b []byte, n int64) {

@@ -35,6 +35,7 @@ export function Header({ station: s }: { station: StationDetail }) {
   const tag = useTag();
   const zone = useZone();
   const mayCommand = useAllowed('stations.command');
+  const site = s.siteName || s.siteId || t('site.none');
   const mono = (v: string) =>
     v ? <span className="mono">{v}</span> : <span className={styles.none}>–</span>;
   const profile = Math.min(3, Math.max(0, s.securityProfile)) as 0 | 1 | 2 | 3;
@@ -47,9 +48,7 @@ export function Header({ station: s }: { station: StationDetail }) {
             <CopyButton value={s.id} what={t('column.station')} />
           </h1>
           <p className={styles.sub}>
-            {[s.label !== s.id && s.label, s.siteName || s.siteId || t('site.none')]
-              .filter(Boolean)
-              .join(' · ')}
+            {[s.label !== s.id && s.label, !s.label.startsWith(site) && site].filter(Boolean).join(' · ')}
           </p>
         </div>
         <div className={styles.state}>

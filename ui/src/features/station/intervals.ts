@@ -38,7 +38,7 @@ export function intervals(
   evse: number,
   from: number,
   to: number,
-  now: { status: Status; online: boolean },
+  now: { status: Status; online: boolean; since: number | null },
 ): Interval[] {
   const ordered = events
     .map((e) => ({ e, at: Date.parse(e.at) }))
@@ -76,11 +76,12 @@ export function intervals(
       // Said later about an earlier time, it tells what the port did, not that we heard it then.
       if (Date.parse(e.receivedAt) - at < LATE_MS) nextOnline = true;
     } else if (its === evse && e.kind === 'transaction') {
+      const late = e.data.offline === true || Date.parse(e.receivedAt) - at >= LATE_MS;
       const word = chargingStates[String(e.data.chargingState ?? '')];
-      if (e.data.offline !== true) {
-        if (e.data.stage === 'ended') nextStatus = 'Finishing';
-        else if (word) nextStatus = word;
-      }
+      // What followed the end of a session that was only told later, nobody saw.
+      if (e.data.stage === 'ended') nextStatus = late ? null : 'Finishing';
+      else if (word) nextStatus = word;
+      else if (late && e.data.stage === 'started') nextStatus = 'Charging';
     } else continue;
     if (nextStatus === status && nextOnline === online) continue;
     close(at);
@@ -88,12 +89,16 @@ export function intervals(
     online = nextOnline;
   }
   close(to);
-  // The last band is the present, which the live state knows better than any event.
+  // The present is known better than any event tells it, from the moment it began.
   const last = out.at(-1);
-  if (last) {
-    const f = familyOf(now.status, now.online);
-    if (last.family !== f) {
-      last.family = f;
+  const present = familyOf(now.status, now.online);
+  if (last && last.family !== present && now.since !== null && now.since < to) {
+    const start = Math.max(now.since, last.from);
+    if (start > last.from) {
+      last.to = start;
+      out.push({ from: start, to, family: present, status: now.status });
+    } else {
+      last.family = present;
       last.status = now.status;
     }
   }

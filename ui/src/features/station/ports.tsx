@@ -45,7 +45,9 @@ function Port({
   const live = station.online;
   // Charging without a single power value is a silent meter, not zero kilowatts.
   const silent = live && e.status === 'Charging' && e.powerW === null;
-  const shownPower = live && e.status === 'Charging' ? e.powerW : live ? (e.powerW ?? 0) : null;
+  // A last value may outlive its session; power flows only in these states.
+  const flowing = ['Charging', 'SuspendedEV', 'SuspendedEVSE'].includes(e.status);
+  const shownPower = !live ? null : e.status === 'Charging' ? e.powerW : flowing ? (e.powerW ?? 0) : 0;
   const soc = live ? (e.socPercent ?? session?.socEndPercent) : null;
   const plugs = e.connectors.map((c) => plugName(t, c.type)).filter(Boolean);
   return (

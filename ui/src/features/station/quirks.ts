@@ -41,6 +41,7 @@ export function quirkWords(t: Translate, code: string): string {
       : code
           .slice(cut + 1)
           .replace(/^\//, '')
+          .replaceAll('/*', '')
           .replaceAll('/', '.');
   const what = Object.hasOwn(words, name) ? t(words[name as keyof typeof words]) : sentence(name);
   return path === '' ? what : `${path}: ${what}`;

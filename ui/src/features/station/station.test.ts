@@ -246,8 +246,10 @@ describe('state timeline', () => {
     quirks: [],
     data: data as Record<string, unknown>,
   });
-  const run = (events: SystemEvent[], now = { status: 'Available' as const, online: true }) =>
-    intervals(events, 1, t0, t0 + 60 * minute, now).map((i) => [i.family, (i.to - i.from) / minute]);
+  const run = (
+    events: SystemEvent[],
+    now: Parameters<typeof intervals>[4] = { status: 'Available', online: true, since: null },
+  ) => intervals(events, 1, t0, t0 + 60 * minute, now).map((i) => [i.family, (i.to - i.from) / minute]);
 
   it('is unknown where nothing was said, except now', () => {
     expect(
@@ -302,13 +304,20 @@ describe('state timeline', () => {
     ]);
   });
 
-  it('does not let a message replayed from an offline time change it', () => {
+  it('places a session told later where it was, and calls what followed unknown', () => {
     expect(
       run([
         event(-30, 'status', { status: 'Available' }),
-        event(10, 'transaction', { chargingState: 'Charging', offline: true }),
+        event(10, 'transaction', { stage: 'started', offline: true }, 1, 40),
+        event(25, 'transaction', { stage: 'ended', offline: true }, 1, 25),
+        event(50, 'status', { status: 'Available' }),
       ]),
-    ).toEqual([['available', 60]]);
+    ).toEqual([
+      ['available', 10],
+      ['charging', 15],
+      ['unknown', 25],
+      ['available', 10],
+    ]);
   });
 
   it('keeps a time away as offline although the station later told what it did then', () => {
@@ -328,11 +337,20 @@ describe('state timeline', () => {
     ]);
   });
 
-  it('ends with the state the page shows live', () => {
-    const got = intervals([event(-30, 'status', { status: 'Available' })], 1, t0, t0 + 60 * minute, {
-      status: 'Available',
-      online: false,
-    });
-    expect(got.at(-1)?.family).toBe('offline');
+  it('ends with the state the page shows live, from the moment that began', () => {
+    expect(
+      run([event(-30, 'status', { status: 'Available' })], {
+        status: 'Available',
+        online: false,
+        since: t0 + 45 * minute,
+      }),
+    ).toEqual([
+      ['available', 45],
+      ['offline', 15],
+    ]);
+  });
+
+  it('does not call a day offline because the station never came', () => {
+    expect(run([], { status: 'Unknown', online: false, since: null })).toEqual([['unknown', 60]]);
   });
 });

@@ -7,6 +7,7 @@ import { DAY, dayTime, exact, HOUR, hourMinute, span } from '../../format/time';
 import { useT, useTag } from '../../i18n/i18n';
 import { useNow } from '../../live/clock';
 import { useLive } from '../../live/hooks';
+import { millis } from '../../ui/figures';
 import { Failed, Panel, Skeleton } from '../../ui/panel';
 import { familyKey, StateShape, statusKey } from '../../ui/state';
 import { TableFrame } from '../../ui/table';
@@ -33,7 +34,11 @@ export function StateTimeline({ station }: { station: StationDetail }) {
       data
         ? station.evses.map((e) => ({
             evse: e.id,
-            bands: intervals(data, e.id, from, now, { status: e.status, online: station.online }),
+            bands: intervals(data, e.id, from, now, {
+              status: e.status,
+              online: station.online,
+              since: millis(station.online ? e.statusAt : station.disconnectedAt) || null,
+            }),
           }))
         : [],
     [data, station, from, now],

@@ -195,6 +195,11 @@ function LiveRow({ entry, ...props }: RowProps & { entry: StationEntry }) {
   return <RowView {...props} ports={useStationPorts(entry)} />;
 }
 
+/** The site stands in the next column; what tells stations of one site apart is the rest of the name. */
+function withoutSite(label: string, site: string): string {
+  return label.startsWith(`${site} `) ? `… ${label.slice(site.length + 1)}` : label;
+}
+
 function worst(ports: readonly PortView[]): PortView | undefined {
   return ports.reduce<PortView | undefined>(
     (a, b) => (a === undefined || URGENCY[b.family] < URGENCY[a.family] ? b : a),
@@ -209,7 +214,11 @@ function RowView({ row, index, top, height, ports }: RowProps & { ports: PortVie
   const lead = worst(ports);
   const status = lead?.status ?? row.detail?.status ?? 'Unknown';
   const online = lead?.online ?? row.detail?.online ?? false;
-  const powerW = ports.reduce((sum, p) => sum + p.powerW, 0);
+  // A last value may outlive its session; power flows only in these states.
+  const powerW = ports.reduce(
+    (sum, p) => sum + (p.family === 'charging' || p.family === 'suspended' ? p.powerW : 0),
+    0,
+  );
   const since = Math.max(0, ...ports.map((p) => p.statusAt)) * 1000;
   const never = row.entry === null && !row.detail?.lastFrameAt;
   return (
@@ -224,7 +233,11 @@ function RowView({ row, index, top, height, ports }: RowProps & { ports: PortVie
         <Link to="/stations/$id" params={{ id: row.id }} className={styles.link}>
           <span className="mono">{row.id}</span>
         </Link>
-        {row.label && row.label !== row.id && <span className={styles.label}>{row.label}</span>}
+        {row.label && row.label !== row.id && (
+          <span className={styles.label} title={row.label}>
+            {withoutSite(row.label, siteName(row.site))}
+          </span>
+        )}
       </span>
       <span role="cell" className={styles.site}>
         {siteName(row.site)}
