@@ -102,6 +102,21 @@ func (r *tree) links(t *testing.T) {
 	}
 }
 
+// namedPages checks that a page that code or configuration points to is there.
+func (r *tree) namedPages(t *testing.T) {
+	page := regexp.MustCompile(`\bdocs/[A-Za-z0-9/_-]+\.md\b`)
+	for _, name := range r.files {
+		if !slices.Contains([]string{".go", ".yaml", ".yml", ".ts", ".tsx", ".service", ".sql"}, path.Ext(name)) {
+			continue
+		}
+		for _, p := range page.FindAllString(r.read(t, name), -1) {
+			if _, err := os.Stat(filepath.Join(r.root, p)); err != nil {
+				t.Errorf("%s points to %s, which is not there", name, p)
+			}
+		}
+	}
+}
+
 // notMadeYet reports what make bench and make e2e leave behind when they run for
 // the first time; once one of it is there, all that is linked has to be.
 func (r *tree) notMadeYet(target string) bool {

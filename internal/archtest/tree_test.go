@@ -145,5 +145,6 @@ func TestHouse(t *testing.T) {
 	t.Run("nothing names a machine", r.noMachines)
 	t.Run("no build results are tracked", r.noBuildResults)
 	t.Run("links in pages resolve", r.links)
+	t.Run("pages that code points to are there", r.namedPages)
 	t.Run("the room table of ARCHITECTURE.md is the tree", r.roomTable)
 }

@@ -101,7 +101,8 @@ func longName(short string) string {
 //	group    = unix-milliseconds *( " " sample )
 //	sample   = name [ "/" phase ] [ "@" location ] [ "!" context ] [ "~" unit ] "=" value
 //
-// Names are the short ones of shortName or percent-encoded text.
+// Names are the short ones of shortName or percent-encoded text; a word that is
+// equal to a short name but means itself has its first byte encoded.
 func (s Samples) AppendText(dst []byte) []byte {
 	for i, g := range s {
 		if i > 0 {
@@ -114,9 +115,12 @@ func (s Samples) AppendText(dst []byte) []byte {
 		dst = strconv.AppendInt(dst, ms, 10)
 		for _, v := range g.Values {
 			dst = append(dst, ' ')
-			if short := shortName(v.Measurand); short != "" {
+			switch short := shortName(v.Measurand); {
+			case short != "":
 				dst = append(dst, short...)
-			} else {
+			case longName(v.Measurand) != v.Measurand: // a station's own word that looks like one of ours
+				dst = append(appendByte(dst, v.Measurand[0]), v.Measurand[1:]...)
+			default:
 				dst = appendEscaped(dst, v.Measurand)
 			}
 			dst = appendPart(dst, '/', v.Phase)
@@ -150,11 +154,16 @@ func appendEscaped(dst []byte, text string) []byte {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '-', c == '_':
 			dst = append(dst, c)
 		default:
-			const hex = "0123456789ABCDEF"
-			dst = append(dst, '%', hex[c>>4], hex[c&15])
+			dst = appendByte(dst, c)
 		}
 	}
 	return dst
+}
+
+// appendByte percent-encodes one byte.
+func appendByte(dst []byte, c byte) []byte {
+	const hex = "0123456789ABCDEF"
+	return append(dst, '%', hex[c>>4], hex[c&15])
 }
 
 // ErrSamples is returned for text that is not the compact form.
@@ -214,10 +223,12 @@ func parseSample(item string) (Sample, error) {
 			return Sample{}, fmt.Errorf("sample %q: %w", item, ErrSamples)
 		}
 	}
-	if name, err = url.PathUnescape(name); err != nil || name == "" {
+	if v.Measurand, err = url.PathUnescape(name); err != nil {
 		return Sample{}, fmt.Errorf("sample %q: %w", item, ErrSamples)
 	}
-	v.Measurand = longName(name)
+	if v.Measurand == name { // short names are never encoded
+		v.Measurand = longName(name)
+	}
 	return v, nil
 }
 

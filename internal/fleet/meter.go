@@ -80,7 +80,7 @@ func (b *Batch) samples(st *Station, s *Session, e *event.Event, samples event.S
 			s.Meter.power(s, *r.PowerW, at)
 		}
 		if r.EnergyWh != nil {
-			s.Meter.register(s, *r.EnergyWh, at, e.Quality != event.TimeReceived)
+			s.Meter.register(s, r.EnergyWh, at, e.Quality != event.TimeReceived)
 		}
 		if r.SoC != nil {
 			if s.SoCStart == nil {

@@ -38,20 +38,21 @@ const (
 // thousandfold reports whether a is about a thousand times b.
 func thousandfold(a, b float64) bool { return b > 0 && a/b > 700 && a/b < 1400 }
 
-// register takes a reading of the register. timed tells whether the reading's
-// time can be trusted.
-func (m *Metering) register(s *Session, wh float64, at time.Time, timed bool) {
+// register takes a reading of the register and keeps the pointer. timed tells
+// whether the reading's time can be trusted.
+func (m *Metering) register(s *Session, reading *float64, at time.Time, timed bool) {
+	wh := *reading
 	switch {
 	case m.LastWh == nil:
-		m.FirstAt, m.LastWh, m.LastAt, m.SegmentWh, m.SeenWh = at, new(wh), at, wh, m.IntegralWh
+		m.FirstAt, m.LastWh, m.LastAt, m.SegmentWh, m.SeenWh = at, reading, at, wh, m.IntegralWh
 		if s.MeterStartWh == nil {
-			s.MeterStartWh = new(wh)
+			s.MeterStartWh = reading
 		}
 		return
 	case at.Before(m.FirstAt): // the beginning, told out of order
 		if m.BaseWh == 0 && wh <= m.SegmentWh {
 			m.FirstAt, m.SegmentWh = at, wh
-			s.MeterStartWh = new(wh)
+			s.MeterStartWh = reading
 		}
 		return
 	case at.Before(m.LastAt):
@@ -80,7 +81,7 @@ func (m *Metering) register(s *Session, wh float64, at time.Time, timed bool) {
 		m.BaseWh += *m.LastWh - m.SegmentWh
 		m.SegmentWh = wh
 	}
-	m.LastWh, m.LastAt, m.SeenWh = new(wh), at, m.IntegralWh
+	m.LastWh, m.LastAt, m.SeenWh = reading, at, m.IntegralWh
 }
 
 // power takes a reading of the active power.

@@ -123,7 +123,7 @@ func (b *Batch) finish(st *Station, s *Session, e *event.Event, t *event.Transac
 	case s.MeterStartWh != nil && *t.MeterWh < *s.MeterStartWh-1 && !s.has(FlagRegisterReset):
 		s.flag(FlagNegativeEnergy)
 	default:
-		m.register(s, *t.MeterWh, latest(moment(e), m.LastAt), e.Quality != event.TimeReceived)
+		m.register(s, t.MeterWh, latest(moment(e), m.LastAt), e.Quality != event.TimeReceived)
 	}
 	s.Meter.settle(s)
 	s.State, s.EndedAt, s.UpdatedAt = SessionEnded, moment(e), e.RecordedAt

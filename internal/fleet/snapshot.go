@@ -65,8 +65,10 @@ func (s *Snapshot) Changed(since *Snapshot) iter.Seq[*Station] {
 				if st == was {
 					continue
 				}
-				if was != nil && (st == nil || st.ID != was.ID) && !yield(was) {
-					return
+				if was != nil && (st == nil || st.ID != was.ID) {
+					if _, moved := s.Station(was.ID); !moved && !yield(was) {
+						return
+					}
 				}
 				if st != nil && !yield(st) {
 					return

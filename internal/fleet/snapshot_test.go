@@ -67,6 +67,19 @@ func TestASnapshotKnowsWhatChanged(t *testing.T) {
 	if len(fourth.pages) != len(first.pages) {
 		t.Errorf("%d pages, want %d", len(fourth.pages), len(first.pages))
 	}
+	// One that comes back to another place is told as it is, not as it was.
+	l.fold(says(now, event.Station("S0001"), &event.StationRemoved{}))
+	l.fold(says(now, event.Station("S0002"), &event.StationRemoved{}))
+	l.fold(says(now, event.Station("other"), &event.Connected{ConnID: "1"}))
+	l.fold(says(now, event.Station("S0002"), &event.Connected{ConnID: "7"}))
+	for st := range l.state.Snapshot().Changed(fourth) {
+		if st.ID == "S0002" && st.ConnID != "7" {
+			t.Errorf("S0002 as it was: %+v", st)
+		}
+	}
+	if got := changed(l.state.Snapshot(), fourth); !slices.Equal(got, []string{"S0001", "S0002", "other"}) {
+		t.Errorf("changed after coming back: %v", got)
+	}
 	if st, ok := fourth.Station("new"); !ok || st.ID != "new" {
 		t.Errorf("the new station: %v %v", st, ok)
 	}

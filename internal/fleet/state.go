@@ -204,11 +204,7 @@ func (b *Batch) Numbered(e *event.Event) {
 
 // Changes returns what has to be stored with the batch's events.
 func (b *Batch) Changes() Changes {
-	c := Changes{Points: b.points}
-	for _, id := range slices.Sorted(maps.Keys(b.sessions)) {
-		c.Sessions = append(c.Sessions, b.sessions[id])
-	}
-	return c
+	return Changes{Points: b.points, Sessions: slices.Clone(b.list)}
 }
 
 // Commit merges the batch and returns the new published view.

@@ -120,6 +120,9 @@ func (w *wakeups) next() (time.Time, bool) {
 
 // set follows a change of a station; nil is a removed one.
 func (w *wakeups) set(id string, st *Station) {
+	if len(w.list) == 0 && (st == nil || len(st.Timers) == 0) {
+		return
+	}
 	i, queued := w.place[id]
 	if st == nil || len(st.Timers) == 0 {
 		if queued {

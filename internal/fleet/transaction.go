@@ -107,7 +107,7 @@ func (s *Session) startRegister(wh *float64, e *event.Event) {
 	if wh == nil {
 		return
 	}
-	s.Meter.register(s, *wh, s.StartedAt, e.Quality != event.TimeReceived)
+	s.Meter.register(s, wh, s.StartedAt, e.Quality != event.TimeReceived)
 }
 
 // event2 is TransactionEvent of OCPP 2.x, and any update.
