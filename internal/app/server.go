@@ -220,6 +220,7 @@ func (s *Server) Run(ctx context.Context) error {
 	inside.Go(func() { fail(ended(back, s.measure(back))) })
 	inside.Go(func() { fail(ended(back, s.frames.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.guard.Run(back))) })
+	inside.Go(func() { tidy(back) })
 	if err := s.Store.Reconcile(inner, s.Journal.Snapshot()); err != nil {
 		fail(err)
 	}

@@ -77,6 +77,16 @@ func (l *memoryLink) Write(_ context.Context, frame []byte) error {
 		return fmt.Errorf("station wrote no JSON: %w", err)
 	}
 	kind := string(parts[0])
+	if kind == "6" { // SEND is not answered
+		var action string
+		json.Unmarshal(parts[2], &action)
+		var payload map[string]any
+		json.Unmarshal(parts[3], &payload)
+		l.c.mu.Lock()
+		l.c.calls[l.id] = append(l.c.calls[l.id], seen{time.Now(), action, payload})
+		l.c.mu.Unlock()
+		return nil
+	}
 	if kind != "2" {
 		l.replies <- string(frame)
 		return nil
@@ -95,6 +105,8 @@ func (l *memoryLink) Write(_ context.Context, frame []byte) error {
 		switch action {
 		case "BootNotification":
 			body = fmt.Sprintf(`{"status":"Accepted","currentTime":%q,"interval":600}`, time.Now().UTC().Format(time.RFC3339Nano))
+		case "OpenPeriodicEventStream":
+			body = `{"status":"Accepted"}`
 		case "Authorize":
 			body = `{"idTagInfo":{"status":"Accepted"},"idTokenInfo":{"status":"Accepted"}}`
 		case "StartTransaction":

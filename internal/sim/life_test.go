@@ -470,3 +470,42 @@ func await(t *testing.T, what string, ok func() bool) {
 	}
 	t.Fatalf("%s did not happen within 30 s", what)
 }
+
+func TestEventStreamsOf21(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newMemoryCentral()
+		live(t, Options{Plan: one(t, "HYC300", V21, nil), Seed: 1, Scenario: quiet(t)}, c, 5*time.Second, func(*Fleet) {
+			got := c.command(t, "CP-1", "SetVariableMonitoring", `{"setMonitoringData":[{"id":7,"value":1,"type":"Delta","severity":8,"periodicEventStream":{"interval":30,"values":3},"component":{"name":"EVSE","evse":{"id":1}},"variable":{"name":"Power"}}]}`)
+			if !strings.Contains(got, "Accepted") {
+				t.Fatal(got)
+			}
+			time.Sleep(5 * time.Minute)
+			synctest.Wait()
+			if n := len(c.of("CP-1", "OpenPeriodicEventStream")); n != 1 {
+				t.Fatalf("%d streams opened", n)
+			}
+			list := c.of("CP-1", "NotifyPeriodicEventStream")
+			if len(list) != 9 || len(list[0].payload["data"].([]any)) != 3 {
+				t.Errorf("%d messages in five minutes: %v", len(list), list)
+			}
+			if got := c.command(t, "CP-1", "AdjustPeriodicEventStream", `{"id":1,"params":{"interval":10,"values":1}}`); !strings.Contains(got, "Accepted") {
+				t.Error(got)
+			}
+			if got := c.command(t, "CP-1", "GetPeriodicEventStream", `{}`); !strings.Contains(got, `"interval":10,"values":1`) {
+				t.Error(got)
+			}
+			c.command(t, "CP-1", "ClearVariableMonitoring", `{"id":[7]}`)
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if n := len(c.of("CP-1", "ClosePeriodicEventStream")); n != 1 {
+				t.Errorf("%d streams closed", n)
+			}
+			before := len(c.of("CP-1", "NotifyPeriodicEventStream"))
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			if n := len(c.of("CP-1", "NotifyPeriodicEventStream")); n != before {
+				t.Error("a closed stream goes on")
+			}
+		})
+	})
+}

@@ -8,8 +8,10 @@ import (
 
 // v2 speaks OCPP 2.0.1 and 2.1.
 type v2 struct {
-	st     *station
-	events int // eventId counter
+	st         *station
+	events     int // eventId counter
+	streams    []*stream
+	nextStream int
 }
 
 type evseRef2 struct {
@@ -121,6 +123,7 @@ type eventData2 struct {
 	Tx        string     `json:"transactionId,omitempty"`
 	Kind      string     `json:"eventNotificationType"`
 	Severity  *int       `json:"severity,omitempty"` // 2.1
+	Monitor   int        `json:"variableMonitoringId,omitempty"`
 	Component component2 `json:"component"`
 	Variable  variable2  `json:"variable"`
 }

@@ -22,6 +22,9 @@ type monitor struct {
 	Type      string
 	Value     float64
 	Severity  int
+
+	last  string // value at the last look
+	known bool
 }
 
 // splitKey reads Component/Variable[/Instance].
@@ -327,12 +330,13 @@ func (d *v2) setMonitoring(raw json.RawMessage) (any, error) {
 	}
 	r, err := decode[struct {
 		Data []struct {
-			ID        *int       `json:"id"`
-			Value     float64    `json:"value"`
-			Type      string     `json:"type"`
-			Severity  int        `json:"severity"`
-			Component component2 `json:"component"`
-			Variable  variable2  `json:"variable"`
+			ID        *int          `json:"id"`
+			Value     float64       `json:"value"`
+			Type      string        `json:"type"`
+			Severity  int           `json:"severity"`
+			Component component2    `json:"component"`
+			Variable  variable2     `json:"variable"`
+			Stream    *streamParams `json:"periodicEventStream"`
 		} `json:"setMonitoringData"`
 	}](raw)
 	if err != nil {
@@ -351,14 +355,24 @@ func (d *v2) setMonitoring(raw json.RawMessage) (any, error) {
 			x.Status = "UnknownVariable"
 		case len(st.monitors) >= maxMonitors:
 			x.Status = "Rejected"
+		case (&monitor{Type: q.Type, Value: q.Value}).supports() != nil:
+			x.Status = "UnsupportedMonitorType"
 		default:
 			st.nextID++
 			id := st.nextID
 			if q.ID != nil {
 				id = *q.ID
 			}
-			st.monitors[id] = monitor{id, q.Component, q.Variable, q.Type, q.Value, q.Severity}
+			m := monitor{ID: id, Component: q.Component, Variable: q.Variable, Type: q.Type, Value: q.Value, Severity: q.Severity}
+			_, running := st.monitors[id]
+			st.monitors[id] = m
 			x.ID = &id
+			switch {
+			case q.Stream != nil && st.version == V21:
+				st.after(time.Second, func() { d.openStream(m, *q.Stream) })
+			case !running:
+				d.watch(id)
+			}
 		}
 		results = append(results, x)
 	}
@@ -383,6 +397,7 @@ func (d *v2) clearMonitoring(raw json.RawMessage) (any, error) {
 		x := result{"NotFound", id}
 		if _, ok := d.st.monitors[id]; ok {
 			delete(d.st.monitors, id)
+			d.closeStreams(id)
 			x.Status = "Accepted"
 		}
 		results = append(results, x)

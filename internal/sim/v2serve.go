@@ -73,6 +73,14 @@ func (d *v2) serve(action string, raw json.RawMessage) (any, error) {
 	case "SetDisplayMessage", "GetDisplayMessages", "ClearDisplayMessage", "PublishFirmware", "UnpublishFirmware":
 		return nil, &callError{"NotSupported", "this model has no such function"}
 	}
+	if d.st.version == V21 {
+		switch action {
+		case "AdjustPeriodicEventStream":
+			return d.adjustStream(raw)
+		case "GetPeriodicEventStream":
+			return d.getStreams()
+		}
+	}
 	if d.st.version == V21 && slices.Contains(optional21, action) {
 		return nil, &callError{"NotSupported", "this model has no such function"}
 	}
@@ -82,8 +90,8 @@ func (d *v2) serve(action string, raw json.RawMessage) (any, error) {
 // optional21 are the 2.1 requests that a plain charger knows but does not
 // support.
 var optional21 = []string{
-	"AFRRSignal", "AdjustPeriodicEventStream", "BatterySwap", "ChangeTransactionTariff", "ClearDERControl", "ClearTariffs",
-	"ClosePeriodicEventStream", "GetCertificateChainStatus", "GetDERControl", "GetPeriodicEventStream", "GetTariffs",
+	"AFRRSignal", "BatterySwap", "ChangeTransactionTariff", "ClearDERControl", "ClearTariffs",
+	"GetCertificateChainStatus", "GetDERControl", "GetTariffs",
 	"NotifyAllowedEnergyTransfer", "NotifyWebPaymentStarted", "PullDynamicScheduleUpdate", "RequestBatterySwap",
 	"SetDERControl", "SetDefaultTariff", "UpdateDynamicSchedule", "UsePriorityCharging", "VatNumberValidation",
 }
