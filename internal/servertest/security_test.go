@@ -151,7 +151,7 @@ func TestSecurityProfiles(t *testing.T) {
 	}
 }
 
-// handshake sends an opening by hand and returns the answer.
+// handshake sends an opens by hand and returns the answer.
 func handshake(t *testing.T, s *servertest.Server, path, headers string) (net.Conn, *http.Response) {
 	t.Helper()
 	c, err := net.Dial("tcp", s.OCPPAddress())
@@ -174,7 +174,7 @@ func handshake(t *testing.T, s *servertest.Server, path, headers string) (net.Co
 
 const (
 	upgrade = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-	opening = upgrade + "Connection: Upgrade\r\n"
+	opens   = upgrade + "Connection: Upgrade\r\n"
 	speaks  = "Sec-WebSocket-Protocol: ocpp1.6\r\n"
 )
 
@@ -195,36 +195,36 @@ func TestHandshakes(t *testing.T) {
 		want          int
 		id            string
 	}{
-		"as in the book":                      {"/ocpp/CP1", opening + speaks, 101, "CP1"},
-		"percent-encoded":                     {"/ocpp/DE%2AABC%2AE1", opening + speaks, 101, "DE*ABC*E1"},
-		"a plus is no blank":                  {"/ocpp/CP+1", opening + speaks, 101, "CP+1"},
-		"48 characters":                       {"/ocpp/" + long, opening + speaks, 101, long},
-		"behind folders":                      {"/ocpp/site/7/CP1", opening + speaks, 101, "CP1"},
-		"with a slash at the end":             {"/ocpp/CP1/", opening + speaks, 101, "CP1"},
-		"with a query":                        {"/ocpp/CP1?x=1", opening + speaks, 101, "CP1"},
-		"49 characters":                       {"/ocpp/" + long + "x", opening + speaks, 404, ""},
-		"a colon":                             {"/ocpp/CP%3A1", opening + speaks, 404, ""},
-		"a slash in the name":                 {"/ocpp/CP%2F1", opening + speaks, 404, ""},
-		"no name":                             {"/ocpp/", opening + speaks, 404, ""},
-		"another address":                     {"/CP1", opening + speaks, 404, ""},
-		"a control character":                 {"/ocpp/CP%001", opening + speaks, 404, ""},
-		"an unknown name":                     {"/ocpp/NOBODY", opening + speaks, 404, ""},
+		"as in the book":                      {"/ocpp/CP1", opens + speaks, 101, "CP1"},
+		"percent-encoded":                     {"/ocpp/DE%2AABC%2AE1", opens + speaks, 101, "DE*ABC*E1"},
+		"a plus is no blank":                  {"/ocpp/CP+1", opens + speaks, 101, "CP+1"},
+		"48 characters":                       {"/ocpp/" + long, opens + speaks, 101, long},
+		"behind folders":                      {"/ocpp/site/7/CP1", opens + speaks, 101, "CP1"},
+		"with a slash at the end":             {"/ocpp/CP1/", opens + speaks, 101, "CP1"},
+		"with a query":                        {"/ocpp/CP1?x=1", opens + speaks, 101, "CP1"},
+		"49 characters":                       {"/ocpp/" + long + "x", opens + speaks, 404, ""},
+		"a colon":                             {"/ocpp/CP%3A1", opens + speaks, 404, ""},
+		"a slash in the name":                 {"/ocpp/CP%2F1", opens + speaks, 404, ""},
+		"no name":                             {"/ocpp/", opens + speaks, 404, ""},
+		"another address":                     {"/CP1", opens + speaks, 404, ""},
+		"a control character":                 {"/ocpp/CP%001", opens + speaks, 404, ""},
+		"an unknown name":                     {"/ocpp/NOBODY", opens + speaks, 404, ""},
 		"without Connection: Upgrade":         {"/ocpp/CP1", upgrade + speaks, 101, "CP1"},
 		"Connection with more words":          {"/ocpp/CP1", upgrade + "Connection: keep-alive, Upgrade\r\n" + speaks, 101, "CP1"},
-		"several versions":                    {"/ocpp/CP1", opening + "Sec-WebSocket-Protocol: ocpp1.5, ocpp1.6\r\n", 101, "CP1"},
-		"no version, a default stands for it": {"/ocpp/CP1", opening, 101, "CP1"},
-		"a browser":                           {"/ocpp/CP1", opening + speaks + "Sec-Fetch-Mode: websocket\r\n", 403, ""},
+		"several versions":                    {"/ocpp/CP1", opens + "Sec-WebSocket-Protocol: ocpp1.5, ocpp1.6\r\n", 101, "CP1"},
+		"no version, a default stands for it": {"/ocpp/CP1", opens, 101, "CP1"},
+		"a browser":                           {"/ocpp/CP1", opens + speaks + "Sec-Fetch-Mode: websocket\r\n", 403, ""},
 		"no WebSocket":                        {"/ocpp/CP1", "Connection: close\r\n", 426, ""},
-		"a key as raw bytes":                  {"/ocpp/HEX", opening + speaks + basic("HEX", string(key)), 101, "HEX"},
-		"a key as hexadecimal":                {"/ocpp/HEX", opening + speaks + basic("HEX", fmt.Sprintf("%x", key)), 101, "HEX"},
-		"a key as HEXADECIMAL":                {"/ocpp/HEX", opening + speaks + basic("HEX", fmt.Sprintf("%X", key)), 101, "HEX"},
-		"a password with colons":              {"/ocpp/TEXT", opening + speaks + basic("TEXT", "secret:with:colons"), 101, "TEXT"},
-		"a password in hexadecimal":           {"/ocpp/TEXT", opening + speaks + basic("TEXT", fmt.Sprintf("%x", "secret:with:colons")), 101, "TEXT"},
-		"a password without padding":          {"/ocpp/TEXT", opening + speaks + strings.Replace(basic("TEXT", "secret:with:colons"), "=", "", 2), 101, "TEXT"},
-		"a beginning of the password":         {"/ocpp/TEXT", opening + speaks + basic("TEXT", "secret"), 401, ""},
-		"another's name with the password":    {"/ocpp/TEXT", opening + speaks + basic("HEX", "secret:with:colons"), 401, ""},
-		"no Basic":                            {"/ocpp/TEXT", opening + speaks + "Authorization: Bearer secret\r\n", 401, ""},
-		"broken Basic":                        {"/ocpp/TEXT", opening + speaks + "Authorization: Basic !!!\r\n", 401, ""},
+		"a key as raw bytes":                  {"/ocpp/HEX", opens + speaks + basic("HEX", string(key)), 101, "HEX"},
+		"a key as hexadecimal":                {"/ocpp/HEX", opens + speaks + basic("HEX", fmt.Sprintf("%x", key)), 101, "HEX"},
+		"a key as HEXADECIMAL":                {"/ocpp/HEX", opens + speaks + basic("HEX", fmt.Sprintf("%X", key)), 101, "HEX"},
+		"a password with colons":              {"/ocpp/TEXT", opens + speaks + basic("TEXT", "secret:with:colons"), 101, "TEXT"},
+		"a password in hexadecimal":           {"/ocpp/TEXT", opens + speaks + basic("TEXT", fmt.Sprintf("%x", "secret:with:colons")), 101, "TEXT"},
+		"a password without padding":          {"/ocpp/TEXT", opens + speaks + strings.Replace(basic("TEXT", "secret:with:colons"), "=", "", 2), 101, "TEXT"},
+		"a beginning of the password":         {"/ocpp/TEXT", opens + speaks + basic("TEXT", "secret"), 401, ""},
+		"another's name with the password":    {"/ocpp/TEXT", opens + speaks + basic("HEX", "secret:with:colons"), 401, ""},
+		"no Basic":                            {"/ocpp/TEXT", opens + speaks + "Authorization: Bearer secret\r\n", 401, ""},
+		"broken Basic":                        {"/ocpp/TEXT", opens + speaks + "Authorization: Basic !!!\r\n", 401, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, r := handshake(t, s, tt.path, tt.headers)
