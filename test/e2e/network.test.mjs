@@ -308,7 +308,8 @@ describe('a network at work', () => {
       await page.getByText('Changes nothing. The station sends Heartbeat now.').waitFor();
       await axe(page, 'commands');
       await page.getByRole('button', { name: 'Ask for message' }).click();
-      await page.getByText('The station answered: Accepted').waitFor();
+      const mine = page.getByRole('listitem').filter({ hasText: 'by you' }).first();
+      await mine.getByText('The station answered: Accepted').waitFor();
       await shot(page, 'station-commands');
       const { body } = await server.api(token, 'GET', `/stations/${s.id}/commands`);
       assert.equal(body.items[0].action, 'TriggerMessage');

@@ -7,7 +7,7 @@ import { clock, hourMinute } from '../../format/time';
 import { useT, useTag } from '../../i18n/i18n';
 import { useZone } from '../../ui/zone';
 import styles from './curve.module.css';
-import { joinLines, type Line } from './series';
+import { joinLines, type Line, lonelyPoints } from './series';
 
 const HEIGHT = 240;
 const FONT = "12px 'Inter Variable', system-ui, sans-serif";
@@ -86,7 +86,12 @@ export function Chart({ lines, from, to, rated }: Props) {
         ],
         series: [
           {},
-          { scale: 'kw', stroke: v('--s-charging'), width: 2, points: { size: 4, show: lonely } },
+          {
+            scale: 'kw',
+            stroke: v('--s-charging'),
+            width: 2,
+            points: { size: 4, show: true, filter: lonely },
+          },
           { scale: 'kw', stroke: v('--ink-2'), width: 1, dash: [4, 4], points: { show: false } },
           { scale: 'soc', stroke: v('--ink'), width: 1, points: { show: false } },
         ],
@@ -133,9 +138,9 @@ export function Chart({ lines, from, to, rated }: Props) {
   );
 }
 
-// Points only where a value stands alone between two gaps: a line would hide it.
-function lonely(_u: uPlot, _series: number, from: number, to: number): boolean {
-  return to - from < 2;
+// Points only where a value stands alone between two gaps: a line cannot show it.
+function lonely(u: uPlot, series: number): number[] {
+  return lonelyPoints(u.data[series] ?? []);
 }
 
 /** Names stand at the end of their line instead of in a legend. */

@@ -69,6 +69,26 @@ export function joinLines(lines: readonly Line[]): [number[], ...(number | null 
   return [at, ...columns];
 }
 
+/** Indexes of values that have a gap, or nothing, on both sides. */
+export function lonelyPoints(column: ArrayLike<number | null | undefined>): number[] {
+  const found: number[] = [];
+  let before: number | null = null;
+  let candidate = -1;
+  for (let i = 0; i < column.length; i++) {
+    const value = column[i];
+    if (value === undefined) continue;
+    if (value === null) {
+      if (candidate >= 0) found.push(candidate);
+      candidate = -1;
+    } else {
+      candidate = before === null ? i : -1;
+    }
+    before = value;
+  }
+  if (candidate >= 0) found.push(candidate);
+  return found;
+}
+
 export const RANGES = {
   '1h': { ms: 3_600_000, step: 10 },
   '6h': { ms: 21_600_000, step: 60 },

@@ -4,7 +4,7 @@ import { build, type Draft, effectOf, needsTypedId, parseObject } from './action
 import { pretty, summarise } from './frame-words';
 import { intervals } from './intervals';
 import { answers, mergeCommand, mergeMessages } from './merge';
-import { joinLines, seriesOf, withGaps } from './series';
+import { joinLines, lonelyPoints, seriesOf, withGaps } from './series';
 
 const draft = (part: Partial<Draft>): Draft => ({
   kind: 'reset',
@@ -209,6 +209,12 @@ describe('curve', () => {
       1e-3,
     );
     expect(line).toEqual({ at: [t0, t0 + 5, t0 + 10], value: [1, 2, null] });
+  });
+
+  it('marks a value that stands alone, and no other', () => {
+    expect(lonelyPoints([5, null, undefined, 7, undefined, null, 1, 2, null, 3])).toEqual([0, 3, 9]);
+    expect(lonelyPoints([1, undefined, 2])).toEqual([]);
+    expect(lonelyPoints([])).toEqual([]);
   });
 
   it('keeps a gap apart from a time that only another line has', () => {
