@@ -126,6 +126,8 @@ type Help struct{ Flags string }
 
 func (h *Help) Error() string { return flag.ErrHelp.Error() }
 
+func (h *Help) Unwrap() error { return flag.ErrHelp }
+
 // Load reads flags, and under them environment and file. It returns the
 // arguments that are no flags; they may stand before, between and after them.
 func Load(name string, args []string, env func(string) (string, bool), more func(*flag.FlagSet)) (Config, []string, error) {
