@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -20,8 +21,8 @@ func demoCommand(ctx context.Context, args []string, s streams) error {
 	var seed uint64
 	var speed float64
 	c, rest, err := load("demo", args, s, func(set *flag.FlagSet) {
-		set.Uint64Var(&seed, "seed", 1, "same seed, same network")
-		set.Float64Var(&speed, "speed", 1, "simulated seconds per second")
+		set.Uint64Var(&seed, "seed", 1, "`NUMBER`: same seed, same network")
+		set.Float64Var(&speed, "speed", 1, "`FACTOR`: simulated seconds per second")
 	})
 	if err != nil {
 		return err
@@ -41,36 +42,40 @@ func demoCommand(ctx context.Context, args []string, s streams) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancelCause(ctx)
+	told := ctx
+	ctx, stop := context.WithCancel(told)
 	var work sync.WaitGroup
-	work.Go(func() { stop(errors.Join(srv.Run(ctx), context.Canceled)) })
-	defer work.Wait()
-	defer stop(nil)
+	var served, simulated error
+	work.Go(func() {
+		defer stop()
+		served = srv.Run(ctx)
+	})
+	simulated = srv.simulate(ctx, s, seed, speed, logger(c, s))
+	stop()
+	work.Wait()
+	if told.Err() != nil {
+		simulated = nil // it was stopped
+	}
+	return errors.Join(served, simulated)
+}
+
+// simulate makes a network and lives its life until ctx ends.
+func (s *Server) simulate(ctx context.Context, out streams, seed uint64, speed float64, log *slog.Logger) error {
 	plan := sim.Network(seed)
-	if err := srv.enrolNetwork(ctx, plan); err != nil {
+	if err := s.enrolNetwork(ctx, plan); err != nil {
 		return err
 	}
 	stations, err := sim.New(sim.Options{
-		URL: "ws://" + srv.OCPPAddress() + "/ocpp", Plan: plan, Seed: seed, Speed: speed,
-		History: 6 * time.Hour, Replay: true, Logger: logger(c, s),
+		URL: "ws://" + s.OCPPAddress() + "/ocpp", Plan: plan, Seed: seed, Speed: speed,
+		History: 6 * time.Hour, Replay: true, Logger: log,
 	})
 	if err != nil {
 		return err
 	}
-	if err := srv.greet(ctx, s, true); err != nil {
+	if err := s.greet(ctx, out, true); err != nil {
 		return err
 	}
-	work.Go(func() {
-		if err := stations.Run(ctx); ctx.Err() == nil {
-			stop(err)
-		}
-	})
-	<-ctx.Done()
-	work.Wait()
-	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
+	return ended(ctx, stations.Run(ctx))
 }
 
 // enrolNetwork makes the sites, stations and credentials of a simulated

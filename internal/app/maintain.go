@@ -5,8 +5,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/backup"
@@ -16,6 +19,9 @@ import (
 	"github.com/chargewatch/chargewatch/internal/store"
 	"github.com/chargewatch/chargewatch/internal/telemetry"
 )
+
+// errDamaged ends verify when it found something.
+var errDamaged = errors.New("the data folder is damaged; docs/ops/backup.md says how to bring a backup back")
 
 // verifyCommand reads everything in a data folder that has a checksum or a
 // chain, and says what is damaged. The server may run.
@@ -27,54 +33,90 @@ func verifyCommand(ctx context.Context, args []string, s streams) error {
 	if err := only(rest); err != nil {
 		return err
 	}
-	db, err := coredb.Open(ctx, c.Data)
+	sound := true
+	for _, check := range []struct {
+		name string
+		run  func(context.Context, string, io.Writer) error
+	}{{coredb.FileName, verifyCore}, {telemetry.FileName, verifyTelemetry}} {
+		if _, err := os.Stat(filepath.Join(c.Data, check.name)); check.name == telemetry.FileName && errors.Is(err, fs.ErrNotExist) {
+			fmt.Fprintf(s.out, "%s: not there; the server makes it again from the journal\n", check.name)
+			continue
+		}
+		err := check.run(ctx, c.Data, s.out)
+		switch {
+		case errors.Is(err, errNoFolder), errors.Is(err, coredb.ErrNewer), errors.Is(err, telemetry.ErrNewer), ctx.Err() != nil:
+			return err
+		case err != nil:
+			fmt.Fprintf(s.out, "%s: damaged: %v\n", check.name, err)
+			sound = false
+		}
+	}
+	if !sound {
+		return errDamaged
+	}
+	_, err = fmt.Fprintln(s.out, "the data folder is sound")
+	return err
+}
+
+func verifyCore(ctx context.Context, folder string, out io.Writer) error {
+	db, err := openCore(ctx, folder)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	var errs []error
 	var said string
-	if err := db.Reader().QueryRowContext(ctx, `PRAGMA integrity_check`).Scan(&said); err != nil || said != "ok" {
-		errs = append(errs, errors.Join(fmt.Errorf("%s is damaged: %s", coredb.FileName, said), err))
-	} else {
-		fmt.Fprintf(s.out, "%s: sound\n", coredb.FileName)
+	if err := db.Reader().QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&said); err != nil {
+		return fmt.Errorf("check its structure: %w", err)
 	}
+	if said != "ok" {
+		return errors.New(said)
+	}
+	fmt.Fprintf(out, "%s: sound\n", coredb.FileName)
 	st, err := store.Open(ctx, store.Options{DB: db})
 	if err != nil {
-		return errors.Join(append(errs, err)...)
+		return err
 	}
-	if n, err := st.VerifyAudit(ctx); err != nil {
-		errs = append(errs, err)
-	} else {
-		fmt.Fprintf(s.out, "audit log: %d entries, chain unbroken\n", n)
-	}
-	tm, err := telemetry.Open(ctx, telemetry.Options{Folder: c.Data})
+	n, err := st.VerifyAudit(ctx)
 	if err != nil {
-		return errors.Join(append(errs, err)...)
+		return err
 	}
-	if report, err := tm.Verify(ctx); err != nil {
-		errs = append(errs, err)
-	} else {
-		for _, f := range report.Faults {
-			errs = append(errs, f.Err)
+	fmt.Fprintf(out, "audit log: %d entries, chain unbroken\n", n)
+	return nil
+}
+
+func verifyTelemetry(ctx context.Context, folder string, out io.Writer) error {
+	tm, err := telemetry.Open(ctx, telemetry.Options{Folder: folder})
+	if err != nil {
+		return err
+	}
+	report, err := tm.Verify(ctx)
+	var errs []error
+	for _, f := range report.Faults {
+		where := ""
+		if f.Port.Station != "" {
+			where = fmt.Sprintf("station %s, EVSE %d, hour of %s: ", f.Port.Station, f.Port.EVSE, f.Hour.Format(time.RFC3339))
 		}
-		fmt.Fprintf(s.out, "%s: %d blocks with %d samples, %d damaged\n", telemetry.FileName, report.Blocks, report.Samples, len(report.Faults)+report.More)
+		errs = append(errs, fmt.Errorf("%s%w", where, f.Err))
 	}
-	return errors.Join(append(errs, tm.Close(ctx))...)
+	fmt.Fprintf(out, "%s: %d blocks with %d samples, %d damaged\n", telemetry.FileName, report.Blocks, report.Samples, len(report.Faults)+report.More)
+	return errors.Join(append(errs, err, tm.Close(ctx))...)
 }
 
 // replayCommand folds the stored events again, from the first one retained, and
 // compares what comes out. It sends nothing and writes nothing.
 func replayCommand(ctx context.Context, args []string, s streams) error {
 	batch := 512
-	c, rest, err := load("replay", args, s, func(set *flag.FlagSet) { set.IntVar(&batch, "batch", batch, "events folded at once") })
+	c, rest, err := load("replay", args, s, func(set *flag.FlagSet) { set.IntVar(&batch, "batch", batch, "`EVENTS` folded at once") })
 	if err != nil {
 		return err
 	}
 	if err := only(rest); err != nil {
 		return err
 	}
-	db, err := coredb.Open(ctx, c.Data)
+	if batch < 1 {
+		return misused("--batch %d folds nothing", batch)
+	}
+	db, err := openCore(ctx, c.Data)
 	if err != nil {
 		return err
 	}
@@ -85,41 +127,53 @@ func replayCommand(ctx context.Context, args []string, s streams) error {
 		return err
 	}
 	defer rows.Close()
+	loaded, err := rows.Load(ctx)
+	if err != nil {
+		return fmt.Errorf("load the journal: %w", err)
+	}
+	stored := asOf{rows, loaded}
 	var digests [2]string
 	for i, fromStart := range []bool{false, true} {
+		from := "the checkpoint"
+		if fromStart || loaded.Checkpoint == nil {
+			from = "the first event"
+		}
 		begun := time.Now()
-		r, err := journal.Replay(ctx, rows, fromStart, batch, log)
+		r, err := journal.Replay(ctx, stored, fromStart, batch, log)
 		if err != nil {
 			return err
 		}
 		if digests[i], err = journal.Digest(r.Snapshot); err != nil {
 			return err
 		}
-		from := "the checkpoint"
-		if fromStart {
-			from = "the first event"
-		}
 		fmt.Fprintf(s.out, "from %s: %d events, %d stations, %d conclusions differ, digest %.16s, %s\n",
 			from, r.Events, r.Snapshot.Len(), r.Mismatches, digests[i], time.Since(begun).Round(time.Millisecond))
 		if r.Mismatches > 0 {
-			err = errors.Join(err, errors.New("the replay concluded other things than are stored"))
-		}
-		if err != nil {
-			return err
+			return errors.New("the replay concluded other things than are stored")
 		}
 	}
 	if digests[0] != digests[1] {
 		return errors.New("the replay from the first event gives another state; events may be older than what is retained")
 	}
-	return nil
+	_, err = fmt.Fprintln(s.out, "equal: both give the same state")
+	return err
 }
+
+// asOf is a journal as it was when it was loaded. A server that runs goes on
+// writing; two replays agree only about the same events.
+type asOf struct {
+	journal.Store
+	loaded *journal.Loaded
+}
+
+func (a asOf) Load(context.Context) (*journal.Loaded, error) { return new(*a.loaded), nil }
 
 // backupCommand copies the data folder, brings a copy back or checks one.
 func backupCommand(ctx context.Context, args []string, s streams) error {
 	var restore, check string
 	c, rest, err := load("backup", args, s, func(set *flag.FlagSet) {
-		set.StringVar(&restore, "restore", "", "backup to bring back into the data folder")
-		set.StringVar(&check, "verify", "", "backup to check")
+		set.StringVar(&restore, "restore", "", "`FOLDER` of the backup to bring back into the data folder")
+		set.StringVar(&check, "verify", "", "`FOLDER` of the backup to check")
 	})
 	if err != nil {
 		return err
@@ -135,16 +189,13 @@ func backupCommand(ctx context.Context, args []string, s streams) error {
 	}
 	switch {
 	case restore != "" && check == "" && len(rest) == 0:
-		if err := os.MkdirAll(c.Data, 0o750); err != nil {
-			return fmt.Errorf("make the data folder: %w", err)
-		}
 		return told(backup.Restore(ctx, restore, c.Data))
 	case check != "" && restore == "" && len(rest) == 0:
 		return told(backup.Verify(ctx, check))
 	case restore != "" || check != "" || len(rest) != 1:
-		return fmt.Errorf("%w: say chargewatch backup [--data DIR] FOLDER, --restore FOLDER or --verify FOLDER", errUsage)
+		return misused("say one of FOLDER, --restore FOLDER and --verify FOLDER")
 	}
-	db, err := coredb.Open(ctx, c.Data)
+	db, err := openCore(ctx, c.Data)
 	if err != nil {
 		return err
 	}

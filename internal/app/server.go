@@ -151,8 +151,10 @@ func (s *Server) openFolder() error {
 		return fmt.Errorf("open the data folder: %w", err)
 	}
 	s.data = root
-	s.lock, err = takeFolder(root)
-	return err
+	if s.lock, err = takeFolder(root); err != nil {
+		return fmt.Errorf("%s: %w", s.Config.Data, err)
+	}
+	return nil
 }
 
 func (s *Server) openPorts(ctx context.Context) error {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 )
 
 // Config configures the server.
@@ -88,6 +90,20 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// UnmarshalYAML reads a duration of the file, so that an error knows its line.
+func (d *Duration) UnmarshalYAML(n ast.Node) error {
+	if err := d.UnmarshalText([]byte(n.GetToken().Value)); err != nil {
+		return &lineError{n.GetToken().Position.Line, err}
+	}
+	return nil
+}
+
+// lineError is an error on a line of the file.
+type lineError struct {
+	line int
+	error
+}
+
 // Default is what holds without file, environment and flags.
 func Default() Config {
 	const day = 24 * time.Hour
@@ -105,49 +121,67 @@ func Default() Config {
 	}
 }
 
+// Help is the error of Load when -h was asked for; it lists the flags.
+type Help struct{ Flags string }
+
+func (h *Help) Error() string { return flag.ErrHelp.Error() }
+
+func (h *Help) Unwrap() error { return flag.ErrHelp }
+
 // Load reads flags, and under them environment and file. It returns the
-// arguments that are no flags.
+// arguments that are no flags; they may stand before, between and after them.
 func Load(name string, args []string, env func(string) (string, bool), more func(*flag.FlagSet)) (Config, []string, error) {
 	c := Default()
 	set := flag.NewFlagSet(name, flag.ContinueOnError)
-	set.SetOutput(discard{})
-	file := set.String("config", "", "configuration file (YAML)")
-	var over []func(*Config) error
-	late := func(name, usage string, apply func(*Config, string) error) {
-		set.Func(name, usage, func(v string) error {
-			over = append(over, func(c *Config) error { return apply(c, v) })
-			return nil
-		})
-	}
-	options := options()
-	for _, o := range options {
-		if o.flag {
-			set.BoolFunc(o.name, o.usage, func(v string) error {
-				over = append(over, func(c *Config) error { return o.apply(c, v) })
-				return nil
-			})
-			continue
-		}
-		late(o.name, o.usage, o.apply)
-	}
+	set.SetOutput(io.Discard)
 	if more != nil {
 		more(set)
 	}
-	if err := set.Parse(args); err != nil {
-		return c, nil, err
+	file := ""
+	var over []func(*Config) error
+	own := flag.NewFlagSet(name, flag.ContinueOnError)
+	own.StringVar(&file, "config", "", "configuration `FILE` (YAML)")
+	options := options()
+	for _, o := range options {
+		apply := func(v string) error {
+			over = append(over, func(c *Config) error { return named("--"+o.name, o.apply(c, v)) })
+			return nil
+		}
+		if o.flag {
+			own.BoolFunc(o.name, o.usage, apply)
+		} else {
+			own.Func(o.name, o.usage, apply)
+		}
+		own.Lookup(o.name).DefValue = o.show(&c)
 	}
-	if *file == "" {
-		*file, _ = env("CHARGEWATCH_CONFIG")
+	help := &Help{Flags: describe(set, nil) + describe(own, environment)}
+	own.VisitAll(func(f *flag.Flag) { set.Var(f.Value, f.Name, f.Usage) })
+	var rest []string
+	for {
+		err := set.Parse(args)
+		if errors.Is(err, flag.ErrHelp) {
+			return c, nil, help
+		}
+		if err != nil {
+			return c, nil, err
+		}
+		if set.NArg() == 0 {
+			break
+		}
+		rest, args = append(rest, set.Arg(0)), set.Args()[1:]
 	}
-	if *file != "" {
-		if err := c.read(*file); err != nil {
+	if file == "" {
+		file, _ = env(environment("config"))
+	}
+	if file != "" {
+		if err := c.read(file); err != nil {
 			return c, nil, err
 		}
 	}
 	for _, o := range options {
-		if v, ok := env("CHARGEWATCH_" + strings.ToUpper(strings.ReplaceAll(o.name, "-", "_"))); ok {
-			if err := o.apply(&c, v); err != nil {
-				return c, nil, fmt.Errorf("CHARGEWATCH_%s: %w", strings.ToUpper(o.name), err)
+		if v, ok := env(environment(o.name)); ok {
+			if err := named(environment(o.name), o.apply(&c, v)); err != nil {
+				return c, nil, err
 			}
 		}
 	}
@@ -156,44 +190,82 @@ func Load(name string, args []string, env func(string) (string, bool), more func
 			return c, nil, err
 		}
 	}
-	return c, set.Args(), c.Validate()
+	return c, rest, c.Validate()
 }
 
-type discard struct{}
+// environment is the name of the variable of a flag.
+func environment(name string) string {
+	return "CHARGEWATCH_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
 
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
+func named(name string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// describe lists flags as people write them, with what holds without them.
+func describe(set *flag.FlagSet, variable func(string) string) string {
+	var b strings.Builder
+	set.VisitAll(func(f *flag.Flag) {
+		value, usage := flag.UnquoteUsage(f)
+		fmt.Fprintf(&b, "  --%s\n        %s", strings.TrimSpace(f.Name+" "+value), usage)
+		if zero := f.DefValue == "" || f.DefValue == "0" || f.DefValue == "0s" || f.DefValue == "false"; !zero {
+			fmt.Fprintf(&b, " (default %s)", f.DefValue)
+		}
+		if variable != nil {
+			fmt.Fprintf(&b, " [%s]", variable(f.Name))
+		}
+		b.WriteByte('\n')
+	})
+	return b.String()
+}
 
 type option struct {
 	name, usage string
 	flag        bool
 	apply       func(*Config, string) error
+	show        func(*Config) string
 }
 
 func options() []option {
-	text := func(into func(*Config) *string) func(*Config, string) error {
-		return func(c *Config, v string) error { *into(c) = v; return nil }
+	text := func(name, usage string, field func(*Config) *string) option {
+		return option{name: name, usage: usage,
+			apply: func(c *Config, v string) error { *field(c) = v; return nil },
+			show:  func(c *Config) string { return *field(c) }}
 	}
-	list := func(into func(*Config) *[]string) func(*Config, string) error {
-		return func(c *Config, v string) error {
-			*into(c) = slices.DeleteFunc(strings.Split(v, ","), func(s string) bool { return strings.TrimSpace(s) == "" })
-			return nil
-		}
+	list := func(name, usage string, field func(*Config) *[]string) option {
+		return option{name: name, usage: usage,
+			apply: func(c *Config, v string) error {
+				*field(c) = slices.DeleteFunc(strings.Split(v, ","), func(s string) bool { return strings.TrimSpace(s) == "" })
+				return nil
+			},
+			show: func(c *Config) string { return strings.Join(*field(c), ",") }}
+	}
+	yes := func(name, usage string, field func(*Config) *bool) option {
+		return option{name: name, usage: usage, flag: true,
+			apply: func(c *Config, v string) error {
+				b, err := strconv.ParseBool(v)
+				if err != nil {
+					return fmt.Errorf("%q is not true or false", v)
+				}
+				*field(c) = b
+				return nil
+			},
+			show: func(c *Config) string { return strconv.FormatBool(*field(c)) }}
 	}
 	return []option{
-		{"data", "data folder", false, text(func(c *Config) *string { return &c.Data })},
-		{"http", "address of UI and API", false, text(func(c *Config) *string { return &c.HTTP })},
-		{"ocpp", "address of the OCPP endpoint", false, text(func(c *Config) *string { return &c.OCPP })},
-		{"tls", "off, auto (own authority) or a folder of certificates", false, text(func(c *Config) *string { return &c.TLS })},
-		{"onboarding", "unknown stations: open, approve or closed", false, text(func(c *Config) *string { return &c.Onboarding })},
-		{"allow-net", "networks that may hold devices, separated by commas", false, list(func(c *Config) *[]string { return &c.AllowNet })},
-		{"trusted-proxies", "networks whose X-Forwarded-For is believed", false, list(func(c *Config) *[]string { return &c.TrustedProxies })},
-		{"behind-proxy", "a proxy in front does TLS", true, func(c *Config, v string) error {
-			b, err := strconv.ParseBool(v)
-			c.BehindProxy = b
-			return err
-		}},
-		{"log", "debug, info, warn or error", false, text(func(c *Config) *string { return &c.Log })},
-		{"log-format", "text or json", false, text(func(c *Config) *string { return &c.LogFormat })},
+		text("data", "data `FOLDER`", func(c *Config) *string { return &c.Data }),
+		text("http", "`HOST:PORT` of the web interface and API", func(c *Config) *string { return &c.HTTP }),
+		text("ocpp", "`HOST:PORT` of the OCPP endpoint", func(c *Config) *string { return &c.OCPP }),
+		text("tls", "`WHICH` certificates: off, auto (own authority) or a folder of them", func(c *Config) *string { return &c.TLS }),
+		text("onboarding", "`MODE` for unknown stations: open, approve or closed", func(c *Config) *string { return &c.Onboarding }),
+		list("allow-net", "`NETWORKS` that may hold devices, separated by commas", func(c *Config) *[]string { return &c.AllowNet }),
+		list("trusted-proxies", "`NETWORKS` whose X-Forwarded-For is believed, separated by commas", func(c *Config) *[]string { return &c.TrustedProxies }),
+		yes("behind-proxy", "a proxy in front does TLS", func(c *Config) *bool { return &c.BehindProxy }),
+		text("log", "`LEVEL` of the log: debug, info, warn or error", func(c *Config) *string { return &c.Log }),
+		text("log-format", "`FORM` of the log: text or json", func(c *Config) *string { return &c.LogFormat }),
 	}
 }
 
@@ -209,9 +281,20 @@ func (c *Config) read(path string) error {
 		*c = was
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, true))
+		return fmt.Errorf("%s%s", path, place(err))
 	}
 	return nil
+}
+
+// place says on which line of the file an error is.
+func place(err error) string {
+	if e, ok := errors.AsType[yaml.Error](err); ok && e.GetToken() != nil && e.GetToken().Position != nil {
+		return fmt.Sprintf(" line %d: %s", e.GetToken().Position.Line, e.GetMessage())
+	}
+	if e, ok := errors.AsType[*lineError](err); ok {
+		return fmt.Sprintf(" line %d: %v", e.line, e.error)
+	}
+	return ": " + yaml.FormatError(err, false, false)
 }
 
 // Validate reports everything that makes no sense.
@@ -223,9 +306,9 @@ func (c *Config) Validate() error {
 	if c.Data == "" {
 		bad("data", "names no folder")
 	}
-	for name, addr := range map[string]string{"http": c.HTTP, "ocpp": c.OCPP} {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
-			bad(name, "%q is not HOST:PORT", addr)
+	for _, a := range [][2]string{{"http", c.HTTP}, {"ocpp", c.OCPP}} {
+		if _, _, err := net.SplitHostPort(a[1]); err != nil {
+			bad(a[0], "%q is not HOST:PORT", a[1])
 		}
 	}
 	if !slices.Contains([]string{"open", "approve", "closed"}, c.Onboarding) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -46,13 +47,16 @@ func TestErrorsNameThePlace(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"an unknown key names its line":          {"http: 127.0.0.1:1\nhtttp: x\n", nil, []string{"[2:1]", "htttp"}},
-		"a duration without unit":                {"station:\n  heartbeatInterval: soon\n", nil, []string{"soon"}},
+		"an unknown key names its line":          {"http: 127.0.0.1:1\nhtttp: x\n", nil, []string{"c.yaml line 2", "htttp"}},
+		"a duration without unit":                {"station:\n  heartbeatInterval: soon\n", nil, []string{"c.yaml line 2", "soon"}},
 		"HTTP off loopback without TLS":          {"", []string{"--http", "0.0.0.0:80"}, []string{"loopback", "--behind-proxy"}},
 		"a mode that does not exist":             {"", []string{"--onboarding", "maybe"}, []string{"maybe"}},
 		"a profile with TLS but no certificates": {"listeners:\n  - address: 127.0.0.1:9\n    profile: 2\n", nil, []string{"listeners[0]", "needs tls"}},
 		"a flag that does not exist":             {"", []string{"--colour"}, []string{"colour"}},
 		"several faults are told at once":        {"", []string{"--log", "loud", "--log-format", "xml"}, []string{"loud", "xml"}},
+		"a switch that is neither on nor off":    {"", []string{"--behind-proxy=perhaps"}, []string{"--behind-proxy", "perhaps"}},
+		"text in place of a list":                {"listeners: 8443\n", nil, []string{"c.yaml line 1"}},
+		"a file that is no YAML":                 {"http: [\n", nil, []string{"c.yaml line 1"}},
 		"a network that is none":                 {"", []string{"--allow-net", "home"}, []string{"home"}},
 	}
 	for name, tt := range tests {
@@ -68,6 +72,37 @@ func TestErrorsNameThePlace(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestErrorsNameTheVariable(t *testing.T) {
+	env := func(k string) (string, bool) {
+		v, ok := map[string]string{"CHARGEWATCH_BEHIND_PROXY": "perhaps"}[k]
+		return v, ok
+	}
+	_, _, err := Load("serve", nil, env, nil)
+	if err == nil || !strings.Contains(err.Error(), "CHARGEWATCH_BEHIND_PROXY") || !strings.Contains(err.Error(), "perhaps") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWordsMayStandBeforeFlags(t *testing.T) {
+	c, rest, err := Load("backup", []string{"one", "--data", "/z", "two"}, none, nil)
+	if err != nil || c.Data != "/z" || len(rest) != 2 || rest[0] != "one" || rest[1] != "two" {
+		t.Errorf("got %q, %q, %v", c.Data, rest, err)
+	}
+}
+
+func TestHelpListsEachFlagWithDefaultAndVariable(t *testing.T) {
+	_, _, err := Load("serve", []string{"-h"}, none, func(s *flag.FlagSet) { s.Int("batch", 7, "events at once") })
+	help, ok := errors.AsType[*Help](err)
+	if !ok {
+		t.Fatalf("got %v", err)
+	}
+	for _, want := range []string{"--batch int", "(default 7)", "--http HOST:PORT", "(default 127.0.0.1:8080)", "[CHARGEWATCH_LOG_FORMAT]", "[CHARGEWATCH_CONFIG]"} {
+		if !strings.Contains(help.Flags, want) {
+			t.Errorf("the help lacks %q:\n%s", want, help.Flags)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,9 +18,14 @@ import (
 // Main is the sim subcommand: "stations" runs stations against any central
 // system until ctx ends. It returns the exit status.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) == 0 || args[0] == "-h" || args[0] == "--help" || args[0] == "help" {
-		fmt.Fprintln(stderr, "usage: chargewatch sim stations --url ws://HOST:PORT/ocpp [flags]\n       chargewatch sim scenarios")
+	const usage = "usage: chargewatch sim stations --url ws://HOST:PORT/ocpp [flags]\n       chargewatch sim scenarios"
+	if len(args) == 0 {
+		fmt.Fprintln(stderr, usage)
 		return 2
+	}
+	if slices.Contains([]string{"-h", "-help", "--help", "help"}, args[0]) {
+		fmt.Fprintf(stdout, "%s\n\nFlags of stations:\n\n", usage)
+		return stationsMain(ctx, []string{"-h"}, stdout, stderr)
 	}
 	switch args[0] {
 	case "scenarios":
@@ -36,7 +42,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func stationsMain(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("sim stations", flag.ContinueOnError)
-	fs.SetOutput(stderr)
+	fs.SetOutput(io.Discard)
 	var o Options
 	var (
 		count       = fs.Int("count", 10, "number of stations")
@@ -66,8 +72,11 @@ func stationsMain(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	fs.IntVar(&o.Sources, "sources", 1, "dial from this many loopback addresses")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
+			fs.SetOutput(stdout)
+			fs.PrintDefaults()
 			return 0
 		}
+		fmt.Fprintln(stderr, "sim stations:", err)
 		return 2
 	}
 	usage := func(err error) int { fmt.Fprintln(stderr, "sim stations:", err); return 2 }
