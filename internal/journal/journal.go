@@ -265,11 +265,15 @@ func (j *Journal) Ready() error {
 func (j *Journal) Close() error {
 	j.closing.Store(true)
 	j.stopOnce.Do(func() { close(j.stop) })
-	if j.running.Load() {
-		<-j.done
+	if j.running.CompareAndSwap(false, true) {
+		close(j.done) // a Run that comes now would find the store closed
 	}
+	<-j.done
 	return j.store.Close()
 }
+
+// Running reports whether Run has begun.
+func (j *Journal) Running() bool { return j.running.Load() }
 
 // health says whether commits succeed.
 type health struct {

@@ -109,6 +109,7 @@ type camera struct {
 	acked []uint64
 
 	old    []byte
+	main   []byte
 	salt   []byte
 	end    int
 	commit int
@@ -139,8 +140,13 @@ func (c *camera) shoot() {
 		c.resets++
 	}
 	end := lastCommit(wal)
+	synced := c.end
+	if !bytes.Equal(main, c.main) {
+		// A checkpoint wrote to the main file, and syncs the log before it does.
+		c.main, synced = main, end
+	}
 	if c.commit++; c.commit%7 == 0 || c.end == 32 {
-		c.shots = append(c.shots, &shot{old: c.old, now: main, wal: wal[:end], synced: c.end, acked: append([]uint64(nil), c.acked...)})
+		c.shots = append(c.shots, &shot{old: c.old, now: main, wal: wal[:end], synced: synced, acked: append([]uint64(nil), c.acked...)})
 	}
 	c.end = end
 }

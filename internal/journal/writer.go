@@ -51,6 +51,9 @@ const (
 // Run commits what is appended until ctx ends or Close is called, then drains.
 func (j *Journal) Run(ctx context.Context) error {
 	if !j.running.CompareAndSwap(false, true) {
+		if j.closing.Load() {
+			return ErrClosed
+		}
 		return errors.New("journal: Run was called before")
 	}
 	defer close(j.done)

@@ -109,8 +109,8 @@ func TestAHundredStations(t *testing.T) {
 		}
 	}
 	compare("live")
+	s.Stop() // what the server itself was doing for a station ends with it
 	before := stationsOf(t, s)
-	s.Stop()
 	s = servertest.In(t, folder)
 	after := stationsOf(t, s)
 	for id, want := range before {

@@ -70,9 +70,8 @@ func TestTransactionEventsAreComplete(t *testing.T) {
 				c := newMemoryCentral()
 				live(t, Options{Plan: weekday(Park(20, v, "", 12)), Start: tuesday, Seed: 12, Scenario: scenario(t, "faults")}, c, 12*time.Hour, func(*Fleet) {
 					type tx struct {
-						next     float64
-						ended    bool
-						charging bool
+						next  float64
+						ended bool
 					}
 					all := make(map[string]*tx)
 					done := 0

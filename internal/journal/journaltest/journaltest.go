@@ -65,6 +65,9 @@ func StartWith(t testing.TB, place Place, o journal.Options, beforeCommit func()
 	}
 	r := &Running{Journal: j, Faults: faults, t: t, ran: make(chan error, 1)}
 	go func() { r.ran <- j.Run(context.Background()) }()
+	for !j.Running() {
+		time.Sleep(time.Millisecond)
+	}
 	t.Cleanup(r.Crash)
 	return r
 }
