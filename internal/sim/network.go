@@ -84,6 +84,9 @@ func Network(seed uint64) Plan {
 				case roll < 7:
 					s.StartsFaulted = true
 				}
+				if site.Use == Depot && len(m.EVSEs) > 0 && m.EVSEs[0].Phases > 0 {
+					s.Profile = nightCharging
+				}
 				if r.IntN(9) == 0 {
 					s.Quirks = pick(r, []Quirks{LongSerial, LowerCaseUnits, NumericValues, StatusBeforeBoot, ResendStop, NoZone, StaleFault})
 				}
@@ -93,6 +96,12 @@ func Network(seed uint64) Plan {
 	}
 	return p
 }
+
+// nightCharging holds vans back in the expensive evening and lets them charge
+// from ten at night (21:00 UTC) on.
+const nightCharging = `{"chargingProfileId":1,"stackLevel":1,"chargingProfilePurpose":"TxDefaultProfile","chargingProfileKind":"Recurring",
+"recurrencyKind":"Daily","chargingSchedule":{"startSchedule":"2026-01-01T00:00:00Z","chargingRateUnit":"A","chargingSchedulePeriod":[
+{"startPeriod":0,"limit":16},{"startPeriod":57600,"limit":0},{"startPeriod":75600,"limit":16}]}}`
 
 // commissioned is the sampling configuration an operator sets.
 func commissioned(v Version, seconds int) map[string]string {

@@ -14,6 +14,11 @@ func TestTheDemoNetworkIsComplete(t *testing.T) {
 	}
 	sites := make(map[string]int)
 	versions := make(map[Version]int)
+	for _, s := range p.Stations {
+		if s.Profile != "" && readProfile([]byte(s.Profile), 0) == nil {
+			t.Errorf("%s: its charging profile cannot be read", s.ID)
+		}
+	}
 	ids, public := make(map[string]bool), make(map[string]bool)
 	publicID := regexp.MustCompile(`^DE\*CWD\*E\d{5}\*\d$`)
 	for _, s := range p.Stations {

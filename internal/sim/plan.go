@@ -39,6 +39,7 @@ type Spec struct {
 	Quirks       Quirks            // beyond the model's
 	Modem        string            // ICCID, empty for wired stations
 	Commissioned time.Time
+	Profile      string // a default charging profile the operator installed, as 1.6 writes it
 
 	// How the station is found at the start.
 	StartsOffline bool // not seen for a while, comes back later

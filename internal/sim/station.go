@@ -108,6 +108,11 @@ func newStation(f *Fleet, number int, spec *Spec, site *Site) *station {
 		st.evses = append(st.evses, e)
 	}
 	st.reconfigure()
+	if spec.Profile != "" {
+		if p := readProfile([]byte(spec.Profile), 0); p != nil {
+			st.profiles = append(st.profiles, p)
+		}
+	}
 	return st
 }
 

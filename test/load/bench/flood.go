@@ -28,6 +28,7 @@ type floodResult struct {
 	Right      int     `json:"sessionsWithTheRightEnergy"`
 	Missing    int     `json:"eventsMissingInSample"`
 	Sampled    int     `json:"stationsSampled"`
+	Restart    float64 `json:"secondsFromProcessStartToFirstAcceptedStationAfterKill,omitempty"`
 }
 
 const (
@@ -195,4 +196,27 @@ func enrolAll(ctx context.Context, a *api, prefix string, n int) error {
 		return fmt.Errorf("enrol stations: %w", *e)
 	}
 	return nil
+}
+
+// restart kills the server with all that data in its folder, starts it again
+// and waits until a station is accepted.
+func (r *floodResult) restart(ctx context.Context, l *lab, srv *server) error {
+	srv.kill()
+	again, err := l.startChargewatch(ctx, srv.data, srv.target.tls != nil)
+	if err != nil {
+		return fmt.Errorf("restart after the flood: %w", err)
+	}
+	defer again.stop()
+	t := again.target
+	t.password = benchPassword
+	for ctx.Err() == nil {
+		s := newStation("BACK-", 0)
+		if err = s.connect(ctx, &t); err == nil {
+			r.Restart = round(time.Since(again.began).Seconds(), 3)
+			s.c.Close()
+			return nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return fmt.Errorf("restart after the flood: %w", err)
 }

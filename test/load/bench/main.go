@@ -231,7 +231,13 @@ func (b *bench) run(ctx context.Context) error {
 		note(b.each(ctx, "storm", false, func(s *server) (any, error) { return storm(ctx, s, b.stations) }))
 	}
 	if has("flood") {
-		note(b.each(ctx, "flood", true, func(s *server) (any, error) { return flood(ctx, s, b.many, s.api != nil) }))
+		note(b.each(ctx, "flood", true, func(s *server) (any, error) {
+			r, err := flood(ctx, s, b.many, s.api != nil)
+			if err == nil && s.api != nil {
+				err = r.restart(ctx, &b.lab, s)
+			}
+			return r, err
+		}))
 	}
 	if b.lab.chargewatch == "" {
 		return failed

@@ -150,8 +150,8 @@ func cells(x any) (head, row []string) {
 		return []string{"server", "commands", "answered", "all answered after s", "command p50 / p95 / p99 / max ms", "longest pause of a station ms", "before the storm ms", "stuck stations"},
 			[]string{r.Server, f("%d", r.Commands), f("%d", r.Answered), f("%.2f", r.Took), lat(r.Command), f("%.0f", r.Longest), f("%.0f", r.Before), f("%d", r.Stuck)}
 	case *floodResult:
-		return []string{"server", "stations", "calls", "all acknowledged after s", "last station accepted after s", "call p50 / p95 / p99 / max ms", "handshake and boot p50 / p95 / p99 / max ms", "retries", "gave up", "sessions right", "events missing (stations sampled)", "CPU s"},
-			[]string{r.Server, f("%d", r.Stations), f("%d", r.Calls), f("%.1f", r.Took), f("%.1f", r.LastBoot), lat(r.Latency), lat(r.Handshakes), f("%d", r.Retries), f("%d", r.Failed), f("%d", r.Right), f("%d (%d)", r.Missing, r.Sampled), f("%.0f", r.CPU)}
+		return []string{"server", "stations", "calls", "all acknowledged after s", "last station accepted after s", "call p50 / p95 / p99 / max ms", "handshake and boot p50 / p95 / p99 / max ms", "retries", "gave up", "sessions right", "events missing (stations sampled)", "CPU s", "after kill -9: process start to first accepted station s"},
+			[]string{r.Server, f("%d", r.Stations), f("%d", r.Calls), f("%.1f", r.Took), f("%.1f", r.LastBoot), lat(r.Latency), lat(r.Handshakes), f("%d", r.Retries), f("%d", r.Failed), f("%d", r.Right), f("%d (%d)", r.Missing, r.Sampled), f("%.0f", r.CPU), f("%.2f", r.Restart)}
 	case *killResult:
 		return []string{"server", "kills", "acknowledged calls", "lost", "integrity", "slowest restart to first accepted station s", "transaction ids given twice"},
 			[]string{r.Server, f("%d", r.Kills), f("%d", r.Acknowledged), f("%d", r.Lost), r.Integrity, f("%.2f", r.Slowest), f("%d", r.TxReused)}
