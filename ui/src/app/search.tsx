@@ -54,7 +54,12 @@ export default function Search({ close }: { close: () => void }) {
       size={600}
       transitionProps={{ duration: 120 }}
       overlayProps={{ blur: 0, backgroundOpacity: 0.5 }}
-      classNames={{ content: styles.content, search: styles.field, action: styles.action }}
+      classNames={{
+        content: styles.content,
+        search: styles.field,
+        action: styles.action,
+        actionsGroup: styles.group,
+      }}
       scrollable
       maxHeight={440}
     >

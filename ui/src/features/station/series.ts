@@ -5,20 +5,26 @@ import type { Telemetry } from '../../api/shapes';
 export type Line = { at: number[]; value: (number | null)[] };
 export type LivePoint = { at: number; value: number | null };
 
-/** Puts a null where the time between two points is longer than the series should allow. */
+// Nobody samples less often than each quarter of an hour and means one line by it.
+const LONGEST = 1000;
+
+/**
+ * Puts a null where values are missing. Stations sample each 30 s or each 5 min
+ * and change their mind, so a wait counts as a gap when it is much longer than
+ * the waits beside it.
+ */
 export function withGaps(points: readonly [number, number][], stepSeconds: number): Line {
-  const longest = Math.max(2.5 * stepSeconds, 150);
   const line: Line = { at: [], value: [] };
-  let before = Number.NEGATIVE_INFINITY;
-  for (const [at, value] of points) {
-    if (line.at.length > 0 && at - before > longest) {
-      line.at.push(before + stepSeconds);
+  const wait = (i: number): number => (i > 0 && i < points.length ? points[i]![0] - points[i - 1]![0] : 0);
+  points.forEach(([at, value], i) => {
+    const usual = Math.max(stepSeconds, 60, i > 1 ? wait(i - 1) : 0, wait(i + 1));
+    if (i > 0 && wait(i) > Math.min(2.5 * usual, LONGEST)) {
+      line.at.push(at - wait(i) + stepSeconds);
       line.value.push(null);
     }
     line.at.push(at);
     line.value.push(value);
-    before = at;
-  }
+  });
   return line;
 }
 

@@ -192,6 +192,18 @@ describe('curve', () => {
     ).toEqual([1, 2]);
   });
 
+  it('takes five minutes for a gap among minutes and for a line among their like', () => {
+    const gaps = (...at: number[]) =>
+      withGaps(
+        at.map((x) => [x, 1]),
+        60,
+      ).value.filter((v) => v === null).length;
+    expect(gaps(0, 60, 120, 420, 480)).toBe(1);
+    expect(gaps(0, 300, 600, 900, 960, 1020)).toBe(0);
+    expect(gaps(0, 900, 1800)).toBe(0);
+    expect(gaps(0, 7200, 14400)).toBe(2);
+  });
+
   it('lets live values follow history without doubling it', () => {
     const history = {
       unit: 'W',

@@ -100,7 +100,11 @@ function All() {
   return (
     <>
       <Filters filter={filter} change={change} />
-      {error ? <Failed what={t('stations.details')} error={error} retry={() => void refetch()} /> : null}
+      {error ? (
+        <Panel flush>
+          <Failed what={t('stations.details')} error={error} retry={() => void refetch()} />
+        </Panel>
+      ) : null}
       <Panel flush className={styles.list}>
         <div className={styles.listBody}>
           <p className={`${styles.count} meta`} aria-live="polite">
