@@ -45,22 +45,22 @@ gen: ## make what is generated: message tables, OpenAPI, its types
 
 test: lint test-go test-race test-ui e2e ## every test
 
-lint: test/schemas/node_modules/.installed ui/node_modules/.installed
+lint: test/schemas/node_modules/.installed ui/node_modules/.installed ## formatting, vet, staticcheck, type check
 	@test -z "$$(gofmt -l cmd internal test ui/*.go | tee /dev/stderr)" || { echo 'gofmt: the files above are not formatted'; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	cd ui && npm run --silent lint && npm run --silent typecheck
 
-test-go: test/schemas/node_modules/.installed bin/chargewatch
+test-go: test/schemas/node_modules/.installed bin/chargewatch ## Go tests
 	go test ./...
 
 # The packages in which goroutines share state.
 RACE := ./internal/journal/... ./internal/source/... ./internal/web/... ./internal/outbox/... ./internal/telemetry/... ./internal/frames/... ./internal/servertest/...
 
-test-race: test/schemas/node_modules/.installed
+test-race: test/schemas/node_modules/.installed ## Go tests where goroutines share state, with the race detector
 	go test -race $(RACE)
 
-test-ui: ui/node_modules/.installed ui/dist/index.html
+test-ui: ui/node_modules/.installed ui/dist/index.html ## unit tests and size budget of the web interface
 	cd ui && npm test --silent && npm run --silent budget
 
 test/schemas/node_modules/.installed: test/schemas/package-lock.json

@@ -115,7 +115,7 @@ func (c command) help(w io.Writer, err error) {
 		if i > 0 {
 			lead = "      "
 		}
-		fmt.Fprintln(w, strings.TrimSpace(fmt.Sprintf("%s chargewatch %s %s", lead, c.name, f)))
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%s chargewatch %s %s", lead, c.name, f), " "))
 	}
 	fmt.Fprintf(w, "\n%s%s.\n", strings.ToUpper(c.about[:1]), c.about[1:])
 	if h, ok := errors.AsType[*config.Help](err); ok {

@@ -40,7 +40,7 @@ func demoCommand(ctx context.Context, args []string, s streams) error {
 	}
 	srv, err := New(ctx, c, Options{Logger: logger(c, s), Demo: true})
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	told := ctx
 	ctx, stop := context.WithCancel(told)

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/backup"
@@ -69,7 +70,7 @@ func verifyCore(ctx context.Context, folder string, out io.Writer) error {
 		return fmt.Errorf("check its structure: %w", err)
 	}
 	if said != "ok" {
-		return errors.New(said)
+		return errors.New(strings.TrimPrefix(said, "*** in database main ***\n"))
 	}
 	fmt.Fprintf(out, "%s: sound\n", coredb.FileName)
 	st, err := store.Open(ctx, store.Options{DB: db})
@@ -98,7 +99,8 @@ func verifyTelemetry(ctx context.Context, folder string, out io.Writer) error {
 		}
 		errs = append(errs, fmt.Errorf("%s%w", where, f.Err))
 	}
-	fmt.Fprintf(out, "%s: %d blocks with %d samples, %d damaged\n", telemetry.FileName, report.Blocks, report.Samples, len(report.Faults)+report.More)
+	fmt.Fprintf(out, "%s: %d blocks with %d samples, %d rows not sealed yet, %d faults\n",
+		telemetry.FileName, report.Blocks, report.Samples, report.Rows, len(report.Faults)+report.More)
 	return errors.Join(append(errs, err, tm.Close(ctx))...)
 }
 

@@ -186,6 +186,7 @@ func userCommand(ctx context.Context, args []string, s streams) error {
 		if err != nil {
 			return err
 		}
+		fmt.Fprintln(s.err, "To be opened once, behind the address of the server:")
 		_, err = fmt.Fprintf(s.out, "/signin?token=%s\n", secret)
 		return err
 	})

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -18,12 +19,20 @@ func serveCommand(ctx context.Context, args []string, s streams) error {
 	}
 	srv, err := New(ctx, c, Options{Logger: logger(c, s)})
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	if err := srv.greet(ctx, s, false); err != nil {
 		return err
 	}
 	return srv.Run(ctx)
+}
+
+// unlessStopped hides that a start was given up because it was told to.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // greet prints where the server is and, while nobody has a password, the

@@ -64,7 +64,9 @@ func Run(ctx context.Context, folder, version string, at time.Time, parts ...Par
 		return nil, fmt.Errorf("%s %w", folder, ErrExists)
 	}
 	work := folder + partial
-	if err := os.Mkdir(work, 0o700); err != nil {
+	if err := os.Mkdir(work, 0o700); errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("%s of an interrupted backup %w; delete it first", work, ErrExists)
+	} else if err != nil {
 		return nil, fmt.Errorf("make the backup folder: %w", err)
 	}
 	m := &Manifest{At: at.UTC(), Version: version}

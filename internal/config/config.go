@@ -327,7 +327,7 @@ func (c *Config) Validate() error {
 			}
 		}
 	}
-	if c.TLS == "off" && !c.BehindProxy && !loopback(c.HTTP) {
+	if _, _, err := net.SplitHostPort(c.HTTP); err == nil && c.TLS == "off" && !c.BehindProxy && !loopback(c.HTTP) {
 		bad("http", "%s is not on loopback: passwords would be readable; set --tls, or --behind-proxy if a proxy does TLS", c.HTTP)
 	}
 	for i, l := range c.Listeners {

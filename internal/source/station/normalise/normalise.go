@@ -8,18 +8,21 @@ package normalise
 
 import "github.com/chargewatch/chargewatch/internal/event"
 
-// Event applies the rules to one event and returns the quirks found.
+// Event applies the rules to one event and returns the quirks found. The rules
+// of a body stand in the order in which they are applied.
 func Event(e *event.Event) []string {
-	var found []string
 	switch body := e.Body.(type) {
 	case *event.Status:
-		for _, rule := range []func(*event.Status) string{statusWord, noError, vendorFault} {
-			if q := rule(body); q != "" {
-				found = append(found, q)
-			}
-		}
+		return apply(body, statusWord, noError, vendorFault)
 	case *event.Boot:
-		if q := blanks(body); q != "" {
+		return apply(body, blanks)
+	}
+	return nil
+}
+
+func apply[B any](body *B, rules ...func(*B) string) (found []string) {
+	for _, rule := range rules {
+		if q := rule(body); q != "" {
 			found = append(found, q)
 		}
 	}

@@ -2,6 +2,7 @@ package normalise
 
 import (
 	"math"
+	"reflect"
 	"testing"
 
 	"github.com/chargewatch/chargewatch/internal/event"
@@ -58,6 +59,27 @@ func TestStatusWords(t *testing.T) {
 			got := tt.in
 			q := Event(&event.Event{Body: &got})
 			if got != tt.want || len(q) != tt.quirks {
+				t.Errorf("got %+v with %v", got, q)
+			}
+		})
+	}
+}
+
+func TestBoot(t *testing.T) {
+	tests := map[string]struct {
+		in, want event.Boot
+		quirks   int
+	}{
+		"right words": {
+			event.Boot{Vendor: "Acme", Model: "Wall Box", Serial: "A 1"}, event.Boot{Vendor: "Acme", Model: "Wall Box", Serial: "A 1"}, 0},
+		"fields of fixed width": {
+			event.Boot{Vendor: "Acme  ", Serial: "A1\x00\x00", Firmware: "\t1.2\r\n"}, event.Boot{Vendor: "Acme", Serial: "A1", Firmware: "1.2"}, 1},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := tt.in
+			q := Event(&event.Event{Body: &got})
+			if !reflect.DeepEqual(got, tt.want) || len(q) != tt.quirks {
 				t.Errorf("got %+v with %v", got, q)
 			}
 		})
