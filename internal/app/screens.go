@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -83,12 +82,14 @@ func (c curves) Series(ctx context.Context, q web.SeriesQuery) (web.Series, erro
 // wire is the raw frame log as the endpoint writes and the screens read it.
 type wire struct{ *frames.Log }
 
-func (w wire) Add(at time.Time, id, conn string, fromStation bool, data []byte, quirks []string) {
+func (w wire) Add(f station.Frame) {
 	d := frames.Out
-	if fromStation {
+	if f.FromStation {
 		d = frames.In
 	}
-	w.Log.Add(frames.Frame{At: at, Station: id, ConnID: conn, Direction: d, Data: data, Quirks: quirks})
+	w.Log.Add(frames.Frame{
+		At: f.At, Station: f.Station, ConnID: f.Conn, Direction: d, Action: f.Action, Data: f.Data, Quirks: f.Quirks,
+	})
 }
 
 func (w wire) Read(ctx context.Context, q web.FrameQuery) ([]web.Frame, string, error) {

@@ -34,6 +34,7 @@ type calls struct {
 	mu      sync.Mutex
 	turn    chan struct{} // made at the first call
 	id      string
+	action  string
 	answer  chan Outcome
 	waiting int      // callers that wait for their turn
 	expired []string // ids whose answer may still come
@@ -80,11 +81,11 @@ func (l *link) ask(ctx context.Context, id, action string, payload []byte) Outco
 	}
 	turn := c.turn
 	c.mu.Unlock()
-	answer, out := l.takeTurn(ctx, turn, id)
+	answer, out := l.takeTurn(ctx, turn, id, action)
 	if answer == nil {
 		return out
 	}
-	if err := l.say(ocppj.AppendCall(nil, id, action, payload)); err != nil {
+	if err := l.say(action, ocppj.AppendCall(nil, id, action, payload)); err != nil {
 		l.endTurn(id, false)
 		return Outcome{Status: IsOffline, Description: "the connection was lost", At: time.Now()}
 	}
@@ -100,13 +101,13 @@ func (l *link) ask(ctx context.Context, id, action string, payload []byte) Outco
 
 // say writes a CALL under a deadline of its own: a caller who loses interest
 // must not cost the station its connection.
-func (l *link) say(data []byte) error {
+func (l *link) say(action string, data []byte) error {
 	ctx, cancel := context.WithTimeout(context.Background(), l.ep.o.CommandTimeout)
 	defer cancel()
-	return l.write(ctx, data)
+	return l.write(ctx, action, data)
 }
 
-func (l *link) takeTurn(ctx context.Context, turn chan struct{}, id string) (chan Outcome, Outcome) {
+func (l *link) takeTurn(ctx context.Context, turn chan struct{}, id, action string) (chan Outcome, Outcome) {
 	c := &l.calls
 	for {
 		c.mu.Lock()
@@ -115,7 +116,7 @@ func (l *link) takeTurn(ctx context.Context, turn chan struct{}, id string) (cha
 			return nil, Outcome{Status: IsOffline, Description: "the connection was lost", At: time.Now()}
 		}
 		if c.answer == nil {
-			c.id, c.answer = id, make(chan Outcome, 1)
+			c.id, c.action, c.answer = id, action, make(chan Outcome, 1)
 			answer := c.answer
 			c.mu.Unlock()
 			return answer, Outcome{}
@@ -193,6 +194,16 @@ func (l *link) result(f ocppj.Frame) {
 	if late && l.ep.o.OnLate != nil {
 		go l.ep.o.OnLate(l.station, f.ID, out)
 	}
+}
+
+// about returns what an answer with the id is about, while it is waited for.
+func (c *calls) about(id string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.answer == nil || c.id != id {
+		return ""
+	}
+	return c.action
 }
 
 // fail tells the waiting caller that the connection is gone.

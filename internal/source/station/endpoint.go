@@ -90,7 +90,17 @@ type Authorizer interface {
 
 // Frames keeps raw frames. It never blocks.
 type Frames interface {
-	Add(at time.Time, station, conn string, fromStation bool, data []byte, quirks []string)
+	Add(f Frame)
+}
+
+// Frame is one raw frame. Data belongs to the caller.
+type Frame struct {
+	At            time.Time
+	Station, Conn string
+	FromStation   bool
+	Action        string // of an answer: what was asked
+	Data          []byte
+	Quirks        []string
 }
 
 // Onboarding says what becomes of unknown identities.

@@ -79,10 +79,10 @@ type frameLog struct {
 	quirks []string
 }
 
-func (f *frameLog) Add(_ time.Time, _, _ string, _ bool, _ []byte, quirks []string) {
+func (f *frameLog) Add(x Frame) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.quirks = append(f.quirks, quirks...)
+	f.quirks = append(f.quirks, x.Quirks...)
 }
 
 type harness struct {

@@ -273,7 +273,7 @@ func (l *link) handle(ctx context.Context, data []byte, now time.Time) error {
 	case ocppj.Send:
 		return l.send(ctx, f, data, now, quirks)
 	default:
-		l.ep.frames.Add(now, l.station, l.id, true, data, quirks)
+		l.log(now, true, l.calls.about(f.ID), data, quirks)
 		l.result(f)
 	}
 	return nil
@@ -283,7 +283,7 @@ func (l *link) handle(ctx context.Context, data []byte, now time.Time) error {
 // version wants. The connection stays.
 func (l *link) unreadable(ctx context.Context, bad *ocppj.FrameError, data []byte, now time.Time) error {
 	l.ep.Stats.Unreadable.Add(1)
-	l.ep.frames.Add(now, l.station, l.id, true, data, []string{"unreadable"})
+	l.log(now, true, bad.Action, data, []string{"unreadable"})
 	l.ep.rejected.add(Unreadable{At: now, Station: l.station, Reason: bad.Reason, Head: cut(string(data[:min(len(data), 256)]), 256)})
 	if errors.Is(bad, jsondoc.ErrTooDeep) || errors.Is(bad, jsondoc.ErrDuplicateKey) {
 		if l.ep.failures.note("hostile|"+l.station, now) {
@@ -293,26 +293,33 @@ func (l *link) unreadable(ctx context.Context, bad *ocppj.FrameError, data []byt
 	if !bad.Answer {
 		return nil
 	}
-	return l.answer(bad.AppendAnswer(nil))
+	return l.answer(bad.Action, bad.AppendAnswer(nil))
 }
 
 // answer sends what the link's own goroutine has to say. It has no deadline of
 // its own: the wheel looks at writing.
-func (l *link) answer(data []byte) error {
+func (l *link) answer(action string, data []byte) error {
 	l.writing.Store(time.Now().UnixNano())
 	defer l.writing.Store(0)
-	return l.write(context.Background(), data)
+	return l.write(context.Background(), action, data)
 }
 
 // write sends one frame and keeps it in the raw log. The connection does not
 // survive a ctx that ends while the frame leaves.
-func (l *link) write(ctx context.Context, data []byte) error {
+func (l *link) write(ctx context.Context, action string, data []byte) error {
 	if err := l.conn.Write(ctx, websocket.MessageText, data); err != nil {
 		return fmt.Errorf("write to %s: %w", l.station, err)
 	}
 	l.ep.Stats.FramesOut.Add(1)
-	l.ep.frames.Add(time.Now(), l.station, l.id, false, data, nil)
+	l.log(time.Now(), false, action, data, nil)
 	return nil
+}
+
+// log keeps a frame in the raw log.
+func (l *link) log(at time.Time, fromStation bool, action string, data []byte, quirks []string) {
+	l.ep.frames.Add(Frame{
+		At: at, Station: l.station, Conn: l.id, FromStation: fromStation, Action: action, Data: data, Quirks: quirks,
+	})
 }
 
 // append records what the link itself noticed, as of now.

@@ -34,9 +34,9 @@ func (l *link) call(ctx context.Context, f ocppj.Frame, data []byte, now time.Ti
 	if no == "" {
 		quirks = checked(quirks, l, f)
 	}
-	l.ep.frames.Add(now, l.station, l.id, true, data, quirks)
+	l.log(now, true, f.Action, data, quirks)
 	if no != "" {
-		return l.answer(ocppj.AppendError(nil, f.RawID, no, reason, nil))
+		return l.answer(f.Action, ocppj.AppendError(nil, f.RawID, no, reason, nil))
 	}
 	t, err := l.translate(ctx, f, now, quirks)
 	if err != nil {
@@ -54,7 +54,7 @@ func (l *link) call(ctx context.Context, f ocppj.Frame, data []byte, now time.Ti
 	b := l.ep.buffers.Get().(*[]byte)
 	out := ocppj.AppendResultHead((*b)[:0], f.RawID)
 	out = append(t.answer(out, receipt), ']')
-	err = l.answer(out)
+	err = l.answer(f.Action, out)
 	*b = out[:0]
 	l.ep.buffers.Put(b)
 	return err
@@ -66,7 +66,7 @@ func (l *link) send(ctx context.Context, f ocppj.Frame, data []byte, now time.Ti
 	if no == "" {
 		quirks = checked(quirks, l, f)
 	}
-	l.ep.frames.Add(now, l.station, l.id, true, data, quirks)
+	l.log(now, true, f.Action, data, quirks)
 	if no != "" {
 		return nil
 	}
