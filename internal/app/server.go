@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -106,6 +108,18 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	s.guard = disk.New(s.data, disk.Options{Logger: log, Changed: s.giveWay})
 	asked := commander{s.Endpoint}
 	s.outbox = outbox.New(s.Journal, asked, outbox.Options{Logger: log})
+	if s.ocpp, err = listen(ctx, "OCPP", c.OCPP, s.Endpoint, s.tls.server(), s.log); err != nil {
+		return s, err
+	}
+	s.listeners = append(s.listeners, s.ocpp)
+	_, port, err := net.SplitHostPort(s.OCPPAddress())
+	if err != nil {
+		return s, fmt.Errorf("read the address of OCPP: %w", err)
+	}
+	ocppPort, err := strconv.Atoi(port)
+	if err != nil {
+		return s, fmt.Errorf("read the port of OCPP: %w", err)
+	}
 	assets, err := ui.Assets()
 	if err != nil {
 		return s, fmt.Errorf("open the web interface: %w", err)
@@ -113,6 +127,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	s.Web = web.New(web.Options{
 		Store: s.Store, Fleet: s.Journal, History: s.Journal, Log: s.Journal, Stations: asked, Validate: validator(),
 		Telemetry: curves{s.Telemetry}, Frames: wire{s.frames}, UI: assets, Logger: log, Build: version, Demo: o.Demo,
+		OCPPPort: ocppPort, OCPPSecure: s.tls != nil,
 		Secure: s.tls != nil || c.BehindProxy, TrustedProxies: networks(c.TrustedProxies),
 	})
 	return s, s.openPorts(ctx)
@@ -164,10 +179,6 @@ func (s *Server) openPorts(ctx context.Context) error {
 		return err
 	}
 	s.listeners = append(s.listeners, s.http)
-	if s.ocpp, err = listen(ctx, "OCPP", c.OCPP, s.Endpoint, s.tls.server(), s.log); err != nil {
-		return err
-	}
-	s.listeners = append(s.listeners, s.ocpp)
 	for _, l := range c.Listeners {
 		m, err := certificates(s.data, l.TLS, namesOf(l.Address), time.Now())
 		if err != nil {

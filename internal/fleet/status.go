@@ -347,3 +347,13 @@ func (st *Station) Free(v *EVSE) bool {
 	}
 	return true
 }
+
+// Power is what a port delivers, nil where that is not known: a station that is
+// offline says nothing, and a port without a car delivers nothing whatever its
+// last measurement was.
+func (st *Station) Power(v *EVSE) *float64 {
+	if !st.Online || !occupied(v.Status) {
+		return nil
+	}
+	return v.Live.PowerW
+}

@@ -60,8 +60,8 @@ func portOf(st *fleet.Station, v *fleet.EVSE) port {
 	if !v.StatusAt.IsZero() {
 		p.statusAt = v.StatusAt.Unix()
 	}
-	if v.Live.PowerW != nil {
-		p.powerW = int64(*v.Live.PowerW)
+	if w := st.Power(v); w != nil {
+		p.powerW = int64(*w)
 	}
 	if v.Layout != nil {
 		p.ratedW = int64(v.Layout.RatedW)

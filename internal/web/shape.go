@@ -162,7 +162,7 @@ func evseShape(st *fleet.Station, v *fleet.EVSE, now, heard time.Time) EVSEShape
 	}
 	out := EVSEShape{
 		ID: v.ID, Free: free(st, v), Status: v.Status, StatusAt: instant(v.StatusAt), AgeSeconds: age(now, confirmed),
-		Fault: faultShape(v.Fault), PowerW: v.Live.PowerW, OfferedW: v.Live.OfferedW, EnergyWh: v.Live.EnergyWh,
+		Fault: faultShape(v.Fault), PowerW: st.Power(v), OfferedW: v.Live.OfferedW, EnergyWh: v.Live.EnergyWh,
 		CurrentA: v.Live.CurrentA, VoltageV: v.Live.VoltageV, SoCPercent: v.Live.SoC, MeasuredAt: instant(v.Live.At),
 		Connectors: make([]ConnectorShape, 0, len(v.Connectors)),
 	}

@@ -51,6 +51,8 @@ type Me struct {
 	MustSetPassword   bool          `json:"mustSetPassword"`
 	ReauthenticatedAt *time.Time    `json:"reauthenticatedAt"`
 	Demo              bool          `json:"demo"`
+	OCPPPort          int           `json:"ocppPort" doc:"where stations connect on this host"`
+	OCPPSecure        bool          `json:"ocppSecure" doc:"by wss instead of ws"`
 }
 
 type meOutput struct{ Body Me }
@@ -155,6 +157,7 @@ func (s *Server) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
 	p := who(ctx)
 	m := Me{
 		ID: p.ID, Name: p.Name, Role: p.role(), Grants: list(p.Grants), Permissions: p.permissions(), Demo: s.o.Demo,
+		OCPPPort: s.o.OCPPPort, OCPPSecure: s.o.OCPPSecure,
 	}
 	if p.User != nil {
 		m.MustSetPassword = p.User.MustSet

@@ -175,11 +175,11 @@ func (out *Summary) port(st *fleet.Station, v *fleet.EVSE, byStatus *[fleet.Stat
 		out.Ports.Free++
 		c.Free++
 	}
-	if v.Live.PowerW != nil {
-		out.PowerW += *v.Live.PowerW
-	}
-	if v.Live.OfferedW != nil {
-		out.OfferedW += *v.Live.OfferedW
+	if w := st.Power(v); w != nil {
+		out.PowerW += *w
+		if v.Live.OfferedW != nil {
+			out.OfferedW += *v.Live.OfferedW
+		}
 	}
 }
 

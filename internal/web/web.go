@@ -154,6 +154,8 @@ type Options struct {
 	Build          string           // shown in the feed's hello
 	Demo           bool             // simulated network
 	Secure         bool             // browsers reach us by https
+	OCPPPort       int              // where stations connect
+	OCPPSecure     bool             // by wss
 	TrustedProxies []netip.Prefix   // whose X-Forwarded-For counts
 	// FlushEvery is the live feed's beat; default 250 ms.
 	FlushEvery time.Duration

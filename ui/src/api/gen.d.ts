@@ -982,6 +982,13 @@ export interface components {
             id: string;
             mustSetPassword: boolean;
             name: string;
+            /**
+             * Format: int64
+             * @description where stations connect on this host
+             */
+            ocppPort: number;
+            /** @description by wss instead of ws */
+            ocppSecure: boolean;
             permissions: string[];
             /** Format: date-time */
             reauthenticatedAt: string | null;

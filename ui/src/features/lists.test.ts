@@ -95,8 +95,8 @@ describe('filter in the address', () => {
 
 describe('address for a station', () => {
   it('names host, port and identity', () => {
-    expect(ocppAddress('charge.example', false)).toBe('ws://charge.example:8887/ocpp/IDENTITY');
-    expect(ocppAddress('::1', true, 'A')).toBe('wss://[::1]:8887/ocpp/A');
+    expect(ocppAddress('charge.example', false, 8887)).toBe('ws://charge.example:8887/ocpp/IDENTITY');
+    expect(ocppAddress('::1', true, 9443, 'A')).toBe('wss://[::1]:9443/ocpp/A');
   });
 });
 

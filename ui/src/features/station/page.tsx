@@ -6,13 +6,12 @@ import { commandsQuery, conformanceQuery, sessionsQuery, stationQuery } from '..
 import type { Command, StationDetail } from '../../api/shapes';
 import { useT } from '../../i18n/i18n';
 import { useTopic } from '../../live/hooks';
-import { CopyLine } from '../../ui/copy';
 import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { useSites } from '../../ui/sites';
 import { ZoneProvider } from '../../ui/zone';
-import { ocppAddress } from '../stations/address';
+import { StationAddress } from '../stations/address';
 import { Refused } from '../stations/pending';
 import { Commands } from './commands';
 import { ConformanceList } from './conformance';
@@ -85,15 +84,7 @@ function Unheard({ id }: { id: string }) {
   return (
     <>
       <Panel flush>
-        <Empty
-          title={t('station.unknown', { id })}
-          action={
-            <CopyLine
-              value={ocppAddress(location.hostname, location.protocol === 'https:', id)}
-              what={t('first.address')}
-            />
-          }
-        >
+        <Empty title={t('station.unknown', { id })} action={<StationAddress identity={id} />}>
           {t('station.unknownText')}
         </Empty>
       </Panel>
@@ -116,15 +107,7 @@ function Loaded({ station }: { station: StationDetail }) {
       <Header station={station} />
       {station.lastFrameAt === null && (
         <Panel flush>
-          <Empty
-            title={t('station.never')}
-            action={
-              <CopyLine
-                value={ocppAddress(location.hostname, location.protocol === 'https:', station.id)}
-                what={t('first.address')}
-              />
-            }
-          >
+          <Empty title={t('station.never')} action={<StationAddress identity={station.id} />}>
             {t('station.neverText')}
           </Empty>
         </Panel>

@@ -7,7 +7,7 @@ import { CopyLine } from '../../ui/copy';
 import { FormFault } from '../../ui/form';
 import form from '../../ui/form.module.css';
 import { useSites } from '../../ui/sites';
-import { ocppAddress } from './address';
+import { StationAddress } from './address';
 
 type Auth = 'generate' | 'password' | 'none';
 
@@ -56,10 +56,7 @@ export function Enrol({ close }: { close: () => void }) {
         <div className={form.form}>
           <div>
             <p className={form.label}>{t('first.address')}</p>
-            <CopyLine
-              value={ocppAddress(location.hostname, location.protocol === 'https:', done.id)}
-              what={t('first.address')}
-            />
+            <StationAddress identity={done.id} />
           </div>
           {done.auth?.password && (
             <div>

@@ -1,9 +1,8 @@
 import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useT } from '../../i18n/i18n';
-import { CopyLine } from '../../ui/copy';
 import { Empty, Panel } from '../../ui/panel';
-import { ocppAddress } from './address';
+import { StationAddress } from './address';
 import { Refused } from './pending';
 
 /** The page before the first station: what to do, and what already knocked. */
@@ -12,15 +11,7 @@ export function FirstStation({ pending }: { pending: number }) {
   return (
     <>
       <Panel flush>
-        <Empty
-          title={t('first.title')}
-          action={
-            <CopyLine
-              value={ocppAddress(location.hostname, location.protocol === 'https:')}
-              what={t('first.address')}
-            />
-          }
-        >
+        <Empty title={t('first.title')} action={<StationAddress />}>
           <p>{t('first.text')}</p>
           {pending > 0 && (
             <Button component={Link} to="/stations" search={{ tab: 'pending' } as never} variant="filled">
