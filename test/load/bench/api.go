@@ -138,3 +138,24 @@ func (a *api) events(ctx context.Context, station string, kinds ...string) ([]lo
 	err := pages(ctx, a, "/api/v1/events", url.Values{"subject": {"station/" + station}, "kind": {strings.Join(kinds, ",")}}, func(e loggedEvent) { out = append(out, e) })
 	return out, err
 }
+
+// values counts the register readings of a station in the hour after since.
+// Curves follow the journal, so the last readings may come a moment later.
+func (a *api) values(ctx context.Context, station string, since time.Time) (int, error) {
+	q := url.Values{
+		"station": {station}, "evse": {"1"}, "measurand": {"Energy.Active.Import.Register"}, "step": {"10"},
+		"from": {since.Add(-time.Minute).UTC().Format(time.RFC3339)}, "to": {since.Add(65 * time.Minute).UTC().Format(time.RFC3339)},
+	}
+	n := 0
+	for range 20 {
+		var curve struct{ Points []json.RawMessage }
+		if err := a.do(ctx, http.MethodGet, "/api/v1/telemetry?"+q.Encode(), nil, &curve); err != nil {
+			return 0, err
+		}
+		if n = len(curve.Points); n >= floodMeters {
+			break
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+	return n, nil
+}

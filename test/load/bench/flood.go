@@ -116,7 +116,7 @@ func flood(ctx context.Context, srv *server, n int, enrol bool) (*floodResult, e
 	}
 	r.Latency, r.Handshakes = h.latency(), handshakes[0].latency()
 	if srv.api != nil {
-		if err := r.check(ctx, srv.api); err != nil {
+		if err := r.check(ctx, srv.api, hour); err != nil {
 			return r, err
 		}
 	}
@@ -151,7 +151,7 @@ func (s *station) flush(step int, since time.Time) (int, error) {
 }
 
 // check counts what the API shows.
-func (r *floodResult) check(ctx context.Context, a *api) error {
+func (r *floodResult) check(ctx context.Context, a *api, since time.Time) error {
 	err := pages(ctx, a, "/api/v1/sessions", url.Values{}, func(x loggedSession) {
 		if !strings.HasPrefix(x.Station, "BACK-") {
 			return
@@ -165,12 +165,17 @@ func (r *floodResult) check(ctx context.Context, a *api) error {
 		return err
 	}
 	for i := 0; i < r.Stations; i += max(1, r.Stations/100) {
-		events, err := a.events(ctx, fmt.Sprintf("BACK-%05d", i+1), "meter", "transaction")
+		id := fmt.Sprintf("BACK-%05d", i+1)
+		events, err := a.events(ctx, id, "transaction")
+		if err != nil {
+			return err
+		}
+		values, err := a.values(ctx, id, since)
 		if err != nil {
 			return err
 		}
 		r.Sampled++
-		r.Missing += max(0, floodMeters+2-len(events))
+		r.Missing += max(0, 2-len(events)) + max(0, floodMeters-values)
 	}
 	return nil
 }

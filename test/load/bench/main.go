@@ -58,7 +58,7 @@ func main() {
 	defer cancel()
 	b := bench{
 		modes: strings.Split(*modes, ","), stations: *stations, many: *many, windows: *windows, window: *length,
-		rateFor: *rateFor, settle: *settle, kills: *kills,
+		rateFor: *rateFor, settle: *settle, kills: *kills, keep: *keep,
 	}
 	b.lab.noAPI = *noAPI
 	if *nice != 0 {
@@ -96,6 +96,7 @@ type bench struct {
 	rateFor  time.Duration
 	settle   time.Duration
 	kills    int
+	keep     bool
 }
 
 // prepare builds what is missing and pins this process.
@@ -180,7 +181,7 @@ func (b *bench) each(ctx context.Context, mode string, secure bool, fn func(*ser
 			srv.api.token, err = b.lab.mint(srv.data)
 		}
 		failed = errors.Join(failed, b.measure(mode, srv, err, fn))
-		if srv != nil {
+		if srv != nil && !b.keep {
 			os.RemoveAll(srv.data)
 		}
 	}
@@ -244,7 +245,7 @@ func (b *bench) run(ctx context.Context) error {
 	}
 	if has("kill") {
 		log.Print("kill: chargewatch")
-		r, err := killLoop(ctx, &b.lab, 100, b.kills)
+		r, err := killLoop(ctx, &b.lab, 60, b.kills)
 		note(err)
 		if r != nil {
 			b.report.add("kill", r)
