@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
@@ -180,7 +179,7 @@ func readings(values []reading.MeterValue) (event.Samples, []string) {
 			if !s.OK {
 				continue
 			}
-			sample := event.Sample{Measurand: strings.Clone(s.Measurand), Phase: s.Phase, Unit: s.Unit, Value: scaled(s.Value, s.Multiplier)}
+			sample := event.Sample{Measurand: s.Measurand, Phase: s.Phase, Unit: s.Unit, Value: scaled(s.Value, s.Multiplier)}
 			if s.Location != reading.DefaultLocation {
 				sample.Location = s.Location
 			}
