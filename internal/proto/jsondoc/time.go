@@ -1,15 +1,21 @@
 package jsondoc
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // ParseTime reads a date-time of RFC 3339. Lower-case t and z are Exact. A time
 // without zone is taken as UTC and reported as Zoneless. A blank instead of the
-// T, a zone without colon or minutes, a comma before the fraction and missing
-// seconds are Coerced. Days that do not exist are Unreadable.
+// T, an hour of one digit, a zone without colon or minutes, a comma before the
+// fraction and missing seconds are Coerced. Days that do not exist are Unreadable.
 func ParseTime(b []byte) (time.Time, Fit) {
 	f := Exact
 	if t := trim(b); len(t) != len(b) {
 		b, f = t, Coerced
+	}
+	if len(b) >= 15 && b[12] == ':' { // 2006-01-02T9:04
+		b, f = slices.Insert(slices.Clone(b), 11, '0'), Coerced
 	}
 	// 2006-01-02T15:04
 	if len(b) < 16 || b[4] != '-' || b[7] != '-' || b[13] != ':' {
