@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -200,18 +201,29 @@ func TestTooManyStrangers(t *testing.T) {
 	s := servertest.Start(t)
 	s.Enrol(t, "KNOWN")
 	statuses := make(map[int]int)
+	var mu sync.Mutex
+	var work sync.WaitGroup
+	slots := make(chan struct{}, 16)
 	for i := range store.MaxPending + 10 {
 		conn, err := net.Dial("tcp", s.OCPPAddress())
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { conn.Close() })
-		_, r, err := rawsocket.Open(conn, fmt.Sprint("/ocpp/STRANGER-", i), rawsocket.Opening+rawsocket.Speaks16)
-		if err != nil {
-			t.Fatal(err)
-		}
-		statuses[r.StatusCode]++
+		slots <- struct{}{}
+		work.Go(func() {
+			defer func() { <-slots }()
+			_, r, err := rawsocket.Open(conn, fmt.Sprint("/ocpp/STRANGER-", i), rawsocket.Opening+rawsocket.Speaks16)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			statuses[r.StatusCode]++
+		})
 	}
+	work.Wait()
 	if statuses[101] != store.MaxPending || statuses[503] != 10 {
 		t.Errorf("answers: %v", statuses)
 	}

@@ -33,6 +33,12 @@ func (s *Store) Announce(ctx context.Context, a Announcement) (*Enrolment, error
 	if err := validID("identity", a.ID); err != nil {
 		return nil, err
 	}
+	if _, known := s.stations.get(a.ID); !known && a.Onboarding == event.OnboardingPending {
+		// Strangers come in one by one: many who look for room at the same time
+		// would all find the last place free.
+		s.announcing.Lock()
+		defer s.announcing.Unlock()
+	}
 	if err := s.makeRoom(ctx, a); err != nil {
 		return nil, err
 	}

@@ -68,8 +68,9 @@ type Store struct {
 	// follows the order of commits.
 	entity [64]sync.Mutex
 	// pending guards the number of stations that wait for approval.
-	pendingMu sync.Mutex
-	pending   int
+	announcing sync.Mutex // held while a stranger is noted
+	pendingMu  sync.Mutex
+	pending    int
 
 	changed  changes
 	followed progress
