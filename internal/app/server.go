@@ -228,6 +228,7 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 	}
 	inside.Go(func() { fail(s.Journal.Run(back)) })
+	inside.Go(func() { fail(ended(back, s.db.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.Store.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.Store.Follow(back, s.Journal))) })
 	inside.Go(func() { fail(ended(back, s.measure(back))) })

@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"net/url"
 	"path/filepath"
+	"strconv"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
@@ -70,6 +71,7 @@ const (
 	writing use = iota
 	reading
 	copying
+	checkpointing
 )
 
 func dsn(path string, u use) string {
@@ -78,7 +80,10 @@ func dsn(path string, u use) string {
 	switch u {
 	case writing:
 		q = url.Values{"mode": {"rwc"}, "_txlock": {"immediate"}}
-		pragmas = append(pragmas, "cache_size(-65536)", "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(4000)")
+		pragmas = append(pragmas, "cache_size(-65536)", "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint("+strconv.Itoa(checkpointAtLast)+")")
+	case checkpointing:
+		q = url.Values{"mode": {"rw"}}
+		pragmas = []string{"busy_timeout(0)", "synchronous(FULL)"}
 	case reading:
 		pragmas = append(pragmas, "cache_size(-8192)", "query_only(1)") // each of the pool has a cache of its own
 	}
