@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	checkpointEvery = 250 * time.Millisecond
+	checkpointEvery = time.Second
 	// checkpointFrom is the size of the write-ahead log that is worth a
 	// checkpoint.
-	checkpointFrom = 4 << 20
+	checkpointFrom = 16 << 20
 	// checkpointAtLast is the number of pages at which a commit does it itself,
 	// so that the log stays bounded if Run does not keep up.
 	checkpointAtLast = 16000
