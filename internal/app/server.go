@@ -58,6 +58,10 @@ type Options struct {
 	Demo   bool // a simulated network runs along
 }
 
+// errDrain is returned when the disk does not let go. Nobody was told that what
+// is lost was stored.
+var errDrain = errors.New("the journal could not be drained in time")
+
 // errLocked is returned when another server has the data folder.
 var errLocked = errors.New("another server uses the data folder")
 
@@ -221,7 +225,6 @@ func (s *Server) Run(ctx context.Context) error {
 	inner, stop := context.WithCancelCause(ctx)
 	var outside, inside sync.WaitGroup
 	back, quit := context.WithCancel(context.WithoutCancel(ctx))
-	defer quit()
 	fail := func(err error) {
 		if err != nil && inner.Err() == nil {
 			stop(err)
@@ -254,11 +257,20 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 		})
 	}
-	outside.Wait()
-	err := s.Journal.Close()
-	quit()
-	inside.Wait()
-	err = errors.Join(err, s.release())
+	drained := make(chan error, 1)
+	go func() {
+		outside.Wait()
+		err := s.Journal.Close()
+		quit()
+		inside.Wait()
+		drained <- errors.Join(err, s.release())
+	}()
+	var err error
+	select {
+	case err = <-drained:
+	case <-limit.Done():
+		err = errDrain
+	}
 	if cause := context.Cause(inner); !errors.Is(cause, context.Canceled) && ctx.Err() == nil {
 		err = errors.Join(cause, err)
 	}

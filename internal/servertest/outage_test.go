@@ -3,6 +3,8 @@ package servertest_test
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"log/slog"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/chargewatch/chargewatch/internal/app"
 	"github.com/chargewatch/chargewatch/internal/coredb"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
@@ -53,15 +56,7 @@ func TestWhenTheJournalCannotCommit(t *testing.T) {
 		t.Errorf("/readyz before: %d", code)
 	}
 
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, coredb.FileName)+"?_txlock=immediate&_pragma=busy_timeout(10000)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	lock, err := db.BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	free := lockCore(t, folder)
 	locked := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -91,9 +86,7 @@ func TestWhenTheJournalCannotCommit(t *testing.T) {
 	if a := ask(t, beats, `[2,"beat2","Heartbeat",{}]`); !strings.HasPrefix(a, `[3,"beat2",{"currentTime":`) {
 		t.Errorf("a heartbeat during the outage: %s", a)
 	}
-	if err := lock.Rollback(); err != nil {
-		t.Fatal(err)
-	}
+	free()
 
 	servertest.Eventually(t, "recovery", func() bool { return s.Journal.Ready() == nil })
 	if code := get(t, s, "/readyz"); code != http.StatusOK {
@@ -128,6 +121,60 @@ func TestWhenTheJournalCannotCommit(t *testing.T) {
 			if !stored[word] {
 				t.Errorf("%s: the acknowledged %s is gone; stored %v", id, word, stored)
 			}
+		}
+	}
+}
+
+// A stop does not wait for a disk that does not let go.
+func TestAStopDuringAnOutage(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	s := servertest.In(t, folder)
+	s.Enrol(t, "A", "B")
+	c := dial(t, s, "A", "ocpp1.6")
+	dial(t, s, "B", "ocpp1.6")
+	ask(t, c, status("before", "Available"))
+	free := lockCore(t, folder)
+	began := time.Now()
+	err := s.StopAnyhow()
+	if d := time.Since(began); err == nil || d > 10*time.Second {
+		t.Errorf("stopped after %v with %v", d, err)
+	}
+	free()
+	servertest.Eventually(t, "the folder for the next one", func() bool {
+		next, err := app.New(t.Context(), s.Config, app.Options{Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			return false
+		}
+		st, ok := next.Journal.Snapshot().Station("A")
+		if !ok || st.Online || st.EVSEs[0].Status != fleet.Available {
+			t.Errorf("what was acknowledged: %+v", st)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		if err := next.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		return true
+	})
+}
+
+// lockCore takes the write lock of core.db as another process would, and
+// returns what gives it back.
+func lockCore(t *testing.T, folder string) (free func()) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, coredb.FileName)+"?_txlock=immediate&_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	lock, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := lock.Rollback(); err != nil {
+			t.Error(err)
 		}
 	}
 }

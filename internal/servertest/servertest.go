@@ -23,7 +23,8 @@ type Server struct {
 	// URL is where stations connect: URL + identity.
 	URL string
 
-	stop func()
+	stop     func() error
+	forgiven bool
 }
 
 // Start starts a server in a folder of its own that ends with the test. change
@@ -55,19 +56,30 @@ func In(tb testing.TB, folder string, change ...func(*config.Config)) *Server {
 	var ended error
 	work.Go(func() { ended = srv.Run(ctx) })
 	s := &Server{Server: srv, URL: "ws://" + srv.OCPPAddress() + "/ocpp/"}
-	s.stop = sync.OnceFunc(func() {
+	s.stop = sync.OnceValue(func() error {
 		cancel()
 		work.Wait()
-		if ended != nil && !errors.Is(ended, context.Canceled) {
-			tb.Errorf("the server ended with %v", ended)
+		if errors.Is(ended, context.Canceled) {
+			return nil
+		}
+		return ended
+	})
+	tb.Cleanup(func() {
+		if err := s.stop(); err != nil && !s.forgiven {
+			tb.Errorf("the server ended with %v", err)
 		}
 	})
-	tb.Cleanup(s.stop)
 	return s
 }
 
+// StopAnyhow drains the server and returns what went wrong.
+func (s *Server) StopAnyhow() error {
+	s.forgiven = true
+	return s.stop()
+}
+
 // Stop drains the server before the test ends.
-func (s *Server) Stop() { s.stop() }
+func (s *Server) Stop() { _ = s.stop() } // the end of the test reports what went wrong
 
 // Enrol lets stations in as they are.
 func (s *Server) Enrol(tb testing.TB, ids ...string) {
