@@ -83,6 +83,8 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		return s, err
 	}
 	if s.Journal, err = sqlite.Open(ctx, sqlite.Options{DB: s.db, Logger: log, Version: version, Journal: journal.Options{
+		// A start folds what came after the checkpoint: that must stay well below a second.
+		CheckpointEvery: 30 * time.Second, CheckpointEvents: 30_000,
 		Keep: journal.Keep{History: time.Duration(c.Retention.Events), Sealed: s.sealed},
 	}}); err != nil {
 		return s, fmt.Errorf("open the journal: %w", err)
