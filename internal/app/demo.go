@@ -38,7 +38,6 @@ func demoCommand(ctx context.Context, args []string, s streams) error {
 		defer os.RemoveAll(dir)
 		c.Data = dir
 	}
-	collectLess(s.env)
 	srv, err := New(ctx, c, Options{Logger: logger(c, s), Demo: true})
 	if err != nil {
 		return unlessStopped(ctx, err)

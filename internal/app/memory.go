@@ -10,19 +10,8 @@ import (
 const (
 	tidyEvery = 5 * time.Second
 	tidyQuiet = 16 << 20 // bytes allocated between two looks: less is a quiet time
-	tidyWorth = 32 << 20 // bytes that would come free
+	tidyWorth = 8 << 20  // bytes that would come free
 )
-
-// collectAt lets garbage grow to twice what is alive before it is collected,
-// which costs a busy server a twentieth of its time less; tidy takes it back
-// in quiet times. GOGC in the environment decides otherwise.
-const collectAt = 200
-
-func collectLess(env func(string) (string, bool)) {
-	if _, set := env("GOGC"); !set {
-		debug.SetGCPercent(collectAt)
-	}
-}
 
 // tidy gives memory back that a burst left behind: ten thousand stations that
 // come back at once make garbage of which the collector, in the quiet after

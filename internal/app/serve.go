@@ -17,7 +17,6 @@ func serveCommand(ctx context.Context, args []string, s streams) error {
 	if err := only(rest); err != nil {
 		return err
 	}
-	collectLess(s.env)
 	srv, err := New(ctx, c, Options{Logger: logger(c, s)})
 	if err != nil {
 		return unlessStopped(ctx, err)
