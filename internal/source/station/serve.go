@@ -136,11 +136,14 @@ func checked(quirks []string, l *link, f ocppj.Frame) []string {
 
 const maxQuirks = 16
 
-func quirk(list []string, name string) []string {
-	if len(list) >= maxQuirks || slices.Contains(list, name) {
-		return list
+// quirk adds names that are not in the list yet, as far as there is room.
+func quirk(list []string, names ...string) []string {
+	for _, name := range names {
+		if len(list) < maxQuirks && !slices.Contains(list, name) {
+			list = append(list, name)
+		}
 	}
-	return append(list, name)
+	return list
 }
 
 func quirkNames(list []string, quirks []ocppj.Quirk) []string {
@@ -159,9 +162,7 @@ func (l *link) translate(ctx context.Context, f ocppj.Frame, now time.Time, quir
 		t, err = l.translate2(ctx, f, now, quirks)
 	}
 	if err == nil && t.event != nil {
-		for _, q := range normalise.Event(t.event) {
-			t.event.Quirks = quirk(t.event.Quirks, q)
-		}
+		t.event.Quirks = quirk(t.event.Quirks, normalise.Event(t.event)...)
 	}
 	return t, err
 }

@@ -29,9 +29,7 @@ func (l *link) translate16(ctx context.Context, f ocppj.Frame, now time.Time, qu
 		return told{event: l.report(l.connector(m.Connector), m.At.At, now, quirks, body), answer: empty}, nil
 	case *v16.MeterValues:
 		samples, more := readings(m.Values)
-		for _, q := range more {
-			quirks = quirk(quirks, q)
-		}
+		quirks = quirk(quirks, more...)
 		body := &event.Meter{Samples: samples}
 		if m.Transaction != nil {
 			body.TransactionID = strconv.FormatInt(*m.Transaction, 10)
@@ -121,9 +119,7 @@ func (l *link) start16(ctx context.Context, m *v16.StartTransaction, now time.Ti
 
 func (l *link) stop16(ctx context.Context, m *v16.StopTransaction, now time.Time, quirks []string) (told, error) {
 	samples, more := readings(m.Values)
-	for _, q := range more {
-		quirks = quirk(quirks, q)
-	}
+	quirks = quirk(quirks, more...)
 	body := &event.Transaction{
 		Stage: event.TransactionEnded, TransactionID: strconv.FormatInt(m.Transaction, 10), Reason: m.Reason,
 		MeterWh: new(float64(m.MeterStop)), Samples: samples,

@@ -34,9 +34,7 @@ func (l *link) translate2(ctx context.Context, f ocppj.Frame, now time.Time, qui
 		return l.transaction2(ctx, m, now, quirks)
 	case *v2.MeterValues:
 		samples, more := readings(m.Values)
-		for _, q := range more {
-			quirks = quirk(quirks, q)
-		}
+		quirks = quirk(quirks, more...)
 		return told{
 			event: l.report(l.place(&v2.EVSE{ID: m.EVSE}), newest(samples), now, quirks, &event.Meter{Samples: samples}), answer: empty,
 		}, nil
@@ -127,9 +125,7 @@ func (l *link) authorize2(ctx context.Context, m *v2.Authorize, now time.Time, q
 
 func (l *link) transaction2(ctx context.Context, m *v2.TransactionEvent, now time.Time, quirks []string) (told, error) {
 	samples, more := readings(m.Values)
-	for _, q := range more {
-		quirks = quirk(quirks, q)
-	}
+	quirks = quirk(quirks, more...)
 	body := &event.Transaction{
 		TransactionID: m.Transaction, Trigger: m.Trigger, Offline: m.Offline, ChargingState: m.ChargingState,
 		Reason: m.StoppedReason, RemoteStartID: small(m.RemoteStart), ReservationID: small(m.Reservation),
