@@ -6,14 +6,22 @@ import {
   lazyRouteComponent,
   Outlet,
   redirect,
+  retainSearchParams,
 } from '@tanstack/react-router';
 import { Problem } from '../api/problem';
 import { meQuery } from '../api/queries';
 import { parseFilter } from '../features/stations/filter';
+import { words } from '../i18n/i18n';
 import { NotFound, PageError, PageLoading } from './fallback';
 import { Shell } from './shell';
+import { parseView, type ViewSearch, viewParams } from './view';
 
 const root = createRootRouteWithContext<{ queries: QueryClient }>()({ component: Outlet });
+
+/** A page, loaded when it is first opened, with the words of the features it shows. */
+function page<T extends { default: React.ComponentType }>(load: () => Promise<T>, ...features: string[]) {
+  return lazyRouteComponent(async () => (await Promise.all([load(), words.need(...features)]))[0]);
+}
 
 const text = (v: unknown): string | undefined => (typeof v === 'string' && v !== '' ? v : undefined);
 
@@ -28,12 +36,14 @@ const signin = createRoute({
     token: text(s.token),
     next: ownPath(s.next),
   }),
-  component: lazyRouteComponent(() => import('../features/signin/page')),
+  component: page(() => import('../features/signin/page'), 'signin'),
 });
 
 const inside = createRoute({
   getParentRoute: () => root,
   id: 'inside',
+  validateSearch: parseView,
+  search: { middlewares: [retainSearchParams<ViewSearch>([...viewParams])] },
   beforeLoad: async ({ context, location }) => {
     try {
       const me = await context.queries.ensureQueryData(meQuery());
@@ -58,14 +68,14 @@ const overview = createRoute({
     view: s.view === 'list' ? 'list' : undefined,
     sort: s.sort === 'worst' ? 'worst' : undefined,
   }),
-  component: lazyRouteComponent(() => import('../features/overview/page')),
+  component: page(() => import('../features/overview/page'), 'overview', 'stations'),
 });
 
 const stations = createRoute({
   getParentRoute: () => inside,
   path: '/stations',
   validateSearch: parseFilter,
-  component: lazyRouteComponent(() => import('../features/stations/page')),
+  component: page(() => import('../features/stations/page'), 'stations'),
 });
 
 const stationTabs = ['messages', 'commands', 'conformance'] as const;
@@ -74,12 +84,11 @@ export type StationTab = (typeof stationTabs)[number];
 const station = createRoute({
   getParentRoute: () => inside,
   path: '/stations/$id',
-  validateSearch: (s: Record<string, unknown>): { tab?: StationTab; port?: number; range?: string } => ({
+  validateSearch: (s: Record<string, unknown>): { tab?: StationTab; port?: number } => ({
     tab: stationTabs.find((t) => t === s.tab),
     port: typeof s.port === 'number' && Number.isInteger(s.port) ? s.port : undefined,
-    range: text(s.range),
   }),
-  component: lazyRouteComponent(() => import('../features/station/page')),
+  component: page(() => import('../features/station/page'), 'station', 'stations'),
 });
 
 const settingsTabs = ['sites', 'users', 'tokens'] as const;
@@ -91,7 +100,7 @@ const settings = createRoute({
   validateSearch: (s: Record<string, unknown>): { tab?: SettingsTab } => ({
     tab: settingsTabs.find((t) => t === s.tab),
   }),
-  component: lazyRouteComponent(() => import('../features/settings/page')),
+  component: page(() => import('../features/settings/page'), 'settings'),
 });
 
 const tree = root.addChildren([signin, inside.addChildren([overview, stations, station, settings])]);

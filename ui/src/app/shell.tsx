@@ -12,6 +12,7 @@ import { ConnectionBanner, ConnectionState } from './connection';
 import { createKeymap } from './keymap';
 import styles from './shell.module.css';
 
+const ScopePicker = lazy(() => import('./scope'));
 const Search = lazy(() => import('./search'));
 const Help = lazy(() => import('./help'));
 const ChangePassword = lazy(() => import('./password'));
@@ -144,6 +145,11 @@ export function Shell() {
             Ctrl K
           </Kbd>
         </button>
+        <div className={styles.scope}>
+          <Suspense>
+            <ScopePicker />
+          </Suspense>
+        </div>
         <div className={styles.barEnd}>
           <SimulatedMark />
           <ConnectionState />

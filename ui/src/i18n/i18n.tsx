@@ -1,16 +1,23 @@
-import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from 'react';
-import { createIntl, createIntlCache, type IntlShape, RawIntlProvider, useIntl } from 'react-intl';
-import en from './en.json';
+import {
+  createContext,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useState,
+  useSyncExternalStore,
+} from 'react';
+import { createIntl, createIntlCache, RawIntlProvider, useIntl } from 'react-intl';
+import type { MessageKey } from './keys';
 import { formatTag, initialLocale, type Locale, storedLocale, storeLocale } from './locale';
+import { Words } from './words';
 
-export type MessageKey = keyof typeof en;
+export type { MessageKey } from './keys';
 export type Values = Record<string, string | number>;
 export type Translate = (id: MessageKey, values?: Values) => string;
 
-const load: Record<Locale, () => Promise<Record<string, string>>> = {
-  en: () => Promise.resolve(en),
-  de: () => import('./de.json').then((m) => m.default),
-};
+export const words = new Words(initialLocale(storedLocale(), navigator.languages));
 
 const LocaleContext = createContext<{ locale: Locale; setLocale: (l: Locale) => void }>({
   locale: 'en',
@@ -21,20 +28,19 @@ const cache = createIntlCache();
 
 export function I18n({ children }: { children: ReactNode }) {
   const [locale, setLocale] = useState<Locale>(() => initialLocale(storedLocale(), navigator.languages));
-  const [intl, setIntl] = useState<IntlShape | null>(null);
+  const messages = useSyncExternalStore(words.subscribe, () => words.in(locale));
   useEffect(() => {
-    let current = true;
-    load[locale]().then((messages) => {
-      if (!current) return;
-      document.documentElement.lang = locale;
-      setIntl(
-        createIntl({ locale: formatTag(locale, navigator.languages), defaultLocale: 'en', messages }, cache),
-      );
-    });
-    return () => {
-      current = false;
-    };
+    void words.use(locale);
   }, [locale]);
+  const intl = useMemo(
+    () =>
+      messages &&
+      createIntl({ locale: formatTag(locale, navigator.languages), defaultLocale: 'en', messages }, cache),
+    [locale, messages],
+  );
+  useEffect(() => {
+    if (intl) document.documentElement.lang = locale;
+  }, [intl, locale]);
   const value = useMemo(
     () => ({
       locale,

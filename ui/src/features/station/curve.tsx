@@ -4,6 +4,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useMemo, useRef, useState } from 'react';
 import { telemetryQuery } from '../../api/queries';
 import type { Evse, StationDetail } from '../../api/shapes';
+import { useView } from '../../app/view';
 import { kilowatts } from '../../format/quantity';
 import { clock, exact } from '../../format/time';
 import { useT, useTag } from '../../i18n/i18n';
@@ -23,12 +24,13 @@ const MAX_LIVE = 4000;
 /** Power, offer and state of charge of one port, up to this moment. */
 export function Curve({ station }: { station: StationDetail }) {
   const t = useT();
-  const { port, range } = route.useSearch();
+  const { port } = route.useSearch();
+  const { range } = useView();
   const navigate = route.useNavigate();
   const [asTable, setAsTable] = useState(false);
   const chosen =
     station.evses.find((e) => e.id === port) ?? station.evses.find((e) => e.sessionId) ?? station.evses[0];
-  const name = isRange(range) ? range : '1h';
+  const name = isRange(range) ? range : '24h';
   return (
     <Panel
       title={t('curve.title')}
@@ -49,7 +51,7 @@ export function Curve({ station }: { station: StationDetail }) {
             aria-label={t('curve.range')}
             value={name}
             onChange={(v) =>
-              void navigate({ search: (s) => ({ ...s, range: v === '1h' ? undefined : v }), replace: true })
+              void navigate({ search: (s) => ({ ...s, range: v === '24h' ? undefined : v }), replace: true })
             }
             data={Object.keys(RANGES).map((r) => ({ value: r, label: r.replace('h', ' h') }))}
           />

@@ -8,6 +8,7 @@ export type SortBy = 'id' | 'state' | 'power' | 'since';
 
 export type StationSearch = {
   q?: string;
+  /** The scope of all pages; see app/view.ts. */
   site?: string;
   /** Families, joined by commas. */
   state?: string;
@@ -29,7 +30,6 @@ export function parseStates(v: unknown): Family[] {
 export function parseFilter(s: Record<string, unknown>): StationSearch {
   return {
     q: text(s.q),
-    site: text(s.site),
     state: parseStates(s.state).join(',') || undefined,
     sort: s.sort === 'state' || s.sort === 'power' || s.sort === 'since' ? s.sort : undefined,
     tab: s.tab === 'pending' || s.tab === 'refused' ? s.tab : undefined,

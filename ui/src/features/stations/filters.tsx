@@ -3,7 +3,6 @@ import { useEffect, useState } from 'react';
 import { type MessageKey, useT } from '../../i18n/i18n';
 import { FAMILIES, type Family } from '../../live/status';
 import { Icon } from '../../ui/icons';
-import { useSites } from '../../ui/sites';
 import { familyKey, StateShape } from '../../ui/state';
 import { parseStates, type StationSearch } from './filter';
 import styles from './filters.module.css';
@@ -12,7 +11,6 @@ type Props = { filter: StationSearch; change: (part: Partial<StationSearch>) => 
 
 export function Filters({ filter, change }: Props) {
   const t = useT();
-  const sites = useSites();
   const states = new Set(parseStates(filter.state));
   const toggle = (f: Family) => {
     const next = FAMILIES.filter((x) => (x === f ? !states.has(x) : states.has(x)));
@@ -27,19 +25,6 @@ export function Filters({ filter, change }: Props) {
   return (
     <div className={styles.bar}>
       <QueryField value={filter.q ?? ''} onChange={(q) => change({ q: q || undefined })} />
-      <Select
-        className={styles.select}
-        aria-label={t('filter.site')}
-        placeholder={t('filter.site')}
-        data={[...sites.values()]
-          .map((s) => ({ value: s.id, label: s.name || s.id }))
-          .sort((a, b) => a.label.localeCompare(b.label))}
-        value={filter.site ?? null}
-        onChange={(site) => change({ site: site ?? undefined })}
-        clearable
-        clearButtonProps={{ 'aria-label': t('filter.clear') }}
-        searchable
-      />
       <Select
         className={styles.select}
         aria-label={t('sort.label')}

@@ -1,0 +1,16 @@
+// The keys of all words: the shell's, which every page has, and those that come
+// with a feature. A feature with words of its own adds its two lines here.
+import type overview from '../features/overview/words/en.json';
+import type settings from '../features/settings/words/en.json';
+import type signin from '../features/signin/words/en.json';
+import type station from '../features/station/words/en.json';
+import type stations from '../features/stations/words/en.json';
+import type shell from './en.json';
+
+export type MessageKey =
+  | keyof typeof shell
+  | keyof typeof overview
+  | keyof typeof settings
+  | keyof typeof signin
+  | keyof typeof station
+  | keyof typeof stations;
