@@ -123,7 +123,7 @@ func (s *Server) registerSites() {
 func (s *Server) siteCounts() map[string]SiteShape {
 	out := make(map[string]SiteShape)
 	for st := range s.o.Fleet.Snapshot().Stations() {
-		if !shownStation(st) {
+		if !st.Shown() {
 			continue
 		}
 		c := out[st.SiteID]
@@ -136,7 +136,7 @@ func (s *Server) siteCounts() map[string]SiteShape {
 				c.Ports.Offline++
 			case v.Status == fleet.Faulted:
 				c.Ports.Faulted++
-			case free(st, v):
+			case st.Free(v):
 				c.Ports.Free++
 			}
 		}
