@@ -87,7 +87,7 @@ func (s *Server) enrolNetwork(ctx context.Context, plan sim.Plan) error {
 		}
 		_, err := s.Store.CreateSite(ctx, store.System, store.Site{
 			ID: x.ID, Name: x.Name, Address: x.Address, Latitude: &x.Latitude, Longitude: &x.Longitude, TimeZone: x.TimeZone,
-			OpeningHours: x.OpeningHours, GridLimitW: x.GridLimitW, FreeVend: x.FreeVend,
+			OpeningHours: x.OpeningHours, GridLimitW: x.GridLimitW, FreeVend: x.FreeVend, Public: true,
 		})
 		if err != nil {
 			return fmt.Errorf("make site %s: %w", x.ID, err)

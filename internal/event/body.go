@@ -39,6 +39,7 @@ const (
 	KindCommandResult   Kind = "commandResult"
 	KindSessionInferred Kind = "session.inferred"
 	KindFinding         Kind = "finding"
+	KindDriverReport    Kind = "driver.report"
 )
 
 // Kinds lists all kinds.
@@ -47,7 +48,7 @@ func Kinds() []Kind {
 		KindServerStarted, KindServerStopped, KindConfigured, KindRemoved, KindConnected, KindDisconnected,
 		KindBoot, KindStatus, KindMeter, KindTransaction, KindAuthorize, KindComponent, KindReport, KindSecurity,
 		KindFirmware, KindLog, KindDataTransfer, KindReservation, KindMessage, KindCommand, KindCommandResult,
-		KindSessionInferred, KindFinding,
+		KindSessionInferred, KindFinding, KindDriverReport,
 	}
 }
 
@@ -311,6 +312,15 @@ type Finding struct {
 	Evidence string `json:"evidence,omitempty"`
 }
 
+// DriverReport is a problem that a driver told us of on the public page. It says
+// nothing about who told it.
+type DriverReport struct {
+	Category string `json:"category"`           // plug, start, cable, screen, blocked or other
+	Text     string `json:"text,omitempty"`     // the driver's own words: text of a stranger
+	PublicID string `json:"publicId,omitempty"` // the port as the driver saw it
+	Language string `json:"language,omitempty"` // of the page
+}
+
 func (*ServerStarted) Kind() Kind     { return KindServerStarted }
 func (*ServerStopped) Kind() Kind     { return KindServerStopped }
 func (*StationConfigured) Kind() Kind { return KindConfigured }
@@ -334,6 +344,7 @@ func (*Command) Kind() Kind           { return KindCommand }
 func (*CommandResult) Kind() Kind     { return KindCommandResult }
 func (*SessionInferred) Kind() Kind   { return KindSessionInferred }
 func (*Finding) Kind() Kind           { return KindFinding }
+func (*DriverReport) Kind() Kind      { return KindDriverReport }
 
 func (*ServerStarted) isBody()     {}
 func (*ServerStopped) isBody()     {}
@@ -358,3 +369,4 @@ func (*Command) isBody()           {}
 func (*CommandResult) isBody()     {}
 func (*SessionInferred) isBody()   {}
 func (*Finding) isBody()           {}
+func (*DriverReport) isBody()      {}

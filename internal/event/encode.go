@@ -59,6 +59,8 @@ func New(kind Kind) (Body, error) {
 		return &SessionInferred{}, nil
 	case KindFinding:
 		return &Finding{}, nil
+	case KindDriverReport:
+		return &DriverReport{}, nil
 	}
 	return nil, fmt.Errorf("%q: %w", kind, ErrKind)
 }

@@ -326,28 +326,6 @@ func promise(s Status) int {
 	return 0
 }
 
-// Free reports whether a driver can start a session at the EVSE now: it is
-// available, the station is online and admitted, and no other port of an
-// exclusive group is in use.
-func (st *Station) Free(v *EVSE) bool {
-	if v.Status != Available || !st.Online || st.Onboarding != event.OnboardingAccepted {
-		return false
-	}
-	if st.Own.Raw != "" && (st.Own.Status == Faulted || st.Own.Status == Unavailable) {
-		return false
-	}
-	if v.Layout == nil || !v.Layout.Exclusive || v.Layout.Group == "" {
-		return true
-	}
-	for i := range st.EVSEs {
-		o := &st.EVSEs[i]
-		if o.ID != v.ID && o.Layout != nil && o.Layout.Group == v.Layout.Group && occupied(o.Status) {
-			return false
-		}
-	}
-	return true
-}
-
 // Power is what a port delivers, nil where that is not known: a station that is
 // offline says nothing, and a port without a car delivers nothing whatever its
 // last measurement was.

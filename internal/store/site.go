@@ -21,20 +21,30 @@ type Site struct {
 	OpeningHours string
 	GridLimitW   float64 // zero: no limit known
 	FreeVend     bool    // anyone may charge
+	Public       bool    // drivers see it on the status page
+	PublicName   string  // what they read; empty: Name
+	Notices      []Notice
 	CreatedAt    time.Time
 }
 
 func (s *Store) loadSites(ctx context.Context) error {
 	all := make(map[string]*Site)
 	err := s.query(ctx, "sites", `SELECT id, name, address, latitude, longitude, time_zone, opening_hours,
-		grid_limit_w, free_vend, created_at FROM sites`, nil, func(r *sql.Rows) error {
+		grid_limit_w, free_vend, public, public_name, notices, created_at FROM sites`, nil, func(r *sql.Rows) error {
 		x := &Site{}
 		var created int64
+		var notices string
 		err := r.Scan(&x.ID, &x.Name, &x.Address, &x.Latitude, &x.Longitude, &x.TimeZone, &x.OpeningHours,
-			&x.GridLimitW, &x.FreeVend, &created)
+			&x.GridLimitW, &x.FreeVend, &x.Public, &x.PublicName, &notices, &created)
+		if err != nil {
+			return err
+		}
 		x.CreatedAt = fromMillis(created)
+		if x.Notices, err = decodeNotices(notices); err != nil {
+			return fmt.Errorf("site %s: %w", x.ID, err)
+		}
 		all[x.ID] = x
-		return err
+		return nil
 	})
 	s.sites.load(all)
 	return err
@@ -72,7 +82,7 @@ func (x *Site) validate() error {
 	if x.GridLimitW < 0 {
 		return &InvalidError{"gridLimitW", "must not be negative"}
 	}
-	return nil
+	return x.validatePublic()
 }
 
 // CreateSite adds a site; without an id it is given one.
@@ -101,18 +111,23 @@ func (s *Store) CreateSite(ctx context.Context, by Actor, x Site) (*Site, error)
 }
 
 func (s *Store) putSite(ctx context.Context, by Actor, action string, x *Site) error {
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+	notices, err := encodeNotices(x.Notices)
+	if err != nil {
+		return err
+	}
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO sites (id, name, address, latitude, longitude, time_zone, opening_hours,
-			grid_limit_w, free_vend, created_at) VALUES (?,?,?,?,?,?,?,?,?,?)
+			grid_limit_w, free_vend, public, public_name, notices, created_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
 			ON CONFLICT (id) DO UPDATE SET name=excluded.name, address=excluded.address, latitude=excluded.latitude,
 			longitude=excluded.longitude, time_zone=excluded.time_zone, opening_hours=excluded.opening_hours,
-			grid_limit_w=excluded.grid_limit_w, free_vend=excluded.free_vend`,
+			grid_limit_w=excluded.grid_limit_w, free_vend=excluded.free_vend, public=excluded.public,
+			public_name=excluded.public_name, notices=excluded.notices`,
 			x.ID, x.Name, x.Address, x.Latitude, x.Longitude, x.TimeZone, x.OpeningHours,
-			x.GridLimitW, x.FreeVend, millis(x.CreatedAt))
+			x.GridLimitW, x.FreeVend, x.Public, x.PublicName, notices, millis(x.CreatedAt))
 		if err != nil {
 			return fmt.Errorf("write site: %w", err)
 		}
-		return s.audit(tx, by, action, "site/"+x.ID, map[string]any{"freeVend": x.FreeVend})
+		return s.audit(tx, by, action, "site/"+x.ID, map[string]any{"freeVend": x.FreeVend, "public": x.Public})
 	})
 	if err == nil {
 		s.sites.set(x.ID, x)

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 )
 
@@ -50,12 +49,9 @@ func newBoard() *board {
 	return &board{snap: &fleet.Snapshot{}, first: make(map[string]int), views: make(map[string]*view)}
 }
 
-// shown reports whether a station's ports are part of the network.
-func shownStation(st *fleet.Station) bool { return onboarding(st) == event.OnboardingAccepted }
-
 func portOf(st *fleet.Station, v *fleet.EVSE) port {
 	p := port{
-		station: st.ID, evse: v.ID, label: st.Label, site: st.SiteID, status: v.Status, online: st.Online, free: free(st, v),
+		station: st.ID, evse: v.ID, label: st.Label, site: st.SiteID, status: v.Status, online: st.Online, free: st.Free(v),
 	}
 	if !v.StatusAt.IsZero() {
 		p.statusAt = v.StatusAt.Unix()
@@ -85,7 +81,7 @@ func (b *board) update(snap *fleet.Snapshot, now time.Time) {
 
 func (b *board) take(snap *fleet.Snapshot, st *fleet.Station) {
 	at, known := b.first[st.ID]
-	if _, still := snap.Station(st.ID); !still || !shownStation(st) || len(st.EVSEs) == 0 {
+	if _, still := snap.Station(st.ID); !still || !st.Shown() || len(st.EVSEs) == 0 {
 		b.dirty = b.dirty || known
 		return
 	}
@@ -119,7 +115,7 @@ func (b *board) take(snap *fleet.Snapshot, st *fleet.Station) {
 func (b *board) layOut(now time.Time) {
 	var stations []*fleet.Station
 	for st := range b.snap.Stations() {
-		if shownStation(st) && len(st.EVSEs) > 0 {
+		if st.Shown() && len(st.EVSEs) > 0 {
 			stations = append(stations, st)
 		}
 	}

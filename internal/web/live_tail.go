@@ -88,7 +88,7 @@ func (h *hub) pass(ctx context.Context, e *event.Event, recent *commandRing) boo
 // urgent events are told at once and never left out.
 func urgent(b event.Body) bool {
 	switch b.(type) {
-	case *event.Finding, *event.Security, *event.SessionInferred, *event.ServerStarted, *event.ServerStopped:
+	case *event.Finding, *event.DriverReport, *event.Security, *event.SessionInferred, *event.ServerStarted, *event.ServerStopped:
 		return true
 	}
 	return false

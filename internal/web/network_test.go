@@ -24,6 +24,20 @@ func TestSitesAreKept(t *testing.T) {
 	if !x.FreeVend || x.Name != "Hamburg" {
 		t.Errorf("changed %+v", x)
 	}
+	if x.Public || x.PublicName != "" || len(x.Notices) != 0 {
+		t.Errorf("shown to drivers although nobody said so: %+v", x)
+	}
+	c.want(http.StatusOK, "PATCH", "/sites/ham",
+		`{"public":true,"publicName":"Car park","notices":[{"text":"Port 2 is being repaired","until":"2031-05-01T12:00:00+02:00"},{"text":"Cash only <b>"}]}`, &x)
+	if until := x.Notices[0].Until; !x.Public || x.PublicName != "Car park" || len(x.Notices) != 2 || until == nil || until.Hour() != 10 ||
+		x.Notices[1].Until != nil || x.Notices[1].Text != "Cash only <b>" {
+		t.Errorf("told drivers %+v", x)
+	}
+	c.want(http.StatusOK, "PATCH", "/sites/ham", `{"notices":[{"text":"New","until":null}]}`, &x)
+	c.want(http.StatusOK, "PATCH", "/sites/ham", `{"name":"Hamburg"}`, &x)
+	if len(x.Notices) != 1 || !x.Public {
+		t.Errorf("kept %+v", x)
+	}
 	var named SiteShape
 	c.want(http.StatusCreated, "POST", "/sites", `{"name":"No id"}`, &named)
 	if named.ID == "" {
@@ -34,14 +48,17 @@ func TestSitesAreKept(t *testing.T) {
 		want int
 		path string
 	}{
-		"the same again":   {`{"id":"ham"}`, http.StatusConflict, ""},
-		"a wrong zone":     {`{"id":"x","timeZone":"Mars/Olympus"}`, http.StatusUnprocessableEntity, "body.timeZone"},
-		"half a position":  {`{"id":"x","latitude":1}`, http.StatusUnprocessableEntity, "body.latitude"},
-		"off the Earth":    {`{"id":"x","latitude":99,"longitude":1}`, http.StatusUnprocessableEntity, "body.latitude"},
-		"a bad id":         {`{"id":"a/b"}`, http.StatusUnprocessableEntity, "body.id"},
-		"a field too many": {`{"id":"x","colour":"red"}`, http.StatusUnprocessableEntity, "body.colour"},
-		"a wrong type":     {`{"id":"x","gridLimitW":"much"}`, http.StatusUnprocessableEntity, "body.gridLimitW"},
-		"no JSON":          {`{`, http.StatusBadRequest, ""},
+		"the same again":       {`{"id":"ham"}`, http.StatusConflict, ""},
+		"a wrong zone":         {`{"id":"x","timeZone":"Mars/Olympus"}`, http.StatusUnprocessableEntity, "body.timeZone"},
+		"half a position":      {`{"id":"x","latitude":1}`, http.StatusUnprocessableEntity, "body.latitude"},
+		"off the Earth":        {`{"id":"x","latitude":99,"longitude":1}`, http.StatusUnprocessableEntity, "body.latitude"},
+		"a bad id":             {`{"id":"a/b"}`, http.StatusUnprocessableEntity, "body.id"},
+		"a field too many":     {`{"id":"x","colour":"red"}`, http.StatusUnprocessableEntity, "body.colour"},
+		"a wrong type":         {`{"id":"x","gridLimitW":"much"}`, http.StatusUnprocessableEntity, "body.gridLimitW"},
+		"an empty notice":      {`{"id":"x","notices":[{"text":""}]}`, http.StatusUnprocessableEntity, "body.notices[0].text"},
+		"a blank notice":       {`{"id":"x","notices":[{"text":" "}]}`, http.StatusUnprocessableEntity, "body.notices[0].text"},
+		"a notice with a bell": {`{"id":"x","notices":[{"text":"a\u0007"}]}`, http.StatusUnprocessableEntity, "body.notices[0].text"},
+		"no JSON":              {`{`, http.StatusBadRequest, ""},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

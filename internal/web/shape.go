@@ -161,7 +161,7 @@ func evseShape(st *fleet.Station, v *fleet.EVSE, now, heard time.Time) EVSEShape
 		confirmed = heard
 	}
 	out := EVSEShape{
-		ID: v.ID, Free: free(st, v), Status: v.Status, StatusAt: instant(v.StatusAt), AgeSeconds: age(now, confirmed),
+		ID: v.ID, Free: st.Free(v), Status: v.Status, StatusAt: instant(v.StatusAt), AgeSeconds: age(now, confirmed),
 		Fault: faultShape(v.Fault), PowerW: st.Power(v), OfferedW: v.Live.OfferedW, EnergyWh: v.Live.EnergyWh,
 		CurrentA: v.Live.CurrentA, VoltageV: v.Live.VoltageV, SoCPercent: v.Live.SoC, MeasuredAt: instant(v.Live.At),
 		Connectors: make([]ConnectorShape, 0, len(v.Connectors)),
@@ -201,36 +201,6 @@ func stationStatus(st *fleet.Station) fleet.Status {
 		return first
 	}
 	return fleet.Available
-}
-
-// free reports whether a driver could start a session: the port is Available,
-// its station online, accepted and in order, and no other port of its group
-// keeps it from charging.
-func free(st *fleet.Station, v *fleet.EVSE) bool {
-	if v.Status != fleet.Available || !st.Online || st.Onboarding != event.OnboardingAccepted {
-		return false
-	}
-	if !st.Own.At.IsZero() && (st.Own.Status == fleet.Unavailable || st.Own.Status == fleet.Faulted) {
-		return false
-	}
-	if v.Layout == nil || v.Layout.Group == "" || !v.Layout.Exclusive {
-		return true
-	}
-	for i := range st.EVSEs {
-		o := &st.EVSEs[i]
-		if o.ID != v.ID && o.Layout != nil && o.Layout.Group == v.Layout.Group && inUse(o) {
-			return false
-		}
-	}
-	return true
-}
-
-func inUse(v *fleet.EVSE) bool {
-	switch v.Status {
-	case fleet.Preparing, fleet.Charging, fleet.SuspendedEV, fleet.SuspendedEVSE:
-		return true
-	}
-	return v.Session != nil
 }
 
 // SessionShape is a session as the API shows it.

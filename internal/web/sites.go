@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -12,17 +13,48 @@ import (
 
 // SiteShape is a site as the API shows it.
 type SiteShape struct {
-	ID           string    `json:"id"`
-	Name         string    `json:"name"`
-	Address      string    `json:"address"`
-	Latitude     *float64  `json:"latitude"`
-	Longitude    *float64  `json:"longitude"`
-	TimeZone     string    `json:"timeZone"`
-	OpeningHours string    `json:"openingHours"`
-	GridLimitW   float64   `json:"gridLimitW" doc:"0: none known"`
-	FreeVend     bool      `json:"freeVend" doc:"anyone may charge"`
-	Stations     int       `json:"stations"`
-	Ports        SitePorts `json:"ports"`
+	ID           string   `json:"id"`
+	Name         string   `json:"name"`
+	Address      string   `json:"address"`
+	Latitude     *float64 `json:"latitude"`
+	Longitude    *float64 `json:"longitude"`
+	TimeZone     string   `json:"timeZone"`
+	OpeningHours string   `json:"openingHours"`
+	GridLimitW   float64  `json:"gridLimitW" doc:"0: none known"`
+	FreeVend     bool     `json:"freeVend" doc:"anyone may charge"`
+
+	Public     bool          `json:"public" doc:"drivers see it at /status"`
+	PublicName string        `json:"publicName" doc:"the name drivers read; empty: name"`
+	Notices    []NoticeShape `json:"notices" doc:"what drivers are told; those of the past are kept and not shown to them"`
+
+	Stations int       `json:"stations"`
+	Ports    SitePorts `json:"ports"`
+}
+
+// NoticeShape is what an operator tells drivers.
+type NoticeShape struct {
+	Text  string     `json:"text" minLength:"1" maxLength:"500"`
+	Until *time.Time `json:"until" required:"false" doc:"null: until it is removed"`
+}
+
+func noticeShapes(list []store.Notice) []NoticeShape {
+	out := make([]NoticeShape, 0, len(list))
+	for _, n := range list {
+		out = append(out, NoticeShape{Text: n.Text, Until: instant(n.Until)})
+	}
+	return out
+}
+
+func notices(list []NoticeShape) []store.Notice {
+	var out []store.Notice
+	for _, n := range list {
+		x := store.Notice{Text: n.Text}
+		if n.Until != nil {
+			x.Until = n.Until.UTC()
+		}
+		out = append(out, x)
+	}
+	return out
 }
 
 // SitePorts counts the ports of a site's accepted stations.
@@ -46,6 +78,10 @@ type newSiteInput struct {
 		OpeningHours string   `json:"openingHours,omitempty" maxLength:"300" doc:"as OpenStreetMap writes them"`
 		GridLimitW   float64  `json:"gridLimitW,omitempty"`
 		FreeVend     bool     `json:"freeVend,omitempty"`
+
+		Public     bool          `json:"public,omitempty" doc:"drivers see it at /status"`
+		PublicName string        `json:"publicName,omitempty" maxLength:"100"`
+		Notices    []NoticeShape `json:"notices,omitempty" maxItems:"10"`
 	}
 }
 
@@ -60,6 +96,10 @@ type siteChangeInput struct {
 		OpeningHours *string  `json:"openingHours,omitempty" maxLength:"300"`
 		GridLimitW   *float64 `json:"gridLimitW,omitempty"`
 		FreeVend     *bool    `json:"freeVend,omitempty"`
+
+		Public     *bool          `json:"public,omitempty" doc:"drivers see it at /status"`
+		PublicName *string        `json:"publicName,omitempty" maxLength:"100"`
+		Notices    *[]NoticeShape `json:"notices,omitempty" maxItems:"10" doc:"replaces all"`
 	}
 }
 
@@ -83,7 +123,7 @@ func (s *Server) registerSites() {
 func (s *Server) siteCounts() map[string]SiteShape {
 	out := make(map[string]SiteShape)
 	for st := range s.o.Fleet.Snapshot().Stations() {
-		if !shownStation(st) {
+		if !st.Shown() {
 			continue
 		}
 		c := out[st.SiteID]
@@ -96,7 +136,7 @@ func (s *Server) siteCounts() map[string]SiteShape {
 				c.Ports.Offline++
 			case v.Status == fleet.Faulted:
 				c.Ports.Faulted++
-			case free(st, v):
+			case st.Free(v):
 				c.Ports.Free++
 			}
 		}
@@ -108,7 +148,8 @@ func (s *Server) siteCounts() map[string]SiteShape {
 func siteShape(x *store.Site, counts SiteShape) SiteShape {
 	return SiteShape{
 		ID: x.ID, Name: x.Name, Address: x.Address, Latitude: x.Latitude, Longitude: x.Longitude, TimeZone: x.TimeZone,
-		OpeningHours: x.OpeningHours, GridLimitW: x.GridLimitW, FreeVend: x.FreeVend, Stations: counts.Stations, Ports: counts.Ports,
+		OpeningHours: x.OpeningHours, GridLimitW: x.GridLimitW, FreeVend: x.FreeVend, Public: x.Public, PublicName: x.PublicName,
+		Notices: noticeShapes(x.Notices), Stations: counts.Stations, Ports: counts.Ports,
 	}
 }
 
@@ -144,6 +185,7 @@ func (s *Server) createSite(ctx context.Context, in *newSiteInput) (*siteOutput,
 	x, err := s.o.Store.CreateSite(ctx, who(ctx).actor(), store.Site{
 		ID: b.ID, Name: b.Name, Address: b.Address, Latitude: b.Latitude, Longitude: b.Longitude, TimeZone: b.TimeZone,
 		OpeningHours: b.OpeningHours, GridLimitW: b.GridLimitW, FreeVend: b.FreeVend,
+		Public: b.Public, PublicName: b.PublicName, Notices: notices(b.Notices),
 	})
 	if err != nil {
 		return nil, err
@@ -160,6 +202,11 @@ func (s *Server) changeSite(ctx context.Context, in *siteChangeInput) (*siteOutp
 		put(&x.OpeningHours, b.OpeningHours)
 		put(&x.GridLimitW, b.GridLimitW)
 		put(&x.FreeVend, b.FreeVend)
+		put(&x.Public, b.Public)
+		put(&x.PublicName, b.PublicName)
+		if b.Notices != nil {
+			x.Notices = notices(*b.Notices)
+		}
 		if b.Latitude != nil {
 			x.Latitude = b.Latitude
 		}

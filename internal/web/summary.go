@@ -84,35 +84,10 @@ func (s *Server) registerSummary() {
 	})
 }
 
-const (
-	classAC = iota
-	classDC
-	classHPC
-	classUnknown
-	classes
-)
-
-// powerClass sorts a port by rated power and kind of current: ac up to 22 kW or
-// with an AC plug, hpc from 150 kW on, dc between.
-func powerClass(v *fleet.EVSE) int {
-	l := v.Layout
-	switch {
-	case l == nil || l.Current == "" && l.RatedW <= 0:
-		return classUnknown
-	case l.Current == "AC":
-		return classAC
-	case l.RatedW >= 150_000:
-		return classHPC
-	case l.Current == "DC" || l.RatedW > 22_000:
-		return classDC
-	}
-	return classAC
-}
-
 func (s *Server) summary(snap *fleet.Snapshot, allowed Scope) Summary {
 	out := Summary{At: s.now().UTC(), Observing: s.o.Fleet.Ready() == nil}
 	var byStatus [fleet.Statuses]int
-	var byClass [classes]PowerClass
+	var byClass [fleet.PowerClasses]PowerClass
 	for st := range snap.Stations() {
 		if !allowed.Allows(st.SiteID) {
 			continue
@@ -142,8 +117,8 @@ func (s *Server) summary(snap *fleet.Snapshot, allowed Scope) Summary {
 	for status, n := range byStatus {
 		out.Ports.ByStatus[fleet.Status(status).String()] = n
 	}
-	for i, name := range [classes]string{"ac", "dc", "hpc", "unknown"} {
-		byClass[i].Class = name
+	for i := range byClass {
+		byClass[i].Class = fleet.PowerClass(i).String()
 	}
 	out.Ports.ByPowerClass = byClass[:]
 	out.PowerW, out.OfferedW = math.Round(out.PowerW), math.Round(out.OfferedW)
@@ -152,8 +127,8 @@ func (s *Server) summary(snap *fleet.Snapshot, allowed Scope) Summary {
 	return out
 }
 
-func (out *Summary) port(st *fleet.Station, v *fleet.EVSE, byStatus *[fleet.Statuses]int, byClass *[classes]PowerClass) {
-	c := &byClass[powerClass(v)]
+func (out *Summary) port(st *fleet.Station, v *fleet.EVSE, byStatus *[fleet.Statuses]int, byClass *[fleet.PowerClasses]PowerClass) {
+	c := &byClass[v.PowerClass()]
 	out.Ports.Total++
 	c.Total++
 	if v.Session != nil {
@@ -171,7 +146,7 @@ func (out *Summary) port(st *fleet.Station, v *fleet.EVSE, byStatus *[fleet.Stat
 	case fleet.Faulted:
 		c.Faulted++
 	}
-	if free(st, v) {
+	if st.Free(v) {
 		out.Ports.Free++
 		c.Free++
 	}

@@ -1043,8 +1043,12 @@ export interface components {
             /** Format: double */
             longitude?: number;
             name?: string;
+            notices?: components["schemas"]["NoticeShape"][];
             /** @description as OpenStreetMap writes them */
             openingHours?: string;
+            /** @description drivers see it at /status */
+            public?: boolean;
+            publicName?: string;
             /** @description IANA name */
             timeZone?: string;
         };
@@ -1097,6 +1101,14 @@ export interface components {
             seenAt: string | null;
             /** @description for /signin?token=…, good once within 24 h */
             signInToken: string;
+        };
+        NoticeShape: {
+            text: string;
+            /**
+             * Format: date-time
+             * @description null: until it is removed
+             */
+            until?: string | null;
         };
         PasswordInputBody: {
             /** @description not needed while none is set */
@@ -1257,7 +1269,12 @@ export interface components {
             /** Format: double */
             longitude?: number;
             name?: string;
+            /** @description replaces all */
+            notices?: components["schemas"]["NoticeShape"][];
             openingHours?: string;
+            /** @description drivers see it at /status */
+            public?: boolean;
+            publicName?: string;
             timeZone?: string;
         };
         SitePorts: {
@@ -1285,8 +1302,14 @@ export interface components {
             /** Format: double */
             longitude: number | null;
             name: string;
+            /** @description what drivers are told; those of the past are kept and not shown to them */
+            notices: components["schemas"]["NoticeShape"][];
             openingHours: string;
             ports: components["schemas"]["SitePorts"];
+            /** @description drivers see it at /status */
+            public: boolean;
+            /** @description the name drivers read; empty: name */
+            publicName: string;
             /** Format: int64 */
             stations: number;
             timeZone: string;
