@@ -39,7 +39,7 @@ type port struct {
 	status   fleet.Status
 	online   bool
 	free     bool
-	powerW   int64
+	powerW   int64 // noPower: none reported
 	ratedW   int64
 	statusAt int64
 	changed  uint64
@@ -56,13 +56,26 @@ func portOf(st *fleet.Station, v *fleet.EVSE) port {
 	if !v.StatusAt.IsZero() {
 		p.statusAt = v.StatusAt.Unix()
 	}
-	if w := st.Power(v); w != nil {
-		p.powerW = int64(*w)
-	}
+	p.powerW = feedPower(st.Power(v))
 	if v.Layout != nil {
 		p.ratedW = int64(v.Layout.RatedW)
 	}
 	return p
+}
+
+// noPower stands for a power nobody reports.
+const noPower = -1
+
+// feedPower is a power as the feed says it. A car may feed the grid with some
+// watts less than nothing; that one of them means none costs a watt.
+func feedPower(w *float64) int64 {
+	if w == nil {
+		return noPower
+	}
+	if watts := int64(*w); watts != noPower {
+		return watts
+	}
+	return 0
 }
 
 // update takes over what changed since the last snapshot.

@@ -133,9 +133,18 @@ func TestLivePorts(t *testing.T) {
 	}
 	p.say(event.Port("S2", 1, 1), &event.Status{Status: "Available", ErrorCode: "NoError"})
 	m = v.until(func(m message) bool { return m.Type == "ports" && len(m.Index) == 1 && m.Index[0] == 2 })
-	if m.Snapshot || m.Status[0] != 0 || m.Free[0] != 1 || m.Online[0] != 1 || m.StatusAt[0] == 0 {
+	if m.Snapshot || m.Status[0] != 0 || m.Free[0] != 1 || m.Online[0] != 1 || m.StatusAt[0] == 0 || m.PowerW[0] != noPower {
 		t.Errorf("delta %+v", m)
 	}
+	p.say(event.Port("S2", 1, 1), &event.Status{Status: "Charging", ErrorCode: "NoError"})
+	m = v.until(func(m message) bool { return m.Type == "ports" && len(m.Index) == 1 && m.Status[0] == 2 })
+	if m.PowerW[0] != noPower {
+		t.Errorf("it charges and reports no power: %+v", m)
+	}
+	p.say(event.Port("S2", 1, 1), &event.Meter{Samples: event.Samples{{At: time.Now(), Values: []event.Sample{
+		{Measurand: "Power.Active.Import", Value: 7400},
+	}}}})
+	v.until(func(m message) bool { return m.Type == "ports" && len(m.Index) == 1 && m.PowerW[0] == 7400 })
 	p.enrol("a", "S0", two...) // a new port: everything is laid out anew
 	m = v.until(func(m message) bool { return m.Type == "ports" && m.Snapshot && m.Total == 6 })
 	if m.IDs[0] != "S0/1" {
@@ -146,6 +155,27 @@ func TestLivePorts(t *testing.T) {
 	}
 	v.until(func(m message) bool { return m.Type == "ports" && m.Snapshot && m.Total == 4 })
 	v.until(func(m message) bool { return m.Type == "tick" })
+}
+
+func TestFeedPower(t *testing.T) {
+	tests := map[string]struct {
+		power *float64
+		want  int64
+	}{
+		"none":                      {nil, -1},
+		"nothing flows":             {new(0.0), 0},
+		"a fast one":                {new(312_400.6), 312_400},
+		"a car that feeds the grid": {new(-5000.0), -5000},
+		"a watt less than nothing":  {new(-1.0), 0},
+		"little more than one watt": {new(-1.9), 0},
+	}
+	for name, c := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := feedPower(c.power); got != c.want {
+				t.Errorf("got %d, want %d", got, c.want)
+			}
+		})
+	}
 }
 
 func TestLiveTopicsStayInsideTheGrant(t *testing.T) {

@@ -4,6 +4,7 @@ import { PortStore } from '../live/store';
 import { layoutWall, portAt, rectOf, SIZES, step } from './overview/layout';
 import { ocppAddress } from './stations/address';
 import { matchesText, parseFilter, parseStates, rankStations } from './stations/filter';
+import { powerOf } from './stations/list';
 import { mergeRows, selectRows } from './stations/order';
 
 function storeOf(rows: [string, number, number, number][]): PortStore {
@@ -66,6 +67,19 @@ describe('list of stations', () => {
       'C',
       'D',
     ]);
+  });
+});
+
+describe('power of a station', () => {
+  const powers = (...rows: [status: number, powerW: number][]) =>
+    powerOf(rows.map((r, i) => storeOf([[`A/${i}`, r[0], 1, r[1]]]).port(0)!));
+
+  it('is nothing where no port is in use', () => expect(powers([0, -1], [8, -1])).toBeUndefined());
+  it('is unknown where a port charges and none says how much', () =>
+    expect(powers([2, -1], [0, -1])).toBeNull());
+  it('adds up what is reported', () => {
+    expect(powers([2, -1], [2, 7000], [3, 0])).toBe(7000);
+    expect(powers([2, 0])).toBe(0);
   });
 });
 

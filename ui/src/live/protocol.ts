@@ -15,6 +15,7 @@ export type PortsSnapshot = {
   site: number[];
   status: number[];
   online: number[];
+  /** -1: none reported. */
   powerW: number[];
   ratedW: number[];
   statusAt: number[];

@@ -101,6 +101,24 @@ describe('PortStore', () => {
     expect(store.port(0)?.powerW).toBe(49);
   });
 
+  it('knows no power from a power of nothing', () => {
+    const { store } = manual();
+    store.applySnapshot(
+      snapshot([
+        { id: 'A/1', status: 2, powerW: -1 },
+        { id: 'B/1', status: 2 },
+      ]),
+    );
+    expect([store.port(0)?.powerW, store.port(1)?.powerW]).toEqual([null, 0]);
+    store.applyDelta(
+      delta([
+        [0, { status: 2, powerW: 7000 }],
+        [1, { status: 2, powerW: -1 }],
+      ]),
+    );
+    expect([store.port(0)?.powerW, store.port(1)?.powerW]).toEqual([7000, null]);
+  });
+
   it('wakes a station once when two of its ports changed', () => {
     const { store, frame } = manual();
     store.applySnapshot(snapshot([{ id: 'A/1' }, { id: 'A/2' }]));

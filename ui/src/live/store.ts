@@ -16,7 +16,8 @@ export type PortView = {
   family: Family;
   online: boolean;
   free: boolean;
-  powerW: number;
+  /** null: none reported. */
+  powerW: number | null;
   ratedW: number;
   statusAt: number;
 };
@@ -25,6 +26,9 @@ export type StationEntry = { id: string; label: string; site: string; ports: num
 
 type Listener = () => void;
 export type Schedule = (flush: () => void) => void;
+
+/** What stands in the power column for a port that reports none. */
+export const NO_POWER = -1;
 
 type Columns = {
   ids: string[];
@@ -46,7 +50,7 @@ const emptyColumns = (n: number): Columns => ({
   site: new Uint32Array(n),
   status: new Uint8Array(n),
   online: new Uint8Array(n),
-  powerW: new Float64Array(n),
+  powerW: new Float64Array(n).fill(NO_POWER),
   ratedW: new Float64Array(n),
   statusAt: new Float64Array(n),
   free: new Uint8Array(n),
@@ -181,10 +185,15 @@ export class PortStore {
       family: FAMILIES[this.family[i]!]!,
       online: c.online[i] === 1,
       free: c.free[i] === 1,
-      powerW: c.powerW[i]!,
+      powerW: this.powerOf(i),
       ratedW: c.ratedW[i]!,
       statusAt: c.statusAt[i]!,
     };
+  }
+
+  powerOf(i: number): number | null {
+    const w = this.columns.powerW[i];
+    return w === undefined || w === NO_POWER ? null : w;
   }
 
   station(id: string): StationEntry | undefined {

@@ -1,6 +1,6 @@
 // Painting of the wall. Each state is drawn once per size into a sprite; a
 // frame then only copies sprites, so 20,000 tiles cost little more than 200.
-import { kilowatts } from '../../format/quantity';
+import { kilowatts, NONE } from '../../format/quantity';
 import { FAMILIES, type Family } from '../../live/status';
 import type { PortStore } from '../../live/store';
 import { SHAPES } from '../../ui/shapes';
@@ -101,9 +101,9 @@ export function paint(ctx: CanvasRenderingContext2D, s: Scene): void {
       const f = store.family[i] ?? FAMILIES.length - 1;
       if (tile.label) {
         ctx.drawImage(sprites.images[f]!, r.x, r.y + (r.h - sprites.size) / 2, sprites.size, sprites.size);
-        // No figure rather than a zero: the feed has none from a station that reports no power.
-        if (f === CHARGING && store.columns.powerW[i]! > 0) {
-          ctx.fillText(tileKw(s.tag, store.columns.powerW[i]!), r.x + 20, r.y + r.h / 2 + 0.5);
+        if (f === CHARGING) {
+          const watts = store.powerOf(i);
+          ctx.fillText(watts === null ? NONE : tileKw(s.tag, watts), r.x + 20, r.y + r.h / 2 + 0.5);
         }
       } else {
         ctx.drawImage(

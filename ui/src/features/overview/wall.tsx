@@ -11,7 +11,7 @@ import {
   useRef,
   useState,
 } from 'react';
-import { count, kilowatts, rated } from '../../format/quantity';
+import { count, kilowatts, NONE, rated } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
 import { useLayout, useLive, usePort } from '../../live/hooks';
 import { URGENCY } from '../../live/status';
@@ -272,11 +272,11 @@ function HoverCard({
           <Age at={p.statusAt * 1000} />
         </span>
       </div>
-      {(p.powerW > 0 || p.ratedW > 0) && (
+      {(p.powerW !== null || p.family === 'charging' || p.ratedW > 0) && (
         <div className={`${styles.cardPower} num`}>
-          {p.online && p.powerW > 0 && (
+          {(p.powerW !== null || p.family === 'charging') && (
             <span>
-              {kilowatts(tag, p.powerW)}
+              {p.powerW === null ? NONE : kilowatts(tag, p.powerW)}
               <span className={styles.cardUnit}>kW</span>
             </span>
           )}
@@ -296,7 +296,7 @@ function Spoken({ index }: { index: number }) {
   return (
     <>
       {t('wall.spoken', { station: p.station, port: p.port, state })}
-      {p.family === 'charging' ? ` ${kilowatts(tag, p.powerW)} kW` : ''}
+      {p.family === 'charging' && p.powerW !== null ? ` ${kilowatts(tag, p.powerW)} kW` : ''}
     </>
   );
 }

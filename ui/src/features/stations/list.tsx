@@ -5,7 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, memo, useEffect, useMemo, useRef, useState } from 'react';
 import { stationsQuery } from '../../api/queries';
-import { kilowatts } from '../../format/quantity';
+import { kilowatts, NONE } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
 import { useFlush, useLayout, useLive, useStationPorts } from '../../live/hooks';
 import { FAMILIES, familyCode, URGENCY } from '../../live/status';
@@ -207,6 +207,16 @@ function worst(ports: readonly PortView[]): PortView | undefined {
   );
 }
 
+/** What flows at a station's ports; null when they charge and none says how much, undefined when none is in use. */
+export function powerOf(ports: readonly PortView[]): number | null | undefined {
+  let sum: number | null | undefined;
+  for (const p of ports) {
+    if (p.powerW !== null) sum = (sum ?? 0) + p.powerW;
+    else if (p.family === 'charging') sum ??= null;
+  }
+  return sum;
+}
+
 function RowView({ row, index, top, height, ports }: RowProps & { ports: PortView[] }) {
   const t = useT();
   const tag = useTag();
@@ -214,11 +224,7 @@ function RowView({ row, index, top, height, ports }: RowProps & { ports: PortVie
   const lead = worst(ports);
   const status = lead?.status ?? row.detail?.status ?? 'Unknown';
   const online = lead?.online ?? row.detail?.online ?? false;
-  // A last value may outlive its session; power flows only in these states.
-  const powerW = ports.reduce(
-    (sum, p) => sum + (p.family === 'charging' || p.family === 'suspended' ? p.powerW : 0),
-    0,
-  );
+  const powerW = powerOf(ports);
   const since = Math.max(0, ...ports.map((p) => p.statusAt)) * 1000;
   const never = row.entry === null && !row.detail?.lastFrameAt;
   return (
@@ -268,12 +274,12 @@ function RowView({ row, index, top, height, ports }: RowProps & { ports: PortVie
         )}
       </span>
       <span role="cell" className={`${styles.power} num`}>
-        {powerW > 0 && online ? (
+        {powerW !== undefined && (
           <>
-            {kilowatts(tag, powerW)}
+            {powerW === null ? NONE : kilowatts(tag, powerW)}
             <span className={styles.unit}>kW</span>
           </>
-        ) : null}
+        )}
       </span>
       <span role="cell" className={`${styles.since} num`}>
         {since > 0 && <Age at={since} />}

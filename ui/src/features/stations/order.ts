@@ -75,6 +75,6 @@ export function selectRows(
 
 const sortKeys: Record<NonNullable<StationSearch['sort']>, (store: PortStore, row: Row) => number> = {
   state: (store, row) => Math.min(...rowFamilies(store, row).map((f) => URGENCY[f])),
-  power: (store, row) => -(row.entry?.ports.reduce((sum, i) => sum + store.columns.powerW[i]!, 0) ?? 0),
+  power: (store, row) => -(row.entry?.ports.reduce((sum, i) => sum + (store.powerOf(i) ?? 0), 0) ?? 0),
   since: (store, row) => -Math.max(0, ...(row.entry?.ports.map((i) => store.columns.statusAt[i]!) ?? [])),
 };
