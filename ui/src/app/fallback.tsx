@@ -16,9 +16,10 @@ export function PageError({ error }: { error: unknown }) {
   const t = useT();
   const router = useRouter();
   return (
-    <main className={styles.alone}>
+    <div className={styles.alone}>
+      <h1 className="srOnly">{t('failed.title', { what: t('failed.thisPage') })}</h1>
       <Failed what={t('failed.thisPage')} error={error} retry={() => void router.invalidate()} />
-    </main>
+    </div>
   );
 }
 

@@ -8,6 +8,7 @@ import { type MessageKey, useLocale, useT } from '../i18n/i18n';
 import { LOCALES } from '../i18n/locale';
 import { useLive, useSummary, useTopic } from '../live/hooks';
 import { Icon, type IconName } from '../ui/icons';
+import { QuietBoundary } from '../ui/panel';
 import { ConnectionBanner, ConnectionState } from './connection';
 import { createKeymap } from './keymap';
 import styles from './shell.module.css';
@@ -146,12 +147,16 @@ export function Shell() {
           </Kbd>
         </button>
         <div className={styles.scope}>
-          <Suspense>
-            <ScopePicker />
-          </Suspense>
+          <QuietBoundary>
+            <Suspense>
+              <ScopePicker />
+            </Suspense>
+          </QuietBoundary>
         </div>
         <div className={styles.barEnd}>
-          <SimulatedMark />
+          <QuietBoundary>
+            <SimulatedMark />
+          </QuietBoundary>
           <ConnectionState />
           <Tooltip label={t('help.title')}>
             <ActionIcon

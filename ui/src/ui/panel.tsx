@@ -110,6 +110,19 @@ export class PanelBoundary extends Component<{ children: ReactNode }, { error: u
   }
 }
 
+/** For small parts of the frame: where one breaks there is nothing, and the page stays. */
+export class QuietBoundary extends Component<{ children: ReactNode }, { broken: boolean }> {
+  override state = { broken: false };
+
+  static getDerivedStateFromError() {
+    return { broken: true };
+  }
+
+  override render() {
+    return this.state.broken ? null : this.props.children;
+  }
+}
+
 /** Grey lines in the shape of what will come; shown only when waiting is long enough to notice. */
 export function Skeleton({ rows = 3, height = 36 }: { rows?: number; height?: number }) {
   const t = useT();
