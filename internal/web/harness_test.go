@@ -97,7 +97,7 @@ func newPlant(t *testing.T, change ...func(*Options)) *plant {
 		t.Fatal(err)
 	}
 	p := &plant{t: t, store: st, log: log, links: &links{heard: make(map[string]time.Time)}}
-	o := Options{Store: st, Fleet: log, History: log, Log: log, Stations: p.links, Build: "test", FlushEvery: 5 * time.Millisecond}
+	o := Options{Store: st, Fleet: log, History: log, Past: log, Log: log, Stations: p.links, Build: "test", FlushEvery: 5 * time.Millisecond}
 	for _, fn := range change {
 		fn(&o)
 	}

@@ -140,6 +140,7 @@ type Options struct {
 	Store     *store.Store
 	Fleet     Fleet
 	History   History
+	Past      Past
 	Log       Log
 	Stations  Stations
 	Validate  Validate
@@ -244,6 +245,7 @@ func (s *Server) register() {
 	s.registerAgreed()
 	s.registerSummary()
 	s.registerHistory()
+	s.registerStates()
 	s.registerMessages()
 	s.registerTelemetry()
 	s.registerCredentials()

@@ -457,6 +457,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stations/{station}/states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The states of its ports and its connection over a time */
+        get: operations["getStates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/summary": {
         parameters: {
             query?: never;
@@ -765,6 +782,11 @@ export interface components {
             /** Format: double */
             voltageV: number | null;
         };
+        EVSEStatesShape: {
+            /** Format: int64 */
+            evse: number;
+            intervals: components["schemas"]["StateIntervalShape"][];
+        };
         ErrorDetail: {
             /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
             location?: string;
@@ -879,6 +901,15 @@ export interface components {
             /** Format: int64 */
             open: number;
         };
+        IntervalShape: {
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description not included
+             */
+            to: string;
+        };
         ItemsAuditShape: {
             items: components["schemas"]["AuditShape"][];
             /** @description empty: there is no more */
@@ -953,6 +984,18 @@ export interface components {
             items: components["schemas"]["UserShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
+        };
+        LinkIntervalShape: {
+            /** Format: date-time */
+            from: string;
+            observed: boolean;
+            /** @description null: nobody knows */
+            online: boolean | null;
+            /**
+             * Format: date-time
+             * @description not included
+             */
+            to: string;
         };
         LocalListEntryShape: {
             idToken: string;
@@ -1114,6 +1157,31 @@ export interface components {
             /** @description not needed while none is set */
             current?: string;
             password: string;
+        };
+        PastFaultShape: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: date-time
+             * @description null: not until the end of the time
+             */
+            clearedAt: string | null;
+            code: string;
+            /**
+             * Format: int64
+             * @description 0: the station itself
+             */
+            evse: number;
+            info: string;
+            late: boolean;
+            /**
+             * Format: int64
+             * @description the event that says so
+             */
+            seq: number;
+            vendorCode: string;
+            /** @description the port could still be used */
+            warning: boolean;
         };
         PortSummary: {
             byPowerClass: components["schemas"]["PowerClass"][];
@@ -1313,6 +1381,48 @@ export interface components {
             /** Format: int64 */
             stations: number;
             timeZone: string;
+        };
+        StateIntervalShape: {
+            /** Format: date-time */
+            from: string;
+            /** @description the station told it more than 2 min later */
+            late: boolean;
+            /** @description false: this server was not running, and the status is the one before unless it was told later */
+            observed: boolean;
+            /** @description null: nobody knows */
+            online: boolean | null;
+            /** @enum {string} */
+            status: "Available" | "Preparing" | "Charging" | "SuspendedEV" | "SuspendedEVSE" | "Finishing" | "Reserved" | "Unavailable" | "Faulted" | "Unknown";
+            /**
+             * Format: date-time
+             * @description not included
+             */
+            to: string;
+        };
+        StatesShape: {
+            connectivity: components["schemas"]["LinkIntervalShape"][];
+            evses: components["schemas"]["EVSEStatesShape"][];
+            /** @description oldest first, at most the newest 500 */
+            faults: components["schemas"]["PastFaultShape"][];
+            /**
+             * Format: date-time
+             * @description faults from before are not in the list
+             */
+            faultsFrom: string;
+            /** Format: date-time */
+            from: string;
+            /** @description this server was not running */
+            notObserved: components["schemas"]["IntervalShape"][];
+            /**
+             * Format: double
+             * @description 0: exact. Else each step shows the worst trouble in it (faulted, offline, not observed, out of service), or what held longest
+             */
+            stepSeconds: number;
+            /**
+             * Format: date-time
+             * @description now, if that is earlier than what was asked for
+             */
+            to: string;
         };
         StationChangeInputBody: {
             auth?: components["schemas"]["AuthInput"];
@@ -2591,6 +2701,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsMessageShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getStates: {
+        parameters: {
+            query?: {
+                /** @description 0: all */
+                evse?: number;
+                /** @description default: 24 h before to */
+                from?: string;
+                /** @description not included; default: now */
+                to?: string;
+                /** @description seconds that one interval may stand for; 0: exact while there are at most 2,000 for a port */
+                step?: number;
+            };
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatesShape"];
                 };
             };
             /** @description Error */
