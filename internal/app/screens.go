@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -77,6 +78,12 @@ func (c curves) Series(ctx context.Context, q web.SeriesQuery) (web.Series, erro
 		out.Points = append(out.Points, web.SeriesPoint{At: p.At, Min: p.Min, Mean: p.Mean, Max: p.Max})
 	}
 	return out, nil
+}
+
+// Flow is what one port drew, for the sums of sites and of the network.
+func (c curves) Flow(ctx context.Context, id string, evse int, from time.Time, step time.Duration, n int) (web.Flow, error) {
+	f, err := c.Store.Flow(ctx, telemetry.Port{Station: id, EVSE: evse}, from, step, n)
+	return web.Flow(f), err
 }
 
 // wire is the raw frame log as the endpoint writes and the screens read it.

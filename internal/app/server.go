@@ -131,10 +131,25 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		return s, fmt.Errorf("open the web interface: %w", err)
 	}
 	s.Web = web.New(web.Options{
-		Store: s.Store, Fleet: s.Journal, History: s.Journal, Past: s.Journal, Log: s.Journal, Stations: asked, Validate: validator(),
-		Telemetry: curves{s.Telemetry}, Frames: wire{s.frames}, UI: assets, Logger: log, Build: version, Demo: o.Demo,
-		OCPPPort: ocppPort, OCPPSecure: s.tls != nil,
-		Secure: s.tls != nil || c.BehindProxy, TrustedProxies: networks(c.TrustedProxies),
+		Store:     s.Store,
+		Fleet:     s.Journal,
+		History:   s.Journal,
+		Past:      s.Journal,
+		Log:       s.Journal,
+		Stations:  asked,
+		Validate:  validator(),
+		Telemetry: curves{s.Telemetry},
+		Flows:     curves{s.Telemetry},
+		Frames:    wire{s.frames},
+
+		UI:             assets,
+		Logger:         log,
+		Build:          version,
+		Demo:           o.Demo,
+		OCPPPort:       ocppPort,
+		OCPPSecure:     s.tls != nil,
+		Secure:         s.tls != nil || c.BehindProxy,
+		TrustedProxies: networks(c.TrustedProxies),
 	})
 	return s, s.openPorts(ctx)
 }

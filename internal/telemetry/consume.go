@@ -78,6 +78,7 @@ func (s *Store) take(in *intake, row int64, mark Mark) {
 			e.port.next(now)
 		}
 		s.bytes += e.port.hold(row, e.hour, in.chunk[e.from:e.to])
+		s.noteLate(e.hour, now)
 	}
 	s.lastID, s.stored = row, mark
 	s.count.samples.Add(in.samples)

@@ -118,6 +118,7 @@ type Store struct {
 	bytes  int
 	stored Mark
 	sealed Mark
+	late   map[int64]uint64 // by hour, see Late; one entry an hour of what is kept
 
 	horizon    atomic.Int64 // hour; blocks before are gone
 	dayHorizon atomic.Int64

@@ -30,7 +30,7 @@ const (
 )
 
 func newTwo(t *testing.T) *two {
-	p := newPlant(t, func(o *Options) { o.Telemetry, o.Frames = noSeries{}, noFrames{} })
+	p := newPlant(t, func(o *Options) { o.Telemetry, o.Flows, o.Frames = noSeries{}, noSeries{}, noFrames{} })
 	n := &two{plant: p, session: make(map[string]string)}
 	for _, site := range []string{own, foreign} {
 		p.site(site)
@@ -67,6 +67,14 @@ type noSeries struct{}
 func (noSeries) Series(_ context.Context, q SeriesQuery) (Series, error) {
 	return Series{Step: q.Step, Points: []SeriesPoint{{At: q.From, Min: 1, Mean: 2, Max: 3}}}, nil
 }
+
+func (noSeries) Flow(_ context.Context, _ string, _ int, _ time.Time, _ time.Duration, n int) (Flow, error) {
+	return Flow{WattMillis: make([]float64, n), Millis: make([]int64, n)}, nil
+}
+
+func (noSeries) Late(time.Time) uint64 { return 0 }
+
+func (noSeries) Horizon() time.Time { return time.Time{} }
 
 type noFrames struct{}
 

@@ -42,6 +42,7 @@ type History interface {
 	Session(ctx context.Context, id string) (*fleet.Session, error)
 	Commands(ctx context.Context, q journal.CommandQuery) ([]journal.Command, journal.Cursor, error)
 	Conformance(ctx context.Context, station string) ([]journal.Conformance, error)
+	States(ctx context.Context, q journal.StateQuery) ([]fleet.Point, error)
 }
 
 // Log is the journal as the live feed and commands use it.
@@ -145,6 +146,7 @@ type Options struct {
 	Stations  Stations
 	Validate  Validate
 	Telemetry Telemetry
+	Flows     Flows
 	Frames    Frames
 	UI        fs.FS // built user interface; nil: not built
 	// Metrics is what /metrics gathers; nil makes one.
@@ -177,6 +179,7 @@ type Server struct {
 	hash    chan struct{} // slots for password hashing
 	hub     *hub
 	today   *today
+	power   *powerBook
 	sending *sending
 	metrics *metrics
 }
@@ -201,6 +204,7 @@ func New(o Options) *Server {
 		sending: newSending(), started: o.Now(),
 	}
 	s.today = newToday(s)
+	s.power = newPowerBook(o)
 	s.hub = newHub(s)
 	s.metrics = newMetrics(s)
 	s.openAPI()
@@ -222,6 +226,13 @@ func (s *Server) Run(ctx context.Context) error {
 	wg.Go(func() { s.hub.run(ctx) })
 	wg.Go(func() { s.today.run(ctx) })
 	wg.Go(func() { s.hub.tail(ctx) })
+	if s.o.Flows != nil {
+		wg.Go(func() {
+			s.power.run(ctx, func() map[string][]member {
+				return membersOf(s.o.Fleet.Snapshot(), func(string) bool { return true })
+			}, func(err error) { s.log.WarnContext(ctx, "power of the network not summed", "err", err) })
+		})
+	}
 	wg.Go(func() {
 		if err := s.closeAbandoned(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "commands of before the start not closed", "err", err)
@@ -248,6 +259,7 @@ func (s *Server) register() {
 	s.registerStates()
 	s.registerMessages()
 	s.registerTelemetry()
+	s.registerPower()
 	s.registerCredentials()
 	s.registerPeople()
 	s.registerCommands()

@@ -149,6 +149,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/power": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The power of the network or of a site over time */
+        get: operations["getPower"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/reservations": {
         parameters: {
             query?: never;
@@ -1209,6 +1226,28 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        PowerPeak: {
+            /** Format: date-time */
+            at: string;
+            /** Format: double */
+            powerW: number;
+        };
+        PowerShape: {
+            /** @description beside each point: the share of the ports that are in it; the others were offline, so what they drew is not known */
+            known: number[];
+            /** @description null where nothing is known */
+            peak: components["schemas"]["PowerPeak"];
+            /** @description [time, min, mean, max] */
+            points: (string | number | null)[][];
+            /**
+             * Format: int64
+             * @description there now
+             */
+            ports: number;
+            /** Format: double */
+            stepSeconds: number;
+            unit: string;
+        };
         ProfileShape: {
             /** Format: date-time */
             acceptedAt: string;
@@ -1899,6 +1938,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getPower: {
+        parameters: {
+            query?: {
+                /** @description default: all sites */
+                site?: string;
+                /** @description default: 24 h before to */
+                from?: string;
+                /** @description not included; default: now */
+                to?: string;
+                /** @description seconds, at least 60 for a site and 300 for several; 0: as suits about 300 points */
+                step?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PowerShape"];
+                };
             };
             /** @description Error */
             default: {
