@@ -31,6 +31,19 @@ export function ConnectionState() {
   );
 }
 
+/** True once the page shows what was, not what is. */
+export function useStale(): boolean {
+  const { phase, lastFrameAt } = useLiveStatus();
+  return (
+    useTicking(
+      useCallback(
+        () => (phase !== 'live' && lastFrameAt > 0 && Date.now() - lastFrameAt >= STALE_AFTER ? 'stale' : ''),
+        [phase, lastFrameAt],
+      ),
+    ) !== ''
+  );
+}
+
 /** Loud only when the page can no longer be believed. */
 export function ConnectionBanner() {
   const t = useT();

@@ -1,25 +1,28 @@
 import { Kbd, Modal } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { meQuery } from '../api/queries';
 import { type MessageKey, useT } from '../i18n/i18n';
 import styles from './help.module.css';
+import { placesFor } from './places';
 
-const groups: { title: MessageKey; keys: [string, MessageKey][] }[] = [
-  {
-    title: 'help.everywhere',
-    keys: [
-      ['Ctrl K', 'help.search'],
-      ['g o', 'help.overview'],
-      ['g s', 'help.stations'],
-      ['g ,', 'help.settings'],
-      ['?', 'help.help'],
-    ],
-  },
+type Row = [keys: string, what: MessageKey];
+
+const everywhere: Row[] = [
+  ['Ctrl K', 'help.search'],
+  ['?', 'help.help'],
+  ['/', 'help.filter'],
+  ['Ctrl Z', 'help.undo'],
+];
+
+const others: { title: MessageKey; keys: Row[] }[] = [
   {
     title: 'help.lists',
     keys: [
-      ['/', 'help.filter'],
       ['j', 'help.down'],
       ['k', 'help.up'],
       ['Enter', 'help.open'],
+      ['x', 'help.pick'],
+      ['Shift x', 'help.pickTo'],
     ],
   },
   {
@@ -35,6 +38,7 @@ const groups: { title: MessageKey; keys: [string, MessageKey][] }[] = [
 
 export default function Help({ close }: { close: () => void }) {
   const t = useT();
+  const { data: me } = useQuery(meQuery());
   return (
     <Modal
       opened
@@ -44,26 +48,39 @@ export default function Help({ close }: { close: () => void }) {
       closeButtonProps={{ 'aria-label': t('action.close') }}
     >
       <div className={styles.groups}>
-        {groups.map((g) => (
-          <section key={g.title}>
-            <h3 className={styles.title}>{t(g.title)}</h3>
-            <dl className={styles.keys}>
-              {g.keys.map(([keys, what]) => (
-                <div key={keys}>
-                  <dt>
-                    {keys.split(' ').map((k) => (
-                      <Kbd key={k} size="xs">
-                        {k}
-                      </Kbd>
-                    ))}
-                  </dt>
-                  <dd>{t(what)}</dd>
-                </div>
-              ))}
-            </dl>
-          </section>
+        <Group title={t('help.everywhere')} rows={everywhere.map(([keys, what]) => [keys, t(what)])} />
+        <Group
+          title={t('help.go')}
+          rows={placesFor(me?.permissions ?? []).flatMap((p) =>
+            p.keys ? [[p.keys, t(p.key)] as [string, string]] : [],
+          )}
+        />
+        {others.map((g) => (
+          <Group key={g.title} title={t(g.title)} rows={g.keys.map(([keys, what]) => [keys, t(what)])} />
         ))}
       </div>
     </Modal>
+  );
+}
+
+function Group({ title, rows }: { title: string; rows: [keys: string, what: string][] }) {
+  return (
+    <section>
+      <h3 className={styles.title}>{title}</h3>
+      <dl className={styles.keys}>
+        {rows.map(([keys, what]) => (
+          <div key={keys}>
+            <dt>
+              {keys.split(' ').map((k) => (
+                <Kbd key={k} size="xs">
+                  {k}
+                </Kbd>
+              ))}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
   );
 }

@@ -2,7 +2,7 @@
 // Keys typed into a field belong to the field.
 export type Binding = { keys: string; run: () => void };
 
-const SEQUENCE_MS = 1200;
+export const SEQUENCE_MS = 1200;
 
 type KeyLike = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'target' | 'preventDefault'> & {
   defaultPrevented?: boolean;

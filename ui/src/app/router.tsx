@@ -12,11 +12,18 @@ import { Problem } from '../api/problem';
 import { meQuery } from '../api/queries';
 import { parseFilter } from '../features/stations/filter';
 import { words } from '../i18n/i18n';
+import { ToastRoot } from '../ui/toast';
 import { NotFound, PageError, PageLoading } from './fallback';
 import { Shell } from './shell';
 import { parseView, type ViewSearch, viewParams } from './view';
 
-const root = createRootRouteWithContext<{ queries: QueryClient }>()({ component: Outlet });
+const root = createRootRouteWithContext<{ queries: QueryClient }>()({
+  component: () => (
+    <ToastRoot>
+      <Outlet />
+    </ToastRoot>
+  ),
+});
 
 /** A page, loaded when it is first opened, with the words of the features it shows. */
 function page<T extends { default: React.ComponentType }>(load: () => Promise<T>, ...features: string[]) {
@@ -74,6 +81,7 @@ const overview = createRoute({
 const stations = createRoute({
   getParentRoute: () => inside,
   path: '/stations',
+  staticData: { timeless: true },
   validateSearch: parseFilter,
   component: page(() => import('../features/stations/page'), 'stations'),
 });
@@ -97,6 +105,7 @@ export type SettingsTab = (typeof settingsTabs)[number];
 const settings = createRoute({
   getParentRoute: () => inside,
   path: '/settings',
+  staticData: { timeless: true },
   validateSearch: (s: Record<string, unknown>): { tab?: SettingsTab } => ({
     tab: settingsTabs.find((t) => t === s.tab),
   }),
@@ -122,5 +131,9 @@ export function createAppRouter(queries: QueryClient) {
 declare module '@tanstack/react-router' {
   interface Register {
     router: ReturnType<typeof createAppRouter>;
+  }
+  interface StaticDataRouteOption {
+    /** The page shows now and nothing else: no stretch of time is offered. */
+    timeless?: true;
   }
 }

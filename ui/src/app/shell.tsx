@@ -5,24 +5,24 @@ import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react
 import { api, ok } from '../api/client';
 import { meQuery } from '../api/queries';
 import { type MessageKey, useLocale, useT } from '../i18n/i18n';
-import { LOCALES } from '../i18n/locale';
+import { LOCALES, languageNames } from '../i18n/locale';
 import { useLive, useSummary, useTopic } from '../live/hooks';
 import { Icon, type IconName } from '../ui/icons';
 import { QuietBoundary } from '../ui/panel';
-import { ConnectionBanner, ConnectionState } from './connection';
-import { createKeymap } from './keymap';
+import { useSites } from '../ui/sites';
+import { useToasts } from '../ui/toast';
+import { ZoneRoot } from '../ui/zone';
+import { ConnectionBanner, ConnectionState, useStale } from './connection';
+import { createKeymap, isTyping } from './keymap';
+import { placesFor } from './places';
 import styles from './shell.module.css';
+import { useScope } from './view';
 
 const ScopePicker = lazy(() => import('./scope'));
+const RangePicker = lazy(() => import('./range'));
 const Search = lazy(() => import('./search'));
 const Help = lazy(() => import('./help'));
 const ChangePassword = lazy(() => import('./password'));
-
-const places = [
-  { to: '/', icon: 'overview', key: 'nav.overview' },
-  { to: '/stations', icon: 'stations', key: 'nav.stations' },
-  { to: '/settings', icon: 'settings', key: 'nav.settings' },
-] as const satisfies { to: string; icon: IconName; key: MessageKey }[];
 
 const RAIL_KEY = 'chargewatch.rail';
 
@@ -57,6 +57,11 @@ export function Shell() {
   const [searching, setSearching] = useState(false);
   const [helping, setHelping] = useState(false);
   const [changing, setChanging] = useState(false);
+  const toasts = useToasts();
+  const stale = useStale();
+  const zone = useNetworkZone();
+  const { data: me } = useQuery(meQuery());
+  const open = useMemo(() => placesFor(me?.permissions ?? []), [me]);
 
   useEffect(() => {
     client.start();
@@ -69,9 +74,9 @@ export function Shell() {
     () =>
       createKeymap(() => [
         { keys: '?', run: () => setHelping(true) },
-        { keys: 'g o', run: () => void router.navigate({ to: '/' }) },
-        { keys: 'g s', run: () => void router.navigate({ to: '/stations' }) },
-        { keys: 'g ,', run: () => void router.navigate({ to: '/settings' }) },
+        ...open.flatMap((p) =>
+          p.keys ? [{ keys: p.keys, run: () => void router.navigate({ to: p.to }) }] : [],
+        ),
         {
           keys: '/',
           run: () => {
@@ -81,7 +86,7 @@ export function Shell() {
           },
         },
       ]),
-    [router],
+    [router, open],
   );
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
@@ -90,106 +95,132 @@ export function Shell() {
         setSearching(true);
         return;
       }
+      if (
+        (e.ctrlKey || e.metaKey) &&
+        !e.shiftKey &&
+        e.key.toLowerCase() === 'z' &&
+        !isTyping(e.target) &&
+        toasts.undo()
+      ) {
+        e.preventDefault();
+        return;
+      }
       keymap(e);
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
-  }, [keymap]);
+  }, [keymap, toasts]);
 
   return (
-    <div className={styles.shell} data-slim={slim}>
-      <a className={styles.skip} href="#content">
-        {t('nav.skip')}
-      </a>
-      <nav className={styles.rail} aria-label={t('nav.label')}>
-        <Link to="/" className={styles.brand} aria-label={t('nav.home')}>
-          <Mark />
-          <span className={styles.word}>Chargewatch</span>
-        </Link>
-        <ul className={styles.places}>
-          {places.map((p) => (
-            <li key={p.to}>
-              <Tooltip label={t(p.key)} position="right" disabled={!slim}>
-                <Link
-                  to={p.to}
-                  className={styles.place}
-                  activeOptions={{ exact: p.to === '/', includeSearch: false }}
-                  activeProps={{ 'aria-current': 'page' }}
-                >
-                  <Icon name={p.icon} />
-                  <span className={styles.word}>{t(p.key)}</span>
-                </Link>
-              </Tooltip>
-            </li>
-          ))}
-        </ul>
-        <button
-          type="button"
-          className={styles.collapse}
-          onClick={toggleRail}
-          aria-expanded={!slim}
-          aria-label={slim ? t('nav.expand') : t('nav.collapse')}
-        >
-          <Icon name={slim ? 'right' : 'left'} />
-          <span className={styles.word}>{t('nav.collapse')}</span>
-        </button>
-      </nav>
+    <ZoneRoot value={zone}>
+      <div className={styles.shell} data-slim={slim}>
+        <a className={styles.skip} href="#content">
+          {t('nav.skip')}
+        </a>
+        <nav className={styles.rail} aria-label={t('nav.label')}>
+          <Link to="/" className={styles.brand} aria-label={t('nav.home')}>
+            <Mark />
+            <span className={styles.word}>Chargewatch</span>
+          </Link>
+          <ul className={styles.places}>
+            {open.map((p) => (
+              <li key={p.to} data-phone={p.phone ? (p.phoneOnly ? 'only' : 'too') : 'no'}>
+                <Tooltip label={t(p.key)} position="right" disabled={!slim}>
+                  <Link
+                    to={p.to}
+                    className={styles.place}
+                    activeOptions={{ exact: p.to === '/', includeSearch: false }}
+                    activeProps={{ 'aria-current': 'page' }}
+                  >
+                    <Icon name={p.icon} />
+                    <span className={styles.word}>{t(p.key)}</span>
+                  </Link>
+                </Tooltip>
+              </li>
+            ))}
+          </ul>
+          <button
+            type="button"
+            className={styles.collapse}
+            onClick={toggleRail}
+            aria-expanded={!slim}
+            aria-label={slim ? t('nav.expand') : t('nav.collapse')}
+          >
+            <Icon name={slim ? 'right' : 'left'} />
+            <span className={styles.word}>{t('nav.collapse')}</span>
+          </button>
+        </nav>
 
-      <header className={styles.bar}>
-        <Link to="/" className={styles.phoneBrand} aria-label={t('nav.home')}>
-          <Mark />
-        </Link>
-        <button type="button" className={styles.search} onClick={openSearch} aria-keyshortcuts="Control+K">
-          <Icon name="search" size={18} />
-          <span>{t('search.placeholder')}</span>
-          <Kbd size="xs" aria-hidden="true">
-            Ctrl K
-          </Kbd>
-        </button>
-        <div className={styles.scope}>
+        <header className={styles.bar}>
+          <Link to="/" className={styles.phoneBrand} aria-label={t('nav.home')}>
+            <Mark />
+          </Link>
+          <button type="button" className={styles.search} onClick={openSearch} aria-keyshortcuts="Control+K">
+            <Icon name="search" size={18} />
+            <span>{t('search.placeholder')}</span>
+            <Kbd size="xs" aria-hidden="true">
+              Ctrl K
+            </Kbd>
+          </button>
+          <div className={styles.scope}>
+            <QuietBoundary>
+              <Suspense>
+                <ScopePicker />
+              </Suspense>
+            </QuietBoundary>
+          </div>
           <QuietBoundary>
             <Suspense>
-              <ScopePicker />
+              <RangePicker />
             </Suspense>
           </QuietBoundary>
-        </div>
-        <div className={styles.barEnd}>
-          <QuietBoundary>
-            <SimulatedMark />
-          </QuietBoundary>
-          <ConnectionState />
-          <Tooltip label={t('help.title')}>
-            <ActionIcon
-              className={styles.wideOnly}
-              variant="subtle"
-              color="gray"
-              size={36}
-              aria-label={t('help.title')}
-              onClick={() => setHelping(true)}
-            >
-              <Icon name="help" />
-            </ActionIcon>
-          </Tooltip>
-          <ThemeMenu />
-          <LanguageMenu />
-          <UserMenu changePassword={() => setChanging(true)} />
-        </div>
-      </header>
+          <div className={styles.barEnd}>
+            <QuietBoundary>
+              <SimulatedMark />
+            </QuietBoundary>
+            <ConnectionState />
+            <Tooltip label={t('help.title')}>
+              <ActionIcon
+                className={styles.wideOnly}
+                variant="subtle"
+                color="gray"
+                size={36}
+                aria-label={t('help.title')}
+                onClick={() => setHelping(true)}
+              >
+                <Icon name="help" />
+              </ActionIcon>
+            </Tooltip>
+            <ThemeMenu />
+            <LanguageMenu />
+            <UserMenu changePassword={() => setChanging(true)} />
+          </div>
+        </header>
 
-      <div className={styles.content}>
-        <ConnectionBanner />
-        <main id="content" tabIndex={-1} className={styles.main}>
-          <Outlet />
-        </main>
+        <div className={styles.content}>
+          <ConnectionBanner />
+          <main id="content" tabIndex={-1} className={styles.main} data-stale={stale}>
+            <Outlet />
+          </main>
+        </div>
+
+        <Suspense>
+          {searching && <Search close={() => setSearching(false)} />}
+          {changing && <ChangePassword close={() => setChanging(false)} />}
+          {helping && <Help close={() => setHelping(false)} />}
+        </Suspense>
       </div>
-
-      <Suspense>
-        {searching && <Search close={() => setSearching(false)} />}
-        {changing && <ChangePassword close={() => setChanging(false)} />}
-        {helping && <Help close={() => setHelping(false)} />}
-      </Suspense>
-    </div>
+    </ZoneRoot>
   );
+}
+
+/** The zone of the chosen site, or the one that all sites share; else the reader's own. */
+function useNetworkZone(): string | undefined {
+  const sites = useSites();
+  const scope = useScope();
+  if (scope !== undefined) return sites.get(scope)?.timeZone || undefined;
+  const zones = new Set([...sites.values()].map((s) => s.timeZone));
+  return zones.size === 1 ? [...zones][0] || undefined : undefined;
 }
 
 export function Mark() {
@@ -259,8 +290,6 @@ function ThemeMenu() {
     </Menu>
   );
 }
-
-const languageNames = { en: 'English', de: 'Deutsch' } as const;
 
 function LanguageMenu() {
   const t = useT();

@@ -1,7 +1,7 @@
 // What every page shares and the address bar holds: which site, which stretch
 // of time, whose clock, and whether this is a screen on a wall.
-import { useSearch } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useCallback, useMemo } from 'react';
 import { DAY, HOUR } from '../format/time';
 import { useNow } from '../live/clock';
 
@@ -88,4 +88,33 @@ export function useRange(): Range {
   const at = rangeAt(range, now);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the same stretch keeps its identity
   return useMemo(() => at, [at.span, at.from, at.to]);
+}
+
+/** Sets two instants for all pages, as by a stroke over a chart. Going back undoes it. */
+export function useSetRange(): (from: number, to: number) => void {
+  const navigate = useNavigate();
+  return useCallback(
+    (from, to) => {
+      const range = rangeText(Math.min(from, to), Math.max(from, to));
+      if (parseView({ range }).range === undefined) return;
+      void navigate({ to: '.', search: (s: ViewSearch) => ({ ...s, range }) } as never);
+    },
+    [navigate],
+  );
+}
+
+/** Changes what all pages share and keeps the rest of the address. */
+export function useSetView(): (part: ViewSearch) => void {
+  const navigate = useNavigate();
+  return useCallback(
+    (part) => void navigate({ to: '.', search: (s: ViewSearch) => ({ ...s, ...part }) } as never),
+    [navigate],
+  );
+}
+
+/** An address that shows the same stretch of time to whoever opens it later. */
+export function frozen(href: string, range: Range): string {
+  const url = new URL(href);
+  url.searchParams.set('range', rangeText(range.from, range.to));
+  return url.href;
 }

@@ -1,5 +1,6 @@
 export const LOCALES = ['en', 'de'] as const;
 export type Locale = (typeof LOCALES)[number];
+export const languageNames: Record<Locale, string> = { en: 'English', de: 'Deutsch' };
 
 const KEY = 'chargewatch.locale';
 

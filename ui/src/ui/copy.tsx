@@ -1,30 +1,9 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useT } from '../i18n/i18n';
+import { toClipboard } from './clipboard';
 import styles from './copy.module.css';
 import { Icon } from './icons';
-
-// Browsers give the clipboard to pages over TLS or on this machine only; the
-// old way still works elsewhere, and many control rooms run without TLS.
-async function write(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const field = document.createElement('textarea');
-    field.value = text;
-    field.setAttribute('readonly', '');
-    field.style.position = 'fixed';
-    field.style.opacity = '0';
-    const before = document.activeElement;
-    document.body.append(field);
-    field.select();
-    const done = document.execCommand('copy');
-    field.remove();
-    if (before instanceof HTMLElement) before.focus();
-    return done;
-  }
-}
 
 export function CopyButton({ value, what }: { value: string; what: string }) {
   const t = useT();
@@ -43,7 +22,7 @@ export function CopyButton({ value, what }: { value: string; what: string }) {
         color="gray"
         size="sm"
         aria-label={label}
-        onClick={async () => setState((await write(value)) ? 'done' : 'failed')}
+        onClick={async () => setState((await toClipboard(value)) ? 'done' : 'failed')}
       >
         <Icon name={state === 'done' ? 'check' : 'copy'} size={14} />
       </ActionIcon>

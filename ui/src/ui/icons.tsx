@@ -98,6 +98,72 @@ const paths = {
   ),
   play: <path d="M6 4.5v11l9-5.5z" />,
   pause: <path d="M6.5 5v10M13.5 5v10" />,
+  map: <path d="M2.5 5.5 7.5 3.5l5 2 5-2v11l-5 2-5-2-5 2zM7.5 3.5v11M12.5 5.5v11" />,
+  site: (
+    <>
+      <path d="M10 17.5c-3.5-3.6-5.5-6.4-5.5-9a5.5 5.5 0 0 1 11 0c0 2.6-2 5.4-5.5 9z" />
+      <circle cx="10" cy="8.5" r="2" />
+    </>
+  ),
+  session: (
+    <>
+      <rect x="2.5" y="6" width="13" height="8" rx="1.5" />
+      <path d="M17.5 8.75v2.5M9.5 7.25 7 10.25h3.5l-2 2.75" />
+    </>
+  ),
+  event: (
+    <>
+      <path d="M7 5h10M7 10h10M7 15h10" />
+      <path d="M3.25 5h.5M3.25 10h.5M3.25 15h.5" />
+    </>
+  ),
+  headset: (
+    <>
+      <path d="M3.5 12v-2a6.5 6.5 0 0 1 13 0v2M16.5 14.5c0 1.4-1.6 2.5-4 2.5" />
+      <rect x="3" y="11" width="3" height="4.5" rx="1" />
+      <rect x="14" y="11" width="3" height="4.5" rx="1" />
+    </>
+  ),
+  pulse: <path d="M2.5 10.5H6l2-6 3.5 11 2.5-7 1 2h2.5" />,
+  bell: (
+    <>
+      <path d="M5 13.5V9a5 5 0 0 1 10 0v4.5l1.5 1.5h-13z" />
+      <path d="M8.5 17.25h3" />
+    </>
+  ),
+  scan: (
+    <>
+      <path d="M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4" />
+      <path d="M6.5 6.5h2.25v2.25H6.5zM11.25 6.5h2.25v2.25h-2.25zM6.5 11.25h2.25v2.25H6.5zM11.25 11.25h.75M13.5 13.5h-.75" />
+    </>
+  ),
+  screen: (
+    <>
+      <rect x="2.5" y="3.5" width="15" height="10" rx="1" />
+      <path d="M10 13.5v3M6.5 16.5h7" />
+    </>
+  ),
+  link: (
+    <>
+      <path d="M8.5 11.5a3 3 0 0 0 4.25 0l2.5-2.5A3 3 0 0 0 11 4.75l-1 1" />
+      <path d="M11.5 8.5a3 3 0 0 0-4.25 0L4.75 11A3 3 0 0 0 9 15.25l1-1" />
+    </>
+  ),
+  undo: <path d="M4 8h8a4 4 0 0 1 0 8H8M4 8l3.5-3.5M4 8l3.5 3.5" />,
+  download: <path d="M10 3v9.5M6 9l4 4 4-4M3.5 16.5h13" />,
+  team: (
+    <>
+      <circle cx="7.5" cy="7" r="2.75" />
+      <path d="M2.5 16c.5-2.8 2.5-4.25 5-4.25s4.5 1.45 5 4.25M13 4.5a2.75 2.75 0 0 1 0 5M14.5 12c1.7.5 2.7 1.9 3 4" />
+    </>
+  ),
+  more: (
+    <>
+      <circle cx="4.5" cy="10" r="1" fill="currentColor" />
+      <circle cx="10" cy="10" r="1" fill="currentColor" />
+      <circle cx="15.5" cy="10" r="1" fill="currentColor" />
+    </>
+  ),
 } satisfies Record<string, ReactNode>;
 
 export type IconName = keyof typeof paths;

@@ -1,9 +1,9 @@
 import { Button } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useRouter } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, memo, useEffect, useMemo, useRef, useState } from 'react';
+import { memo, useEffect, useMemo, useRef, useState } from 'react';
 import { stationsQuery } from '../../api/queries';
 import { kilowatts, NONE } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
@@ -11,6 +11,7 @@ import { useFlush, useLayout, useLive, useStationPorts } from '../../live/hooks'
 import { FAMILIES, familyCode, URGENCY } from '../../live/status';
 import type { PortView, StationEntry } from '../../live/store';
 import { Age } from '../../ui/figures';
+import { useListKeys } from '../../ui/listkeys';
 import { Skeleton } from '../../ui/panel';
 import { useSiteNames } from '../../ui/sites';
 import { familyKey, StateLabel, StateShape, statusKey } from '../../ui/state';
@@ -82,6 +83,7 @@ export function StationList({
   setHeld: (held: boolean) => void;
 }) {
   const t = useT();
+  const router = useRouter();
   const phone = useMediaQuery('(max-width: 767px)', false, { getInitialValueInEffect: false });
   const scroller = useRef<HTMLDivElement>(null);
   const hovered = useRef(false);
@@ -100,8 +102,7 @@ export function StationList({
   useEffect(() => virtual.measure(), [height]);
   const hold = () => setHeld(hovered.current || focused.current);
 
-  const move = (by: number) => {
-    const next = Math.min(rows.length - 1, Math.max(0, cursor.current + by));
+  const move = (next: number) => {
     // The row may have to be drawn first; the next key must not wait for that.
     cursor.current = next;
     virtual.scrollToIndex(next, { align: 'auto' });
@@ -111,13 +112,15 @@ export function StationList({
         ?.focus({ preventScroll: true }),
     );
   };
-  const onKey = (e: KeyboardEvent) => {
-    if (e.ctrlKey || e.metaKey || e.altKey) return;
-    const by = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1, PageDown: 12, PageUp: -12 }[e.key];
-    if (by === undefined) return;
-    e.preventDefault();
-    move(by);
-  };
+  useListKeys(
+    {
+      count: rows.length,
+      at: () => cursor.current,
+      move,
+      open: (at) => void router.navigate({ to: '/stations/$id', params: { id: rows[at]!.id } }),
+    },
+    () => scroller.current,
+  );
 
   if (selection.loading) return <Skeleton rows={8} />;
   return (
@@ -133,7 +136,6 @@ export function StationList({
         role="table"
         aria-label={t('nav.stations')}
         aria-rowcount={rows.length + 1}
-        onKeyDown={onKey}
         onPointerEnter={() => {
           hovered.current = true;
           hold();

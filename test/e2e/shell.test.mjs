@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { axe, closeBrowser, open, Server, shot, signIn, until } from './harness.mjs';
+
+describe('the shell', () => {
+  let server;
+  let state;
+  let token;
+  let station;
+  before(async () => {
+    server = await Server.start('demo');
+    state = await signIn(server);
+    token = server.token('viewer');
+    station = await until('the stations are online', async () => {
+      const { body } = await server.api(token, 'GET', '/stations?limit=1000&online=true');
+      return body.items.length > 50 && body.items[3];
+    });
+  });
+  after(async () => {
+    await server?.remove();
+    await closeBrowser();
+  });
+
+  const ready = (page) => page.getByRole('application', { name: /Status wall/ }).waitFor();
+  const params = (page) => new URL(page.url()).searchParams;
+  const clock = (page) => page.getByRole('button', { name: /time range and zone$/ });
+
+  describe('time range and zone', () => {
+    it('is chosen, stands in the address, stays from page to page, and Back undoes it', async () => {
+      const page = await open(server, { state });
+      await page.goto('/');
+      await clock(page).click();
+      const dialog = page.getByRole('dialog', { name: 'Time range' });
+      await dialog.waitFor();
+      await axe(page, 'the time range');
+      await shot(page, 'range-dark');
+      await dialog.getByRole('button', { name: '7 d' }).click();
+      await page.waitForURL(/range=7d/);
+      await page.getByRole('link', { name: 'Stations', exact: true }).first().click();
+      await page.waitForURL((u) => u.pathname === '/stations' && u.searchParams.get('range') === '7d');
+      await page.goBack();
+      await page.goBack();
+      await until('the range is the usual one', async () => params(page).get('range') === null);
+      await page.done();
+    });
+
+    it('takes two typed times on the clock of the chosen zone', async () => {
+      const page = await open(server, { state });
+      await page.goto('/?zone=utc');
+      await clock(page).click();
+      await page.getByLabel('From').fill('2026-10-01T06:00');
+      await page.getByLabel('Until').fill('2026-10-01T05:00');
+      await page.getByRole('button', { name: 'Show', exact: true }).click();
+      await page.getByText('Must be after').waitFor();
+      await page.getByLabel('Until').fill('2026-10-02T06:30');
+      await page.getByRole('button', { name: 'Show', exact: true }).click();
+      await until('the address has both', async () =>
+        params(page).get('range') === '2026-10-01T06:00:00.000Z..2026-10-02T06:30:00.000Z');
+      await page.getByRole('button', { name: /1 Oct, 06:00 – 2 Oct, 06:30 UTC/ }).waitFor();
+      await page.done();
+    });
+
+    it('names the zone in force, and tells times by the one that was chosen', async () => {
+      const page = await open(server, { state });
+      await page.goto(`/stations/${station.id}`);
+      await page.getByRole('heading', { name: new RegExp(station.id) }).waitFor();
+      await clock(page).click();
+      await page.getByRole('dialog').getByText(/Times in Europe\/Berlin/).waitFor();
+      await page.getByText('UTC', { exact: true }).click();
+      await page.waitForURL(/zone=utc/);
+      await page.getByRole('dialog').getByText('Times in UTC (UTC)').waitFor();
+      await page.keyboard.press('Escape');
+      assert.equal(await page.getByRole('main').getByText(/Times in Europe/).count(), 0);
+      await page.done();
+    });
+
+    it('copies a link that shows the same stretch later, and says so', async () => {
+      const page = await open(server, { state });
+      await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.base });
+      await page.goto('/?range=6h');
+      await clock(page).click();
+      await page.getByRole('button', { name: 'Copy link' }).click();
+      await page.getByRole('status').getByText(/It always shows/).waitFor();
+      const link = new URL(await page.evaluate(() => navigator.clipboard.readText()));
+      const [from, to] = link.searchParams.get('range').split('..').map(Date.parse);
+      assert.equal(to - from, 6 * 3_600_000);
+      assert.equal(params(page).get('range'), '6h', 'the page itself goes on');
+      await axe(page, 'a note');
+      await shot(page, 'toast-dark');
+      await page.done();
+    });
+
+    it('is not offered where only now is shown, but the zone is', async () => {
+      const page = await open(server, { state });
+      await page.goto('/stations');
+      await page.getByRole('button', { name: /zone of times$/ }).waitFor();
+      assert.equal(await clock(page).count(), 0);
+      await page.done();
+    });
+  });
+
+  describe('search', () => {
+    it('finds stations, pages, sites and actions by keyboard', async () => {
+      const page = await open(server, { state });
+      await page.goto('/');
+      await ready(page);
+      await page.keyboard.press('Control+k');
+      const field = page.getByPlaceholder(/Station, site/);
+      await field.fill('last 30');
+      await page.getByRole('button', { name: /Last 30 days/ }).waitFor();
+      await shot(page, 'search-actions');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/range=30d/);
+      await page.keyboard.press('Control+k');
+      await field.fill(station.id);
+      await page.keyboard.press('Enter');
+      await page.waitForURL(new RegExp(`/stations/${station.id}`));
+      await page.keyboard.press('Control+k');
+      await field.fill('theme: light');
+      await page.keyboard.press('Enter');
+      await until('the page is light', async () =>
+        page.evaluate(() => document.documentElement.dataset.mantineColorScheme === 'light'));
+      await page.done();
+    });
+
+    it('limits all pages to a site', async () => {
+      const { body } = await server.api(token, 'GET', '/sites');
+      const site = body.items[1];
+      const page = await open(server, { state });
+      await page.goto('/');
+      await ready(page);
+      await page.keyboard.press('Control+k');
+      await page.getByPlaceholder(/Station, site/).fill(site.name);
+      await page.getByRole('button', { name: new RegExp(`${site.name}.*Show only this site`) }).click();
+      await page.waitForURL((u) => u.searchParams.get('site') === site.id);
+      await page.done();
+    });
+  });
+
+  it('lists its keys, and g goes places', async () => {
+    const page = await open(server, { state });
+    await page.goto('/');
+    await ready(page);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+    await axe(page, 'help');
+    await shot(page, 'help-dark');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('g');
+    await page.keyboard.press('s');
+    await page.waitForURL(/\/stations/);
+    await page.locator('[data-row="0"]').waitFor();
+    await page.keyboard.press('j');
+    await until('the first row has the focus', async () =>
+      page.evaluate(() => document.activeElement?.closest('[data-row]')?.dataset.row === '0'));
+    await page.done();
+  });
+});
+
+describe('the server away', () => {
+  let server;
+  let state;
+  before(async () => {
+    server = await Server.start('demo');
+    state = await signIn(server);
+  });
+  after(async () => {
+    await server?.remove();
+    await closeBrowser();
+  });
+
+  it('greys what is shown, says how old it is, tries again and recovers', async () => {
+    const page = await open(server, { state });
+    await page.goto('/');
+    await page.getByRole('application', { name: /Status wall/ }).waitFor();
+    await server.stop();
+    const banner = page.getByRole('alert');
+    await banner.getByText(/Showing data from \d\d:\d\d:\d\d, \d+ s old/).waitFor();
+    await banner.getByText(/Next attempt in \d+ s|Trying to connect/).waitFor();
+    await until('the page is grey', async () =>
+      page.evaluate(() => getComputedStyle(document.querySelector('main')).filter === 'grayscale(1)'));
+    await axe(page, 'an old page');
+    await shot(page, 'stale-dark');
+    await server.run();
+    await until('the banner is gone', async () => {
+      const now = page.getByRole('button', { name: 'Connect now' });
+      if (await now.isVisible()) await now.click().catch(() => {});
+      return (await banner.count()) === 0;
+    });
+    await until('the colours are back', async () =>
+      page.evaluate(() => getComputedStyle(document.querySelector('main')).filter === 'none'));
+    await page.done();
+  });
+});

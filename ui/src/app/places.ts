@@ -1,0 +1,36 @@
+// Where a person can go. The rail, the phone's bar, the search box, the help
+// and the keys all read this one table.
+import type { MessageKey } from '../i18n/i18n';
+import type { IconName } from '../ui/icons';
+
+export type Place = {
+  to: string;
+  icon: IconName;
+  key: MessageKey;
+  /** Two keys in a row, such as "g m". */
+  keys: string;
+  /** Shown to those who hold it; everyone without. */
+  permission?: string;
+  /** Whether it stands in the phone's bar; the others are on its page "Me". */
+  phone?: true;
+  /** Whether it stands in the phone's bar only. */
+  phoneOnly?: true;
+};
+
+export const places = [
+  { to: '/', icon: 'overview', key: 'nav.overview', keys: 'g o', phone: true },
+  { to: '/stations', icon: 'stations', key: 'nav.stations', keys: 'g s', phone: true },
+  { to: '/settings', icon: 'settings', key: 'nav.settings', keys: 'g ,', phone: true },
+] as const satisfies Place[];
+
+export type PlacePath = (typeof places)[number]['to'];
+
+/** The places open to somebody with these permissions. */
+export function placesFor(
+  permissions: readonly string[],
+  all: readonly Place[] = places,
+): (Place & { to: PlacePath })[] {
+  return all.filter((p) => !p.permission || permissions.includes(p.permission)) as (Place & {
+    to: PlacePath;
+  })[];
+}
