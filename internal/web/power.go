@@ -39,7 +39,7 @@ type PowerShape struct {
 	SeriesShape
 	Known []float64  `json:"known" doc:"beside each point: the share of the ports that are in it; the others were offline, so what they drew is not known"`
 	Ports int        `json:"ports" doc:"there now"`
-	Peak  *PowerPeak `json:"peak" doc:"null where nothing is known"`
+	Peak  *PowerPeak `json:"peak,omitempty" doc:"of the shortest steps; missing where nothing is known"`
 }
 
 // PowerPeak is the highest power of the time that was asked for.

@@ -34,11 +34,57 @@ type powerHour struct {
 	slots [slotsPerHour]powerSlot
 	late  uint64    // of the measurements, when it was computed
 	at    time.Time // of the computing
+	void  bool      // a connection turned out to have been otherwise
 }
 
 type powerSite struct {
 	members uint64 // what the site was made of
 	hours   map[int64]*powerHour
+	links   map[string]contact // as they were when last looked at
+	looked  time.Time
+}
+
+// contact is how a station was connected.
+type contact struct{ since, until time.Time }
+
+// linksFound is how long before it is noticed a connection may have broken.
+const linksFound = 10 * time.Minute
+
+// moved forgets the hours from the first change of a connection on.
+func (x *powerSite) moved(members []member, now time.Time) {
+	first := now
+	for _, m := range members {
+		is := contact{m.connected, m.lost}
+		was, known := x.links[m.id]
+		x.links[m.id] = is
+		if !known || was == is {
+			continue
+		}
+		first = earlier(first, x.looked.Add(-linksFound))
+		if is.since != was.since {
+			first = earlier(first, is.since)
+		}
+		if is.until != was.until {
+			first = earlier(first, is.until)
+		}
+	}
+	x.looked = now
+	if first.Equal(now) {
+		return
+	}
+	from := first.Unix() / 3600
+	for h, hour := range x.hours {
+		if h >= from {
+			hour.void = true
+		}
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // member is a station of a site as the book needs it.
@@ -46,7 +92,9 @@ type member struct {
 	id     string
 	ports  []int
 	silent map[int]time.Time // ports that charge and report no power, since when
-	online time.Time         // since when without a break; zero: not now
+	online bool
+	// When it last connected, and when it last was lost.
+	connected, lost time.Time
 }
 
 // powerBook keeps the power of each site by the hour. Summing a network's ports
@@ -83,9 +131,8 @@ func membersOf(snap *fleet.Snapshot, wanted func(site string) bool) map[string][
 		if !st.Shown() || len(st.EVSEs) == 0 || !wanted(st.SiteID) {
 			continue
 		}
-		m := member{id: st.ID, ports: make([]int, 0, len(st.EVSEs))}
-		if st.Online {
-			m.online = st.ConnectedAt
+		m := member{
+			id: st.ID, ports: make([]int, 0, len(st.EVSEs)), online: st.Online, connected: st.ConnectedAt, lost: st.DisconnectedAt,
 		}
 		for i := range st.EVSEs {
 			v := &st.EVSEs[i]
@@ -193,12 +240,13 @@ func (b *powerBook) lacking(sites map[string][]member, in span) (missing, stale 
 			missing[site] = in
 			continue
 		}
+		x.moved(members, now)
 		for h := in.from; h < in.to; h++ {
 			hour := x.hours[h]
 			switch {
 			case hour == nil:
 				missing[site] = join(missing[site], span{h, h + 1})
-			case hour.late != b.flows.Late(time.Unix(h*3600, 0)), h >= running-1 && now.Sub(hour.at) > powerFresh:
+			case hour.void || hour.late != b.flows.Late(time.Unix(h*3600, 0)), h >= running-1 && now.Sub(hour.at) > powerFresh:
 				if now.Sub(hour.at) > powerStale {
 					missing[site] = join(missing[site], span{h, h + 1})
 				} else {
@@ -319,7 +367,7 @@ func (b *powerBook) keep(site string, members uint64, s span, slots []powerSlot,
 		if x != nil {
 			b.count -= len(x.hours)
 		}
-		x = &powerSite{members: members, hours: make(map[int64]*powerHour)}
+		x = &powerSite{members: members, hours: make(map[int64]*powerHour), links: make(map[string]contact), looked: at}
 		b.sites[site] = x
 	}
 	for i := range late {
@@ -376,7 +424,7 @@ func (b *powerBook) online(ctx context.Context, m member, from time.Time, step t
 	if to.After(now) {
 		to = now
 	}
-	if !m.online.IsZero() && !m.online.After(from) {
+	if m.online && !m.connected.IsZero() && !m.connected.After(from) {
 		spread(out, from, step, from, to)
 		return out, nil
 	}

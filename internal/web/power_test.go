@@ -131,6 +131,13 @@ func TestPowerTellsIdleFromUnknown(t *testing.T) {
 	p.draws("A2", 2, 2.5, 3, 50_000)
 	p.draws("B1", 1, 2, 2.5, 7000)
 
+	// Nobody knew of all this when the book may have been opened.
+	p.power.work <- struct{}{}
+	p.power.mu.Lock()
+	clear(p.power.sites)
+	p.power.mu.Unlock()
+	<-p.power.work
+
 	c := p.script(store.RoleViewer)
 	for _, step := range []string{"&step=300", "&step=60"} {
 		got := p.ask(c, "&site=a"+step, 0, 8)
@@ -177,6 +184,11 @@ func TestPowerTellsIdleFromUnknown(t *testing.T) {
 	p.draws("B1", 1, 4, 4.5, 9000)
 	if mean, _, _ := p.ask(c, "", 0, 8).point(t, p.at(4.25)); mean != 9000 {
 		t.Errorf("after a late report: %v W", mean)
+	}
+	// So is one in which a connection turns out to have been lost.
+	p.link("A1", 7.5, false)
+	if _, known, _ := p.ask(c, "", 0, 8).point(t, p.at(7.75)); known != 0.4 {
+		t.Errorf("after a late loss: known %v", known)
 	}
 	// A step is made of shorter ones.
 	hourly := p.ask(c, "&site=a&step=3600", 0, 8)
@@ -235,7 +247,7 @@ func BenchmarkNetworkPower(b *testing.B) {
 	sites := make(map[string][]member)
 	for i := range stations {
 		site := fmt.Sprint("site-", i/2)
-		sites[site] = append(sites[site], member{id: telemetrytest.StationID(i), ports: []int{1, 2}, online: w.Now().Add(-48 * time.Hour)})
+		sites[site] = append(sites[site], member{id: telemetrytest.StationID(i), ports: []int{1, 2}, online: true, connected: w.Now().Add(-48 * time.Hour)})
 	}
 	day := func() span { return hoursOf(time.Now().Add(-24*time.Hour), time.Now()) }
 	b.Run("cold", func(b *testing.B) {

@@ -93,6 +93,7 @@ type EVSEShape struct {
 	Group      string           `json:"group" doc:"EVSEs of a group share power"`
 	Connectors []ConnectorShape `json:"connectors"`
 	SessionID  *string          `json:"sessionId"`
+	Slow       *SlowShape       `json:"slow,omitempty" doc:"there while it charges much slower than it could"`
 }
 
 // ConnectorShape is a plug as the API shows it.
@@ -164,7 +165,7 @@ func evseShape(st *fleet.Station, v *fleet.EVSE, now, heard time.Time) EVSEShape
 		ID: v.ID, Free: st.Free(v), Status: v.Status, StatusAt: instant(v.StatusAt), AgeSeconds: age(now, confirmed),
 		Fault: faultShape(v.Fault), PowerW: st.Power(v), OfferedW: v.Live.OfferedW, EnergyWh: v.Live.EnergyWh,
 		CurrentA: v.Live.CurrentA, VoltageV: v.Live.VoltageV, SoCPercent: v.Live.SoC, MeasuredAt: instant(v.Live.At),
-		Connectors: make([]ConnectorShape, 0, len(v.Connectors)),
+		Connectors: make([]ConnectorShape, 0, len(v.Connectors)), Slow: slow(st, v, now),
 	}
 	if l := v.Layout; l != nil {
 		out.PublicID, out.Current, out.Group = l.PublicID, l.Current, l.Group

@@ -260,6 +260,7 @@ func (s *Server) register() {
 	s.registerMessages()
 	s.registerTelemetry()
 	s.registerPower()
+	s.registerAttention()
 	s.registerCredentials()
 	s.registerPeople()
 	s.registerCommands()

@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/attention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ports that cannot charge now, and slow ones */
+        get: operations["getAttention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit": {
         parameters: {
             query?: never;
@@ -621,6 +638,28 @@ export interface components {
         ApproveInputBody: {
             siteId?: string;
         };
+        Attention: {
+            /** Format: date-time */
+            at: string;
+            /** @description ports that cannot charge */
+            byReason: {
+                [key: string]: number;
+            };
+            /** @description ordered by what it means for drivers, then the newest first; at most limit */
+            cannotCharge: components["schemas"]["Outage"][];
+            /**
+             * Format: int64
+             * @description that cannot charge, in all
+             */
+            ports: number;
+            /** @description the slowest first; at most limit */
+            slow: components["schemas"]["SlowPort"][];
+            /**
+             * Format: int64
+             * @description of outages, in all
+             */
+            total: number;
+        };
         AuditShape: {
             action: string;
             /** @description opaque id */
@@ -790,6 +829,8 @@ export interface components {
             /** Format: double */
             ratedW: number | null;
             sessionId: string | null;
+            /** @description there while it charges much slower than it could */
+            slow?: components["schemas"]["SlowShape"];
             /** Format: double */
             socPercent: number | null;
             /** @enum {string} */
@@ -1170,6 +1211,33 @@ export interface components {
              */
             until?: string | null;
         };
+        Others: {
+            /** Format: int64 */
+            free: number;
+            /** Format: int64 */
+            total: number;
+            /** Format: int64 */
+            working: number;
+        };
+        Outage: {
+            /** @enum {string} */
+            class: "ac" | "dc" | "hpc" | "unknown";
+            /** @description the ports; none for a station that never named any */
+            evses: number[];
+            fault: components["schemas"]["FaultShape"] | null;
+            label: string;
+            others: components["schemas"]["Others"];
+            /** @enum {string} */
+            reason: "faulted" | "stationFaulted" | "nothing" | "offline" | "unknown" | "unavailable" | "stationUnavailable" | "notAccepted";
+            /**
+             * Format: date-time
+             * @description null: never otherwise
+             */
+            since: string | null;
+            siteId: string;
+            siteName: string;
+            station: string;
+        };
         PasswordInputBody: {
             /** @description not needed while none is set */
             current?: string;
@@ -1235,8 +1303,8 @@ export interface components {
         PowerShape: {
             /** @description beside each point: the share of the ports that are in it; the others were offline, so what they drew is not known */
             known: number[];
-            /** @description null where nothing is known */
-            peak: components["schemas"]["PowerPeak"];
+            /** @description of the shortest steps; missing where nothing is known */
+            peak?: components["schemas"]["PowerPeak"];
             /** @description [time, min, mean, max] */
             points: (string | number | null)[][];
             /**
@@ -1421,6 +1489,44 @@ export interface components {
             stations: number;
             timeZone: string;
         };
+        SlowPort: {
+            /** @enum {string} */
+            class: "ac" | "dc" | "hpc" | "unknown";
+            /**
+             * Format: double
+             * @description the lesser of what is offered and what the port is rated for
+             */
+            couldW: number;
+            /** Format: int64 */
+            evse: number;
+            label: string;
+            /** Format: double */
+            powerW: number;
+            /**
+             * Format: date-time
+             * @description when it began to charge
+             */
+            since: string | null;
+            siteId: string;
+            siteName: string;
+            /** Format: double */
+            socPercent: number | null;
+            station: string;
+        };
+        SlowShape: {
+            /**
+             * Format: double
+             * @description the lesser of what is offered and what the port is rated for
+             */
+            couldW: number;
+            /** Format: double */
+            powerW: number;
+            /**
+             * Format: date-time
+             * @description when it began to charge
+             */
+            since: string | null;
+        };
         StateIntervalShape: {
             /** Format: date-time */
             from: string;
@@ -1591,6 +1697,39 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    getAttention: {
+        parameters: {
+            query?: {
+                /** @description default: all sites */
+                site?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attention"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listAudit: {
         parameters: {
             query?: {
