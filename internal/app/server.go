@@ -130,6 +130,10 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err != nil {
 		return s, fmt.Errorf("open the web interface: %w", err)
 	}
+	drivers, err := s.drivers(ctx)
+	if err != nil {
+		return s, err
+	}
 	s.Web = web.New(web.Options{
 		Store:     s.Store,
 		Fleet:     s.Journal,
@@ -141,6 +145,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Telemetry: curves{s.Telemetry},
 		Flows:     curves{s.Telemetry},
 		Frames:    wire{s.frames},
+		Status:    drivers,
 
 		UI:             assets,
 		Logger:         log,

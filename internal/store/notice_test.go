@@ -56,3 +56,15 @@ func TestWhatDriversAreToldIsReadable(t *testing.T) {
 	}
 	must[*Site](t)(b.CreateSite(t.Context(), admin, Site{ID: "a", Notices: []Notice{{Text: strings.Repeat("ü", MaxNoticeText)}}}))
 }
+
+func TestTheKeyOfPublicIdsStays(t *testing.T) {
+	b := open(t)
+	first := must[[]byte](t)(b.PublicKey(t.Context()))
+	again := must[[]byte](t)(b.reopen(t).PublicKey(t.Context()))
+	if len(first) != 32 || string(first) != string(again) {
+		t.Errorf("%x, then %x", first, again)
+	}
+	if other := must[[]byte](t)(open(t).PublicKey(t.Context())); string(other) == string(first) {
+		t.Error("two networks share a key")
+	}
+}

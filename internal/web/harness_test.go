@@ -18,6 +18,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
+	"github.com/chargewatch/chargewatch/internal/statuspage"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
 
@@ -97,7 +98,11 @@ func newPlant(t *testing.T, change ...func(*Options)) *plant {
 		t.Fatal(err)
 	}
 	p := &plant{t: t, store: st, log: log, links: &links{heard: make(map[string]time.Time)}}
-	o := Options{Store: st, Fleet: log, History: log, Past: log, Log: log, Stations: p.links, Build: "test", FlushEvery: 5 * time.Millisecond}
+	drivers, err := statuspage.New(statuspage.Options{Fleet: log, Store: st, Links: p.links, Log: log, Key: []byte("key of a test")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Status: drivers, Store: st, Fleet: log, History: log, Past: log, Log: log, Stations: p.links, Build: "test", FlushEvery: 5 * time.Millisecond}
 	for _, fn := range change {
 		fn(&o)
 	}

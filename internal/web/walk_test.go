@@ -144,7 +144,10 @@ func TestPublicRoutes(t *testing.T) {
 		}
 	}
 	slices.Sort(public)
-	want := []string{"/", "/api/", "GET /healthz", "GET /readyz", "POST /api/v1/signin"}
+	want := []string{
+		"/", "/api/", "GET /healthz", "GET /readyz", "GET /status", "GET /status.json", "GET /status/{path...}",
+		"POST /api/v1/signin", "POST /status/p/{publicId}/report",
+	}
 	if !slices.Equal(public, want) {
 		t.Errorf("public: %v, want %v", public, want)
 	}

@@ -148,7 +148,8 @@ type Options struct {
 	Telemetry Telemetry
 	Flows     Flows
 	Frames    Frames
-	UI        fs.FS // built user interface; nil: not built
+	UI        fs.FS        // built user interface; nil: not built
+	Status    DriversPages // what drivers see at /status; nil: nothing
 	// Metrics is what /metrics gathers; nil makes one.
 	Metrics *prometheus.Registry
 
@@ -265,5 +266,6 @@ func (s *Server) register() {
 	s.registerPeople()
 	s.registerCommands()
 	s.registerLive()
+	s.registerStatus()
 	s.registerPages()
 }
