@@ -66,8 +66,13 @@ type EventQuery struct {
 	// Subject limits to one thing and its parts: a station's EVSEs are part of
 	// it. The zero Subject is everything.
 	Subject event.Subject
+	// Among limits to what is about some things as a whole or their parts, such
+	// as the stations of a site; nil is no limit and an empty list finds nothing.
+	Among []event.Subject
 	// Kinds limits to some kinds. Without it measurements are left out: they are
-	// nine events in ten and have their own series.
+	// nine events in ten and have their own series. With them the list is in the
+	// order of recording, and a page may be short or empty and yet go on: no index
+	// covers them.
 	Kinds    []event.Kind
 	From, To time.Time // by At; From is included, To is not
 	Limit    int
@@ -85,12 +90,17 @@ const (
 
 // SessionQuery selects sessions, newest first by StartedAt.
 type SessionQuery struct {
-	Station  string
-	Active   *bool
-	From, To time.Time // sessions that touch the time; see LongSession
-	TokenID  string
-	Limit    int
-	Before   Cursor
+	Station string
+	// Sites limits to sessions that began at some sites; nil is no limit and an
+	// empty list finds nothing.
+	Sites []string
+	// Transaction is the id by which a station called it.
+	Transaction string
+	Active      *bool
+	From, To    time.Time // sessions that touch the time; see LongSession
+	TokenID     string
+	Limit       int
+	Before      Cursor
 }
 
 // StateQuery selects the states of one port, EVSE 0 being the station's

@@ -19,6 +19,7 @@ import (
 type sessionsInput struct {
 	Page
 	Station    string    `query:"station" maxLength:"48"`
+	Site       string    `query:"site" maxLength:"48" doc:"that it began at"`
 	Active     string    `query:"active" enum:"true,false"`
 	From       time.Time `query:"from" doc:"sessions that touch the time from here"`
 	To         time.Time `query:"to" doc:"to here, not included"`
@@ -34,7 +35,8 @@ type sessionOutput struct{ Body SessionShape }
 type eventsInput struct {
 	Page
 	Subject string    `query:"subject" maxLength:"100" doc:"as events carry it; a station includes its EVSEs"`
-	Kind    string    `query:"kind" maxLength:"200" doc:"one or more, by comma; measurements only when named"`
+	Site    string    `query:"site" maxLength:"48" doc:"of the site and the stations that are there now"`
+	Kind    string    `query:"kind" maxLength:"200" doc:"one or more, by comma; measurements only when named: the list is then in the order of recording, and a page may be short and yet have a nextCursor"`
 	From    time.Time `query:"from"`
 	To      time.Time `query:"to" doc:"not included"`
 }
@@ -105,8 +107,10 @@ func (s *Server) listSessions(ctx context.Context, in *sessionsInput) (*listOutp
 	if err != nil {
 		return nil, err
 	}
-	allowed := scope(ctx, SessionsRead)
-	q := journal.SessionQuery{Station: in.Station, From: in.From, To: in.To}
+	allowed := scope(ctx, SessionsRead).within(in.Site)
+	q := journal.SessionQuery{
+		Station: in.Station, Sites: allowed.sitesOrNil(), From: in.From, To: in.To, Limit: in.Limit, Before: journal.Cursor(before),
+	}
 	if in.Active != "" {
 		q.Active = new(in.Active == "true")
 	}
@@ -118,17 +122,7 @@ func (s *Server) listSessions(ctx context.Context, in *sessionsInput) (*listOutp
 			return listOf[SessionShape](nil, ""), nil
 		}
 	}
-	read := func(limit int, before journal.Cursor) ([]*fleet.Session, journal.Cursor, error) {
-		q.Limit, q.Before = limit, before
-		return s.o.History.Sessions(ctx, q)
-	}
-	var found []*fleet.Session
-	var next journal.Cursor
-	if allowed.All() {
-		found, next, err = read(in.Limit, journal.Cursor(before))
-	} else {
-		found, next, err = scan(in.Limit, journal.Cursor(before), func(x *fleet.Session) bool { return allowed.Allows(x.SiteID) }, read)
-	}
+	found, next, err := s.o.History.Sessions(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -209,18 +203,8 @@ func (s *Server) listEvents(ctx context.Context, in *eventsInput) (*listOutput[E
 			q.Kinds = append(q.Kinds, event.Kind(kind))
 		}
 	}
-	allowed := scope(ctx, EventsRead)
-	read := func(limit int, before journal.Cursor) ([]*event.Event, journal.Cursor, error) {
-		q.Limit, q.Before = limit, before
-		return s.o.History.Events(ctx, q)
-	}
-	var found []*event.Event
-	var next journal.Cursor
-	if allowed.All() {
-		found, next, err = read(in.Limit, journal.Cursor(before))
-	} else {
-		found, next, err = scan(in.Limit, journal.Cursor(before), func(e *event.Event) bool { return s.mayHear(allowed, e) }, read)
-	}
+	q.Among, q.Limit, q.Before = s.subjectsOf(scope(ctx, EventsRead).within(in.Site)), in.Limit, journal.Cursor(before)
+	found, next, err := s.o.History.Events(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -229,6 +213,31 @@ func (s *Server) listEvents(ctx context.Context, in *eventsInput) (*listOutput[E
 		out = append(out, eventShape(e))
 	}
 	return listOf(out, encodeCursor("events", string(next))), nil
+}
+
+// subjectsOf lists what events of a scope are about: its sites and the stations
+// that are there now. Nil is everything.
+func (s *Server) subjectsOf(allowed Scope) []event.Subject {
+	if allowed.All() {
+		return nil
+	}
+	list := make([]event.Subject, 0, len(allowed.sites))
+	for _, site := range allowed.sitesOrNil() {
+		list = append(list, event.Subject{Type: event.SiteSubject, ID: site})
+	}
+	enrolled := make(map[string]struct{})
+	for _, e := range s.o.Store.Stations() {
+		enrolled[e.ID] = struct{}{}
+		if allowed.Allows(e.SiteID) {
+			list = append(list, event.Station(e.ID))
+		}
+	}
+	for st := range s.o.Fleet.Snapshot().Stations() {
+		if _, known := enrolled[st.ID]; !known && allowed.Allows(st.SiteID) {
+			list = append(list, event.Station(st.ID))
+		}
+	}
+	return list
 }
 
 // mayHear reports whether an event is of a site in scope.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/chargewatch/chargewatch/internal/store"
@@ -154,4 +155,23 @@ func (s Scope) key() string {
 		key += site + "\n"
 	}
 	return key
+}
+
+// sitesOrNil lists the sites as queries of the journal want them: nil for all.
+func (s Scope) sitesOrNil() []string {
+	if s.all {
+		return nil
+	}
+	return slices.AppendSeq(make([]string, 0, len(s.sites)), maps.Keys(s.sites))
+}
+
+// within is the part of the scope that lies at one site; empty for any site.
+func (s Scope) within(site string) Scope {
+	switch {
+	case site == "":
+		return s
+	case s.Allows(site):
+		return Scope{sites: map[string]struct{}{site: {}}}
+	}
+	return Scope{}
 }

@@ -258,6 +258,8 @@ func (s *Server) register() {
 	s.registerSummary()
 	s.registerHistory()
 	s.registerStates()
+	s.registerSearch()
+	s.registerAttempts()
 	s.registerMessages()
 	s.registerTelemetry()
 	s.registerPower()

@@ -220,6 +220,7 @@ func Run(t *testing.T, newPlace func(t *testing.T) Place) {
 		"states are bitemporal":                                           bitemporal,
 		"time while we were down is not observed":                         observedTime,
 		"commands and oddities are counted":                               commandsAndQuirks,
+		"lists of some sites hold those sites and page to their end":      listsOfSites,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newPlace) })
 	}

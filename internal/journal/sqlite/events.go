@@ -1,13 +1,16 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/journal"
@@ -92,28 +95,30 @@ func before(c journal.Cursor) (place, error) {
 	return p, nil
 }
 
-// Events lists events, newest first by their time.
+// Events lists events, newest first by their time; with measurements among the
+// kinds, by their sequence.
 func (s *Store) Events(ctx context.Context, q journal.EventQuery) ([]*event.Event, journal.Cursor, error) {
+	if q.Among != nil && len(q.Among) == 0 {
+		return nil, "", nil
+	}
 	limit := journal.Limit(q.Limit)
+	if slices.Contains(q.Kinds, event.KindMeter) {
+		return s.recorded(ctx, q, limit)
+	}
 	end, err := before(q.Before)
 	if err != nil {
 		return nil, "", err
 	}
-	from, to := int64(-1<<63), end.at
+	span := span{from: int64(-1 << 63), to: end.at, end: end}
 	if !q.From.IsZero() {
-		from = q.From.UnixMicro()
+		span.from = q.From.UnixMicro()
 	}
 	if !q.To.IsZero() {
-		if last := q.To.UnixMicro() - 1; last < to {
-			to, end = last, place{last, 1<<63 - 1}
+		if last := q.To.UnixMicro() - 1; last < span.to {
+			span.to, span.end = last, place{last, 1<<63 - 1}
 		}
 	}
-	var places []place
-	if q.Subject != (event.Subject{}) {
-		places, err = s.placesOfSubject(ctx, q, from, to, end, limit+1)
-	} else {
-		places, err = s.placesOfKinds(ctx, q.Kinds, from, to, end, limit+1)
-	}
+	places, err := s.places(ctx, q, span, limit+1)
 	if err != nil {
 		return nil, "", fmt.Errorf("find events: %w", err)
 	}
@@ -127,6 +132,66 @@ func (s *Store) Events(ctx context.Context, q journal.EventQuery) ([]*event.Even
 		return nil, "", fmt.Errorf("read events: %w", err)
 	}
 	return events, next, nil
+}
+
+// span is the stretch of a list that is looked at.
+type span struct {
+	from, to int64
+	end      place
+}
+
+func (s span) filter() filter {
+	return filter{where: []string{`at >= ?`, `at <= ?`, `(at < ? OR seq < ?)`}, args: []any{s.from, s.to, s.end.at, s.end.seq}}
+}
+
+func (s *Store) places(ctx context.Context, q journal.EventQuery, span span, limit int) ([]place, error) {
+	kinds := s.kindIDs(q.Kinds)
+	if len(q.Kinds) > 0 && len(kinds) == 0 {
+		return nil, nil
+	}
+	if q.Subject != (event.Subject{}) {
+		if !among(q.Among, q.Subject) {
+			return nil, nil
+		}
+		return s.placesOfSubject(ctx, q.Subject, kinds, span.filter(), limit)
+	}
+	if q.Among == nil {
+		return s.placesOfKinds(ctx, kinds, span.filter(), limit)
+	}
+	var ids []int64
+	for _, x := range q.Among {
+		if id, ok := s.subjectID(subjectKey{x.Type, x.ID}); ok {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) > manySubjects {
+		f := span.filter()
+		f.add(`subject IN (SELECT value FROM json_each(?))`, `[`+joinInts(ids)+`]`)
+		return s.placesOfKinds(ctx, kinds, f, limit)
+	}
+	var all []place
+	for _, id := range ids {
+		if len(all) == limit { // what some gave shortens the search at the next
+			span.from = max(span.from, all[limit-1].at)
+		}
+		f := span.filter()
+		f.add(`subject = ?`, id)
+		list, err := s.placesBySubject(ctx, kinds, f, limit)
+		if err != nil {
+			return nil, err
+		}
+		all = merge(append(all, list...), limit)
+	}
+	return all, nil
+}
+
+// manySubjects is from where on events of some subjects are found by walking
+// the kinds instead of each subject's own events.
+const manySubjects = 500
+
+// among reports whether a subject is one of a list or part of one.
+func among(list []event.Subject, x event.Subject) bool {
+	return list == nil || slices.ContainsFunc(list, func(s event.Subject) bool { return s.Type == x.Type && s.ID == x.ID })
 }
 
 // eventsAt reads events by sequence and returns them in the order of places.
@@ -182,91 +247,54 @@ func (s *Store) kindIDs(kinds []event.Kind) []int64 {
 	return ids
 }
 
-func (s *Store) placesOfSubject(ctx context.Context, q journal.EventQuery, from, to int64, end place, limit int) ([]place, error) {
-	subject, ok := s.subjectID(subjectKey{q.Subject.Type, q.Subject.ID})
+func (s *Store) placesOfSubject(ctx context.Context, x event.Subject, kinds []int64, f filter, limit int) ([]place, error) {
+	id, ok := s.subjectID(subjectKey{x.Type, x.ID})
 	if !ok {
 		return nil, nil
 	}
-	where, args := `subject = ? AND at >= ? AND at <= ? AND (at < ? OR seq < ?)`, []any{subject, from, to, end.at, end.seq}
-	if q.Subject.EVSE != 0 {
-		where += ` AND evse = ?`
-		args = append(args, q.Subject.EVSE)
-	}
-	if q.Subject.Connector != 0 {
-		where += ` AND connector = ?`
-		args = append(args, q.Subject.Connector)
-	}
-	ids := s.kindIDs(q.Kinds)
-	if len(q.Kinds) > 0 && len(ids) == 0 {
-		return nil, nil
-	}
-	var list []place
-	if plain := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return id == meterKind }); len(plain) > 0 || len(q.Kinds) == 0 {
-		kinds := ""
-		if len(plain) > 0 {
-			kinds = ` AND kind IN (` + joinInts(plain) + `)`
-		}
-		rows, err := s.db.Reader().QueryContext(ctx, `SELECT at, seq FROM events INDEXED BY events_by_subject WHERE kind <> 1`+
-			kinds+` AND `+where+` ORDER BY at DESC, seq DESC LIMIT ?`, append(slices.Clone(args), limit)...)
-		if err != nil {
-			return nil, err
-		}
-		if list, err = scanPlaces(rows); err != nil {
-			return nil, err
-		}
-	}
-	if slices.Contains(ids, meterKind) {
-		more, err := s.meterPlaces(ctx, where, args, limit)
-		if err != nil {
-			return nil, err
-		}
-		list = merge(append(list, more...), limit)
-	}
-	return list, nil
+	f.add(`subject = ?`, id)
+	f.part(x)
+	return s.placesBySubject(ctx, kinds, f, limit)
 }
 
-// meterScan bounds how many rows are looked at for measurements, which no
-// secondary index covers.
-const meterScan = 100_000
+// part limits to one EVSE or connector of a subject.
+func (f *filter) part(x event.Subject) {
+	if x.EVSE != 0 {
+		f.add(`evse = ?`, x.EVSE)
+	}
+	if x.Connector != 0 {
+		f.add(`connector = ?`, x.Connector)
+	}
+}
 
-// meterPlaces looks for measurements from the newest row back.
-func (s *Store) meterPlaces(ctx context.Context, where string, args []any, limit int) ([]place, error) {
-	rows, err := s.db.Reader().QueryContext(ctx, `SELECT at, seq FROM
-		(SELECT seq, kind, subject, evse, connector, at FROM events ORDER BY seq DESC LIMIT ?)
-		WHERE kind = 1 AND `+where+` ORDER BY at DESC, seq DESC LIMIT ?`,
-		slices.Concat([]any{meterScan}, args, []any{limit})...)
+func (s *Store) placesBySubject(ctx context.Context, kinds []int64, f filter, limit int) ([]place, error) {
+	if len(kinds) > 0 {
+		f.add(`kind IN (` + joinInts(kinds) + `)`)
+	}
+	rows, err := s.db.Reader().QueryContext(ctx, `SELECT at, seq FROM events INDEXED BY events_by_subject WHERE kind <> 1 AND `+
+		strings.Join(f.where, ` AND `)+` ORDER BY at DESC, seq DESC LIMIT ?`, append(f.args, limit)...)
 	if err != nil {
 		return nil, err
 	}
 	return scanPlaces(rows)
 }
 
-func (s *Store) placesOfKinds(ctx context.Context, kinds []event.Kind, from, to int64, end place, limit int) ([]place, error) {
-	ids := s.kindIDs(kinds)
+func (s *Store) placesOfKinds(ctx context.Context, kinds []int64, f filter, limit int) ([]place, error) {
 	if len(kinds) == 0 {
 		for id := range s.names {
 			if id != meterKind {
-				ids = append(ids, id)
+				kinds = append(kinds, id)
 			}
 		}
 	}
 	var all []place
-	const where = `at >= ? AND at <= ? AND (at < ? OR seq < ?)`
-	args := []any{from, to, end.at, end.seq}
-	for _, id := range ids {
-		var list []place
-		var err error
-		if id == meterKind {
-			list, err = s.meterPlaces(ctx, where, args, limit)
-		} else {
-			var rows *sql.Rows
-			rows, err = s.db.Reader().QueryContext(ctx, `SELECT at, seq FROM events INDEXED BY events_by_kind
-				WHERE kind <> 1 AND kind = ? AND `+where+` ORDER BY at DESC, seq DESC LIMIT ?`,
-				slices.Concat([]any{id}, args, []any{limit})...)
-			if err == nil {
-				list, err = scanPlaces(rows)
-			}
+	for _, id := range kinds {
+		rows, err := s.db.Reader().QueryContext(ctx, `SELECT at, seq FROM events INDEXED BY events_by_kind WHERE kind <> 1 AND kind = ? AND `+
+			strings.Join(f.where, ` AND `)+` ORDER BY at DESC, seq DESC LIMIT ?`, slices.Concat([]any{id}, f.args, []any{limit})...)
+		if err != nil {
+			return nil, err
 		}
+		list, err := scanPlaces(rows)
 		if err != nil {
 			return nil, err
 		}
@@ -275,16 +303,90 @@ func (s *Store) placesOfKinds(ctx context.Context, kinds []event.Kind, from, to 
 	return merge(all, limit), nil
 }
 
-func merge(list []place, limit int) []place {
-	slices.SortFunc(list, func(a, b place) int {
-		switch {
-		case a.at != b.at:
-			return map[bool]int{true: -1, false: 1}[a.at > b.at]
-		case a.seq > b.seq:
-			return -1
+// meterScan bounds how many rows one page looks at when measurements are asked
+// for, which no secondary index covers.
+const meterScan = 100_000
+
+// recorded lists events of all kinds asked for by their sequence, newest first.
+// The cursor is the sequence down to which was looked.
+func (s *Store) recorded(ctx context.Context, q journal.EventQuery, limit int) ([]*event.Event, journal.Cursor, error) {
+	upTo := int64(1<<63 - 1)
+	if q.Before != "" {
+		text, ok := strings.CutPrefix(string(q.Before), "s")
+		seq, err := strconv.ParseInt(text, 36, 64)
+		if !ok || err != nil {
+			return nil, "", fmt.Errorf("%q: %w", string(q.Before), journal.ErrCursor)
 		}
-		return 1
-	})
+		upTo = seq
+	}
+	var floor sql.NullInt64
+	err := s.db.Reader().QueryRowContext(ctx, `SELECT min(seq) FROM (SELECT seq FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?)`,
+		upTo, meterScan).Scan(&floor)
+	if err != nil {
+		return nil, "", fmt.Errorf("find events: %w", err)
+	}
+	if !floor.Valid {
+		return nil, "", nil
+	}
+	f := filter{where: []string{`seq < ?`, `seq >= ?`, `kind IN (` + joinInts(s.kindIDs(q.Kinds)) + `)`}, args: []any{upTo, floor.Int64}}
+	if !q.From.IsZero() {
+		f.add(`at >= ?`, q.From.UnixMicro())
+	}
+	if !q.To.IsZero() {
+		f.add(`at < ?`, q.To.UnixMicro())
+	}
+	if q.Subject != (event.Subject{}) {
+		id, ok := s.subjectID(subjectKey{q.Subject.Type, q.Subject.ID})
+		if !ok || !among(q.Among, q.Subject) {
+			return nil, "", nil
+		}
+		f.add(`subject = ?`, id)
+		f.part(q.Subject)
+	} else if q.Among != nil {
+		var ids []int64
+		for _, x := range q.Among {
+			if id, ok := s.subjectID(subjectKey{x.Type, x.ID}); ok {
+				ids = append(ids, id)
+			}
+		}
+		f.add(`subject IN (SELECT value FROM json_each(?))`, `[`+joinInts(ids)+`]`)
+	}
+	rows, err := s.db.Reader().QueryContext(ctx, `SELECT `+eventFields+` FROM events NOT INDEXED WHERE `+strings.Join(f.where, ` AND `)+
+		` ORDER BY seq DESC LIMIT ?`, append(f.args, limit+1)...)
+	if err != nil {
+		return nil, "", fmt.Errorf("find events: %w", err)
+	}
+	events, err := s.scanEvents(rows, limit)
+	if err != nil {
+		return nil, "", fmt.Errorf("read events: %w", err)
+	}
+	down := floor.Int64
+	if len(events) > limit {
+		events = events[:limit]
+		down = int64(events[limit-1].Seq)
+	} else if s.pastFrom(ctx, q.From, down) {
+		return events, "", nil
+	}
+	return events, journal.Cursor("s" + strconv.FormatInt(down, 36)), nil
+}
+
+// pastFrom reports that nothing below a sequence can be of a time or after it:
+// it was recorded before.
+func (s *Store) pastFrom(ctx context.Context, from time.Time, seq int64) bool {
+	var at int64
+	err := s.db.Reader().QueryRowContext(ctx, `SELECT recorded_at FROM events WHERE seq < ? ORDER BY seq DESC LIMIT 1`, seq).Scan(&at)
+	if err != nil {
+		return errors.Is(err, sql.ErrNoRows)
+	}
+	return !from.IsZero() && at < from.Add(-event.LateAfter).UnixMicro() // clocks may run ahead a little
+}
+
+func newest(a, b place) int {
+	return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(b.seq, a.seq))
+}
+
+func merge(list []place, limit int) []place {
+	slices.SortFunc(list, newest)
 	return list[:min(len(list), limit)]
 }
 

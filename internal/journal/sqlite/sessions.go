@@ -6,12 +6,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/journal"
 )
+
+// manySites is from where on sessions of some sites are found by walking the
+// time instead of each site's own sessions.
+const manySites = 200
 
 // Sessions lists sessions, newest first by their start.
 func (s *Store) Sessions(ctx context.Context, q journal.SessionQuery) ([]*fleet.Session, journal.Cursor, error) {
@@ -20,66 +25,136 @@ func (s *Store) Sessions(ctx context.Context, q journal.SessionQuery) ([]*fleet.
 	if err != nil {
 		return nil, "", err
 	}
-	where := []string{`started_at <= ?`, `(started_at < ? OR n < ?)`}
-	args := []any{end.at, end.at, end.seq}
-	add := func(cond string, values ...any) {
-		where = append(where, cond)
-		args = append(args, values...)
+	if q.Sites != nil && len(q.Sites) == 0 {
+		return nil, "", nil
 	}
+	f := filter{where: []string{`started_at <= ?`, `(started_at < ? OR n < ?)`}, args: []any{end.at, end.at, end.seq}}
 	if q.Station != "" {
 		id, ok := s.stationID(q.Station)
 		if !ok {
 			return nil, "", nil
 		}
-		add(`station = ?`, id)
+		f.add(`station = ?`, id)
 	}
+	f.sessions(q)
+	narrow := q.Station != "" || q.TokenID != "" || q.Transaction != "" || q.Active != nil && *q.Active
+	var found []row
+	switch {
+	case q.Sites == nil:
+		found, err = s.readSessions(ctx, ``, f, limit+1)
+	case narrow || len(q.Sites) > manySites:
+		sites, err := json.Marshal(q.Sites)
+		if err != nil {
+			return nil, "", fmt.Errorf("find sessions: %w", err)
+		}
+		f.add(`+site IN (SELECT value FROM json_each(?))`, string(sites))
+		if found, err = s.readSessions(ctx, ``, f, limit+1); err != nil {
+			return nil, "", err
+		}
+	default:
+		found, err = s.sessionsOfSites(ctx, q.Sites, f, limit+1)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	next := journal.Cursor("")
+	if len(found) > limit {
+		found = found[:limit]
+		next = found[limit-1].cursor()
+	}
+	list := make([]*fleet.Session, len(found))
+	for i, r := range found {
+		list[i] = new(fleet.Session)
+		if err := json.Unmarshal(r.data, list[i]); err != nil {
+			return nil, "", fmt.Errorf("read sessions: %w", err)
+		}
+	}
+	return list, next, nil
+}
+
+// filter is a condition that grows.
+type filter struct {
+	where []string
+	args  []any
+}
+
+func (f *filter) add(cond string, values ...any) {
+	f.where = append(f.where, cond)
+	f.args = append(f.args, values...)
+}
+
+func (f *filter) sessions(q journal.SessionQuery) {
 	if q.Active != nil {
 		if *q.Active {
-			add(`active = 1`)
+			f.add(`active = 1`)
 		} else {
-			add(`active = 0`)
+			f.add(`active = 0`)
 		}
 	}
 	if q.TokenID != "" {
-		add(`token = ?`, q.TokenID)
+		f.add(`token = ?`, q.TokenID)
+	}
+	if q.Transaction != "" {
+		f.add(`transaction_id = ?`, q.Transaction)
 	}
 	if !q.To.IsZero() {
-		add(`started_at < ?`, q.To.UnixMicro())
+		f.add(`started_at < ?`, q.To.UnixMicro())
 	}
 	if !q.From.IsZero() {
-		add(`(ended_at IS NULL OR ended_at >= ?)`, q.From.UnixMicro())
+		f.add(`(ended_at IS NULL OR ended_at >= ?)`, q.From.UnixMicro())
 		if q.Active == nil || !*q.Active { // open ones are few and have an index
 			longest := journal.LongSession
 			if q.Station != "" || q.TokenID != "" {
 				longest = journal.LongSessionOfOne
 			}
-			add(`started_at >= ?`, q.From.Add(-longest).UnixMicro())
+			f.add(`started_at >= ?`, q.From.Add(-longest).UnixMicro())
 		}
 	}
-	rows, err := s.db.Reader().QueryContext(ctx, `SELECT started_at, n, data FROM sessions WHERE `+strings.Join(where, ` AND `)+
-		` ORDER BY started_at DESC, n DESC LIMIT ?`, append(args, limit+1)...)
+}
+
+// row is a session as it is stored.
+type row struct {
+	place
+	data []byte
+}
+
+func (s *Store) readSessions(ctx context.Context, index string, f filter, limit int) ([]row, error) {
+	rows, err := s.db.Reader().QueryContext(ctx, `SELECT started_at, n, data FROM sessions `+index+` WHERE `+
+		strings.Join(f.where, ` AND `)+` ORDER BY started_at DESC, n DESC LIMIT ?`, append(slices.Clone(f.args), limit)...)
 	if err != nil {
-		return nil, "", fmt.Errorf("find sessions: %w", err)
+		return nil, fmt.Errorf("find sessions: %w", err)
 	}
-	var list []*fleet.Session
-	var places []place
+	var list []row
 	err = each(rows, func() error {
-		var p place
-		var data sql.RawBytes
-		if err := rows.Scan(&p.at, &p.seq, &data); err != nil {
-			return err
-		}
-		one := new(fleet.Session)
-		places, list = append(places, p), append(list, one)
-		return json.Unmarshal(data, one)
+		var r row
+		err := rows.Scan(&r.at, &r.seq, &r.data)
+		list = append(list, r)
+		return err
 	})
 	if err != nil {
-		return nil, "", fmt.Errorf("read sessions: %w", err)
+		return nil, fmt.Errorf("read sessions: %w", err)
 	}
-	if len(list) > limit {
-		return list[:limit], places[limit-1].cursor(), nil
+	return list, nil
+}
+
+// sessionsOfSites merges the newest of each site. What one site gave shortens
+// the search at the next.
+func (s *Store) sessionsOfSites(ctx context.Context, sites []string, f filter, limit int) ([]row, error) {
+	var all []row
+	for _, site := range sites {
+		one := filter{where: append(slices.Clone(f.where), `site = ?`), args: append(slices.Clone(f.args), site)}
+		if len(all) == limit {
+			one.add(`started_at >= ?`, all[limit-1].at)
+		}
+		found, err := s.readSessions(ctx, `INDEXED BY sessions_by_site`, one, limit)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+		slices.SortFunc(all, func(a, b row) int { return newest(a.place, b.place) })
+		all = all[:min(len(all), limit)]
 	}
-	return list, "", nil
+	return all, nil
 }
 
 // Session returns one session.

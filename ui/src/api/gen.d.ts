@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last tries to charge at a station or with a token, newest first: how far each came and why it failed */
+        get: operations["listAttempts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/attention": {
         parameters: {
             query?: never;
@@ -192,6 +209,23 @@ export interface paths {
         };
         /** Reservations, newest first */
         get: operations["listReservations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find a port, station, site, token or session */
+        get: operations["search"];
         put?: never;
         post?: never;
         delete?: never;
@@ -638,6 +672,53 @@ export interface components {
         ApproveInputBody: {
             siteId?: string;
         };
+        AttemptShape: {
+            /** Format: date-time */
+            at: string;
+            /** @description the station's own word behind the reason */
+            detail: string;
+            /**
+             * Format: date-time
+             * @description null: it goes on
+             */
+            endedAt: string | null;
+            /**
+             * Format: double
+             * @description null: not told
+             */
+            energyWh: number | null;
+            /**
+             * Format: int64
+             * @description 0: it never came to a port
+             */
+            evse: number;
+            /** @description less than 0.1 kWh was moved */
+            failed: boolean;
+            /** @description masked unless the caller may see tokens; empty: none was shown, or it was erased */
+            idToken: string;
+            /**
+             * @description why it failed; empty: it did not
+             * @enum {string}
+             */
+            reason: "" | "tokenUnknown" | "tokenBlocked" | "tokenExpired" | "tokenInUse" | "tokenNotHere" | "tokenNoCredit" | "tokenRefused" | "remoteRefused" | "remoteLost" | "neverPlugged" | "noToken" | "notStarted" | "faulted" | "takenOut" | "stationLost" | "restarted" | "powerLoss" | "emergencyStop" | "deauthorised" | "vehicleRefused" | "unpluggedEarly" | "stoppedAtStation" | "stoppedRemotely" | "plugTimeout" | "noEnergy" | "endUnknown";
+            /** @description asked for from afar */
+            remote: boolean;
+            sessionId: string | null;
+            siteId: string;
+            /**
+             * @description how far it came
+             * @enum {string}
+             */
+            stage: "presented" | "plugged" | "authorised" | "locked" | "energy";
+            station: string;
+            /** @description opaque */
+            tokenId: string;
+            /**
+             * Format: int64
+             * @description how often the token was shown for it
+             */
+            tries: number;
+        };
         Attention: {
             /** Format: date-time */
             at: string;
@@ -918,6 +999,26 @@ export interface components {
             since: string | null;
             vendorCode: string;
         };
+        FoundShape: {
+            /**
+             * Format: int64
+             * @description 0: none
+             */
+            evse: number;
+            /** @description of that kind; a port is STATION/EVSE, a token its opaque id */
+            id: string;
+            /** @enum {string} */
+            kind: "station" | "evse" | "site" | "token" | "session";
+            /** @description what people call it: label, public id, name, masked token */
+            label: string;
+            /**
+             * @description what fits
+             * @enum {string}
+             */
+            match: "publicId" | "id" | "label" | "serial" | "name" | "token" | "transaction";
+            site: string;
+            station: string;
+        };
         Grant: {
             role: string;
             sites: string[];
@@ -968,6 +1069,11 @@ export interface components {
              */
             to: string;
         };
+        ItemsAttemptShape: {
+            items: components["schemas"]["AttemptShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsAuditShape: {
             items: components["schemas"]["AuditShape"][];
             /** @description empty: there is no more */
@@ -990,6 +1096,11 @@ export interface components {
         };
         ItemsEventShape: {
             items: components["schemas"]["EventShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsFoundShape: {
+            items: components["schemas"]["FoundShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -1697,6 +1808,43 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAttempts: {
+        parameters: {
+            query?: {
+                station?: string;
+                /** @description with station; tries that never came to a port are told with each */
+                evse?: number;
+                /** @description opaque id of a token, as /search gives it; for those who may see tokens */
+                token?: string;
+                /** @description at most 100 are given */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsAttemptShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getAttention: {
         parameters: {
             query?: {
@@ -1937,7 +2085,9 @@ export interface operations {
                 cursor?: string;
                 /** @description as events carry it; a station includes its EVSEs */
                 subject?: string;
-                /** @description one or more, by comma; measurements only when named */
+                /** @description of the site and the stations that are there now */
+                site?: string;
+                /** @description one or more, by comma; measurements only when named: the list is then in the order of recording, and a page may be short and yet have a nextCursor */
                 kind?: string;
                 from?: string;
                 /** @description not included */
@@ -2161,6 +2311,40 @@ export interface operations {
             };
         };
     };
+    search: {
+        parameters: {
+            query?: {
+                /** @description a public id of a port with or without * and -, sticker label, station id, serial number, site, last characters of a token (4 or more), session or transaction id; any part of the first five */
+                q?: string;
+                /** @description at most 100 are given */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsFoundShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listSessions: {
         parameters: {
             query?: {
@@ -2168,6 +2352,8 @@ export interface operations {
                 /** @description nextCursor of the page before */
                 cursor?: string;
                 station?: string;
+                /** @description that it began at */
+                site?: string;
                 active?: "true" | "false";
                 /** @description sessions that touch the time from here */
                 from?: string;
