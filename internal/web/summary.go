@@ -4,14 +4,12 @@ import (
 	"context"
 	"math"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
-	"github.com/chargewatch/chargewatch/internal/journal"
 )
 
 // Summary is the network at a glance.
@@ -156,136 +154,4 @@ func (out *Summary) port(st *fleet.Station, v *fleet.EVSE, byStatus *[fleet.Stat
 			out.OfferedW += *v.Live.OfferedW
 		}
 	}
-}
-
-// today keeps the sessions that started today and have ended; open ones are in
-// the snapshot. It asks the journal every few seconds for what ended lately and
-// now and then for the whole day, so that late reports count too.
-type today struct {
-	s  *Server
-	mu sync.Mutex
-	// ended is every session that started at most two days ago: midnight comes
-	// at another time at every site.
-	ended map[string]endedSession
-	asked time.Time // up to when the journal was asked
-	whole time.Time // when it was asked for everything
-}
-
-type endedSession struct {
-	site    string
-	started time.Time
-	energy  float64
-}
-
-const (
-	todayEvery = 5 * time.Second
-	todayWhole = 30 * time.Minute
-	todayBack  = 50 * time.Hour
-	// todayMost bounds memory: 100 bytes for each of 50 sessions a day at 20,000
-	// ports.
-	todayMost = 1_000_000
-)
-
-func newToday(s *Server) *today { return &today{s: s, ended: make(map[string]endedSession)} }
-
-func (t *today) run(ctx context.Context) {
-	tick := time.NewTicker(todayEvery)
-	defer tick.Stop()
-	for {
-		if err := t.refresh(ctx); err != nil && ctx.Err() == nil {
-			t.s.log.WarnContext(ctx, "sessions of today not counted", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-func (t *today) refresh(ctx context.Context) error {
-	now := t.s.now()
-	from := t.asked.Add(-2 * time.Minute)
-	if now.Sub(t.whole) >= todayWhole {
-		from = now.Add(-todayBack)
-	}
-	q := journal.SessionQuery{Active: new(false), From: from, Limit: journal.MaxLimit}
-	found := make(map[string]endedSession)
-	for len(found) < todayMost {
-		page, next, err := t.s.o.History.Sessions(ctx, q)
-		if err != nil {
-			return err
-		}
-		for _, x := range page {
-			found[x.ID] = endedSession{site: x.SiteID, started: x.StartedAt, energy: x.EnergyWh}
-		}
-		if next == "" || len(page) == 0 {
-			break
-		}
-		q.Before = next
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.asked = now
-	if now.Sub(t.whole) >= todayWhole {
-		t.whole, t.ended = now, found
-		return nil
-	}
-	for id, x := range found {
-		if len(t.ended) < todayMost {
-			t.ended[id] = x
-		}
-	}
-	return nil
-}
-
-func (t *today) count(snap *fleet.Snapshot, allowed Scope) (n int, energyWh float64) {
-	now := t.s.now()
-	midnight := make(map[string]time.Time)
-	since := func(site string) time.Time {
-		at, ok := midnight[site]
-		if !ok {
-			at = t.s.midnight(site, now)
-			midnight[site] = at
-		}
-		return at
-	}
-	t.mu.Lock()
-	for _, x := range t.ended {
-		if allowed.Allows(x.site) && !x.started.Before(since(x.site)) {
-			n++
-			energyWh += x.energy
-		}
-	}
-	t.mu.Unlock()
-	open := func(site string, x *fleet.Session) {
-		if x != nil && !x.StartedAt.Before(since(site)) {
-			n++
-			energyWh += x.EnergyWh
-		}
-	}
-	for st := range snap.Stations() {
-		if !allowed.Allows(st.SiteID) {
-			continue
-		}
-		for i := range st.EVSEs {
-			open(st.SiteID, st.EVSEs[i].Session)
-		}
-		for _, x := range st.Backlog {
-			open(st.SiteID, x)
-		}
-	}
-	return n, energyWh
-}
-
-// midnight is when the day began at a site; UTC where no time zone is set.
-func (s *Server) midnight(site string, now time.Time) time.Time {
-	zone := time.UTC
-	if x, ok := s.o.Store.Site(site); ok && x.TimeZone != "" {
-		if z, err := time.LoadLocation(x.TimeZone); err == nil {
-			zone = z
-		}
-	}
-	y, m, d := now.In(zone).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, zone)
 }

@@ -20,13 +20,20 @@ type api struct {
 }
 
 func (a *api) do(ctx context.Context, method, path string, body, into any) error {
+	if body == nil {
+		return a.send(ctx, method, path, "", nil, into)
+	}
+	b, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encode request: %w", err)
+	}
+	return a.send(ctx, method, path, "application/json", b, into)
+}
+
+func (a *api) send(ctx context.Context, method, path, kind string, body []byte, into any) error {
 	var r io.Reader
 	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
-			return fmt.Errorf("encode request: %w", err)
-		}
-		r = bytes.NewReader(b)
+		r = bytes.NewReader(body)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, a.base+path, r)
 	if err != nil {
@@ -36,7 +43,7 @@ func (a *api) do(ctx context.Context, method, path string, body, into any) error
 		req.Header.Set("Authorization", "Bearer "+a.token)
 	}
 	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", kind)
 	}
 	resp, err := a.client.Do(req)
 	if err != nil {

@@ -39,7 +39,7 @@ func main() {
 	var (
 		chargewatch = flag.String("chargewatch", "", "the product's binary; empty: only the peer")
 		peer        = flag.String("peer", "", "the peer's binary; empty: built from test/load/peer-ocppgo, none: no peer")
-		modes       = flag.String("modes", "closed,sessions,rate,idle,idletls,storm,flood,kill,hostile", "what to run")
+		modes       = flag.String("modes", "closed,sessions,rate,idle,idletls,storm,flood,kill,hostile,api-10k", "what to run")
 		out         = flag.String("out", "test/load/results", "where results go")
 		name        = flag.String("name", "latest", "name of the result files")
 		stations    = flag.Int("stations", 1000, "stations of the load modes")
@@ -50,6 +50,9 @@ func main() {
 		settle      = flag.Duration("settle", 20*time.Second, "how long idle stations are left alone")
 		kills       = flag.Int("kills", 20, "kills of the kill mode")
 		nice        = flag.Int("nice", 0, "scheduling priority of generator and servers, such as -5 on a machine with other work (needs the right to)")
+		history     = flag.Int("history", 20, "sessions in the past of each station of the routes mode")
+		requests    = flag.Int("requests", 40, "requests of each route of the routes mode")
+		pace        = flag.Float64("pace", 200, "changes a second while routes are asked")
 		noAPI       = flag.Bool("no-api", false, "do not wait for the product's API; the modes that use it fail")
 		keep        = flag.Bool("keep", false, "keep the scratch folder with data and logs")
 	)
@@ -59,6 +62,7 @@ func main() {
 	b := bench{
 		modes: strings.Split(*modes, ","), stations: *stations, many: *many, windows: *windows, window: *length,
 		rateFor: *rateFor, settle: *settle, kills: *kills, keep: *keep,
+		history: *history, requests: *requests, pace: *pace,
 	}
 	b.lab.noAPI = *noAPI
 	if *nice != 0 {
@@ -96,6 +100,9 @@ type bench struct {
 	rateFor  time.Duration
 	settle   time.Duration
 	kills    int
+	history  int
+	requests int
+	pace     float64
 	keep     bool
 }
 
@@ -250,6 +257,13 @@ func (b *bench) run(ctx context.Context) error {
 		if r != nil {
 			b.report.add("kill", r)
 		}
+	}
+	if has("api-10k") {
+		srv, err := b.lab.startChargewatch(ctx, "", false)
+		if err == nil {
+			srv.api.token, err = b.lab.mint(srv.data)
+		}
+		note(b.measure("api-10k", srv, err, func(s *server) (any, error) { return routes(ctx, s, b.many, b.history, b.requests, b.pace) }))
 	}
 	if has("hostile") {
 		srv, err := b.lab.startChargewatch(ctx, "", false)

@@ -109,6 +109,11 @@ func (r *report) markdown() string {
 			}
 			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
 		}
+		if len(r.Results[mode]) > 0 {
+			if more, ok := r.Results[mode][0].(interface{ markdown() string }); ok {
+				b.WriteString(more.markdown())
+			}
+		}
 		if ratio := r.ratio(mode); ratio != "" {
 			fmt.Fprintf(&b, "\n%s\n", ratio)
 		}
@@ -125,6 +130,7 @@ var titles = map[string]string{
 	"storm":    "A command to every station at once while all send",
 	"flood":    "All stations return after an hour (TLS, password; Start, 60 MeterValues, Stop)",
 	"kill":     "kill -9 under load",
+	"api-10k":  "Every question of a page in a large network",
 	"hostile":  "Honest stations beside an attack from the same address",
 }
 
@@ -155,6 +161,9 @@ func cells(x any) (head, row []string) {
 	case *killResult:
 		return []string{"server", "kills", "acknowledged calls", "lost", "integrity", "slowest restart to first accepted station s", "transaction ids given twice"},
 			[]string{r.Server, f("%d", r.Kills), f("%d", r.Acknowledged), f("%d", r.Lost), r.Integrity, f("%.2f", r.Slowest), f("%d", r.TxReused)}
+	case *routesResult:
+		return []string{"stations", "sites", "sessions in the past", "changes/s meanwhile", "worst p95 ms", "not measured"},
+			[]string{f("%d", r.Stations), f("%d", r.Sites), f("%d", r.Sessions), f("%.0f", r.Load.Done), f("%.1f", r.Worst), f("%s", strings.Join(r.Left, ", "))}
 	case *hostileResult:
 		return []string{"server", "honest stations", "before p50 / p95 / p99 / max ms", "during", "honest lost", "wrong passwords refused", "let in", "honest can join", "attacks"},
 			[]string{r.Server, f("%d", r.Stations), lat(r.Before), lat(r.During), f("%d", r.Lost), f("%d", r.Refused), f("%d", r.Let), f("%v", r.Rejoined), f("%v", r.Attacks)}
