@@ -32,7 +32,7 @@ describe('a page of which one part is broken', () => {
       last = Date.now();
     });
     await page.goto(path);
-    await page.locator('main').waitFor();
+    await page.locator('main h1').first().waitFor({ state: 'attached' });
     await until('the page is quiet', () => Date.now() - last > 400);
     return new Set(asked.values());
   }

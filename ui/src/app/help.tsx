@@ -51,7 +51,7 @@ export default function Help({ close }: { close: () => void }) {
         <Group title={t('help.everywhere')} rows={everywhere.map(([keys, what]) => [keys, t(what)])} />
         <Group
           title={t('help.go')}
-          rows={placesFor(me?.permissions ?? []).flatMap((p) =>
+          rows={placesFor(me?.permissions).flatMap((p) =>
             p.keys ? [[p.keys, t(p.key)] as [string, string]] : [],
           )}
         />

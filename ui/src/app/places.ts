@@ -27,10 +27,10 @@ export type PlacePath = (typeof places)[number]['to'];
 
 /** The places open to somebody with these permissions. */
 export function placesFor(
-  permissions: readonly string[],
+  permissions: readonly string[] | undefined,
   all: readonly Place[] = places,
 ): (Place & { to: PlacePath })[] {
-  return all.filter((p) => !p.permission || permissions.includes(p.permission)) as (Place & {
+  return all.filter((p) => !p.permission || permissions?.includes?.(p.permission)) as (Place & {
     to: PlacePath;
   })[];
 }

@@ -182,7 +182,7 @@ function usePages(): Entry[] {
   const t = useT();
   const router = useRouter();
   const { data: me } = useQuery(meQuery());
-  return placesFor(me?.permissions ?? []).map((p) => ({
+  return placesFor(me?.permissions).map((p) => ({
     id: p.to,
     name: t(p.key),
     icon: p.icon,
