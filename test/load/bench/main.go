@@ -53,6 +53,11 @@ func main() {
 		history     = flag.Int("history", 20, "sessions in the past of each station of the routes mode")
 		requests    = flag.Int("requests", 40, "requests of each route of the routes mode")
 		pace        = flag.Float64("pace", 200, "changes a second while routes are asked")
+		uiRate      = flag.Float64("ui-rate", 2000, "updates a second of the ui-live mode")
+		uiWindow    = flag.Duration("ui-window", 10*time.Second, "how long each view of ui-live is watched")
+		uiStarts    = flag.Int("ui-starts", 12, "cold starts of each network of the ui-start mode")
+		soakFor     = flag.Duration("soak", time.Hour, "length of the kiosk-soak mode")
+		soakPage    = flag.String("soak-page", "/?kiosk=1", "what kiosk-soak keeps open")
 		noAPI       = flag.Bool("no-api", false, "do not wait for the product's API; the modes that use it fail")
 		keep        = flag.Bool("keep", false, "keep the scratch folder with data and logs")
 	)
@@ -62,6 +67,7 @@ func main() {
 	b := bench{
 		modes: strings.Split(*modes, ","), stations: *stations, many: *many, windows: *windows, window: *length,
 		rateFor: *rateFor, settle: *settle, kills: *kills, keep: *keep,
+		ui:      uiPlan{*many, *stations, *uiRate, *uiWindow, *uiStarts, *soakFor, *soakPage},
 		history: *history, requests: *requests, pace: *pace,
 	}
 	b.lab.noAPI = *noAPI
@@ -100,6 +106,7 @@ type bench struct {
 	rateFor  time.Duration
 	settle   time.Duration
 	kills    int
+	ui       uiPlan
 	history  int
 	requests int
 	pace     float64
@@ -265,6 +272,7 @@ func (b *bench) run(ctx context.Context) error {
 		}
 		note(b.measure("api-10k", srv, err, func(s *server) (any, error) { return routes(ctx, s, b.many, b.history, b.requests, b.pace) }))
 	}
+	note(b.browserModes(ctx, has))
 	if has("hostile") {
 		srv, err := b.lab.startChargewatch(ctx, "", false)
 		if err == nil {

@@ -122,16 +122,21 @@ func (r *report) markdown() string {
 }
 
 var titles = map[string]string{
-	"closed":   "Saturation: MeterValues (10 samples) and StatusNotification 1:1",
-	"sessions": "Saturation: whole sessions (Start, 10 MeterValues, Stop)",
-	"rate":     "Latency at one call per second and station, from the intended send time",
-	"idle":     "Memory of idle stations, plain",
-	"idletls":  "Memory of idle stations, TLS",
-	"storm":    "A command to every station at once while all send",
-	"flood":    "All stations return after an hour (TLS, password; Start, 60 MeterValues, Stop)",
-	"kill":     "kill -9 under load",
-	"api-10k":  "Every question of a page in a large network",
-	"hostile":  "Honest stations beside an attack from the same address",
+	"closed":           "Saturation: MeterValues (10 samples) and StatusNotification 1:1",
+	"sessions":         "Saturation: whole sessions (Start, 10 MeterValues, Stop)",
+	"rate":             "Latency at one call per second and station, from the intended send time",
+	"idle":             "Memory of idle stations, plain",
+	"idletls":          "Memory of idle stations, TLS",
+	"storm":            "A command to every station at once while all send",
+	"flood":            "All stations return after an hour (TLS, password; Start, 60 MeterValues, Stop)",
+	"kill":             "kill -9 under load",
+	"api-10k":          "Every question of a page in a large network",
+	"ui-start":         "Overview usable with nothing cached: from the address to figures and wall painted",
+	"ui-latency":       "From a station's frame to the pixel on the Overview",
+	"ui-live server":   "A browser in front of a busy network: the server's own feed, server and generator on the same cores",
+	"ui-live recorded": "A browser in front of a busy network: frames recorded from the server, played to the browser alone",
+	"kiosk-soak":       "Heap of a page that stays open",
+	"hostile":          "Honest stations beside an attack from the same address",
 }
 
 func cells(x any) (head, row []string) {
@@ -164,6 +169,18 @@ func cells(x any) (head, row []string) {
 	case *routesResult:
 		return []string{"stations", "sites", "sessions in the past", "changes/s meanwhile", "worst p95 ms", "not measured"},
 			[]string{f("%d", r.Stations), f("%d", r.Sites), f("%d", r.Sessions), f("%.0f", r.Load.Done), f("%.1f", r.Worst), f("%s", strings.Join(r.Left, ", "))}
+	case *uiStartResult:
+		return []string{"stations", "cold starts", "figures p50 / p95 / p99 / max ms", "wall", "usable", "load average"},
+			[]string{f("%d", r.Stations), f("%d", r.Runs), lat(r.Figures), lat(r.Wall), lat(r.Usable), f("%.1f", r.Average)}
+	case *uiLatencyResult:
+		return []string{"active stations", "updates/s", "toggles", "never seen", "sent to answered p50 / p95 / p99 / max ms", "sent to drawn", "load average"},
+			[]string{f("%d", r.Active), f("%.0f", r.Load.Done), f("%d", r.Toggles), f("%d", r.Missed), lat(r.Commit), lat(r.Latency), f("%.1f", r.Average)}
+	case *uiLiveResult:
+		return []string{"ports", "updates/s offered", "updates/s done", "server core %", "generator core %", "browser core %", "load average"},
+			[]string{f("%d", r.Ports), f("%.0f", r.Load.Offered), f("%.0f", r.Load.Done), f("%.0f", r.ServerCPU*100), f("%.0f", r.OwnCPU*100), f("%.0f", r.Browser*100), f("%.1f", r.Average)}
+	case *soakResult:
+		return []string{"stations", "page", "updates/s", "minutes", "heap first fifth MB", "last fifth MB", "growth %", "lowest / highest MB", "server growth MB", "script errors"},
+			[]string{f("%d", r.Stations), r.Page, f("%.0f", r.Load.Done), f("%.1f", r.Minutes), f("%.2f", r.First), f("%.2f", r.Last), f("%.1f", r.Growth), f("%.2f / %.2f", r.Low, r.High), f("%.1f", r.ServerMB), f("%d", len(r.Faults))}
 	case *hostileResult:
 		return []string{"server", "honest stations", "before p50 / p95 / p99 / max ms", "during", "honest lost", "wrong passwords refused", "let in", "honest can join", "attacks"},
 			[]string{r.Server, f("%d", r.Stations), lat(r.Before), lat(r.During), f("%d", r.Lost), f("%d", r.Refused), f("%d", r.Let), f("%v", r.Rejoined), f("%v", r.Attacks)}

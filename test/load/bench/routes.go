@@ -93,15 +93,7 @@ func routes(ctx context.Context, srv *server, n, sessions, requests int, pace fl
 	}
 	driving, stop := context.WithCancel(ctx)
 	defer stop()
-	type outcome struct {
-		driven
-		err error
-	}
-	drove := make(chan outcome, 1)
-	go func() {
-		d, err := net.drive(driving, pace)
-		drove <- outcome{d, err}
-	}()
+	drove := net.start(driving, pace)
 	// What the load costs for itself.
 	time.Sleep(3 * time.Second)
 	cpu, at := srv.cpu(), time.Now()
