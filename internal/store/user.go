@@ -277,16 +277,17 @@ func (s *Store) Users(ctx context.Context, after string, limit int) ([]*User, er
 // UserNames returns the names behind opaque ids; forgotten people are left out.
 func (s *Store) UserNames(ctx context.Context, ids []string) (map[string]string, error) {
 	out := make(map[string]string)
-	for part := range slices.Chunk(ids, 500) {
-		args := make([]any, 0, 2*len(part))
-		for range 2 {
+	for part := range slices.Chunk(ids, 300) {
+		args := make([]any, 0, 3*len(part))
+		for range 3 {
 			for _, id := range part {
 				args = append(args, id)
 			}
 		}
 		marks := strings.TrimSuffix(strings.Repeat("?,", len(part)), ",")
 		err := s.query(ctx, "names", `SELECT id, name FROM users WHERE id IN (`+marks+`)
-			UNION ALL SELECT id, name FROM api_tokens WHERE id IN (`+marks+`)`, args, func(r *sql.Rows) error {
+			UNION ALL SELECT id, name FROM api_tokens WHERE id IN (`+marks+`)
+			UNION ALL SELECT id, name FROM kiosks WHERE id IN (`+marks+`)`, args, func(r *sql.Rows) error {
 			var id, name string
 			err := r.Scan(&id, &name)
 			out[id] = name

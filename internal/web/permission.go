@@ -33,6 +33,8 @@ const (
 	TokensRead   Permission = "tokens.read"
 	TokensWrite  Permission = "tokens.write"
 	AuditRead    Permission = "audit.read"
+	KiosksRead   Permission = "kiosks.read"
+	KiosksWrite  Permission = "kiosks.write"
 	MetricsRead  Permission = "metrics.read"
 )
 
@@ -54,18 +56,20 @@ func permissionsOf(role store.Role) []Permission {
 		return append(states, IDTokensRead, HandshakesRead, CredentialsRead)
 	case store.RoleAdmin:
 		return append(states, IDTokensRead, HandshakesRead, StationsCommand, CredentialsRead, CredentialsWrite,
-			SitesWrite, StationsWrite, UsersRead, UsersWrite, TokensRead, TokensWrite, AuditRead)
+			SitesWrite, StationsWrite, UsersRead, UsersWrite, TokensRead, TokensWrite, AuditRead, KiosksRead, KiosksWrite)
 	}
 	return nil
 }
 
-// Principal is who asks: a person with a session or a script with a token.
+// Principal is who asks: a person with a session, a script with a token or a
+// screen on a wall.
 type Principal struct {
 	ID      string // opaque
 	Name    string
 	Grants  []store.Grant
-	Session *store.WebSession // nil for API tokens
-	User    *store.User       // nil for API tokens
+	Session *store.WebSession // nil for API tokens and screens
+	User    *store.User       // nil for API tokens and screens
+	Kiosk   *store.Kiosk      // nil for all but screens
 	scopes  map[Permission]Scope
 }
 

@@ -195,16 +195,38 @@ func (s *Server) authenticate(r *http.Request) (*Principal, error) {
 	}
 	cookie, err := r.Cookie(s.cookieName())
 	if err != nil || len(cookie.Value) > 256 {
-		return nil, unauthorised
+		return s.kiosk(r, unauthorised)
 	}
 	w, u, err := s.o.Store.Session(r.Context(), cookie.Value)
+	if errors.Is(err, store.ErrNotFound) {
+		return s.kiosk(r, unauthorised)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return sessionPrincipal(w, u), nil
+}
+
+// kiosk finds out which screen asks, where no person is signed in.
+func (s *Server) kiosk(r *http.Request, unauthorised error) (*Principal, error) {
+	cookie, err := r.Cookie(s.kioskCookieName())
+	if err != nil || len(cookie.Value) > 256 {
+		return nil, unauthorised
+	}
+	k, err := s.o.Store.KioskBySecret(r.Context(), cookie.Value)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, unauthorised
 	}
 	if err != nil {
 		return nil, err
 	}
-	return sessionPrincipal(w, u), nil
+	return kioskPrincipal(k), nil
+}
+
+func kioskPrincipal(k *store.Kiosk) *Principal {
+	p := newPrincipal(k.ID, k.Name, k.Grants())
+	p.Kiosk = k
+	return p
 }
 
 func sessionPrincipal(w *store.WebSession, u *store.User) *Principal {
@@ -222,6 +244,13 @@ func (s *Server) again(ctx context.Context, p *Principal) (*Principal, error) {
 			return nil, err
 		}
 		return sessionPrincipal(w, u), nil
+	}
+	if p.Kiosk != nil {
+		k, err := s.o.Store.KioskByID(ctx, p.ID)
+		if err != nil {
+			return nil, err
+		}
+		return kioskPrincipal(k), nil
 	}
 	t, err := s.o.Store.APITokenByID(ctx, p.ID)
 	if err != nil {

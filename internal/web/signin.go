@@ -53,6 +53,7 @@ type Me struct {
 	Demo              bool          `json:"demo"`
 	OCPPPort          int           `json:"ocppPort" doc:"where stations connect on this host"`
 	OCPPSecure        bool          `json:"ocppSecure" doc:"by wss instead of ws"`
+	Kiosk             *MeKiosk      `json:"kiosk,omitempty" doc:"for a screen on a wall: what it shows"`
 }
 
 type meOutput struct{ Body Me }
@@ -150,6 +151,11 @@ func (s *Server) signOut(ctx context.Context, _ *struct{}) (*cookieOutput, error
 			return nil, err
 		}
 	}
+	if p.Kiosk != nil {
+		if err := s.o.Store.DeleteKiosk(ctx, p.actor(), p.ID); err != nil {
+			return nil, err
+		}
+	}
 	return &cookieOutput{SetCookie: s.cookie("", -1)}, nil
 }
 
@@ -163,13 +169,16 @@ func (s *Server) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
 		m.MustSetPassword = p.User.MustSet
 		m.ReauthenticatedAt = instant(p.Session.ReauthAt)
 	}
+	if k := p.Kiosk; k != nil {
+		m.Kiosk = &MeKiosk{Views: list(k.Views), RotateSeconds: int(k.Rotate / time.Second)}
+	}
 	return &meOutput{Body: m}, nil
 }
 
 func (s *Server) setPassword(ctx context.Context, in *passwordInput) (*noContent, error) {
 	p := who(ctx)
 	if p.User == nil {
-		return nil, problemf(http.StatusForbidden, "a token has no password")
+		return nil, problemf(http.StatusForbidden, "only people have a password")
 	}
 	if p.User.Password != "" {
 		if err := s.proveSelf(ctx, p, in.Body.Current, "body.current"); err != nil {
@@ -186,7 +195,7 @@ func (s *Server) setPassword(ctx context.Context, in *passwordInput) (*noContent
 func (s *Server) reauthenticate(ctx context.Context, in *reauthInput) (*noContent, error) {
 	p := who(ctx)
 	if p.User == nil {
-		return nil, problemf(http.StatusForbidden, "a token has no password")
+		return nil, problemf(http.StatusForbidden, "only people have a password")
 	}
 	if err := s.proveSelf(ctx, p, in.Body.Password, "body.password"); err != nil {
 		return nil, err

@@ -174,15 +174,16 @@ type Server struct {
 	mux   *http.ServeMux
 	outer http.Handler
 
-	started time.Time
-	routes  []Route
-	limits  *limiter
-	hash    chan struct{} // slots for password hashing
-	hub     *hub
-	today   *today
-	power   *powerBook
-	sending *sending
-	metrics *metrics
+	started  time.Time
+	routes   []Route
+	limits   *limiter
+	pairings *pairings
+	hash     chan struct{} // slots for password hashing
+	hub      *hub
+	today    *today
+	power    *powerBook
+	sending  *sending
+	metrics  *metrics
 }
 
 // New wires the routes. Nothing runs before Run.
@@ -201,7 +202,7 @@ func New(o Options) *Server {
 	}
 	s := &Server{
 		o: o, log: o.Logger, now: o.Now, mux: http.NewServeMux(),
-		limits: newLimiter(o.Now), hash: make(chan struct{}, 2),
+		limits: newLimiter(o.Now), pairings: newPairings(o.Now), hash: make(chan struct{}, 2),
 		sending: newSending(), started: o.Now(),
 	}
 	s.today = newToday(s)
@@ -266,6 +267,7 @@ func (s *Server) register() {
 	s.registerAttention()
 	s.registerCredentials()
 	s.registerPeople()
+	s.registerKiosks()
 	s.registerCommands()
 	s.registerLive()
 	s.registerStatus()

@@ -126,6 +126,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/kiosks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List screens */
+        get: operations["listKiosks"];
+        put?: never;
+        /** Let the screen that shows a code in */
+        post: operations["createKiosk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/kiosks/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Come for the session of an approved screen */
+        post: operations["claimKiosk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/kiosks/pair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask to be let in as a screen on a wall */
+        post: operations["pairKiosk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/kiosks/pending/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The screen that shows a code */
+        get: operations["getPendingKiosk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/kiosks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Shut a screen out, at once */
+        delete: operations["deleteKiosk"];
+        options?: never;
+        head?: never;
+        /** Change a screen */
+        patch: operations["changeKiosk"];
+        trace?: never;
+    };
     "/me": {
         parameters: {
             query?: never;
@@ -774,6 +861,10 @@ export interface components {
             /** Format: int64 */
             profile: number;
         };
+        ClaimOutputBody: {
+            /** @enum {string} */
+            status: "waiting" | "approved";
+        };
         CommandInputBody: {
             /** @description any CSMS-initiated action of the station's version */
             action: string;
@@ -830,6 +921,25 @@ export interface components {
             status: "Available" | "Preparing" | "Charging" | "SuspendedEV" | "SuspendedEVSE" | "Finishing" | "Reserved" | "Unavailable" | "Faulted" | "Unknown";
             /** @description OCPP 2.0.1 ConnectorEnumType; empty: unknown */
             type: string;
+        };
+        Cookie: {
+            Domain: string;
+            /** Format: date-time */
+            Expires: string;
+            HttpOnly: boolean;
+            /** Format: int64 */
+            MaxAge: number;
+            Name: string;
+            Partitioned: boolean;
+            Path: string;
+            Quoted: boolean;
+            Raw: string;
+            RawExpires: string;
+            /** Format: int64 */
+            SameSite: number;
+            Secure: boolean;
+            Unparsed: string[];
+            Value: string;
         };
         CredentialChangeInputBody: {
             /**
@@ -1109,6 +1219,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsKioskShape: {
+            items: components["schemas"]["KioskShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsMessageShape: {
             items: components["schemas"]["MessageShape"][];
             /** @description empty: there is no more */
@@ -1154,6 +1269,33 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        KioskChangeInputBody: {
+            name?: string;
+            /** Format: int64 */
+            rotateSeconds?: number;
+            sites?: string[];
+            views?: string[];
+        };
+        KioskShape: {
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            name: string;
+            remoteAddr: string;
+            /** Format: int64 */
+            rotateSeconds: number;
+            /**
+             * Format: date-time
+             * @description null: it has not come yet
+             */
+            seenAt: string | null;
+            /** @description "*" is all */
+            sites: string[];
+            /** @description as the screen said it */
+            userAgent: string;
+            /** @description paths shown in turn; none: the usual ones */
+            views: string[];
+        };
         LinkIntervalShape: {
             /** Format: date-time */
             from: string;
@@ -1192,6 +1334,8 @@ export interface components {
             demo: boolean;
             grants: components["schemas"]["Grant"][];
             id: string;
+            /** @description for a screen on a wall: what it shows */
+            kiosk?: components["schemas"]["MeKiosk"];
             mustSetPassword: boolean;
             name: string;
             /**
@@ -1206,6 +1350,11 @@ export interface components {
             reauthenticatedAt: string | null;
             /** @description the highest of the roles granted */
             role: string;
+        };
+        MeKiosk: {
+            /** Format: int64 */
+            rotateSeconds: number;
+            views: string[];
         };
         MessageShape: {
             action: string;
@@ -1242,6 +1391,19 @@ export interface components {
              */
             status: "Accepted" | "Blocked" | "Expired" | "Invalid";
             type?: string;
+        };
+        NewKioskInputBody: {
+            /** @description as the screen shows it */
+            code: string;
+            name: string;
+            /**
+             * Format: int64
+             * @default 30
+             */
+            rotateSeconds: number;
+            /** @description "*" is all */
+            sites: string[];
+            views?: string[];
         };
         NewSiteInputBody: {
             address?: string;
@@ -1349,6 +1511,11 @@ export interface components {
             siteName: string;
             station: string;
         };
+        PairingShape: {
+            code: string;
+            /** Format: date-time */
+            expiresAt: string;
+        };
         PasswordInputBody: {
             /** @description not needed while none is set */
             current?: string;
@@ -1378,6 +1545,16 @@ export interface components {
             vendorCode: string;
             /** @description the port could still be used */
             warning: boolean;
+        };
+        PendingKioskShape: {
+            code: string;
+            /** Format: date-time */
+            expiresAt: string;
+            remoteAddr: string;
+            /** Format: date-time */
+            requestedAt: string;
+            /** @description as the screen said it */
+            userAgent: string;
         };
         PortSummary: {
             byPowerClass: components["schemas"]["PowerClass"][];
@@ -1460,6 +1637,10 @@ export interface components {
             reservationId: number;
             station: string;
             status: string;
+        };
+        SecretInputBody: {
+            /** @description made by the screen from at least 128 random bits */
+            secret: string;
         };
         SeriesShape: {
             /** @description [time, min, mean, max] */
@@ -2135,6 +2316,234 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsHandshakeShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listKiosks: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsKioskShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createKiosk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKioskInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KioskShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    claimKiosk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: components["schemas"]["Cookie"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    pairKiosk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairingShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getPendingKiosk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PendingKioskShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteKiosk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeKiosk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KioskChangeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KioskShape"];
                 };
             };
             /** @description Error */
