@@ -135,6 +135,10 @@ func (s *Store) forgetKiosks(tx *sql.Tx) error {
 
 // ClaimKiosk spends a claim and returns the secret for the screen's cookie.
 func (s *Store) ClaimKiosk(ctx context.Context, claim []byte, remoteAddr string) (secret string, err error) {
+	// Anybody may ask: a secret that nobody knows costs a read and no write.
+	if list, err := s.selectKiosks(ctx, `WHERE claim = ?`, claim); err != nil || len(list) == 0 {
+		return "", errors.Join(err, fmt.Errorf("screen: %w", ErrNotFound))
+	}
 	text, hash := newSecretText()
 	now := s.now()
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
