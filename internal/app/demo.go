@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -20,15 +19,20 @@ import (
 func demoCommand(ctx context.Context, args []string, s streams) error {
 	var seed uint64
 	var speed float64
+	var days int
 	c, rest, err := load("demo", args, s, func(set *flag.FlagSet) {
 		set.Uint64Var(&seed, "seed", 1, "`NUMBER`: same seed, same network")
 		set.Float64Var(&speed, "speed", 1, "`FACTOR`: simulated seconds per second")
+		set.IntVar(&days, "past", pastDays, "`DAYS` of history to make in a data folder that is new; 0 makes none")
 	})
 	if err != nil {
 		return err
 	}
 	if err := only(rest); err != nil {
 		return err
+	}
+	if days < 0 || days > pastMost {
+		return misused("--past %d: want 0 to %d days", days, pastMost)
 	}
 	if c.Data == "./data" { // a demo leaves nothing behind unless told where
 		dir, err := os.MkdirTemp("", "chargewatch-demo-")
@@ -38,7 +42,13 @@ func demoCommand(ctx context.Context, args []string, s streams) error {
 		defer os.RemoveAll(dir)
 		c.Data = dir
 	}
-	srv, err := New(ctx, c, Options{Logger: logger(c, s), Demo: true})
+	log := logger(c, s)
+	plan := sim.Network(seed)
+	was, err := newPast(c, plan, seed, speed, days, log)
+	if err != nil {
+		return err
+	}
+	srv, err := New(ctx, c, Options{Logger: log, Demo: true, past: was})
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
@@ -50,7 +60,7 @@ func demoCommand(ctx context.Context, args []string, s streams) error {
 		defer stop()
 		served = srv.Run(ctx)
 	})
-	simulated = srv.simulate(ctx, s, seed, speed, logger(c, s))
+	simulated = srv.simulate(ctx, s, was, sim.Options{Plan: plan, Seed: seed, Speed: speed, Logger: log})
 	stop()
 	work.Wait()
 	if told.Err() != nil {
@@ -59,17 +69,26 @@ func demoCommand(ctx context.Context, args []string, s streams) error {
 	return errors.Join(served, simulated)
 }
 
-// simulate makes a network and lives its life until ctx ends.
-func (s *Server) simulate(ctx context.Context, out streams, seed uint64, speed float64, log *slog.Logger) error {
-	plan := sim.Network(seed)
-	if err := s.enrolNetwork(ctx, plan); err != nil {
+const (
+	pastDays = 90
+	pastMost = 365
+)
+
+// simulate lives the life of a network until ctx ends: on from its past, if
+// that was just made.
+func (s *Server) simulate(ctx context.Context, out streams, was *past, o sim.Options) error {
+	if err := enrol(ctx, s.Store, o.Plan); err != nil {
 		return err
 	}
-	stations, err := sim.New(sim.Options{
-		URL: "ws://" + s.OCPPAddress() + "/ocpp", Plan: plan, Seed: seed, Speed: speed,
-		History: 6 * time.Hour, Replay: true, Logger: log,
-	})
-	if err != nil {
+	stations := was.stations()
+	if stations == nil {
+		o.History, o.Replay = 6*time.Hour, true
+		var err error
+		if stations, err = sim.New(o); err != nil {
+			return err
+		}
+	}
+	if err := stations.Aim("ws://" + s.OCPPAddress() + "/ocpp"); err != nil {
 		return err
 	}
 	if err := s.greet(ctx, out, true); err != nil {
@@ -78,14 +97,14 @@ func (s *Server) simulate(ctx context.Context, out streams, seed uint64, speed f
 	return ended(ctx, stations.Run(ctx))
 }
 
-// enrolNetwork makes the sites, stations and credentials of a simulated
-// network, unless an earlier demo in this folder did.
-func (s *Server) enrolNetwork(ctx context.Context, plan sim.Plan) error {
+// enrol makes the sites, stations and credentials of a simulated network,
+// unless an earlier demo in this folder did.
+func enrol(ctx context.Context, st *store.Store, plan sim.Plan) error {
 	for _, x := range plan.Sites {
-		if _, ok := s.Store.Site(x.ID); ok {
+		if _, ok := st.Site(x.ID); ok {
 			continue
 		}
-		_, err := s.Store.CreateSite(ctx, store.System, store.Site{
+		_, err := st.CreateSite(ctx, store.System, store.Site{
 			ID: x.ID, Name: x.Name, Address: x.Address, Latitude: &x.Latitude, Longitude: &x.Longitude, TimeZone: x.TimeZone,
 			OpeningHours: x.OpeningHours, GridLimitW: x.GridLimitW, FreeVend: x.FreeVend, Public: true,
 		})
@@ -94,7 +113,7 @@ func (s *Server) enrolNetwork(ctx context.Context, plan sim.Plan) error {
 		}
 	}
 	for _, x := range plan.Stations {
-		if _, ok := s.Store.Station(x.ID); ok {
+		if _, ok := st.Station(x.ID); ok {
 			continue
 		}
 		n := store.NewStation{
@@ -103,17 +122,17 @@ func (s *Server) enrolNetwork(ctx context.Context, plan sim.Plan) error {
 		if x.Password != "" {
 			n.Auth = store.Auth{Profile: 1, Password: x.Password}
 		}
-		if _, _, err := s.Store.EnrolStation(ctx, store.System, n); err != nil {
+		if _, _, err := st.EnrolStation(ctx, store.System, n); err != nil {
 			return fmt.Errorf("enrol %s: %w", x.ID, err)
 		}
 	}
 	for _, t := range plan.Tokens {
-		if _, c, err := s.Store.Lookup(ctx, t.Type, t.ID); err != nil {
+		if _, c, err := st.Lookup(ctx, t.Type, t.ID); err != nil {
 			return fmt.Errorf("look up token: %w", err)
 		} else if c != nil {
 			continue
 		}
-		if _, err := s.Store.PutCredential(ctx, store.System, "", store.CredentialInput{IDToken: t.ID, Type: t.Type, Status: "Accepted"}); err != nil {
+		if _, err := st.PutCredential(ctx, store.System, "", store.CredentialInput{IDToken: t.ID, Type: t.Type, Status: "Accepted"}); err != nil {
 			return fmt.Errorf("make credential: %w", err)
 		}
 	}

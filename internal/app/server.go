@@ -56,6 +56,8 @@ type Server struct {
 type Options struct {
 	Logger *slog.Logger
 	Demo   bool // a simulated network runs along
+
+	past *past // to be made in a folder that no server has used
 }
 
 // errDrain is returned when the disk does not let go. Nobody was told that what
@@ -78,6 +80,11 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	}()
 	if err := s.openFolder(); err != nil {
 		return s, err
+	}
+	if o.past != nil {
+		if err := o.past.make(ctx, s.data, c.Data); err != nil {
+			return s, err
+		}
 	}
 	if s.db, err = coredb.Open(ctx, c.Data); err != nil {
 		return s, err

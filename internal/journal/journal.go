@@ -54,6 +54,9 @@ type Options struct {
 	CheckpointEvery  time.Duration
 	CheckpointEvents uint64
 	Keep             Keep
+	// Past is for building a history: each event is recorded when it says it was
+	// received, and nothing happens between events. A server never sets it.
+	Past bool
 }
 
 func (o *Options) defaults() {
@@ -178,6 +181,38 @@ func check(e *event.Event) error {
 		return errors.New("append: derived events come from the fold only")
 	case e.Subject.ID == "" || e.Subject.Type == "":
 		return errors.New("append: event without a subject")
+	}
+	return nil
+}
+
+// AppendAll is Append for many events in their order; it returns when all are
+// durable. It is how a past is built, where nobody waits for each answer.
+func (j *Journal) AppendAll(ctx context.Context, events []*event.Event) error {
+	requests := make([]request, len(events))
+	for i, e := range events {
+		if err := check(e); err != nil {
+			return err
+		}
+		r := &requests[i]
+		r.event, r.done = e, make(chan struct{})
+		select {
+		case j.queue <- r:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-j.done:
+			return ErrClosed
+		}
+	}
+	for i := range requests {
+		r := &requests[i]
+		select {
+		case <-r.done:
+		case <-j.done:
+			return ErrClosed
+		}
+		if r.err != nil {
+			return r.err
+		}
 	}
 	return nil
 }

@@ -206,6 +206,9 @@ func (w *writer) recovered() {
 // idle does what is due without traffic: timers, the sign of life, and probing
 // while commits fail.
 func (w *writer) idle() {
+	if w.j.o.Past {
+		return
+	}
 	now := w.stamp()
 	due, armed := w.state.NextDue()
 	timers := armed && !due.After(now)
@@ -370,11 +373,17 @@ func (w *writer) setHead(h head) { w.lastSeq, w.lastRecordedAt = h.seq, h.at }
 func (w *writer) fold(b *fleet.Batch, requests []*request) error {
 	w.resetRows()
 	now := w.stamp()
+	if w.j.o.Past {
+		now = w.lastRecordedAt
+	}
 	for _, r := range requests {
 		if r.event == nil || r.err != nil {
 			continue
 		}
 		e := canonical(r.event)
+		if w.j.o.Past {
+			now = w.later(e.ReceivedAt)
+		}
 		e.RecordedAt = w.later(now)
 		stampMissing(e)
 		if err := w.effects(b, b.Advance(fleet.DueBefore(e))); err != nil {

@@ -6,6 +6,9 @@ import "time"
 func (st *station) connect() {
 	st.timers.stop(st.redial)
 	st.redial = nil
+	if st.past != nil && !st.away && !st.down {
+		st.past.found()
+	}
 	if st.wire != nil || st.dialing || st.away || st.down || st.warming || st.f.ctx.Err() != nil {
 		return
 	}
@@ -106,8 +109,12 @@ func (st *station) lose(d time.Duration, silent bool) {
 	if st.down {
 		return
 	}
+	back := st.now.Add(d)
+	if st.past != nil && !st.past.lose(back, silent) {
+		return
+	}
 	st.away = true
-	if back := st.now.Add(d); back.After(st.backAt) {
+	if back.After(st.backAt) {
 		st.backAt = back
 	}
 	if w := st.wire; w != nil {

@@ -38,6 +38,7 @@ type evse struct {
 	remote    *remoteStart
 	booking   *booking
 	arrival   *timer
+	demand    *demand
 
 	powerW, offeredW float64
 	tempC            float64
@@ -135,7 +136,7 @@ func (e *evse) refresh() {
 			continue
 		}
 		c.status, c.changed = s, e.st.now
-		if !e.st.warming {
+		if !e.st.warming || e.st.past != nil {
 			e.st.d.status(c, false)
 		}
 	}
@@ -165,9 +166,8 @@ func (e *evse) expect() {
 	if st.f.o.Scenario.Traffic <= 0 {
 		return
 	}
-	h := habits[st.site.Use]
 	from := st.now.Add(between(st.life, 20*time.Second, 4*time.Minute))
-	at := h.next(st.life, from, st.tz, e.dc(), st.f.o.Scenario.Traffic)
+	at := e.demand.next(st.life, from, st.f.o.Scenario.Traffic)
 	e.arrival = st.timers.set(at, func() { e.arrival = nil; e.arrive() })
 }
 
@@ -176,6 +176,9 @@ func (e *evse) arrive() {
 	st := e.st
 	car := pickCar(st.life, e.dc())
 	token := st.f.token(st.life)
+	if n := len(st.f.o.Plan.Strangers); n > 0 && st.life.IntN(150) == 0 {
+		token = st.f.o.Plan.Strangers[st.life.IntN(n)]
+	}
 	if !e.free() || e.booking != nil && e.booking.token != token.ID {
 		e.expect() // drives on
 		return
@@ -253,7 +256,7 @@ func (e *evse) swipe(token Token) {
 		return
 	}
 	v.token = token
-	if st.site.FreeVend && st.version == V16 || st.wire == nil || !st.accepted {
+	if st.site.FreeVend && st.version == V16 || !st.heard() {
 		// Without a link stations open for everybody they know; drivers know
 		// where their card works.
 		e.grant(token)

@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // faultKind is one thing that breaks, in the words of both protocol families.
 type faultKind struct {
@@ -61,6 +64,15 @@ func (e *evse) drawFault() *faultKind {
 	return new(faultKinds[0])
 }
 
+// drawStop picks a fault that stops the port.
+func (e *evse) drawStop() *faultKind {
+	k := e.drawFault()
+	for k.warning {
+		k = e.drawFault()
+	}
+	return k
+}
+
 // raise breaks a port. What ends the session and what only warns is the
 // kind's business.
 func (e *evse) raise(k *faultKind, lasting time.Duration) {
@@ -105,4 +117,15 @@ func (e *evse) recover() {
 	if f.kind.warning {
 		e.st.d.status(e.primary(), false)
 	}
+	if st := e.st; !f.kind.warning && st.now.Sub(f.since) >= visited && !st.inUse() {
+		// Somebody came, repaired it and switched it off and on.
+		st.reboot(reasonReboot, "LocalReset", between(st.trouble, time.Minute, 5*time.Minute))
+	}
+}
+
+// visited is how long a fault lasts that somebody has to come for.
+const visited = 3 * time.Hour
+
+func (st *station) inUse() bool {
+	return slices.ContainsFunc(st.evses, func(e *evse) bool { return e.visit != nil })
 }

@@ -83,17 +83,31 @@ type Fleet struct {
 	stats      counters
 	ctx        context.Context
 	work       sync.WaitGroup
+	relived    bool
 }
 
 // New checks the options and builds the stations; nothing is dialled before
-// Run.
+// Run. The URL may be left to Aim.
 func New(o Options) (*Fleet, error) {
-	d, err := newSocketDialer(o.URL, o.TLS, o.Sources)
-	if err != nil {
-		return nil, err
+	f, err := build(o, nil)
+	if err != nil || o.URL == "" {
+		return f, err
 	}
-	return build(o, d)
+	return f, f.Aim(o.URL)
 }
+
+// Aim says where the stations connect, for who learns it late. Call it before
+// Run.
+func (f *Fleet) Aim(url string) error {
+	d, err := newSocketDialer(url, f.o.TLS, f.o.Sources)
+	if err != nil {
+		return err
+	}
+	f.dialer = d
+	return nil
+}
+
+var errNoURL = errors.New("simulate: no URL to connect to")
 
 func build(o Options, d dialer) (*Fleet, error) {
 	if o.Speed < 0 || len(o.Plan.Stations) == 0 || len(o.Plan.Sites) == 0 {
@@ -154,6 +168,9 @@ func build(o Options, d dialer) (*Fleet, error) {
 
 // Run lets the stations live until ctx ends.
 func (f *Fleet) Run(ctx context.Context) error {
+	if f.dialer == nil {
+		return errNoURL
+	}
 	f.ctx = ctx
 	f.clock.wall0 = time.Now()
 	if f.o.Start.IsZero() {
@@ -167,6 +184,10 @@ func (f *Fleet) Run(ctx context.Context) error {
 			break
 		}
 		dialIn := between(ramp, 0, f.o.Ramp) - time.Since(f.clock.wall0)
+		if f.relived {
+			st.resume(max(0, dialIn))
+			continue
+		}
 		st.begin(f.clock.sim0, f.o.History, max(0, dialIn))
 	}
 	<-ctx.Done()

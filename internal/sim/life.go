@@ -13,8 +13,12 @@ func (st *station) startLife() {
 	st.expectDrop()
 	st.expectReboot()
 	st.align()
-	if s.Flapping > 0 && st.trouble.Float64() < s.Flapping {
-		st.flap()
+	if s.Flapping > 0 && st.trouble.Float64() < s.Flapping || st.spec.Flaps {
+		if st.past != nil { // it began some days ago
+			st.timers.set(st.past.until.Add(-flapsFor), st.flap)
+		} else {
+			st.flap()
+		}
 	}
 	if s.Together > 0 {
 		st.together()
@@ -60,9 +64,16 @@ func (st *station) expectReboot() {
 	})
 }
 
+// flapsFor is for how long a bad modem has been bad.
+const flapsFor = 12 * 24 * time.Hour
+
 // flap is a modem at the edge of its cell.
 func (st *station) flap() {
-	st.after(exponential(st.trouble, 4*time.Minute), func() {
+	mean := 4 * time.Minute
+	if st.past != nil {
+		mean = 12 * time.Minute
+	}
+	st.after(exponential(st.trouble, mean), func() {
 		st.lose(between(st.trouble, time.Second, 20*time.Second), false)
 		st.flap()
 	})

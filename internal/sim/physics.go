@@ -6,15 +6,20 @@ import (
 )
 
 const (
-	mains     = 230.0
-	minAmps   = 6.0 // below this IEC 61851 has no signal: the EVSE suspends
-	minDCW    = 1000.0
-	substep   = 10 * time.Second
-	rampDC    = 9000.0 // W per second
-	lossesIn  = 0.93   // what reaches the battery
-	tickDC    = 10 * time.Second
-	tickAC    = 30 * time.Second
-	tickWarm  = 60 * time.Second
+	mains    = 230.0
+	minAmps  = 6.0 // below this IEC 61851 has no signal: the EVSE suspends
+	minDCW   = 1000.0
+	substep  = 10 * time.Second
+	rampDC   = 9000.0 // W per second
+	lossesIn = 0.93   // what reaches the battery
+	tickDC   = 10 * time.Second
+	tickAC   = 30 * time.Second
+	tickWarm = 60 * time.Second
+
+	pastTickDC = 150 * time.Second
+	pastTickAC = 10 * time.Minute
+	pastStep   = 150 * time.Second
+
 	ambientC  = 18.0
 	heatPerKW = 0.11
 )
@@ -31,7 +36,10 @@ func (st *station) keepTicking() {
 			if e.dc() {
 				d = tickDC
 			}
-			if st.warming {
+			switch {
+			case st.past != nil:
+				d = e.pastTick()
+			case st.warming:
 				d = tickWarm
 			}
 			if tick == 0 || d < tick {
@@ -45,9 +53,30 @@ func (st *station) keepTicking() {
 	st.ticking = st.after(tick, func() {
 		st.ticking = nil
 		st.step()
+		if st.past != nil {
+			st.past.readAll()
+		}
 		st.react()
 		st.keepTicking()
 	})
+}
+
+// pastTick is the distance of readings in the past: what matters of it is the
+// shape. The tick at which the car has what it came for comes when that is.
+func (e *evse) pastTick() time.Duration {
+	v := e.visit
+	most := pastTickAC
+	switch {
+	case e.st.now.Sub(v.since) < time.Minute:
+		most = 40 * time.Second // the rise
+	case e.dc():
+		most = pastTickDC
+	}
+	if e.powerW <= 0 {
+		return most
+	}
+	left := (v.target - v.soc) * v.car.batteryKWh * 1000 / lossesIn / e.powerW
+	return min(most, max(20*time.Second, time.Duration(left*float64(time.Hour))))
 }
 
 // step integrates power from the last step to now. It changes registers and
@@ -69,7 +98,10 @@ func (st *station) step() {
 	}
 	for dt > 0 {
 		d := min(dt, substep)
-		if st.warming {
+		switch {
+		case st.past != nil:
+			d = min(dt, pastStep)
+		case st.warming:
 			d = min(dt, tickWarm)
 		}
 		dt -= d
@@ -119,6 +151,9 @@ func (st *station) share(at time.Time, d time.Duration) {
 			continue
 		}
 		offer := e.model.RatedW
+		if w := st.spec.Worn; w != nil && w.EVSE == e.id && !at.Before(st.wornSince) {
+			offer = min(offer, w.MaxW)
+		}
 		if w, ok := e.limit(at); ok {
 			offer = min(offer, w)
 		}

@@ -12,6 +12,8 @@ type Plan struct {
 	Sites    []Site
 	Stations []Spec
 	Tokens   []Token
+	// Strangers are cards that nobody enrolled and somebody tries now and then.
+	Strangers []Token
 }
 
 // Site is a place with stations.
@@ -23,6 +25,10 @@ type Site struct {
 	GridLimitW          float64
 	FreeVend            bool // anybody may charge
 	Use                 Use
+	Popular             float64 // factor on the arrivals of its use; 0 is 1
+	// DarkFor is how long before the start the site lost its network. It does
+	// not come back by itself.
+	DarkFor time.Duration
 }
 
 // Spec is one station of a Plan.
@@ -44,6 +50,16 @@ type Spec struct {
 	// How the station is found at the start.
 	StartsOffline bool // not seen for a while, comes back later
 	StartsFaulted bool
+	Worn          *Worn
+	Flaps         bool // a modem at the edge of its cell, for some days
+}
+
+// Worn is a port that delivers far less than it should, and did so for some
+// time before the start: a power module died and nobody noticed.
+type Worn struct {
+	EVSE int
+	MaxW float64
+	For  time.Duration
 }
 
 // Token is a card, app or contract that drivers use.
@@ -51,6 +67,9 @@ type Token struct {
 	ID   string
 	Type string // ISO14443, eMAID, Central...
 }
+
+// Protocol is the WebSocket subprotocol the station speaks.
+func (s *Spec) Protocol() string { return s.version().Subprotocol() }
 
 // version resolves what the station speaks.
 func (s *Spec) version() Version {

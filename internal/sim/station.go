@@ -36,6 +36,7 @@ type station struct {
 	accepted   bool
 	ever       bool      // was accepted once since power-up
 	warming    bool      // living the time before the start, unheard
+	past       *recorder // warming, and heard: see Relive
 	away       bool      // no network
 	backAt     time.Time // when the network returns
 	down       bool      // rebooting
@@ -46,6 +47,7 @@ type station struct {
 	bootReason string
 	skew       time.Duration // device clock minus simulated time
 	powered    time.Time
+	wornSince  time.Time
 
 	evses     []*evse
 	operative bool
@@ -101,6 +103,7 @@ func newStation(f *Fleet, number int, spec *Spec, site *Site) *station {
 	flat := 0
 	for i, m := range spec.Model.EVSEs {
 		e := &evse{st: st, id: i + 1, model: m, operative: true, reg: 1000 * within(st.life, 40, 90_000)}
+		e.demand = newDemand(site, st.tz, e.dc(), within(newRand(f.o.Seed, spec.ID, fmt.Sprint("share", i)), 0.6, 1.4))
 		for j, plug := range m.Plugs {
 			flat++
 			e.conns = append(e.conns, &connector{e: e, id: j + 1, flat: flat, plug: plug, status: Available, changed: f.clock.sim0})
@@ -137,11 +140,7 @@ func (st *station) begin(start time.Time, before time.Duration, dialIn time.Dura
 	}
 	if st.spec.StartsFaulted && st.f.o.Scenario.FaultsPerDay > 0 {
 		e := pick(st.trouble, st.evses)
-		k := e.drawFault()
-		for k.warning {
-			k = e.drawFault()
-		}
-		e.raise(k, between(st.trouble, 20*time.Minute, 5*time.Hour))
+		e.raise(e.drawStop(), between(st.trouble, 20*time.Minute, 5*time.Hour))
 		for _, c := range e.conns {
 			c.changed = st.now.Add(-between(st.trouble, 5*time.Minute, 3*time.Hour))
 		}
@@ -150,8 +149,22 @@ func (st *station) begin(start time.Time, before time.Duration, dialIn time.Dura
 		dialIn = 0
 		st.lose(between(st.trouble, 15*time.Minute, 3*time.Hour), false)
 	}
+	if st.site.DarkFor > 0 {
+		st.lose(darkFor, false)
+	}
 	st.after(st.f.clock.sim(dialIn), st.connect)
 	st.leave(true)
+}
+
+// darkFor is how long a dark site stays away: longer than anybody watches.
+const darkFor = 30 * 24 * time.Hour
+
+// heard reports whether the central system hears the station.
+func (st *station) heard() bool {
+	if st.past != nil {
+		return st.past.linked
+	}
+	return st.wire != nil && st.accepted
 }
 
 // after sets a timer relative to now.
@@ -336,7 +349,7 @@ func (st *station) reboot(reason stopReason, bootReason string, downFor time.Dur
 	}
 	// A polite reset lets the last messages out before the board goes dark.
 	grace := time.Duration(0)
-	if reason == reasonSoftReset && st.wire != nil {
+	if reason == reasonSoftReset && st.heard() {
 		grace = 2 * time.Second
 	}
 	st.after(grace, func() {
@@ -344,6 +357,9 @@ func (st *station) reboot(reason stopReason, bootReason string, downFor time.Dur
 		if st.wire != nil {
 			st.wire.link.Drop()
 			st.unlinked()
+		}
+		if st.past != nil {
+			st.past.lost(false)
 		}
 		st.booted, st.ever = false, false
 		st.timers.stop(st.redial)

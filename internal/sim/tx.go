@@ -45,6 +45,10 @@ type tx struct {
 	state  string
 	sample *timer
 	at     []sample // 1.6 transactionData collected on the way
+
+	plug   int       // of the past, as it is told
+	curve  []Reading // of the past, not told yet
+	untold bool      // of the past: the token was not told yet
 }
 
 // begin opens the transaction.
@@ -53,7 +57,7 @@ func (e *evse) begin() {
 	v := e.visit
 	st.step()
 	if e.tx == nil {
-		e.tx = &tx{e: e, started: st.now, startReg: e.reg, startSoC: v.soc, offline: st.wire == nil || !st.accepted}
+		e.tx = &tx{e: e, started: st.now, startReg: e.reg, startSoC: v.soc, offline: !st.heard()}
 	}
 	e.tx.token = v.token
 	if v.remote != nil {
@@ -104,7 +108,7 @@ func (e *evse) scheduleSamples() {
 	t := e.tx
 	st := e.st
 	every := st.set.sampleEvery
-	if t == nil || every <= 0 || len(st.set.sampled) == 0 {
+	if t == nil || every <= 0 || len(st.set.sampled) == 0 || st.past != nil {
 		return
 	}
 	st.timers.stop(t.sample)

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -157,7 +158,12 @@ func (s *Store) seal(ctx context.Context, ports []*port, kept int64) error {
 }
 
 func (s *Store) readBack(ctx context.Context, out []written) error {
-	q, err := s.db.read.PrepareContext(ctx, `SELECT data FROM block WHERE port = ? AND hour = ?`)
+	tx, err := s.db.read.BeginTx(ctx, nil) // one look, not one for each block
+	if err != nil {
+		return fmt.Errorf("read back: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // it only read
+	q, err := tx.PrepareContext(ctx, `SELECT data FROM block WHERE port = ? AND hour = ?`)
 	if err != nil {
 		return fmt.Errorf("read back: %w", err)
 	}
@@ -226,8 +232,11 @@ func (w *sealer) port(ctx context.Context, p *port, kept, row int64) error {
 			return err
 		}
 		days[floorDiv(h.hour, 24)] = true
+	}
+	// The day that follows counts on from what these end with.
+	for _, day := range slices.Collect(maps.Keys(days)) {
 		var next int64
-		switch err := w.after.QueryRowContext(ctx, p.id, h.hour).Scan(&next); {
+		switch err := w.after.QueryRowContext(ctx, p.id, day*24+23).Scan(&next); {
 		case err == nil:
 			days[floorDiv(next, 24)] = true
 		case !errors.Is(err, sql.ErrNoRows):

@@ -260,13 +260,17 @@ func (t *tx) writeSessions(list, before []*fleet.Session, last uint64) error {
 func orderOf(id string) string { return fmt.Sprintf("%03d%s", len(id), id) }
 
 func (t *tx) writePoints(list []fleet.Point) error {
-	stmt := t.stmt(t.s.w.point)
-	for _, p := range list {
-		station, err := t.station(p.Station)
-		if err != nil {
-			return err
+	for _, chunk := range t.s.w.points.split(len(list)) {
+		args := t.s.w.args[:0]
+		for _, p := range list[chunk.from:chunk.to] {
+			station, err := t.station(p.Station)
+			if err != nil {
+				return err
+			}
+			args = append(args, station, int64(p.EVSE), p.ValidFrom.UnixMicro(), int64(p.Seq), p.KnownAt.UnixMicro(), p.State)
 		}
-		if _, err := stmt.Exec(station, int64(p.EVSE), p.ValidFrom.UnixMicro(), int64(p.Seq), p.KnownAt.UnixMicro(), p.State); err != nil {
+		t.s.w.args = args
+		if _, err := t.stmt(chunk.stmt).Exec(args...); err != nil {
 			return err
 		}
 	}
@@ -360,8 +364,8 @@ func (t *tx) session(stmt *sql.Stmt, station, key string) (*fleet.Session, bool)
 
 // statements are what the writer runs all the time, prepared once.
 type statements struct {
-	events                         ladder
-	session, point, intent, quirk  *sql.Stmt
+	events, points                 ladder
+	session, intent, quirk         *sql.Stmt
 	command, commandResult         *sql.Stmt
 	saveStation, pruneStation      *sql.Stmt
 	quirkAgain                     *sql.Stmt
@@ -397,8 +401,10 @@ func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 		started_at = excluded.started_at, ended_at = excluded.ended_at, start_key = excluded.start_key,
 		stop_key = excluded.stop_key, data = excluded.data,
 		closed_seq = CASE WHEN excluded.active = 1 THEN NULL ELSE coalesce(sessions.closed_seq, excluded.closed_seq) END`)
-	w.point = p(`INSERT INTO points (station, evse, valid_from, seq, known_at, state) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET state = excluded.state`)
+	for _, n := range []int{64, 16, 4, 1} {
+		w.points = append(w.points, rung{n, p(`INSERT INTO points (station, evse, valid_from, seq, known_at, state) VALUES ` +
+			strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?),", n), ",") + ` ON CONFLICT DO UPDATE SET state = excluded.state`)})
+	}
 	w.intent = p(`INSERT INTO outbox (key, station, action, payload, reason, cause, due, expires, state, changed_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?) ON CONFLICT (key) DO NOTHING`)
 	w.quirk = p(`INSERT INTO conformance (station, firmware, code, vendor, model, count, first_at, last_at, example)
