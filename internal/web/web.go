@@ -148,6 +148,7 @@ type Options struct {
 	Telemetry Telemetry
 	Flows     Flows
 	Frames    Frames
+	System    System
 	UI        fs.FS // built user interface; nil: not built
 	// Metrics is what /metrics gathers; nil makes one.
 	Metrics *prometheus.Registry
@@ -159,6 +160,8 @@ type Options struct {
 	Secure         bool             // browsers reach us by https
 	OCPPPort       int              // where stations connect
 	OCPPSecure     bool             // by wss
+	Onboarding     string           // what becomes of unknown stations: open, approve or closed
+	Fingerprint    string           // of our own certificate authority, if there is one
 	TrustedProxies []netip.Prefix   // whose X-Forwarded-For counts
 	// FlushEvery is the live feed's beat; default 250 ms.
 	FlushEvery time.Duration
@@ -250,6 +253,7 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) register() {
 	s.registerSignIn()
 	s.registerSites()
+	s.registerSiteImport()
 	s.registerStations()
 	s.registerEnrolment()
 	s.registerImport()
@@ -265,5 +269,6 @@ func (s *Server) register() {
 	s.registerPeople()
 	s.registerCommands()
 	s.registerLive()
+	s.registerSystem()
 	s.registerPages()
 }
