@@ -1657,6 +1657,8 @@ export interface components {
             /** Format: double */
             longitude?: number;
             name?: string;
+            /** @description forget latitude and longitude */
+            noPosition?: boolean;
             /** @description replaces all */
             notices?: components["schemas"]["NoticeShape"][];
             openingHours?: string;
