@@ -107,6 +107,14 @@ func (m *material) server() *tls.Config {
 	return pki.Config(m.pairs, nil, false)
 }
 
+// authority is the fingerprint of our own authority, empty without one.
+func (m *material) authority() string {
+	if m == nil {
+		return ""
+	}
+	return m.fingerprint
+}
+
 // namesOf lists what a certificate must cover for a listening address: its
 // host, or every address of the machine.
 func namesOf(address string) []string {

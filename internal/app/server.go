@@ -160,6 +160,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Demo:           o.Demo,
 		OCPPPort:       ocppPort,
 		OCPPSecure:     s.tls != nil,
+		System:         system{s},
+		Onboarding:     c.Onboarding,
+		Fingerprint:    s.tls.authority(),
 		Secure:         s.tls != nil || c.BehindProxy,
 		TrustedProxies: networks(c.TrustedProxies),
 	})

@@ -35,6 +35,8 @@ type Config struct {
 	Listeners      []Listener `yaml:"listeners"`
 	Station        Station    `yaml:"station"`
 	Retention      Retention  `yaml:"retention"`
+
+	sources sources
 }
 
 // Listener is a further OCPP listener with its security profile.
@@ -144,7 +146,10 @@ func Load(name string, args []string, env func(string) (string, bool), more func
 	options := options()
 	for _, o := range options {
 		apply := func(v string) error {
-			over = append(over, func(c *Config) error { return named("--"+o.name, o.apply(c, v)) })
+			over = append(over, func(c *Config) error {
+				c.sources.set(o.key(), Source{FromFlag, "--" + o.name})
+				return named("--"+o.name, o.apply(c, v))
+			})
 			return nil
 		}
 		if o.flag {
@@ -180,6 +185,7 @@ func Load(name string, args []string, env func(string) (string, bool), more func
 	}
 	for _, o := range options {
 		if v, ok := env(environment(o.name)); ok {
+			c.sources.set(o.key(), Source{FromEnvironment, environment(o.name)})
 			if err := named(environment(o.name), o.apply(&c, v)); err != nil {
 				return c, nil, err
 			}
@@ -283,7 +289,7 @@ func (c *Config) read(path string) error {
 	if err != nil {
 		return fmt.Errorf("%s%s", path, place(err))
 	}
-	return nil
+	return c.sources.read(path, data)
 }
 
 // place says on which line of the file an error is.

@@ -33,7 +33,11 @@ type WebSession struct {
 	SeenAt     time.Time
 	ReauthAt   time.Time // when the password was last given; zero: never
 	RemoteAddr string
+	Agent      string // what the browser said of itself
 }
+
+// Browser is where somebody signs in.
+type Browser struct{ Addr, Agent string }
 
 func newSecretText() (text string, hash []byte) {
 	var b [32]byte
@@ -50,7 +54,7 @@ func hashSecret(text string) []byte {
 
 // CreateSession signs a person in and returns the secret for the cookie.
 // withPassword says that the password was given just now.
-func (s *Store) CreateSession(ctx context.Context, userID, remoteAddr string, withPassword bool) (string, error) {
+func (s *Store) CreateSession(ctx context.Context, userID string, from Browser, withPassword bool) (string, error) {
 	text, hash := newSecretText()
 	now := millis(s.now())
 	reauth := int64(0)
@@ -66,10 +70,13 @@ func (s *Store) CreateSession(ctx context.Context, userID, remoteAddr string, wi
 			ORDER BY seen_at DESC LIMIT -1 OFFSET ?)`, userID, maxSessionsPerUser-1); err != nil {
 			return fmt.Errorf("end surplus sessions: %w", err)
 		}
-		_, err := tx.Exec(`INSERT INTO web_sessions (hash, user_id, created_at, seen_at, reauth_at, remote_addr)
-			VALUES (?,?,?,?,?,?)`, hash, userID, now, now, reauth, clip(remoteAddr, 64))
+		_, err := tx.Exec(`INSERT INTO web_sessions (hash, user_id, created_at, seen_at, reauth_at, remote_addr, agent)
+			VALUES (?,?,?,?,?,?,?)`, hash, userID, now, now, reauth, clip(from.Addr, 64), clip(from.Agent, 256))
 		if err != nil {
 			return fmt.Errorf("write session: %w", err)
+		}
+		if _, err := tx.Exec(`UPDATE users SET signed_in_at = ? WHERE id = ?`, now, userID); err != nil {
+			return fmt.Errorf("note sign-in: %w", err)
 		}
 		return s.audit(tx, Actor(userID), "signin", "user/"+userID, map[string]any{"password": withPassword})
 	})
@@ -147,6 +154,43 @@ func (s *Store) EndSession(ctx context.Context, w *WebSession) error {
 		s.changed.announce()
 	}
 	return err
+}
+
+// SessionsOf returns where a person is signed in, the last used first.
+func (s *Store) SessionsOf(ctx context.Context, userID string) ([]*WebSession, error) {
+	var out []*WebSession
+	now := millis(s.now())
+	err := s.query(ctx, "sessions", `SELECT hash, user_id, created_at, seen_at, remote_addr, agent FROM web_sessions
+		WHERE user_id = ? AND seen_at >= ? AND created_at >= ? ORDER BY seen_at DESC, hash`,
+		[]any{userID, now - SessionIdle.Milliseconds(), now - SessionLife.Milliseconds()}, func(r *sql.Rows) error {
+			w := &WebSession{}
+			var created, seen int64
+			err := r.Scan(&w.ID, &w.UserID, &created, &seen, &w.RemoteAddr, &w.Agent)
+			w.CreatedAt, w.SeenAt = fromMillis(created), fromMillis(seen)
+			out = append(out, w)
+			return err
+		})
+	return out, err
+}
+
+// EndSessions signs a person out everywhere but in the session that is kept,
+// and returns how many sessions that were.
+func (s *Store) EndSessions(ctx context.Context, by Actor, userID string, keep []byte) (int64, error) {
+	var n int64
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.Exec(`DELETE FROM web_sessions WHERE user_id = ? AND hash IS NOT ?`, userID, keep)
+		if err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+		if n, err = res.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		return s.audit(tx, by, "signout.others", "user/"+userID, map[string]any{"sessions": n})
+	})
+	if err == nil {
+		s.changed.announce()
+	}
+	return n, err
 }
 
 // APIToken lets a script in. The secret is shown once, when it is made.

@@ -64,6 +64,15 @@ func (s *Store) FreeVend(site string) bool {
 	return ok && x.FreeVend
 }
 
+// Valid says what of a site cannot be accepted, with an *InvalidError. A site
+// without an id is given one.
+func (x Site) Valid() error {
+	if x.ID == "" {
+		x.ID = "given"
+	}
+	return x.validate()
+}
+
 func (x *Site) validate() error {
 	if err := validID("id", x.ID); err != nil {
 		return err
@@ -76,10 +85,10 @@ func (x *Site) validate() error {
 	if (x.Latitude == nil) != (x.Longitude == nil) {
 		return &InvalidError{"latitude", "latitude and longitude go together"}
 	}
-	if x.Latitude != nil && (*x.Latitude < -90 || *x.Latitude > 90 || *x.Longitude < -180 || *x.Longitude > 180) {
+	if x.Latitude != nil && (!(*x.Latitude >= -90 && *x.Latitude <= 90 && *x.Longitude >= -180 && *x.Longitude <= 180)) {
 		return &InvalidError{"latitude", "not a position on Earth"}
 	}
-	if x.GridLimitW < 0 {
+	if !(x.GridLimitW >= 0) {
 		return &InvalidError{"gridLimitW", "must not be negative"}
 	}
 	return x.validatePublic()
@@ -180,7 +189,7 @@ func (s *Store) DeleteSite(ctx context.Context, by Actor, id string) error {
 			return fmt.Errorf("count stations: %w", err)
 		}
 		if n > 0 {
-			return fmt.Errorf("site %s has %d stations: %w", id, n, ErrInUse)
+			return &InUseError{fmt.Sprintf("the site has %d stations; move or remove them first", n)}
 		}
 		if _, err := tx.Exec(`DELETE FROM sites WHERE id = ?`, id); err != nil {
 			return fmt.Errorf("delete site: %w", err)

@@ -101,6 +101,14 @@ type InvalidError struct {
 
 func (e *InvalidError) Error() string { return e.Field + ": " + e.Reason }
 
+// InUseError is ErrInUse with the reason in words.
+type InUseError struct{ Reason string }
+
+func (e *InUseError) Error() string { return e.Reason }
+
+// Is makes it an ErrInUse.
+func (e *InUseError) Is(target error) bool { return target == ErrInUse }
+
 // Open loads what lookups need.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{db: o.DB, journal: o.Journal, log: o.Logger, now: o.Now}

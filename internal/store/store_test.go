@@ -431,8 +431,8 @@ func TestPeopleAndSessions(t *testing.T) {
 	if _, err := b.UseLink(t.Context(), second); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a link works twice: %v", err)
 	}
-	secret := must[string](t)(b.CreateSession(t.Context(), u.ID, "192.0.2.1", false))
-	other := must[string](t)(b.CreateSession(t.Context(), u.ID, "192.0.2.2", false))
+	secret := must[string](t)(b.CreateSession(t.Context(), u.ID, Browser{Addr: "192.0.2.1"}, false))
+	other := must[string](t)(b.CreateSession(t.Context(), u.ID, Browser{Addr: "192.0.2.2"}, false))
 	w, who, err := b.reopen(t).Session(t.Context(), secret)
 	if err != nil || who.ID != u.ID || !w.ReauthAt.IsZero() {
 		t.Fatalf("got %+v %+v %v", w, who, err)

@@ -49,7 +49,11 @@ type User struct {
 	Disabled  bool
 	CreatedAt time.Time
 	Grants    []Grant
-	SeenAt    time.Time // last use of a session
+	// SignedInAt outlives the session that began then; SeenAt is the last use of
+	// one of the Sessions that still live.
+	SignedInAt time.Time
+	SeenAt     time.Time
+	Sessions   int
 }
 
 func validGrants(grants []Grant) error {
@@ -219,7 +223,7 @@ func keepAdmin(tx *sql.Tx) error {
 		return fmt.Errorf("count administrators: %w", err)
 	}
 	if n == 0 {
-		return fmt.Errorf("the last administrator: %w", ErrInUse)
+		return &InUseError{"this is the last administrator of all sites; make another one first"}
 	}
 	return nil
 }
@@ -250,12 +254,12 @@ func (s *Store) SetPassword(ctx context.Context, by Actor, id, hash string, keep
 
 // User returns one person.
 func (s *Store) User(ctx context.Context, id string) (*User, error) {
-	return s.oneUser(ctx, `WHERE id = ?`, id)
+	return s.oneUser(ctx, `WHERE id = ?3`, id)
 }
 
 // UserByName returns the person who signs in by that name.
 func (s *Store) UserByName(ctx context.Context, name string) (*User, error) {
-	return s.oneUser(ctx, `WHERE name = ?`, strings.TrimSpace(name))
+	return s.oneUser(ctx, `WHERE name = ?3`, strings.TrimSpace(name))
 }
 
 func (s *Store) oneUser(ctx context.Context, where string, args ...any) (*User, error) {
@@ -271,7 +275,7 @@ func (s *Store) oneUser(ctx context.Context, where string, args ...any) (*User, 
 
 // Users returns people by id after one.
 func (s *Store) Users(ctx context.Context, after string, limit int) ([]*User, error) {
-	return s.selectUsers(ctx, `WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
+	return s.selectUsers(ctx, `WHERE id > ?3 ORDER BY id LIMIT ?4`, after, limit)
 }
 
 // UserNames returns the names behind opaque ids; forgotten people are left out.
@@ -302,13 +306,17 @@ func (s *Store) UserNames(ctx context.Context, ids []string) (map[string]string,
 
 func (s *Store) selectUsers(ctx context.Context, where string, args ...any) ([]*User, error) {
 	var out []*User
-	err := s.query(ctx, "users", `SELECT id, name, password, must_set, disabled, created_at,
-		coalesce((SELECT max(seen_at) FROM web_sessions w WHERE w.user_id = users.id), 0) FROM users `+where, args,
+	now := millis(s.now())
+	args = append([]any{now - SessionIdle.Milliseconds(), now - SessionLife.Milliseconds()}, args...)
+	err := s.query(ctx, "users", `SELECT id, name, password, must_set, disabled, created_at, signed_in_at,
+		coalesce((SELECT max(seen_at) FROM web_sessions w WHERE w.user_id = users.id), 0),
+		(SELECT count(*) FROM web_sessions w WHERE w.user_id = users.id AND w.seen_at >= ?1 AND w.created_at >= ?2)
+		FROM users `+where, args,
 		func(r *sql.Rows) error {
 			u := &User{}
-			var created, seen int64
-			err := r.Scan(&u.ID, &u.Name, &u.Password, &u.MustSet, &u.Disabled, &created, &seen)
-			u.CreatedAt, u.SeenAt = fromMillis(created), fromMillis(seen)
+			var created, signedIn, seen int64
+			err := r.Scan(&u.ID, &u.Name, &u.Password, &u.MustSet, &u.Disabled, &created, &signedIn, &seen, &u.Sessions)
+			u.CreatedAt, u.SignedInAt, u.SeenAt = fromMillis(created), fromMillis(signedIn), fromMillis(seen)
 			out = append(out, u)
 			return err
 		})

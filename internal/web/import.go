@@ -1,15 +1,11 @@
 package web
 
 import (
-	"bytes"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -66,90 +62,44 @@ type importedStation struct {
 
 // parseStations reads the CSV of an import. Faults name line and column.
 func parseStations(data []byte) ([]importedStation, []*huma.ErrorDetail) {
-	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
-	fault := func(line int, column, text string) *huma.ErrorDetail {
-		return &huma.ErrorDetail{Location: fmt.Sprintf("body.line[%d].%s", line, column), Message: text}
-	}
-	r := csv.NewReader(bytes.NewReader(data))
-	r.TrimLeadingSpace, r.ReuseRecord = true, true
-	head, _, _ := bytes.Cut(data, []byte("\n"))
-	if bytes.Count(head, []byte(";")) > bytes.Count(head, []byte(",")) {
-		r.Comma = ';'
-	}
-	first, err := r.Read()
-	if err != nil {
-		return nil, []*huma.ErrorDetail{fault(1, "id", "the first line must name the columns")}
-	}
-	var faults []*huma.ErrorDetail
-	columns := make([]string, len(first))
-	seen := make(map[string]bool)
-	for i, name := range first {
-		columns[i] = strings.TrimSpace(name)
-		switch columns[i] {
-		case "id", "siteId", "label", "profile", "password", "generate", "certSubject":
-			if seen[columns[i]] {
-				faults = append(faults, fault(1, columns[i], "named twice"))
-			}
-			seen[columns[i]] = true
-		default:
-			faults = append(faults, fault(1, "column"+strconv.Itoa(i+1), "no such column"))
-		}
-	}
-	if !seen["id"] {
-		faults = append(faults, fault(1, "id", "the column is missing"))
-	}
-	if len(faults) > 0 {
-		return nil, faults
-	}
 	var out []importedStation
 	ids := make(map[string]bool)
-	for {
-		record, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return out, faults
-		}
-		if bad, ok := errors.AsType[*csv.ParseError](err); ok {
-			return nil, append(faults, fault(bad.Line, "row", bad.Err.Error()))
-		}
-		if err != nil {
-			return nil, append(faults, fault(1, "row", "cannot be read"))
-		}
-		line, _ := r.FieldPos(0)
-		if len(out) >= maxImportRows || len(faults) >= maxImportFault {
-			return nil, append(faults, fault(line, "row", fmt.Sprintf("more than %d rows or %d faults", maxImportRows, maxImportFault)))
-		}
-		x := importedStation{line: line}
-		for i, value := range record {
-			if text := x.set(columns[i], strings.TrimSpace(value)); text != "" {
-				faults = append(faults, fault(line, columns[i], text))
+	faults := readCSV(data, csvForm{
+		columns: []string{"id", "siteId", "label", "profile", "password", "generate", "certSubject"}, required: []string{"id"}, rows: maxImportRows,
+	}, func(r csvRow) {
+		x := importedStation{line: r.line}
+		for column, value := range r.values {
+			if text := x.set(column, value); text != "" {
+				r.fault(column, text)
 			}
 		}
 		if err := store.ValidIdentity(x.station.ID); err != nil {
-			faults = append(faults, fault(line, "id", reason(err)))
+			r.fault("id", reason(err))
 		} else if ids[x.station.ID] {
-			faults = append(faults, fault(line, "id", "stands twice"))
+			r.fault("id", "stands twice")
 		}
 		ids[x.station.ID] = true
 		out = append(out, x)
-	}
+	})
+	return out, faults
 }
 
 func (x *importedStation) set(column, value string) (fault string) {
 	n := &x.station
 	switch column {
 	case "id":
-		n.ID = strings.Clone(value)
+		n.ID = value
 	case "siteId":
-		n.SiteID = strings.Clone(value)
+		n.SiteID = value
 	case "label":
-		n.Label = strings.Clone(value)
+		n.Label = value
 		if len(value) > 100 {
 			return "at most 100 characters"
 		}
 	case "password":
-		n.Auth.Password = strings.Clone(value)
+		n.Auth.Password = value
 	case "certSubject":
-		n.Auth.CertSubject = strings.Clone(value)
+		n.Auth.CertSubject = value
 	case "profile":
 		if value == "" {
 			return ""
@@ -160,11 +110,8 @@ func (x *importedStation) set(column, value string) (fault string) {
 		}
 		n.Auth.Profile = profile
 	case "generate":
-		switch strings.ToLower(value) {
-		case "", "false", "no", "0":
-		case "true", "yes", "1":
-			n.Auth.Generate = true
-		default:
+		var ok bool
+		if n.Auth.Generate, ok = yesNo(value); !ok {
 			return "must be true or false"
 		}
 	}

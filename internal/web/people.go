@@ -20,13 +20,15 @@ type UserShape struct {
 	MustSetPassword bool          `json:"mustSetPassword"`
 	Disabled        bool          `json:"disabled"`
 	CreatedAt       time.Time     `json:"createdAt"`
+	SignedInAt      *time.Time    `json:"signedInAt" doc:"last sign-in"`
 	SeenAt          *time.Time    `json:"seenAt" doc:"last use of a session that still lives"`
+	Sessions        int           `json:"sessions" doc:"browsers signed in now"`
 }
 
 func userShape(u *store.User) UserShape {
 	return UserShape{
 		ID: u.ID, Name: u.Name, Grants: list(u.Grants), MustSetPassword: u.MustSet, Disabled: u.Disabled,
-		CreatedAt: u.CreatedAt, SeenAt: instant(u.SeenAt),
+		CreatedAt: u.CreatedAt, SignedInAt: instant(u.SignedInAt), SeenAt: instant(u.SeenAt), Sessions: u.Sessions,
 	}
 }
 

@@ -36,6 +36,10 @@ const (
 	KiosksRead   Permission = "kiosks.read"
 	KiosksWrite  Permission = "kiosks.write"
 	MetricsRead  Permission = "metrics.read"
+	// SystemRead is how well the server itself is, SystemConfigure what it is told
+	// and what it knows of itself when it is not well.
+	SystemRead      Permission = "system.read"
+	SystemConfigure Permission = "system.configure"
 )
 
 // permissionsOf is the role table. A technician's commands come with work
@@ -51,12 +55,13 @@ func permissionsOf(role store.Role) []Permission {
 	case store.RoleTechnician:
 		return append(states, IDTokensRead, HandshakesRead)
 	case store.RoleOperator:
-		return append(states, IDTokensRead, HandshakesRead, StationsCommand, CredentialsRead, CredentialsWrite)
+		return append(states, IDTokensRead, HandshakesRead, StationsCommand, CredentialsRead, CredentialsWrite, SystemRead)
 	case store.RoleSecurity:
 		return append(states, IDTokensRead, HandshakesRead, CredentialsRead)
 	case store.RoleAdmin:
 		return append(states, IDTokensRead, HandshakesRead, StationsCommand, CredentialsRead, CredentialsWrite,
-			SitesWrite, StationsWrite, UsersRead, UsersWrite, TokensRead, TokensWrite, AuditRead, KiosksRead, KiosksWrite)
+			SitesWrite, StationsWrite, UsersRead, UsersWrite, TokensRead, TokensWrite, AuditRead, KiosksRead, KiosksWrite,
+			SystemRead, SystemConfigure)
 	}
 	return nil
 }

@@ -27,6 +27,9 @@ func (s *Server) problem(ctx context.Context, err error) *huma.ErrorModel {
 		return problemf(http.StatusUnprocessableEntity, "validation failed",
 			&huma.ErrorDetail{Message: bad.Reason, Location: "body." + bad.Field})
 	}
+	if used, ok := errors.AsType[*store.InUseError](err); ok {
+		return problemf(http.StatusConflict, used.Reason)
+	}
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, journal.ErrNotFound):
 		return problemf(http.StatusNotFound, "no such thing")

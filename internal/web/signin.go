@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -28,7 +29,8 @@ func (s *Server) cookie(value string, maxAge int) http.Cookie {
 }
 
 type signInInput struct {
-	Body struct {
+	Agent string `header:"User-Agent" hidden:"true"`
+	Body  struct {
 		Name     string `json:"name,omitempty" maxLength:"64" doc:"with password"`
 		Password string `json:"password,omitempty" maxLength:"256"`
 		Token    string `json:"token,omitempty" maxLength:"256" doc:"of a one-time link, instead of name and password"`
@@ -91,6 +93,13 @@ func (s *Server) registerSignIn() {
 		OperationID: "reauthenticate", Method: http.MethodPost, Path: "/me/reauthenticate", Summary: "Give my password again",
 		Description: "Needed for user administration; counts for 15 min.", DefaultStatus: http.StatusNoContent, Tags: []string{"me"},
 	}, s.reauthenticate)
+	add(s, signedIn(), huma.Operation{
+		OperationID: "listMySessions", Method: http.MethodGet, Path: "/me/sessions", Summary: "Where I am signed in", Tags: []string{"me"},
+	}, s.listMySessions)
+	add(s, signedIn(), huma.Operation{
+		OperationID: "endMySessions", Method: http.MethodDelete, Path: "/me/sessions", Summary: "Sign me out everywhere else",
+		Tags: []string{"me"},
+	}, s.endMySessions)
 }
 
 func (s *Server) signIn(ctx context.Context, in *signInInput) (*cookieOutput, error) {
@@ -114,7 +123,7 @@ func (s *Server) signIn(ctx context.Context, in *signInInput) (*cookieOutput, er
 		return nil, problemf(http.StatusUnauthorized, "that did not match")
 	}
 	s.limits.passed(from, b.Name)
-	secret, err := s.o.Store.CreateSession(ctx, u.ID, addr.String(), b.Token == "")
+	secret, err := s.o.Store.CreateSession(ctx, u.ID, store.Browser{Addr: addr.String(), Agent: in.Agent}, b.Token == "")
 	if err != nil {
 		return nil, err
 	}
@@ -201,6 +210,50 @@ func (s *Server) reauthenticate(ctx context.Context, in *reauthInput) (*noConten
 		return nil, err
 	}
 	return nil, s.o.Store.Reauthenticated(ctx, p.Session)
+}
+
+// SignInShape is one browser in which a person is signed in.
+type SignInShape struct {
+	CreatedAt  time.Time `json:"createdAt"`
+	SeenAt     time.Time `json:"seenAt"`
+	RemoteAddr string    `json:"remoteAddr"`
+	Agent      string    `json:"agent" doc:"what the browser said of itself"`
+	Current    bool      `json:"current" doc:"the session that asks"`
+}
+
+func (s *Server) listMySessions(ctx context.Context, _ *struct{}) (*listOutput[SignInShape], error) {
+	p := who(ctx)
+	var out []SignInShape
+	if p.Session == nil {
+		return listOf(out, ""), nil
+	}
+	found, err := s.o.Store.SessionsOf(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range found {
+		out = append(out, SignInShape{
+			CreatedAt: w.CreatedAt, SeenAt: w.SeenAt, RemoteAddr: w.RemoteAddr, Agent: w.Agent, Current: bytes.Equal(w.ID, p.Session.ID),
+		})
+	}
+	return listOf(out, ""), nil
+}
+
+type endedOutput struct {
+	Body struct {
+		Ended int64 `json:"ended"`
+	}
+}
+
+func (s *Server) endMySessions(ctx context.Context, _ *struct{}) (*endedOutput, error) {
+	p := who(ctx)
+	out := &endedOutput{}
+	if p.Session == nil {
+		return out, nil
+	}
+	var err error
+	out.Body.Ended, err = s.o.Store.EndSessions(ctx, p.actor(), p.ID, p.Session.ID)
+	return out, err
 }
 
 // proveSelf checks the caller's own password, under the limits of sign-in.

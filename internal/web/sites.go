@@ -92,6 +92,7 @@ type siteChangeInput struct {
 		Address      *string  `json:"address,omitempty" maxLength:"300"`
 		Latitude     *float64 `json:"latitude,omitempty"`
 		Longitude    *float64 `json:"longitude,omitempty"`
+		NoPosition   bool     `json:"noPosition,omitempty" doc:"forget latitude and longitude"`
 		TimeZone     *string  `json:"timeZone,omitempty" maxLength:"64"`
 		OpeningHours *string  `json:"openingHours,omitempty" maxLength:"300"`
 		GridLimitW   *float64 `json:"gridLimitW,omitempty"`
@@ -206,6 +207,9 @@ func (s *Server) changeSite(ctx context.Context, in *siteChangeInput) (*siteOutp
 		put(&x.PublicName, b.PublicName)
 		if b.Notices != nil {
 			x.Notices = notices(*b.Notices)
+		}
+		if b.NoPosition {
+			x.Latitude, x.Longitude = nil, nil
 		}
 		if b.Latitude != nil {
 			x.Latitude = b.Latitude

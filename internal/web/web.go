@@ -148,8 +148,9 @@ type Options struct {
 	Telemetry Telemetry
 	Flows     Flows
 	Frames    Frames
-	UI        fs.FS        // built user interface; nil: not built
 	Status    DriversPages // what drivers see at /status; nil: nothing
+	System    System
+	UI        fs.FS // built user interface; nil: not built
 	// Metrics is what /metrics gathers; nil makes one.
 	Metrics *prometheus.Registry
 
@@ -160,6 +161,8 @@ type Options struct {
 	Secure         bool             // browsers reach us by https
 	OCPPPort       int              // where stations connect
 	OCPPSecure     bool             // by wss
+	Onboarding     string           // what becomes of unknown stations: open, approve or closed
+	Fingerprint    string           // of our own certificate authority, if there is one
 	TrustedProxies []netip.Prefix   // whose X-Forwarded-For counts
 	// FlushEvery is the live feed's beat; default 250 ms.
 	FlushEvery time.Duration
@@ -252,6 +255,7 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) register() {
 	s.registerSignIn()
 	s.registerSites()
+	s.registerSiteImport()
 	s.registerStations()
 	s.registerEnrolment()
 	s.registerImport()
@@ -271,5 +275,6 @@ func (s *Server) register() {
 	s.registerCommands()
 	s.registerLive()
 	s.registerStatus()
+	s.registerSystem()
 	s.registerPages()
 }

@@ -270,6 +270,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where I am signed in */
+        get: operations["listMySessions"];
+        put?: never;
+        post?: never;
+        /** Sign me out everywhere else */
+        delete: operations["endMySessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/power": {
         parameters: {
             query?: never;
@@ -407,6 +425,26 @@ export interface paths {
         put?: never;
         /** Add a site */
         post: operations["createSite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sites/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add many sites from CSV
+         * @description Columns by name in the first line, separated by comma or semicolon: id, name, address, latitude, longitude, timeZone, openingHours, gridLimitW, freeVend, public. A row without id is given one. If a row cannot be read nothing is imported; sites that are there already are left as they are unless update is set.
+         */
+        post: operations["importSites"];
         delete?: never;
         options?: never;
         head?: never;
@@ -638,6 +676,57 @@ export interface paths {
         };
         /** The network at a glance */
         get: operations["getSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every setting and who set it */
+        get: operations["getSystemConfiguration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/ocpp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where stations connect, and what becomes of unknown ones */
+        get: operations["getOCPP"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/station-security": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How each station proves itself */
+        get: operations["listStationSecurity"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1036,6 +1125,10 @@ export interface components {
             evse: number;
             intervals: components["schemas"]["StateIntervalShape"][];
         };
+        EndedOutputBody: {
+            /** Format: int64 */
+            ended: number;
+        };
         ErrorDetail: {
             /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
             location?: string;
@@ -1166,6 +1259,29 @@ export interface components {
             /** @enum {string} */
             status: "created" | "exists" | "failed" | "checked";
         };
+        ImportSiteRow: {
+            id: string;
+            /** Format: int64 */
+            line: number;
+            name: string;
+            reason: string;
+            /** @enum {string} */
+            status: "created" | "changed" | "exists" | "failed";
+        };
+        ImportSitesResult: {
+            /** Format: int64 */
+            changed: number;
+            /** Format: int64 */
+            created: number;
+            /**
+             * Format: int64
+             * @description there already; left as they are
+             */
+            exist: number;
+            /** Format: int64 */
+            failed: number;
+            rows: components["schemas"]["ImportSiteRow"][];
+        };
         IncidentSummary: {
             /** Format: int64 */
             open: number;
@@ -1239,6 +1355,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsSecurityShape: {
+            items: components["schemas"]["SecurityShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsSessionShape: {
             items: components["schemas"]["SessionShape"][];
             /** @description empty: there is no more */
@@ -1246,6 +1367,11 @@ export interface components {
         };
         ItemsSettingShape: {
             items: components["schemas"]["SettingShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsSignInShape: {
+            items: components["schemas"]["SignInShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -1307,6 +1433,20 @@ export interface components {
              * @description not included
              */
             to: string;
+        };
+        Listener: {
+            /** @description as bound; the host may be a wildcard */
+            address: string;
+            clientCertificates: boolean;
+            legacyRSA: boolean;
+            /** Format: int64 */
+            port: number;
+            /**
+             * Format: int64
+             * @description weakest security profile it serves; 0: as the station is enrolled
+             */
+            profile: number;
+            tls: boolean;
         };
         LocalListEntryShape: {
             idToken: string;
@@ -1473,8 +1613,18 @@ export interface components {
              * @description last use of a session that still lives
              */
             seenAt: string | null;
+            /**
+             * Format: int64
+             * @description browsers signed in now
+             */
+            sessions: number;
             /** @description for /signin?token=…, good once within 24 h */
             signInToken: string;
+            /**
+             * Format: date-time
+             * @description last sign-in
+             */
+            signedInAt: string | null;
         };
         NoticeShape: {
             text: string;
@@ -1483,6 +1633,21 @@ export interface components {
              * @description null: until it is removed
              */
             until?: string | null;
+        };
+        OCPPShape: {
+            /** @description SHA-256 of our own certificate authority, if we have one */
+            fingerprint: string;
+            listeners: components["schemas"]["Listener"][];
+            /**
+             * @description what happens to unknown stations
+             * @enum {string}
+             */
+            onboarding: "open" | "approve" | "closed";
+            /**
+             * Format: int64
+             * @description best security profile any listener can give
+             */
+            strongest: number;
         };
         Others: {
             /** Format: int64 */
@@ -1642,6 +1807,28 @@ export interface components {
             /** @description made by the screen from at least 128 random bits */
             secret: string;
         };
+        SecurityShape: {
+            certSubject: string;
+            hasPassword: boolean;
+            label: string;
+            /** @enum {string} */
+            onboarding: "accepted" | "pending" | "rejected";
+            online: boolean;
+            /**
+             * Format: int64
+             * @description the least it must use
+             */
+            profile: number;
+            siteId: string;
+            station: string;
+            /**
+             * Format: int64
+             * @description security profile of its last connection; null if there was none
+             */
+            used: number | null;
+            /** @description below what a listener could give it: no password, or one without TLS although TLS is offered */
+            weak: boolean;
+        };
         SeriesShape: {
             /** @description [time, min, mean, max] */
             points: (string | number | null)[][];
@@ -1699,6 +1886,18 @@ export interface components {
             /** Format: int64 */
             today: number;
         };
+        Setting: {
+            default: string;
+            /** @description as the configuration file calls it */
+            key: string;
+            /** @description file and line, variable or flag; empty for defaults */
+            place: string;
+            /** @description a change counts after the next start */
+            restart: boolean;
+            /** @enum {string} */
+            source: "default" | "file" | "environment" | "flag";
+            value: string;
+        };
         SettingShape: {
             /**
              * Format: date-time
@@ -1719,12 +1918,26 @@ export interface components {
             variable: string;
             variableInstance: string;
         };
+        SettingsOutputBody: {
+            items: components["schemas"]["Setting"][];
+        };
         SignInInputBody: {
             /** @description with password */
             name?: string;
             password?: string;
             /** @description of a one-time link, instead of name and password */
             token?: string;
+        };
+        SignInShape: {
+            /** @description what the browser said of itself */
+            agent: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description the session that asks */
+            current: boolean;
+            remoteAddr: string;
+            /** Format: date-time */
+            seenAt: string;
         };
         SiteChangeInputBody: {
             address?: string;
@@ -1736,6 +1949,8 @@ export interface components {
             /** Format: double */
             longitude?: number;
             name?: string;
+            /** @description forget latitude and longitude */
+            noPosition?: boolean;
             /** @description replaces all */
             notices?: components["schemas"]["NoticeShape"][];
             openingHours?: string;
@@ -1979,6 +2194,16 @@ export interface components {
              * @description last use of a session that still lives
              */
             seenAt: string | null;
+            /**
+             * Format: int64
+             * @description browsers signed in now
+             */
+            sessions: number;
+            /**
+             * Format: date-time
+             * @description last sign-in
+             */
+            signedInAt: string | null;
         };
     };
     responses: never;
@@ -2648,6 +2873,64 @@ export interface operations {
             };
         };
     };
+    listMySessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsSignInShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    endMySessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getPower: {
         parameters: {
             query?: {
@@ -2941,6 +3224,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SiteShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    importSites: {
+        parameters: {
+            query?: {
+                /** @description check only */
+                dryRun?: boolean;
+                /** @description change sites that exist already, in the columns that the file has */
+                update?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportSitesResult"];
                 };
             };
             /** @description Error */
@@ -3581,6 +3902,97 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Summary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getSystemConfiguration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getOCPP: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OCPPShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listStationSecurity: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsSecurityShape"];
                 };
             };
             /** @description Error */

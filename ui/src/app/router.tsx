@@ -10,6 +10,7 @@ import {
 } from '@tanstack/react-router';
 import { Problem } from '../api/problem';
 import { meQuery } from '../api/queries';
+import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
 import { parseFilter } from '../features/stations/filter';
 import { words } from '../i18n/i18n';
 import { ToastRoot } from '../ui/toast';
@@ -99,17 +100,15 @@ const station = createRoute({
   component: page(() => import('../features/station/page'), 'station', 'stations'),
 });
 
-const settingsTabs = ['sites', 'users', 'tokens'] as const;
-export type SettingsTab = (typeof settingsTabs)[number];
-
 const settings = createRoute({
   getParentRoute: () => inside,
   path: '/settings',
   staticData: { timeless: true },
-  validateSearch: (s: Record<string, unknown>): { tab?: SettingsTab } => ({
-    tab: settingsTabs.find((t) => t === s.tab),
+  validateSearch: (s: Record<string, unknown>): { tab?: SettingsTab; q?: string } => ({
+    tab: SETTINGS_TABS.find((t) => t === s.tab),
+    q: typeof s.q === 'number' ? String(s.q) : text(s.q),
   }),
-  component: page(() => import('../features/settings/page'), 'settings'),
+  component: page(() => import('../features/settings/page'), 'settings', 'stations'),
 });
 
 const tree = root.addChildren([signin, inside.addChildren([overview, stations, station, settings])]);

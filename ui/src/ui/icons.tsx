@@ -164,6 +164,18 @@ const paths = {
       <circle cx="15.5" cy="10" r="1" fill="currentColor" />
     </>
   ),
+  edit: <path d="M4 16l.8-3.4L13.2 4.2l2.6 2.6-8.4 8.4zM11.6 5.8l2.6 2.6" />,
+  trash: <path d="M3.5 5.5h13M8 5.5V3.5h4v2M5 5.5l.75 11h8.5l.75-11M8.5 8.5v5M11.5 8.5v5" />,
+  upload: <path d="M10 13V3.5M6.5 7 10 3.5 13.5 7M3.5 12.5v4h13v-4" />,
+  card: <path d="M2.5 5h15v10h-15zM2.5 8.5h15M5 12h4" />,
+  list: <path d="M7 5h10M7 10h10M7 15h10M3 5h.5M3 10h.5M3 15h.5" />,
+  disk: (
+    <>
+      <ellipse cx="10" cy="5.5" rx="6.5" ry="2.5" />
+      <path d="M3.5 5.5v9c0 1.4 2.9 2.5 6.5 2.5s6.5-1.1 6.5-2.5v-9M3.5 10c0 1.4 2.9 2.5 6.5 2.5s6.5-1.1 6.5-2.5" />
+    </>
+  ),
+  health: <path d="M2.5 10.5h3.5l2-5 3.5 9 2.5-6 1 2h2.5" />,
 } satisfies Record<string, ReactNode>;
 
 export type IconName = keyof typeof paths;

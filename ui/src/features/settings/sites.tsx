@@ -1,149 +1,150 @@
-import { Button, Modal, Select, TextInput } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { Button } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 import { api, ok } from '../../api/client';
 import { sitesQuery } from '../../api/queries';
+import type { Site } from '../../api/shapes';
 import { count, rated } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
-import { FormFault } from '../../ui/form';
-import form from '../../ui/form.module.css';
+import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
-import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
-import { TableFrame } from '../../ui/table';
-import table from '../../ui/table.module.css';
-import { AddButton } from './add';
+import { Empty } from '../../ui/panel';
+import { Effect, FormDialog } from './dialog';
+import { type Column, List, RowMenu } from './list';
+import styles from './settings.module.css';
+import { SiteForm } from './site-form';
+import { SiteImport } from './site-import';
 
-export function Sites() {
+type Open = { kind: 'add' } | { kind: 'import' } | { kind: 'edit' | 'delete'; site: Site };
+
+export default function Sites() {
   const t = useT();
   const tag = useTag();
+  const queries = useQueryClient();
   const { data, error, refetch } = useQuery(sitesQuery());
   const mayWrite = useAllowed('sites.write');
-  const [adding, setAdding] = useState(false);
+  const [open, setOpen] = useState<Open | null>(null);
+  const close = () => setOpen(null);
+  const changed = () => queries.invalidateQueries({ queryKey: ['sites'] });
+  const add = (
+    <Button leftSection={<Icon name="plus" size={14} />} onClick={() => setOpen({ kind: 'add' })}>
+      {t('site.add')}
+    </Button>
+  );
+  const bring = (
+    <Button
+      variant="default"
+      leftSection={<Icon name="upload" size={14} />}
+      onClick={() => setOpen({ kind: 'import' })}
+    >
+      {t('import.open')}
+    </Button>
+  );
+  const columns: Column<Site>[] = [
+    {
+      head: t('site.name'),
+      cell: (s) => (
+        <>
+          {s.name || s.id} <span className="meta mono">{s.id}</span>
+        </>
+      ),
+      csv: (s) => s.name,
+    },
+    { head: t('site.address'), cell: (s) => s.address || '–', csv: (s) => s.address },
+    {
+      head: t('site.position'),
+      cell: (s) =>
+        s.latitude === null || s.longitude === null ? (
+          <span className={styles.off}>{t('site.nowhere')}</span>
+        ) : (
+          <span className="num">
+            {s.latitude.toFixed(4)}, {s.longitude.toFixed(4)}
+          </span>
+        ),
+      csv: (s) => (s.latitude === null ? '' : `${s.latitude}, ${s.longitude}`),
+    },
+    { head: t('site.zone'), cell: (s) => s.timeZone || '–', csv: (s) => s.timeZone },
+    {
+      head: t('site.stations'),
+      end: true,
+      cell: (s) => count(tag, s.stations),
+      csv: (s) => s.stations,
+    },
+    {
+      head: t('site.limit'),
+      end: true,
+      cell: (s) => (s.gridLimitW ? `${rated(tag, s.gridLimitW)} kW` : '–'),
+      csv: (s) => s.gridLimitW,
+    },
+    {
+      head: t('site.public'),
+      cell: (s) => (s.public ? t('site.publicYes', { n: s.notices.length }) : '–'),
+      csv: (s) => s.public,
+    },
+  ];
   return (
     <>
-      <Panel
+      <List
         title={t('settings.sites')}
-        flush
-        aside={mayWrite ? <AddButton onClick={() => setAdding(true)}>{t('site.add')}</AddButton> : undefined}
-      >
-        {error && !data ? (
-          <Failed what={t('settings.sites')} error={error} retry={() => void refetch()} />
-        ) : !data ? (
-          <Skeleton />
-        ) : data.length === 0 ? (
-          <Empty title={t('site.noneYet')}>{t('site.noneText')}</Empty>
-        ) : (
-          <TableFrame label={t('settings.sites')}>
-            <thead>
-              <tr>
-                <th scope="col">{t('site.name')}</th>
-                <th scope="col">{t('site.address')}</th>
-                <th scope="col">{t('site.zone')}</th>
-                <th scope="col" className={table.end}>
-                  {t('overview.free')}
-                </th>
-                <th scope="col" className={table.end}>
-                  {t('family.faulted')}
-                </th>
-                <th scope="col" className={table.end}>
-                  {t('family.offline')}
-                </th>
-                <th scope="col" className={table.end}>
-                  {t('site.limit')}
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.map((s) => (
-                <tr key={s.id}>
-                  <th scope="row">
-                    {s.name || s.id} <span className="meta mono">{s.id}</span>
-                  </th>
-                  <td>{s.address || '–'}</td>
-                  <td>{s.timeZone || '–'}</td>
-                  <td className={`${table.end} num`}>
-                    {count(tag, s.ports.free)}{' '}
-                    <span className="meta">{t('overview.of', { total: count(tag, s.ports.total) })}</span>
-                  </td>
-                  <td className={`${table.end} num`}>{count(tag, s.ports.faulted)}</td>
-                  <td className={`${table.end} num`}>{count(tag, s.ports.offline)}</td>
-                  <td className={`${table.end} num`}>
-                    {s.gridLimitW ? `${rated(tag, s.gridLimitW)} kW` : '–'}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </TableFrame>
-        )}
-      </Panel>
-      {adding && <AddSite close={() => setAdding(false)} />}
+        aside={
+          mayWrite && (
+            <>
+              {bring}
+              {add}
+            </>
+          )
+        }
+        rows={data}
+        error={error}
+        retry={() => void refetch()}
+        columns={columns}
+        keyOf={(s) => s.id}
+        finds={(s) => `${s.name} ${s.id} ${s.address} ${s.timeZone}`}
+        file="sites"
+        empty={
+          <Empty title={t('site.noneYet')} action={mayWrite && add}>
+            {t('site.noneText')}
+          </Empty>
+        }
+        {...(mayWrite
+          ? {
+              menu: (s: Site) => (
+                <RowMenu
+                  of={s.name || s.id}
+                  acts={[
+                    { label: t('site.edit'), icon: 'edit', run: () => setOpen({ kind: 'edit', site: s }) },
+                    {
+                      label: t('site.delete'),
+                      icon: 'trash',
+                      grave: true,
+                      run: () => setOpen({ kind: 'delete', site: s }),
+                    },
+                  ]}
+                />
+              ),
+            }
+          : {})}
+      />
+      {open?.kind === 'add' && <SiteForm close={close} changed={changed} />}
+      {open?.kind === 'edit' && <SiteForm site={open.site} close={close} changed={changed} />}
+      {open?.kind === 'import' && <SiteImport close={close} changed={changed} />}
+      {open?.kind === 'delete' && (
+        <FormDialog
+          title={t('site.deleteTitle', { name: open.site.name || open.site.id })}
+          close={close}
+          send={() => ok(api.DELETE('/sites/{site}', { params: { path: { site: open.site.id } } }))}
+          sent={changed}
+          action={t('site.delete')}
+          failed={t('site.deleteFailed')}
+          refusals={{ 409: t('site.deleteHas') }}
+          ready={open.site.stations === 0}
+          grave
+        >
+          <Effect>
+            {open.site.stations === 0 ? t('site.deleteText') : t('site.deleteNot', { n: open.site.stations })}
+          </Effect>
+        </FormDialog>
+      )}
     </>
-  );
-}
-
-function AddSite({ close }: { close: () => void }) {
-  const t = useT();
-  const queries = useQueryClient();
-  const [name, setName] = useState('');
-  const [address, setAddress] = useState('');
-  const [zone, setZone] = useState<string | null>(Intl.DateTimeFormat().resolvedOptions().timeZone);
-  const add = useMutation({
-    mutationFn: () =>
-      ok(
-        api.POST('/sites', {
-          body: { name: name.trim(), address: address.trim(), ...(zone ? { timeZone: zone } : {}) },
-        }),
-      ),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ['sites'] });
-      close();
-    },
-  });
-  const submit = (e: FormEvent) => {
-    e.preventDefault();
-    add.mutate();
-  };
-  return (
-    <Modal
-      opened
-      onClose={close}
-      title={t('site.add')}
-      size={560}
-      closeButtonProps={{ 'aria-label': t('action.close') }}
-    >
-      <form className={form.form} onSubmit={submit}>
-        <TextInput
-          label={t('site.name')}
-          value={name}
-          onChange={(e) => setName(e.currentTarget.value)}
-          required
-          maxLength={120}
-          data-autofocus
-        />
-        <TextInput
-          label={t('site.address')}
-          value={address}
-          onChange={(e) => setAddress(e.currentTarget.value)}
-          maxLength={240}
-        />
-        <Select
-          label={t('site.zone')}
-          data={Intl.supportedValuesOf('timeZone')}
-          value={zone}
-          onChange={setZone}
-          searchable
-          limit={50}
-        />
-        <FormFault what={t('site.failed')} error={add.error} />
-        <div className={form.actions}>
-          <Button variant="default" onClick={close}>
-            {t('action.cancel')}
-          </Button>
-          <Button type="submit" loading={add.isPending} disabled={name.trim() === ''}>
-            {t('site.add')}
-          </Button>
-        </div>
-      </form>
-    </Modal>
   );
 }

@@ -1,140 +1,158 @@
-import { Button, Modal, TextInput } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { Button, Select, TextInput } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 import { api, ok } from '../../api/client';
 import { tokensQuery } from '../../api/queries';
-import { useT } from '../../i18n/i18n';
-import { CopyLine } from '../../ui/copy';
+import type { Token } from '../../api/shapes';
+import { DAY, exact } from '../../format/time';
+import { useT, useTag } from '../../i18n/i18n';
 import { Age } from '../../ui/figures';
-import { FormFault } from '../../ui/form';
-import form from '../../ui/form.module.css';
+import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
-import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
-import { useFreshPassword } from '../../ui/reauth';
-import { TableFrame } from '../../ui/table';
-import table from '../../ui/table.module.css';
-import { AddButton } from './add';
-import { grantOf, RoleAndSites, Roles, SitesOf } from './grants';
-export function Tokens() {
+import { Empty } from '../../ui/panel';
+import { Effect, FormDialog, faultAt, Once } from './dialog';
+import { type GrantDraft, Grants, grantsSent, useRoleNames, useSitesOf } from './grants';
+import { type Column, List, RowMenu } from './list';
+import styles from './settings.module.css';
+
+export default function Tokens() {
   const t = useT();
+  const queries = useQueryClient();
   const { data, error, refetch } = useQuery(tokensQuery());
   const mayWrite = useAllowed('tokens.write');
+  const roles = useRoleNames();
+  const sites = useSitesOf();
   const [adding, setAdding] = useState(false);
+  const [revoking, setRevoking] = useState<Token | null>(null);
+  const changed = () => queries.invalidateQueries({ queryKey: ['tokens'] });
+  const add = mayWrite && (
+    <Button leftSection={<Icon name="plus" size={14} />} onClick={() => setAdding(true)}>
+      {t('token.add')}
+    </Button>
+  );
+  const columns: Column<Token>[] = [
+    { head: t('signin.name'), cell: (k) => k.name, csv: (k) => k.name },
+    { head: t('user.role'), cell: (k) => roles(k.grants), csv: (k) => roles(k.grants) },
+    { head: t('settings.sites'), prose: true, cell: (k) => sites(k.grants), csv: (k) => sites(k.grants) },
+    { head: t('token.used'), cell: (k) => <Age at={k.usedAt} />, csv: (k) => k.usedAt },
+    { head: t('token.expires'), cell: (k) => <Expiry at={k.expiresAt} />, csv: (k) => k.expiresAt },
+    { head: t('user.created'), cell: (k) => <Age at={k.createdAt} />, csv: (k) => k.createdAt },
+  ];
   return (
     <>
-      <Panel
+      <List
         title={t('settings.tokens')}
-        flush
-        aside={mayWrite ? <AddButton onClick={() => setAdding(true)}>{t('token.add')}</AddButton> : undefined}
-      >
-        {error && !data ? (
-          <Failed what={t('settings.tokens')} error={error} retry={() => void refetch()} />
-        ) : !data ? (
-          <Skeleton />
-        ) : data.length === 0 ? (
-          <Empty title={t('token.none')}>{t('token.noneText')}</Empty>
-        ) : (
-          <TableFrame label={t('settings.tokens')}>
-            <thead>
-              <tr>
-                <th scope="col">{t('signin.name')}</th>
-                <th scope="col">{t('user.role')}</th>
-                <th scope="col">{t('settings.sites')}</th>
-                <th scope="col">{t('user.created')}</th>
-                <th scope="col">{t('token.used')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.map((k) => (
-                <tr key={k.id}>
-                  <th scope="row">{k.name}</th>
-                  <td>
-                    <Roles grants={k.grants} />
-                  </td>
-                  <td className={table.prose}>
-                    <SitesOf grants={k.grants} />
-                  </td>
-                  <td>
-                    <Age at={k.createdAt} />
-                  </td>
-                  <td>
-                    <Age at={k.usedAt} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </TableFrame>
-        )}
-      </Panel>
-      {adding && <AddToken close={() => setAdding(false)} />}
+        aside={add}
+        rows={data}
+        error={error}
+        retry={() => void refetch()}
+        columns={columns}
+        keyOf={(k) => k.id}
+        finds={(k) => `${k.name} ${roles(k.grants)} ${sites(k.grants)}`}
+        file="tokens"
+        empty={
+          <Empty title={t('token.none')} action={add}>
+            {t('token.noneText')}
+          </Empty>
+        }
+        {...(mayWrite
+          ? {
+              menu: (k: Token) => (
+                <RowMenu
+                  of={k.name}
+                  acts={[{ label: t('token.revoke'), icon: 'trash', grave: true, run: () => setRevoking(k) }]}
+                />
+              ),
+            }
+          : {})}
+      />
+      {adding && <AddToken close={() => setAdding(false)} changed={changed} />}
+      {revoking && (
+        <FormDialog
+          title={t('token.revokeTitle', { name: revoking.name })}
+          close={() => setRevoking(null)}
+          send={() => ok(api.DELETE('/tokens/{id}', { params: { path: { id: revoking.id } } }))}
+          sent={changed}
+          action={t('token.revoke')}
+          failed={t('token.notRevoked')}
+          reauth
+          grave
+        >
+          <Effect>{t('token.revokeText')}</Effect>
+        </FormDialog>
+      )}
     </>
   );
 }
 
-function AddToken({ close }: { close: () => void }) {
+export function Expiry({ at }: { at: string | null }) {
   const t = useT();
-  const queries = useQueryClient();
-  const [name, setName] = useState('');
-  const [role, setRole] = useState<string>('viewer');
-  const [sites, setSites] = useState<string[]>([]);
-  const fresh = useFreshPassword();
-  const add = useMutation({
-    mutationFn: async () => {
-      await fresh.ensure();
-      return ok(api.POST('/tokens', { body: { name: name.trim(), grants: grantOf(role, sites) } }));
-    },
-    onError: fresh.notice,
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['tokens'] }),
-  });
-  const submit = (e: FormEvent) => {
-    e.preventDefault();
-    add.mutate();
-  };
+  const tag = useTag();
+  if (!at) return <span className={styles.off}>{t('token.never')}</span>;
+  const gone = Date.parse(at) < Date.now();
   return (
-    <Modal
-      opened
-      onClose={close}
+    <time className={gone ? styles.weak : 'num'} dateTime={at} title={exact(tag, Date.parse(at))}>
+      {gone && `${t('token.over')} `}
+      {new Intl.DateTimeFormat(tag, { dateStyle: 'medium' }).format(Date.parse(at))}
+    </time>
+  );
+}
+
+const lives = [30, 90, 365, 0] as const;
+
+function AddToken({ close, changed }: { close: () => void; changed: () => unknown }) {
+  const t = useT();
+  const [name, setName] = useState('');
+  const [grants, setGrants] = useState<GrantDraft[]>([{ role: 'viewer', sites: [] }]);
+  const [days, setDays] = useState('365');
+  return (
+    <FormDialog
       title={t('token.add')}
-      size={560}
-      closeOnClickOutside={!add.data}
-      closeButtonProps={{ 'aria-label': t('action.close') }}
+      close={close}
+      send={() =>
+        ok(
+          api.POST('/tokens', {
+            body: {
+              name: name.trim(),
+              grants: grantsSent(grants),
+              ...(days === '0' ? {} : { expiresAt: new Date(Date.now() + Number(days) * DAY).toISOString() }),
+            },
+          }),
+        )
+      }
+      sent={changed}
+      once={(made) => <Once what={t('token.value')} value={made.token} note={t('token.once')} />}
+      action={t('token.add')}
+      failed={t('token.failed')}
+      ready={name.trim() !== ''}
+      reauth
     >
-      {add.data ? (
-        <div className={form.form}>
-          <div>
-            <p className={form.label}>{t('token.value')}</p>
-            <CopyLine value={add.data.token} what={t('token.value')} />
-            <p className="meta">{t('token.once')}</p>
-          </div>
-          <div className={form.actions}>
-            <Button onClick={close}>{t('action.done')}</Button>
-          </div>
-        </div>
-      ) : (
-        <form className={form.form} onSubmit={submit}>
+      {(error) => (
+        <>
           <TextInput
             label={t('signin.name')}
             description={t('token.nameHint')}
             value={name}
             onChange={(e) => setName(e.currentTarget.value)}
+            error={faultAt(error, 'name')}
             required
-            maxLength={120}
+            maxLength={64}
             data-autofocus
             autoComplete="off"
           />
-          <RoleAndSites role={role} setRole={setRole} sites={sites} setSites={setSites} />
-          {fresh.field}
-          <FormFault what={t('token.failed')} error={add.error} />
-          <div className={form.actions}>
-            <Button variant="default" onClick={close}>
-              {t('action.cancel')}
-            </Button>
-            <Button type="submit" loading={add.isPending} disabled={name.trim() === ''}>
-              {t('token.add')}
-            </Button>
-          </div>
-        </form>
+          <Grants grants={grants} change={setGrants} />
+          <Select
+            label={t('token.life')}
+            data={lives.map((d) => ({
+              value: String(d),
+              label: d === 0 ? t('token.forever') : t('token.days', { n: d }),
+            }))}
+            value={days}
+            onChange={(v) => v && setDays(v)}
+            allowDeselect={false}
+          />
+        </>
       )}
-    </Modal>
+    </FormDialog>
   );
 }

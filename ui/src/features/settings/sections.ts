@@ -1,0 +1,107 @@
+import { type ComponentType, lazy } from 'react';
+import type { MessageKey } from '../../i18n/i18n';
+import type { IconName } from '../../ui/icons';
+import type { SettingsTab } from './tabs';
+
+export type Section = {
+  tab: SettingsTab;
+  icon: IconName;
+  title: MessageKey;
+  /** What else a person may type to find it. */
+  finds: MessageKey;
+  /** Without it the part is not shown; nothing asks nothing. */
+  needs?: string;
+  part: ComponentType;
+};
+
+export type Group = { title: MessageKey; sections: Section[] };
+
+const part = (load: () => Promise<{ default: ComponentType }>) => lazy(load);
+
+/** One line per part: what it is called, who sees it, and its code, which comes when it is opened. */
+export const groups: Group[] = [
+  {
+    title: 'settings.network',
+    sections: [
+      {
+        tab: 'sites',
+        icon: 'overview',
+        title: 'settings.sites',
+        finds: 'settings.sites.finds',
+        part: part(() => import('./sites')),
+      },
+      {
+        tab: 'stations',
+        icon: 'stations',
+        title: 'settings.stations',
+        finds: 'settings.stations.finds',
+        needs: 'stations.write',
+        part: part(() => import('./stations')),
+      },
+      {
+        tab: 'credentials',
+        icon: 'card',
+        title: 'settings.credentials',
+        finds: 'settings.credentials.finds',
+        needs: 'credentials.read',
+        part: part(() => import('./credentials')),
+      },
+    ],
+  },
+  {
+    title: 'settings.people',
+    sections: [
+      {
+        tab: 'users',
+        icon: 'user',
+        title: 'settings.users',
+        finds: 'settings.users.finds',
+        needs: 'users.read',
+        part: part(() => import('./users')),
+      },
+      {
+        tab: 'tokens',
+        icon: 'key',
+        title: 'settings.tokens',
+        finds: 'settings.tokens.finds',
+        needs: 'tokens.read',
+        part: part(() => import('./tokens')),
+      },
+      {
+        tab: 'signins',
+        icon: 'signout',
+        title: 'settings.signins',
+        finds: 'settings.signins.finds',
+        part: part(() => import('./signins')),
+      },
+      {
+        tab: 'audit',
+        icon: 'list',
+        title: 'settings.audit',
+        finds: 'settings.audit.finds',
+        needs: 'audit.read',
+        part: part(() => import('./audit')),
+      },
+    ],
+  },
+  {
+    title: 'settings.server',
+    sections: [
+      {
+        tab: 'retention',
+        icon: 'disk',
+        title: 'settings.retention',
+        finds: 'settings.retention.finds',
+        needs: 'system.read',
+        part: part(() => import('./retention')),
+      },
+      {
+        tab: 'about',
+        icon: 'help',
+        title: 'settings.about',
+        finds: 'settings.about.finds',
+        part: part(() => import('./about')),
+      },
+    ],
+  },
+];

@@ -1,0 +1,13 @@
+/** The parts of the settings, as the address bar names them. */
+export const SETTINGS_TABS = [
+  'sites',
+  'stations',
+  'credentials',
+  'users',
+  'tokens',
+  'signins',
+  'audit',
+  'retention',
+  'about',
+] as const;
+export type SettingsTab = (typeof SETTINGS_TABS)[number];
