@@ -1822,7 +1822,7 @@ export interface components {
         StateIntervalShape: {
             /** Format: date-time */
             from: string;
-            /** @description the station told it more than 2 min later */
+            /** @description nobody knew it then: the station told it more than 2 min after it began */
             late: boolean;
             /** @description false: this server was not running, and the status is the one before unless it was told later */
             observed: boolean;
