@@ -32,10 +32,18 @@ const (
 	UsersWrite   Permission = "users.write"
 	TokensRead   Permission = "tokens.read"
 	TokensWrite  Permission = "tokens.write"
+<<<<<<< HEAD
 	AuditRead    Permission = "audit.read"
 	KiosksRead   Permission = "kiosks.read"
 	KiosksWrite  Permission = "kiosks.write"
 	MetricsRead  Permission = "metrics.read"
+=======
+	// NotesRead also shows who asked for what at a station.
+	NotesRead   Permission = "notes.read"
+	NotesWrite  Permission = "notes.write"
+	AuditRead   Permission = "audit.read"
+	MetricsRead Permission = "metrics.read"
+>>>>>>> ebc86f7 (store, web: notes of a station, its certificates, and who asked for what)
 )
 
 // permissionsOf is the role table. A technician's commands come with work
@@ -49,14 +57,19 @@ func permissionsOf(role store.Role) []Permission {
 	case store.RoleViewer, store.RoleHost:
 		return states
 	case store.RoleTechnician:
-		return append(states, IDTokensRead, HandshakesRead)
+		return append(states, IDTokensRead, HandshakesRead, NotesRead, NotesWrite)
 	case store.RoleOperator:
-		return append(states, IDTokensRead, HandshakesRead, StationsCommand, CredentialsRead, CredentialsWrite)
+		return append(states, IDTokensRead, HandshakesRead, NotesRead, NotesWrite, StationsCommand, CredentialsRead, CredentialsWrite)
 	case store.RoleSecurity:
-		return append(states, IDTokensRead, HandshakesRead, CredentialsRead)
+		return append(states, IDTokensRead, HandshakesRead, NotesRead, NotesWrite, CredentialsRead)
 	case store.RoleAdmin:
+<<<<<<< HEAD
 		return append(states, IDTokensRead, HandshakesRead, StationsCommand, CredentialsRead, CredentialsWrite,
 			SitesWrite, StationsWrite, UsersRead, UsersWrite, TokensRead, TokensWrite, AuditRead, KiosksRead, KiosksWrite)
+=======
+		return append(states, IDTokensRead, HandshakesRead, NotesRead, NotesWrite, StationsCommand, CredentialsRead, CredentialsWrite,
+			SitesWrite, StationsWrite, UsersRead, UsersWrite, TokensRead, TokensWrite, AuditRead)
+>>>>>>> ebc86f7 (store, web: notes of a station, its certificates, and who asked for what)
 	}
 	return nil
 }
