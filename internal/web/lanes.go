@@ -27,7 +27,7 @@ type laneState struct {
 	status fleet.Status
 	link   link
 	unseen bool // we were not up
-	late   bool // told more than toldLate after it began
+	late   bool // not known then: told more than toldLate after it began
 }
 
 // online is nil when nobody knows.
@@ -64,12 +64,17 @@ type segment struct {
 // before from; unseen is when we were not up.
 func walk(states, links []fleet.Point, unseen []journal.Interval, from, to time.Time, yield func(segment)) {
 	now := laneState{status: fleet.Unknown}
+	var known time.Time // when the state was told
 	for at := from; at.Before(to); {
 		for len(states) > 0 && !states[0].ValidFrom.After(at) {
 			now.status = fleet.ParseStatus(states[0].State)
-			now.late = states[0].KnownAt.Sub(states[0].ValidFrom) > toldLate
+			known = time.Time{}
+			if states[0].KnownAt.Sub(states[0].ValidFrom) > toldLate {
+				known = states[0].KnownAt
+			}
 			states = states[1:]
 		}
+		now.late = at.Before(known)
 		for len(links) > 0 && !links[0].ValidFrom.After(at) {
 			now.link = linkOffline
 			if links[0].State == "online" {
@@ -92,6 +97,9 @@ func walk(states, links []fleet.Point, unseen []journal.Interval, from, to time.
 			soonest(unseen[0].To)
 		case len(unseen) > 0:
 			soonest(unseen[0].From)
+		}
+		if now.late {
+			soonest(known)
 		}
 		if len(states) > 0 {
 			soonest(states[0].ValidFrom)

@@ -65,7 +65,7 @@ func TestWalk(t *testing.T) {
 		},
 		"told late about time without us": {
 			[]fleet.Point{point("Available", -30, 0), point("Charging", 20, 30)}, online, []journal.Interval{{From: minute(15), To: minute(30)}},
-			"0-15 Available, 15-20 Available unseen, 20-30 Charging unseen late, 30-60 Charging late",
+			"0-15 Available, 15-20 Available unseen, 20-30 Charging unseen late, 30-50 Charging late, 50-60 Charging",
 		},
 		"several changes at once end in the last": {
 			[]fleet.Point{point("Preparing", 20, 0), point("Charging", 20, 0)}, online, nil, "0-20 Unknown, 20-60 Charging",

@@ -36,6 +36,9 @@ const (
 	KiosksRead   Permission = "kiosks.read"
 	KiosksWrite  Permission = "kiosks.write"
 	MetricsRead  Permission = "metrics.read"
+	// NotesRead also shows who asked for what at a station.
+	NotesRead  Permission = "notes.read"
+	NotesWrite Permission = "notes.write"
 	// SystemRead is how well the server itself is, SystemConfigure what it is told
 	// and what it knows of itself when it is not well.
 	SystemRead      Permission = "system.read"
@@ -49,19 +52,26 @@ func permissionsOf(role store.Role) []Permission {
 		SummaryRead, SitesRead, StationsRead, SessionsRead, MessagesRead, EventsRead, TelemetryRead, ConformanceRead,
 		MetricsRead,
 	}
+	staff := slices.Concat(states, []Permission{IDTokensRead, HandshakesRead, NotesRead, NotesWrite})
+	operator := slices.Concat(staff, []Permission{StationsCommand, CredentialsRead, CredentialsWrite, SystemRead})
 	switch role {
 	case store.RoleViewer, store.RoleHost:
 		return states
 	case store.RoleTechnician:
-		return append(states, IDTokensRead, HandshakesRead)
+		return staff
 	case store.RoleOperator:
-		return append(states, IDTokensRead, HandshakesRead, StationsCommand, CredentialsRead, CredentialsWrite, SystemRead)
+		return operator
 	case store.RoleSecurity:
-		return append(states, IDTokensRead, HandshakesRead, CredentialsRead)
+		return append(staff, CredentialsRead)
 	case store.RoleAdmin:
-		return append(states, IDTokensRead, HandshakesRead, StationsCommand, CredentialsRead, CredentialsWrite,
-			SitesWrite, StationsWrite, UsersRead, UsersWrite, TokensRead, TokensWrite, AuditRead, KiosksRead, KiosksWrite,
-			SystemRead, SystemConfigure)
+		return append(operator,
+			SitesWrite, StationsWrite,
+			UsersRead, UsersWrite,
+			TokensRead, TokensWrite,
+			AuditRead,
+			KiosksRead, KiosksWrite,
+			SystemConfigure,
+		)
 	}
 	return nil
 }

@@ -63,7 +63,7 @@ type StateIntervalShape struct {
 	Status   fleet.Status `json:"status" enum:"Available,Preparing,Charging,SuspendedEV,SuspendedEVSE,Finishing,Reserved,Unavailable,Faulted,Unknown"`
 	Online   *bool        `json:"online" doc:"null: nobody knows"`
 	Observed bool         `json:"observed" doc:"false: this server was not running, and the status is the one before unless it was told later"`
-	Late     bool         `json:"late" doc:"the station told it more than 2 min later"`
+	Late     bool         `json:"late" doc:"nobody knew it then: the station told it more than 2 min after it began"`
 }
 
 // LinkIntervalShape is a time in which a station's connection did not change.

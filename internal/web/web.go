@@ -263,6 +263,7 @@ func (s *Server) register() {
 	s.registerSummary()
 	s.registerHistory()
 	s.registerStates()
+	s.registerCare()
 	s.registerSearch()
 	s.registerAttempts()
 	s.registerMessages()

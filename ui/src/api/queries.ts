@@ -1,7 +1,6 @@
 // One place for each question the page asks the server, with its cache key.
 import { queryOptions } from '@tanstack/react-query';
 import { api, ok } from './client';
-import type { SystemEvent } from './shapes';
 
 const minute = 60_000;
 const PAGE = 1000;
@@ -150,24 +149,41 @@ export const telemetryQuery = (
     staleTime: minute,
   });
 
-export const statusEventsQuery = (station: string, fromMs: number) =>
+export const statesQuery = (station: string, fromMs: number, toMs: number, step: number) =>
   queryOptions({
-    queryKey: ['events', station, 'status', fromMs],
+    queryKey: ['states', station, fromMs, toMs, step],
     queryFn: ({ signal }) =>
       ok(
-        api.GET('/events', {
+        api.GET('/stations/{station}/states', {
+          params: {
+            path: { station },
+            query: { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), step },
+          },
+          signal,
+        }),
+      ),
+    staleTime: minute,
+  });
+
+/** Sessions that touch a time, at most the newest thousand. */
+export const sessionsOfTimeQuery = (station: string, fromMs: number, toMs: number) =>
+  queryOptions({
+    queryKey: ['sessions', station, fromMs, toMs],
+    queryFn: ({ signal }) =>
+      ok(
+        api.GET('/sessions', {
           params: {
             query: {
-              subject: `station/${station}`,
-              kind: 'status,transaction,connected,disconnected',
+              station,
               from: new Date(fromMs).toISOString(),
+              to: new Date(toMs).toISOString(),
               limit: PAGE,
             },
           },
           signal,
         }),
-      ).then((p) => p.items as SystemEvent[]),
-    refetchInterval: minute,
+      ).then((p) => p.items),
+    staleTime: minute,
   });
 
 export const usersQuery = () =>

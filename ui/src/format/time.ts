@@ -81,6 +81,9 @@ export const dayHourMinute = (locale: string, at: number, zone?: string): string
 export const day = (locale: string, at: number, zone?: string): string =>
   format(locale, zone, { day: 'numeric', month: 'short', year: 'numeric' }).format(at);
 
+export const dayMonth = (locale: string, at: number, zone?: string): string =>
+  format(locale, zone, { day: 'numeric', month: 'short' }).format(at);
+
 export const dayTime = (locale: string, at: number, zone?: string): string =>
   format(locale, zone, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(at);
 

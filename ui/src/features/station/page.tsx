@@ -15,14 +15,13 @@ import { StationAddress } from '../stations/address';
 import { Refused } from '../stations/pending';
 import { Commands } from './commands';
 import { ConformanceList } from './conformance';
-import { Curve } from './curve';
 import { Header } from './header';
 import { mergeCommand } from './merge';
 import { Messages } from './messages';
 import { Ports } from './ports';
 import { Sessions } from './sessions';
 import styles from './station.module.css';
-import { StateTimeline } from './timeline';
+import { Timeline } from './timeline';
 
 const route = getRouteApi('/inside/stations/$id');
 
@@ -139,8 +138,7 @@ function Loaded({ station }: { station: StationDetail }) {
         </Tabs.List>
         <Tabs.Panel value="live" className={styles.panels}>
           <Ports station={station} />
-          <Curve station={station} />
-          <StateTimeline station={station} />
+          <Timeline station={station} />
           <Sessions station={station} />
         </Tabs.Panel>
         {mayRead && (

@@ -18,7 +18,7 @@ export function withGaps(points: readonly [number, number][], stepSeconds: numbe
   const wait = (i: number): number => (i > 0 && i < points.length ? points[i]![0] - points[i - 1]![0] : 0);
   points.forEach(([at, value], i) => {
     const usual = Math.max(stepSeconds, 60, i > 1 ? wait(i - 1) : 0, wait(i + 1));
-    if (i > 0 && wait(i) > Math.min(2.5 * usual, LONGEST)) {
+    if (i > 0 && wait(i) > Math.min(2.5 * usual, Math.max(LONGEST, 1.5 * stepSeconds))) {
       line.at.push(at - wait(i) + stepSeconds);
       line.value.push(null);
     }
@@ -26,6 +26,23 @@ export function withGaps(points: readonly [number, number][], stepSeconds: numbe
     line.value.push(value);
   });
   return line;
+}
+
+/** The least and the most of each step, where steps hold more than one value. */
+export function envelope(history: Telemetry | undefined, scale: number): { low: Line; high: Line } | null {
+  const low: [number, number][] = [];
+  const high: [number, number][] = [];
+  let differs = false;
+  for (const [iso, min, , max] of history?.points ?? []) {
+    const at = Date.parse(String(iso)) / 1000;
+    if (!Number.isFinite(at) || typeof min !== 'number' || typeof max !== 'number') continue;
+    differs ||= max > min;
+    low.push([at, min * scale]);
+    high.push([at, max * scale]);
+  }
+  if (!differs) return null;
+  const step = history?.stepSeconds ?? 60;
+  return { low: withGaps(low, step), high: withGaps(high, step) };
 }
 
 /** History from the server, then what came over the feed since. */
@@ -94,12 +111,3 @@ export function lonelyPoints(column: ArrayLike<number | null | undefined>): numb
   if (candidate >= 0) found.push(candidate);
   return found;
 }
-
-export const RANGES = {
-  '1h': { ms: 3_600_000, step: 10 },
-  '6h': { ms: 21_600_000, step: 60 },
-  '24h': { ms: 86_400_000, step: 300 },
-} as const;
-
-export type RangeName = keyof typeof RANGES;
-export const isRange = (v: unknown): v is RangeName => typeof v === 'string' && Object.hasOwn(RANGES, v);

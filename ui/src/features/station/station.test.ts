@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Command, Evse, Message, SystemEvent } from '../../api/shapes';
+import type { Command, Evse, Message, StateInterval } from '../../api/shapes';
 import { build, type Draft, effectOf, needsTypedId, parseObject } from './actions';
 import { pretty, summarise } from './frame-words';
-import { intervals } from './intervals';
 import { answers, mergeCommand, mergeMessages } from './merge';
-import { joinLines, lonelyPoints, seriesOf, withGaps } from './series';
+import { envelope, joinLines, lonelyPoints, seriesOf, withGaps } from './series';
+import { bandAt, bandsOf, nearest, seriesStep, stateStep, ticksOf } from './track';
 
 const draft = (part: Partial<Draft>): Draft => ({
   kind: 'reset',
@@ -242,133 +242,103 @@ describe('curve', () => {
 
 describe('state timeline', () => {
   const t0 = Date.parse('2026-01-01T00:00:00Z');
-  const minute = 60_000;
-  let seq = 0;
-  const event = (
-    atMin: number,
-    kind: string,
-    data: object = {},
-    evse: number | null = 1,
-    lateMin = 0,
-  ): SystemEvent => ({
-    seq: ++seq,
-    kind,
-    subject: evse === null ? 'station/A' : `station/A/${evse}/1`,
-    at: new Date(t0 + atMin * minute).toISOString(),
-    deviceAt: null,
-    receivedAt: new Date(t0 + (atMin + lateMin) * minute).toISOString(),
-    timeQuality: 'device',
-    origin: 'station',
-    recordedAt: '',
-    cause: null,
-    quirks: [],
-    data: data as Record<string, unknown>,
+  const at = (minutes: number) => t0 + minutes * 60_000;
+  const told = (
+    from: number,
+    to: number,
+    status: StateInterval['status'],
+    part: Partial<StateInterval> = {},
+  ) => ({
+    from: new Date(at(from)).toISOString(),
+    to: new Date(at(to)).toISOString(),
+    status,
+    online: true,
+    observed: true,
+    late: false,
+    ...part,
   });
-  const run = (
-    events: SystemEvent[],
-    now: Parameters<typeof intervals>[4] = { status: 'Available', online: true, since: null },
-  ) => intervals(events, 1, t0, t0 + 60 * minute, now).map((i) => [i.family, (i.to - i.from) / minute]);
+  const run = (list: StateInterval[], present?: Parameters<typeof bandsOf>[1]) =>
+    bandsOf(list, present).map((b) => [b.family, (b.to - b.from) / 60_000]);
 
-  it('is unknown where nothing was said, except now', () => {
+  const cases: Record<string, [StateInterval[], unknown]> = {
+    'a state as it was told': [[told(0, 10, 'SuspendedEV')], [['suspended', 10]]],
+    'offline whatever was said before': [[told(0, 10, 'Charging', { online: false })], [['offline', 10]]],
+    'what was told later although the station was away': [
+      [told(0, 10, 'Charging', { online: false, late: true })],
+      [['charging', 10]],
+    ],
+    'time without us as not observed': [
+      [told(0, 10, 'Available', { online: null, observed: false })],
+      [['unseen', 10]],
+    ],
+    'what was told later about time without us': [
+      [told(0, 10, 'Charging', { online: null, observed: false, late: true })],
+      [['charging', 10]],
+    ],
+    'nothing known': [[told(0, 10, 'Unknown', { online: null })], [['unknown', 10]]],
+  };
+  for (const [name, [list, want]] of Object.entries(cases)) {
+    it(`shows ${name}`, () => expect(run(list)).toEqual(want));
+  }
+
+  it('goes on to the present when nothing changed', () =>
     expect(
-      run([event(20, 'status', { status: 'Charging' }), event(50, 'status', { status: 'Available' })]),
-    ).toEqual([
-      ['unknown', 20],
-      ['charging', 30],
-      ['available', 10],
-    ]);
-  });
+      run([told(0, 50, 'Charging')], { status: 'Charging', online: true, since: at(0), now: at(60) }),
+    ).toEqual([['charging', 60]]));
 
-  it('begins with what was said before the time shown', () => {
-    expect(run([event(-30, 'status', { status: 'Available' })])).toEqual([['available', 60]]);
-  });
-
-  it('shows the station away as offline on each port', () => {
+  it('ends with what is live, from the moment that began', () =>
     expect(
-      run([
-        event(-30, 'status', { status: 'Available' }),
-        event(10, 'disconnected', {}, null),
-        event(25, 'connected', {}, null),
-      ]),
-    ).toEqual([
-      ['available', 10],
-      ['offline', 15],
-      ['available', 35],
-    ]);
-  });
-
-  it('leaves other ports alone', () => {
-    expect(
-      run([event(-30, 'status', { status: 'Available' }), event(10, 'status', { status: 'Faulted' }, 2)]),
-    ).toEqual([['available', 60]]);
-  });
-
-  it('reads the state of a 2.x transaction behind Occupied', () => {
-    expect(
-      run([
-        event(-30, 'status', { status: 'Available' }),
-        event(10, 'status', { status: 'Occupied' }),
-        event(12, 'transaction', { chargingState: 'Charging' }),
-        event(20, 'status', { status: 'Occupied' }),
-        event(40, 'transaction', { stage: 'ended' }),
-        event(45, 'status', { status: 'Available' }),
-      ]),
-    ).toEqual([
-      ['available', 10],
-      ['preparing', 2],
-      ['charging', 28],
-      ['preparing', 5],
-      ['available', 15],
-    ]);
-  });
-
-  it('places a session told later where it was, and calls what followed unknown', () => {
-    expect(
-      run([
-        event(-30, 'status', { status: 'Available' }),
-        event(10, 'transaction', { stage: 'started', offline: true }, 1, 40),
-        event(25, 'transaction', { stage: 'ended', offline: true }, 1, 25),
-        event(50, 'status', { status: 'Available' }),
-      ]),
-    ).toEqual([
-      ['available', 10],
-      ['charging', 15],
-      ['unknown', 25],
-      ['available', 10],
-    ]);
-  });
-
-  it('keeps a time away as offline although the station later told what it did then', () => {
-    expect(
-      run([
-        event(-30, 'status', { status: 'Available' }),
-        event(10, 'disconnected', {}, null),
-        event(15, 'status', { status: 'Charging' }, 1, 20),
-        event(35, 'connected', {}, null),
-        event(40, 'status', { status: 'Available' }),
-      ]),
-    ).toEqual([
-      ['available', 10],
-      ['offline', 25],
-      ['charging', 5],
-      ['available', 20],
-    ]);
-  });
-
-  it('ends with the state the page shows live, from the moment that began', () => {
-    expect(
-      run([event(-30, 'status', { status: 'Available' })], {
-        status: 'Available',
-        online: false,
-        since: t0 + 45 * minute,
-      }),
+      run([told(0, 50, 'Available')], { status: 'Available', online: false, since: at(45), now: at(60) }),
     ).toEqual([
       ['available', 45],
       ['offline', 15],
+    ]));
+
+  it('finds the band of a moment, its end excluded', () => {
+    const bands = bandsOf([told(0, 10, 'Available'), told(10, 20, 'Charging')]);
+    expect([0, 9, 10, 19, 20].map((m) => bandAt(bands, at(m))?.status)).toEqual([
+      'Available',
+      'Available',
+      'Charging',
+      'Charging',
+      undefined,
     ]);
   });
 
-  it('does not call a day offline because the station never came', () => {
-    expect(run([], { status: 'Unknown', online: false, since: null })).toEqual([['unknown', 60]]);
+  it('reads the value nearest to a moment, and none from too far', () => {
+    expect([0, 4, 6, 30, 100].map((x) => nearest([0, 10, 40], x, 20))).toEqual([0, 0, 1, 2, -1]);
+    expect(nearest([], 5, 10)).toBe(-1);
   });
+
+  it('puts ticks at round times of the clock on the wall', () => {
+    // The night the clocks go back in Berlin: the day has 25 hours.
+    const from = Date.parse('2026-10-24T10:00:00Z');
+    const { at: ticks, step } = ticksOf(from, from + 3 * 86_400_000, 'Europe/Berlin', 5);
+    expect(step).toBe(86_400_000);
+    expect(ticks.map((x) => new Date(x).toISOString())).toEqual([
+      '2026-10-24T22:00:00.000Z',
+      '2026-10-25T23:00:00.000Z',
+      '2026-10-26T23:00:00.000Z',
+    ]);
+    expect(ticksOf(from, from + 3_600_000, 'UTC', 5).at).toHaveLength(5);
+  });
+
+  it('asks for each change up to a week and for steps beyond', () => {
+    expect(stateStep(7 * 86_400_000)).toBe(0);
+    expect(stateStep(90 * 86_400_000)).toBe(7776);
+    expect(seriesStep(3_600_000)).toBe(10);
+    expect(seriesStep(90 * 86_400_000)).toBe(21_600);
+  });
+});
+
+describe('envelope', () => {
+  it('is left out where each step holds one value', () =>
+    expect(
+      envelope({ unit: 'W', stepSeconds: 60, points: [['2026-01-01T00:00:00Z', 5, 5, 5]] }, 1),
+    ).toBeNull());
+
+  it('keeps the least and the most of a step', () =>
+    expect(
+      envelope({ unit: 'W', stepSeconds: 60, points: [['2026-01-01T00:00:00Z', 1000, 2000, 3000]] }, 1e-3),
+    ).toMatchObject({ low: { value: [1] }, high: { value: [3] } }));
 });
