@@ -783,6 +783,8 @@ export interface components {
             failed: boolean;
             /** @description masked unless the caller may see tokens; empty: none was shown, or it was erased */
             idToken: string;
+            /** @description of OCPP 2.x; empty: unknown */
+            idTokenType: string;
             /**
              * @description why it failed; empty: it did not
              * @enum {string}
@@ -1111,6 +1113,11 @@ export interface components {
         };
         FoundShape: {
             /**
+             * @description what it is of the thing
+             * @enum {string}
+             */
+            by: "publicId" | "id" | "label" | "serial" | "name" | "words" | "token" | "transaction";
+            /**
              * Format: int64
              * @description 0: none
              */
@@ -1121,11 +1128,8 @@ export interface components {
             kind: "station" | "evse" | "site" | "token" | "session";
             /** @description what people call it: label, public id, name, masked token */
             label: string;
-            /**
-             * @description what fits
-             * @enum {string}
-             */
-            match: "publicId" | "id" | "label" | "serial" | "name" | "token" | "transaction";
+            /** @description the text that fits; of a token masked */
+            match: string;
             site: string;
             station: string;
         };
