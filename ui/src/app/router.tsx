@@ -10,6 +10,7 @@ import {
 } from '@tanstack/react-router';
 import { Problem } from '../api/problem';
 import { meQuery } from '../api/queries';
+import { parseDesk } from '../features/desk/search';
 import { parseFilter } from '../features/stations/filter';
 import { words } from '../i18n/i18n';
 import { ToastRoot } from '../ui/toast';
@@ -99,6 +100,14 @@ const station = createRoute({
   component: page(() => import('../features/station/page'), 'station', 'stations'),
 });
 
+const desk = createRoute({
+  getParentRoute: () => inside,
+  path: '/desk',
+  staticData: { timeless: true },
+  validateSearch: parseDesk,
+  component: page(() => import('../features/desk/page'), 'desk', 'station'),
+});
+
 const settingsTabs = ['sites', 'users', 'tokens'] as const;
 export type SettingsTab = (typeof settingsTabs)[number];
 
@@ -112,7 +121,7 @@ const settings = createRoute({
   component: page(() => import('../features/settings/page'), 'settings'),
 });
 
-const tree = root.addChildren([signin, inside.addChildren([overview, stations, station, settings])]);
+const tree = root.addChildren([signin, inside.addChildren([overview, stations, station, desk, settings])]);
 
 export function createAppRouter(queries: QueryClient) {
   return createRouter({
