@@ -10,8 +10,8 @@ import { type FreePort, freePorts, nearestSites } from './near';
 import { portText } from './port';
 import { stationsOfQuery } from './queries';
 
-const HERE = 4;
-const ELSEWHERE = 3;
+const HERE = 3;
+const ELSEWHERE = 2;
 const SITES_ASKED = 3;
 
 /** Where the caller can charge instead. */
@@ -62,6 +62,10 @@ export function Others({ station, evse }: { station: StationDetail; evse: Evse }
   );
 }
 
+/** The site stands above; what tells its stations apart is the rest of the name. */
+const withoutSite = (label: string, site: string): string =>
+  label.startsWith(`${site} `) ? label.slice(site.length + 1) : label;
+
 function Distance({ km }: { km: number }) {
   const tag = useTag();
   const words =
@@ -87,7 +91,7 @@ function Ports({ ports }: { ports: FreePort[] }) {
           <Link to="/desk" search={{ evse: `${s.id}/${e.id}` }} className={styles.freePort}>
             <StateShape family="available" size={14} />
             <span className="mono">{e.publicId || `${s.id}/${e.id}`}</span>
-            <span className={styles.freeName}>{s.label}</span>
+            <span className={styles.freeName}>{withoutSite(s.label, s.siteName)}</span>
             <span className="meta">{portText(t, tag, e)}</span>
           </Link>
         </li>

@@ -133,7 +133,7 @@ function Port({ station, evse: e, address }: { station: StationDetail; evse: Evs
         </span>
         <span className="meta" title={e.statusAt ? exact(tag, Date.parse(e.statusAt), zone) : undefined}>
           {station.online ? (
-            <Age at={e.statusAt} prefix={`${t('desk.since')} `} />
+            <Age at={e.statusAt} />
           ) : (
             <Age at={station.lastFrameAt} prefix={`${t('desk.heard')} `} />
           )}
