@@ -261,6 +261,8 @@ func (s *Server) register() {
 	s.registerStates()
 	s.registerSearch()
 	s.registerAttempts()
+	s.registerTags()
+	s.registerViews()
 	s.registerMessages()
 	s.registerTelemetry()
 	s.registerPower()

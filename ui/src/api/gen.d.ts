@@ -470,6 +470,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stations/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add tags to stations and take others away, all or none */
+        post: operations["tagStations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stations/{station}": {
         parameters: {
             query?: never;
@@ -747,6 +764,41 @@ export interface paths {
         /** Take the password away and make a one-time link */
         post: operations["resetPassword"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Saved views: one's own and shared ones */
+        get: operations["listViews"];
+        put?: never;
+        /** Save a view; the own one of that name is replaced */
+        post: operations["saveView"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a view */
+        delete: operations["deleteView"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1273,6 +1325,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsViewShape: {
+            items: components["schemas"]["ViewShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         KioskChangeInputBody: {
             name?: string;
             /** Format: int64 */
@@ -1479,6 +1536,12 @@ export interface components {
             seenAt: string | null;
             /** @description for /signin?token=…, good once within 24 h */
             signInToken: string;
+        };
+        NewViewInputBody: {
+            name: string;
+            /** @description such as /stations?state=faulted */
+            path: string;
+            shared?: boolean;
         };
         NoticeShape: {
             text: string;
@@ -1690,6 +1753,8 @@ export interface components {
             state: "active" | "ended" | "inferred";
             station: string;
             stopReason: string;
+            /** @description opaque; empty: none was shown */
+            tokenId: string;
             transactionId: string;
         };
         SessionSummary: {
@@ -1875,6 +1940,8 @@ export interface components {
             /** @enum {string} */
             onboarding?: "accepted" | "rejected";
             siteId?: string;
+            /** @description replaces all */
+            tags?: string[];
         };
         StationShape: {
             /**
@@ -1918,6 +1985,8 @@ export interface components {
             siteName: string;
             /** @enum {string} */
             status: "Available" | "Preparing" | "Charging" | "SuspendedEV" | "SuspendedEVSE" | "Finishing" | "Reserved" | "Unavailable" | "Faulted" | "Unknown";
+            /** @description what people call it */
+            tags: string[];
             vendor: string;
         };
         StationSummary: {
@@ -1947,6 +2016,19 @@ export interface components {
             powerW: number;
             sessions: components["schemas"]["SessionSummary"];
             stations: components["schemas"]["StationSummary"];
+        };
+        TagInputBody: {
+            add?: string[];
+            remove?: string[];
+            stations: string[];
+        };
+        TagOutputBody: {
+            /** @description the tags that each changed station had */
+            before: {
+                [key: string]: string[];
+            };
+            /** Format: int64 */
+            changed: number;
         };
         TokenShape: {
             /** Format: date-time */
@@ -1983,6 +2065,19 @@ export interface components {
              * @description last use of a session that still lives
              */
             seenAt: string | null;
+        };
+        ViewShape: {
+            /** @description opaque id of who saved it */
+            by: string;
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            mine: boolean;
+            name: string;
+            /** @description of a page here, with its query */
+            path: string;
+            /** @description others see it too */
+            shared: boolean;
         };
     };
     responses: never;
@@ -2768,11 +2863,13 @@ export interface operations {
                 /** @description that it began at */
                 site?: string;
                 active?: "true" | "false";
+                /** @description only those with a doubt about their record */
+                flagged?: boolean;
                 /** @description sessions that touch the time from here */
                 from?: string;
                 /** @description to here, not included */
                 to?: string;
-                /** @description id of a credential, or a token value */
+                /** @description id of a credential, opaque id or value of a token; for those who may see tokens */
                 credential?: string;
             };
             header?: never;
@@ -3066,6 +3163,8 @@ export interface operations {
                 status?: "Available" | "Preparing" | "Charging" | "SuspendedEV" | "SuspendedEVSE" | "Finishing" | "Reserved" | "Unavailable" | "Faulted" | "Unknown";
                 online?: "true" | "false";
                 onboarding?: "accepted" | "pending" | "rejected";
+                /** @description as people tagged it; case does not count */
+                tag?: string;
             };
             header?: never;
             path?: never;
@@ -3149,6 +3248,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    tagStations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagOutputBody"];
                 };
             };
             /** @description Error */
@@ -3912,6 +4044,97 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["NewUserShape"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listViews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsViewShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    saveView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewViewInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
