@@ -83,6 +83,8 @@ func TestViews(t *testing.T) {
 	if names(anna) != "Faults Harbour" {
 		t.Errorf("a name twice: %q", names(anna))
 	}
+	var gone ViewShape
+	anna.want(http.StatusCreated, "POST", "/views", `{"name":"Old","path":"/stations"}`, &gone)
 	for name, tc := range map[string]struct {
 		who          *caller
 		method, path string
@@ -96,7 +98,7 @@ func TestViews(t *testing.T) {
 		"shared by one of some sites": {limited, "POST", "/views", `{"name":"x","path":"/stations","shared":true}`, http.StatusForbidden},
 		"another's private one":       {bert, "DELETE", "/views/" + mine.ID, "", http.StatusNotFound},
 		"another's shared one":        {bert, "DELETE", "/views/" + ours.ID, "", http.StatusForbidden},
-		"the own one":                 {anna, "DELETE", "/views/" + ours.ID, "", http.StatusNoContent},
+		"the own one":                 {anna, "DELETE", "/views/" + gone.ID, "", http.StatusNoContent},
 		"one that is gone":            {anna, "DELETE", "/views/v-none", "", http.StatusNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
