@@ -97,6 +97,7 @@ type SessionQuery struct {
 	// Transaction is the id by which a station called it.
 	Transaction string
 	Active      *bool
+	Flagged     bool      // only those with a doubt about their record
 	From, To    time.Time // sessions that touch the time; see LongSession
 	TokenID     string
 	Limit       int

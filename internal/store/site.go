@@ -204,13 +204,17 @@ func (s *Store) DeleteSite(ctx context.Context, by Actor, id string) error {
 
 // lock takes the lock of an entity; unlock what it returns.
 func (s *Store) lock(id string) *sync.Mutex {
+	mu := &s.entity[s.shard(id)]
+	mu.Lock()
+	return mu
+}
+
+func (s *Store) shard(id string) int {
 	h := uint32(2166136261)
 	for i := range len(id) {
 		h = (h ^ uint32(id[i])) * 16777619
 	}
-	mu := &s.entity[h%uint32(len(s.entity))]
-	mu.Lock()
-	return mu
+	return int(h % uint32(len(s.entity)))
 }
 
 // validID accepts the identifier alphabet of OCPP without the colon, which

@@ -29,6 +29,7 @@ type Enrolment struct {
 	Simulated      bool
 	CommissionedAt time.Time // as people say; zero: the first accepted boot counts
 	CreatedAt      time.Time
+	Tags           []string // what people call it; sorted
 
 	// What a station that waits for approval said of itself.
 	Vendor     string
@@ -73,19 +74,24 @@ func (s *Store) loadStations(ctx context.Context) error {
 	all := make(map[string]*Enrolment)
 	err := s.query(ctx, "stations", `SELECT id, site_id, label, onboarding, profile, password_salt, password_hash,
 		password_raw, cert_subject, layout, simulated, commissioned_at, created_at, vendor, model, serial, protocol,
-		remote_addr, seen_at FROM stations`, nil, func(r *sql.Rows) error {
+		remote_addr, seen_at, tags FROM stations`, nil, func(r *sql.Rows) error {
 		e := &Enrolment{}
-		var layout string
+		var layout, tags string
 		var commissioned, created, seen int64
 		err := r.Scan(&e.ID, &e.SiteID, &e.Label, &e.Onboarding, &e.Profile, &e.password.salt, &e.password.hash,
 			&e.password.raw, &e.CertSubject, &layout, &e.Simulated, &commissioned, &created, &e.Vendor, &e.Model,
-			&e.Serial, &e.Protocol, &e.RemoteAddr, &seen)
+			&e.Serial, &e.Protocol, &e.RemoteAddr, &seen, &tags)
 		if err != nil {
 			return err
 		}
 		if layout != "" {
 			if err := json.Unmarshal([]byte(layout), &e.Layout); err != nil {
 				return fmt.Errorf("layout of %s: %w", e.ID, err)
+			}
+		}
+		if tags != "" {
+			if err := json.Unmarshal([]byte(tags), &e.Tags); err != nil {
+				return fmt.Errorf("tags of %s: %w", e.ID, err)
 			}
 		}
 		e.CommissionedAt, e.CreatedAt, e.SeenAt = fromMillis(commissioned), fromMillis(created), fromMillis(seen)
@@ -150,6 +156,7 @@ type StationChange struct {
 	Layout         *[]event.EVSELayout
 	Onboarding     *event.Onboarding
 	CommissionedAt *time.Time
+	Tags           *[]string
 }
 
 // ChangeStation changes an enrolment; a generated password is returned once.
@@ -175,6 +182,12 @@ func (s *Store) ChangeStation(ctx context.Context, by Actor, id string, c Statio
 	if c.Layout != nil {
 		next.Layout = *c.Layout
 		if err := validLayout(next.Layout); err != nil {
+			return nil, "", err
+		}
+	}
+	if c.Tags != nil {
+		var err error
+		if next.Tags, err = cleanTags("tags", *c.Tags); err != nil {
 			return nil, "", err
 		}
 	}
@@ -289,8 +302,12 @@ func (s *Store) putStation(ctx context.Context, by Actor, action string, e *Enro
 		}
 		layout = string(data)
 	}
+	tags, err := encodeTags(e.Tags)
+	if err != nil {
+		return err
+	}
 	ev := s.event(event.Station(e.ID), s.configured(by, e))
-	err := s.append(ctx, ev, func(tx *sql.Tx) error {
+	err = s.append(ctx, ev, func(tx *sql.Tx) error {
 		if e.SiteID != "" {
 			var one int
 			if err := tx.QueryRow(`SELECT 1 FROM sites WHERE id = ?`, e.SiteID).Scan(&one); err != nil {
@@ -299,10 +316,10 @@ func (s *Store) putStation(ctx context.Context, by Actor, action string, e *Enro
 		}
 		_, err := tx.Exec(`INSERT OR REPLACE INTO stations (id, site_id, label, onboarding, profile, password_salt,
 			password_hash, password_raw, cert_subject, layout, simulated, commissioned_at, created_at, vendor, model,
-			serial, protocol, remote_addr, seen_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+			serial, protocol, remote_addr, seen_at, tags) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 			e.ID, e.SiteID, e.Label, string(e.Onboarding), e.Profile, e.password.salt, e.password.hash, e.password.raw,
 			e.CertSubject, layout, e.Simulated, millis(e.CommissionedAt), millis(e.CreatedAt), e.Vendor, e.Model,
-			e.Serial, e.Protocol, e.RemoteAddr, millis(e.SeenAt))
+			e.Serial, e.Protocol, e.RemoteAddr, millis(e.SeenAt), tags)
 		if err != nil {
 			return fmt.Errorf("write station: %w", err)
 		}

@@ -23,21 +23,22 @@ const (
 
 // AttemptShape is one try to charge.
 type AttemptShape struct {
-	Station   string         `json:"station"`
-	SiteID    string         `json:"siteId"`
-	EVSE      int            `json:"evse" doc:"0: it never came to a port"`
-	At        time.Time      `json:"at"`
-	EndedAt   *time.Time     `json:"endedAt" doc:"null: it goes on"`
-	Stage     attempt.Stage  `json:"stage" enum:"presented,plugged,authorised,locked,energy" doc:"how far it came"`
-	Failed    bool           `json:"failed" doc:"less than 0.1 kWh was moved"`
-	Reason    attempt.Reason `json:"reason" enum:",tokenUnknown,tokenBlocked,tokenExpired,tokenInUse,tokenNotHere,tokenNoCredit,tokenRefused,remoteRefused,remoteLost,neverPlugged,noToken,notStarted,faulted,takenOut,stationLost,restarted,powerLoss,emergencyStop,deauthorised,vehicleRefused,unpluggedEarly,stoppedAtStation,stoppedRemotely,plugTimeout,noEnergy,endUnknown" doc:"why it failed; empty: it did not"`
-	Detail    string         `json:"detail" doc:"the station's own word behind the reason"`
-	IDToken   string         `json:"idToken" doc:"masked unless the caller may see tokens; empty: none was shown, or it was erased"`
-	TokenID   string         `json:"tokenId" doc:"opaque"`
-	Tries     int            `json:"tries" doc:"how often the token was shown for it"`
-	Remote    bool           `json:"remote" doc:"asked for from afar"`
-	EnergyWh  *float64       `json:"energyWh" doc:"null: not told"`
-	SessionID *string        `json:"sessionId"`
+	Station     string         `json:"station"`
+	SiteID      string         `json:"siteId"`
+	EVSE        int            `json:"evse" doc:"0: it never came to a port"`
+	At          time.Time      `json:"at"`
+	EndedAt     *time.Time     `json:"endedAt" doc:"null: it goes on"`
+	Stage       attempt.Stage  `json:"stage" enum:"presented,plugged,authorised,locked,energy" doc:"how far it came"`
+	Failed      bool           `json:"failed" doc:"less than 0.1 kWh was moved"`
+	Reason      attempt.Reason `json:"reason" enum:",tokenUnknown,tokenBlocked,tokenExpired,tokenInUse,tokenNotHere,tokenNoCredit,tokenRefused,remoteRefused,remoteLost,neverPlugged,noToken,notStarted,faulted,takenOut,stationLost,restarted,powerLoss,emergencyStop,deauthorised,vehicleRefused,unpluggedEarly,stoppedAtStation,stoppedRemotely,plugTimeout,noEnergy,endUnknown" doc:"why it failed; empty: it did not"`
+	Detail      string         `json:"detail" doc:"the station's own word behind the reason"`
+	IDToken     string         `json:"idToken" doc:"masked unless the caller may see tokens; empty: none was shown, or it was erased"`
+	IDTokenType string         `json:"idTokenType" doc:"of OCPP 2.x; empty: unknown"`
+	TokenID     string         `json:"tokenId" doc:"opaque"`
+	Tries       int            `json:"tries" doc:"how often the token was shown for it"`
+	Remote      bool           `json:"remote" doc:"asked for from afar"`
+	EnergyWh    *float64       `json:"energyWh" doc:"null: not told"`
+	SessionID   *string        `json:"sessionId"`
 }
 
 type attemptsInput struct {
@@ -188,7 +189,7 @@ func (s *Server) attemptShapes(ctx context.Context, list []tried) ([]AttemptShap
 	for _, a := range list {
 		shape := AttemptShape{
 			Station: a.station, SiteID: a.site, EVSE: a.EVSE, At: a.At.UTC(), EndedAt: instant(a.EndsAt), Stage: a.Stage, Failed: a.Failed,
-			Reason: a.Reason, Detail: a.Detail, IDToken: masked(ctx, a.site, tokens[a.Token]), TokenID: a.Token, Tries: a.Tries, Remote: a.Remote,
+			Reason: a.Reason, Detail: a.Detail, IDToken: masked(ctx, a.site, tokens[a.Token]), IDTokenType: tokens[a.Token].Type, TokenID: a.Token, Tries: a.Tries, Remote: a.Remote,
 			EnergyWh: a.EnergyWh,
 		}
 		if x := sessions[a.station+"\x00"+a.TransactionID]; x != nil && a.TransactionID != "" {

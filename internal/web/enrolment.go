@@ -89,6 +89,7 @@ type stationChangeInput struct {
 		EVSEs          *[]EVSEInput `json:"evses,omitempty" maxItems:"64" doc:"empty: as the station or the catalogue says"`
 		CommissionedAt *time.Time   `json:"commissionedAt,omitempty"`
 		Onboarding     *string      `json:"onboarding,omitempty" enum:"accepted,rejected"`
+		Tags           *[]string    `json:"tags,omitempty" maxItems:"20" doc:"replaces all"`
 	}
 }
 
@@ -167,7 +168,7 @@ func (s *Server) enrolStation(ctx context.Context, in *newStationInput) (*statio
 
 func (s *Server) changeStation(ctx context.Context, in *stationChangeInput) (*stationOutput, error) {
 	b := in.Body
-	c := store.StationChange{SiteID: b.SiteID, Label: b.Label, CommissionedAt: b.CommissionedAt}
+	c := store.StationChange{SiteID: b.SiteID, Label: b.Label, CommissionedAt: b.CommissionedAt, Tags: b.Tags}
 	if b.SiteID != nil {
 		if err := allow(ctx, StationsWrite, *b.SiteID); err != nil {
 			return nil, err

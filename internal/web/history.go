@@ -21,9 +21,10 @@ type sessionsInput struct {
 	Station    string    `query:"station" maxLength:"48"`
 	Site       string    `query:"site" maxLength:"48" doc:"that it began at"`
 	Active     string    `query:"active" enum:"true,false"`
+	Flagged    bool      `query:"flagged" doc:"only those with a doubt about their record"`
 	From       time.Time `query:"from" doc:"sessions that touch the time from here"`
 	To         time.Time `query:"to" doc:"to here, not included"`
-	Credential string    `query:"credential" maxLength:"255" doc:"id of a credential, or a token value"`
+	Credential string    `query:"credential" maxLength:"255" doc:"id of a credential, opaque id or value of a token; for those who may see tokens"`
 }
 
 type sessionInput struct {
@@ -109,12 +110,13 @@ func (s *Server) listSessions(ctx context.Context, in *sessionsInput) (*listOutp
 	}
 	allowed := scope(ctx, SessionsRead).within(in.Site)
 	q := journal.SessionQuery{
-		Station: in.Station, Sites: allowed.sitesOrNil(), From: in.From, To: in.To, Limit: in.Limit, Before: journal.Cursor(before),
+		Station: in.Station, Sites: allowed.sitesOrNil(), Flagged: in.Flagged, From: in.From, To: in.To, Limit: in.Limit, Before: journal.Cursor(before),
 	}
 	if in.Active != "" {
 		q.Active = new(in.Active == "true")
 	}
 	if in.Credential != "" {
+		q.Sites = allowed.and(scope(ctx, IDTokensRead)).sitesOrNil()
 		if q.TokenID, err = s.tokenOf(ctx, in.Credential); err != nil {
 			return nil, err
 		}
@@ -133,11 +135,14 @@ func (s *Server) listSessions(ctx context.Context, in *sessionsInput) (*listOutp
 	return listOf(out, encodeCursor("sessions", string(next))), nil
 }
 
-// tokenOf finds the opaque id of a token by its credential's id or, for those
-// who may see tokens everywhere, by its value.
+// tokenOf finds the opaque id of a token by its credential's id, by that id or
+// by its value.
 func (s *Server) tokenOf(ctx context.Context, credential string) (string, error) {
-	if !scope(ctx, IDTokensRead).All() {
+	if scope(ctx, IDTokensRead).Empty() {
 		return "", nil
+	}
+	if known, err := s.o.Store.Tokens(ctx, credential); err != nil || len(known) > 0 {
+		return credential, err
 	}
 	c, err := s.o.Store.Credential(ctx, credential)
 	if err == nil {

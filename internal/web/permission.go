@@ -194,3 +194,17 @@ func (s Scope) within(site string) Scope {
 	}
 	return Scope{}
 }
+
+// and is where both hold.
+func (s Scope) and(other Scope) Scope {
+	if s.all {
+		return other
+	}
+	out := Scope{sites: make(map[string]struct{})}
+	for site := range s.sites {
+		if other.Allows(site) {
+			out.sites[site] = struct{}{}
+		}
+	}
+	return out
+}

@@ -26,7 +26,8 @@ type FoundShape struct {
 	Station string `json:"station"`
 	EVSE    int    `json:"evse" doc:"0: none"`
 	Site    string `json:"site"`
-	Match   string `json:"match" enum:"publicId,id,label,serial,name,token,transaction" doc:"what fits"`
+	Match   string `json:"match" doc:"the text that fits; of a token masked"`
+	By      string `json:"by" enum:"publicId,id,label,serial,name,words,token,transaction" doc:"what it is of the thing"`
 }
 
 type searchInput struct {
@@ -106,13 +107,13 @@ func (s *Server) searchStations(ctx context.Context, n *needle, all []found) []f
 			}
 			names[st.SiteID] = name
 		}
-		best, match := n.best([]string{st.ID, st.Label, st.Serial}, []string{"id", "label", "serial"})
+		best, by, match := n.best([]string{st.ID, st.Label, st.Serial}, []string{"id", "label", "serial"})
 		if best == fitNot && n.words(st.ID, st.Label, st.Vendor, st.Model, name) {
-			best, match = fitWords, "label"
+			best, by, match = fitWords, "words", st.Label
 		}
 		if best < fitNot {
 			all = append(all, found{fit: best, kind: 1, FoundShape: FoundShape{
-				Kind: "station", ID: st.ID, Label: st.Label, Station: st.ID, Site: st.SiteID, Match: match,
+				Kind: "station", ID: st.ID, Label: st.Label, Station: st.ID, Site: st.SiteID, Match: match, By: by,
 			}})
 		}
 		for i := range st.EVSEs {
@@ -121,16 +122,14 @@ func (s *Server) searchStations(ctx context.Context, n *needle, all []found) []f
 			if v.Layout != nil {
 				public = v.Layout.PublicID
 			}
-			fit := n.fit(public)
-			if fit == fitNot && n.transaction(v.Session) {
-				all = append(all, sessionFound(v.Session, fitExact, "transaction"))
-			}
-			if fit == fitNot && n.fit(portID(st.ID, v.ID)) == fitExact {
-				fit = fitExact
+			id := portID(st.ID, v.ID)
+			fit, by, match := n.fit(public), "publicId", public
+			if fit == fitNot && n.fit(id) == fitExact {
+				fit, by, match = fitExact, "id", id
 			}
 			if fit < fitNot {
 				all = append(all, found{fit: fit, FoundShape: FoundShape{
-					Kind: "evse", ID: st.ID + "/" + strconv.Itoa(v.ID), Label: public, Station: st.ID, EVSE: v.ID, Site: st.SiteID, Match: "publicId",
+					Kind: "evse", ID: id, Label: cmp.Or(public, st.Label), Station: st.ID, EVSE: v.ID, Site: st.SiteID, Match: match, By: by,
 				}})
 			}
 		}
@@ -146,22 +145,22 @@ func (s *Server) searchSites(ctx context.Context, n *needle, all []found) []foun
 		if !allowed.Allows(site.ID) {
 			continue
 		}
-		fit, match := n.best([]string{site.ID, site.Name, site.PublicName}, []string{"id", "name", "name"})
+		fit, by, match := n.best([]string{site.ID, site.Name, site.PublicName}, []string{"id", "name", "name"})
 		if fit == fitNot && n.words(site.ID, site.Name, site.PublicName, site.Address) {
-			fit, match = fitWords, "name"
+			fit, by, match = fitWords, "words", site.Name
 		}
 		if fit < fitNot {
 			all = append(all, found{fit: fit, kind: 2, FoundShape: FoundShape{
-				Kind: "site", ID: site.ID, Label: site.Name, Site: site.ID, Match: match,
+				Kind: "site", ID: site.ID, Label: site.Name, Site: site.ID, Match: match, By: by,
 			}})
 		}
 	}
 	return all
 }
 
-func sessionFound(x *fleet.Session, fit int, match string) found {
-	return found{fit: fit, kind: 4, FoundShape: FoundShape{
-		Kind: "session", ID: x.ID, Label: x.TransactionID, Station: x.Station, EVSE: x.EVSE, Site: x.SiteID, Match: match,
+func sessionFound(x *fleet.Session, by, match string) found {
+	return found{fit: fitExact, kind: 4, FoundShape: FoundShape{
+		Kind: "session", ID: x.ID, Label: x.TransactionID, Station: x.Station, EVSE: x.EVSE, Site: x.SiteID, Match: match, By: by,
 	}}
 }
 
@@ -174,7 +173,7 @@ func (s *Server) searchSessions(ctx context.Context, q string, all []found) ([]f
 	x, err := s.o.History.Session(ctx, q)
 	switch {
 	case err == nil && allowed.Allows(x.SiteID):
-		all = append(all, sessionFound(x, fitExact, "id"))
+		all = append(all, sessionFound(x, "id", x.ID))
 	case err != nil && !errors.Is(err, journal.ErrNotFound):
 		return nil, err
 	}
@@ -187,7 +186,7 @@ func (s *Server) searchSessions(ctx context.Context, q string, all []found) ([]f
 	}
 	for _, x := range list {
 		if !slices.ContainsFunc(all, func(f found) bool { return f.Kind == "session" && f.ID == x.ID }) {
-			all = append(all, sessionFound(x, fitExact, "transaction"))
+			all = append(all, sessionFound(x, "transaction", x.TransactionID))
 		}
 	}
 	return all, nil
@@ -212,7 +211,7 @@ func (s *Server) searchTokens(ctx context.Context, q string, all []found) ([]fou
 		if len(used) == 0 && !allowed.All() {
 			continue
 		}
-		f := found{fit: fitPart, kind: 5, FoundShape: FoundShape{Kind: "token", ID: t.ID, Label: store.Mask(t.Value), Match: "token"}}
+		f := found{fit: fitPart, kind: 5, FoundShape: FoundShape{Kind: "token", ID: t.ID, Label: store.Mask(t.Value), Match: store.Mask(t.Value), By: "token"}}
 		if strings.EqualFold(t.Value, strings.ReplaceAll(q, " ", "")) {
 			f.fit = fitExact
 		}
@@ -285,15 +284,15 @@ func (n *needle) fit(text string) int {
 	return fitBegin
 }
 
-// best is the best fit of some texts and the name of the one that has it.
-func (n *needle) best(texts, names []string) (fit int, name string) {
+// best is the best fit of some texts, with the one that has it and its name.
+func (n *needle) best(texts, names []string) (fit int, name, text string) {
 	fit = fitNot
-	for i, text := range texts {
-		if f := n.fit(text); f < fit {
-			fit, name = f, names[i]
+	for i, x := range texts {
+		if f := n.fit(x); f < fit {
+			fit, name, text = f, names[i], x
 		}
 	}
-	return fit, name
+	return fit, name, text
 }
 
 // words reports that each of several words fits one of the texts.
@@ -312,8 +311,4 @@ func (n *needle) words(texts ...string) bool {
 		}
 	}
 	return true
-}
-
-func (n *needle) transaction(x *fleet.Session) bool {
-	return x != nil && len(n.raw) >= 3 && x.TransactionID == n.raw
 }

@@ -59,7 +59,7 @@ func TestSearch(t *testing.T) {
 		"the station's id comes before parts":  {admin, "de-ham-0042", "station DE-HAM-0042 id"},
 		"the serial number":                    {admin, "s-de-ham-0043", "station DE-HAM-0043 serial"},
 		"the site":                             {admin, "site hafen", "site hafen name"},
-		"words of different fields":            {admin, "hafen säule", "station DE-HAM-0042 label"},
+		"words of different fields":            {admin, "hafen säule", "station DE-HAM-0042 words"},
 		"the end of a token, two have it":      {admin, "c3d4", "token DE-HAM-0042 token, token  token"},
 		"more of its end":                      {admin, "B2C3D4", "token DE-HAM-0042 token"},
 		"the whole token":                      {admin, "04 A1 B2 C3 D4", "token DE-HAM-0042 token"},
@@ -89,7 +89,7 @@ func TestSearch(t *testing.T) {
 				if f.Kind == "token" || f.Kind == "session" {
 					id = f.Station
 				}
-				words = append(words, fmt.Sprintf("%s %s %s", f.Kind, id, f.Match))
+				words = append(words, fmt.Sprintf("%s %s %s", f.Kind, id, f.By))
 				if f.Kind == "token" && !strings.HasPrefix(f.Label, "*****") {
 					t.Errorf("the token is shown: %q", f.Label)
 				}

@@ -68,6 +68,7 @@ type StationShape struct {
 	CommissionedAt  *time.Time       `json:"commissionedAt"`
 	Simulated       bool             `json:"simulated"`
 	LayoutSource    string           `json:"layoutSource" doc:"who says what it is made of: person, report, catalogue, or nobody"`
+	Tags            []string         `json:"tags" doc:"what people call it"`
 	EVSEs           []EVSEShape      `json:"evses"`
 	Auth            *AuthShape       `json:"auth,omitempty" doc:"for those who may change it"`
 }
@@ -127,7 +128,7 @@ func (s *Server) stationShape(st *fleet.Station) StationShape {
 		LastFrameAt: instant(heard), AgeSeconds: age(now, heard),
 		ConnectedAt: instant(st.ConnectedAt), DisconnectedAt: instant(st.DisconnectedAt), BootedAt: instant(st.BootedAt),
 		SecurityProfile: st.SecurityProfile, RemoteAddr: st.RemoteAddr, CommissionedAt: instant(st.CommissionAt),
-		Simulated: st.Simulated, LayoutSource: st.LayoutSource, EVSEs: make([]EVSEShape, 0, len(st.EVSEs)),
+		Simulated: st.Simulated, LayoutSource: st.LayoutSource, EVSEs: make([]EVSEShape, 0, len(st.EVSEs)), Tags: []string{},
 	}
 	if st.Online {
 		out.OfflineReason = ""
@@ -136,6 +137,7 @@ func (s *Server) stationShape(st *fleet.Station) StationShape {
 		out.SiteName = site.Name
 	}
 	if e, ok := s.o.Store.Station(st.ID); ok {
+		out.Tags = list(e.Tags)
 		if !e.CommissionedAt.IsZero() {
 			out.CommissionedAt = instant(e.CommissionedAt)
 		}
@@ -213,6 +215,7 @@ type SessionShape struct {
 	Connector       int                `json:"connector"`
 	TransactionID   string             `json:"transactionId"`
 	IDToken         string             `json:"idToken" doc:"masked unless the caller may see tokens; empty once erased"`
+	TokenID         string             `json:"tokenId" doc:"opaque; empty: none was shown"`
 	CredentialID    *string            `json:"credentialId"`
 	StartedAt       time.Time          `json:"startedAt"`
 	EndedAt         *time.Time         `json:"endedAt"`
@@ -234,7 +237,7 @@ type SessionShape struct {
 func (s *Server) sessionShape(x *fleet.Session, token store.Token, reveal Scope) SessionShape {
 	out := SessionShape{
 		ID: x.ID, Station: x.Station, SiteID: x.SiteID, EVSE: x.EVSE, Connector: x.Connector,
-		TransactionID: x.TransactionID, StartedAt: x.StartedAt.UTC(), EndedAt: instant(x.EndedAt),
+		TransactionID: x.TransactionID, TokenID: x.TokenID, StartedAt: x.StartedAt.UTC(), EndedAt: instant(x.EndedAt),
 		MeterStartWh: x.MeterStartWh, MeterStopWh: x.MeterStopWh, EnergyWh: x.EnergyWh, PeakPowerW: x.PeakPowerW,
 		SoCStartPercent: x.SoCStart, SoCEndPercent: x.SoCEnd, StopReason: x.StopReason, ChargingState: x.ChargingState,
 		State: x.State, Flags: list(x.Flags), Evidence: x.Evidence, ReservationID: x.Reservation,

@@ -18,6 +18,7 @@ type stationsInput struct {
 	Status     string `query:"status" enum:"Available,Preparing,Charging,SuspendedEV,SuspendedEVSE,Finishing,Reserved,Unavailable,Faulted,Unknown" doc:"of the station or one of its ports"`
 	Online     string `query:"online" enum:"true,false"`
 	Onboarding string `query:"onboarding" enum:"accepted,pending,rejected"`
+	Tag        string `query:"tag" maxLength:"64" doc:"as people tagged it; case does not count"`
 }
 
 type stationInput struct {
@@ -44,7 +45,7 @@ func (s *Server) listStations(ctx context.Context, in *stationsInput) (*listOutp
 	q := strings.ToLower(in.Q)
 	var found []*fleet.Station
 	for st := range s.o.Fleet.Snapshot().Stations() {
-		if st.ID > after && allowed.Allows(st.SiteID) && in.matches(st, q) {
+		if st.ID > after && allowed.Allows(st.SiteID) && in.matches(st, q) && (in.Tag == "" || s.tagged(st.ID, in.Tag)) {
 			found = append(found, st)
 		}
 	}
@@ -83,6 +84,11 @@ func (in *stationsInput) matches(st *fleet.Station, q string) bool {
 		}
 	}
 	return false
+}
+
+func (s *Server) tagged(id, tag string) bool {
+	e, ok := s.o.Store.Station(id)
+	return ok && e.HasTag(tag)
 }
 
 // station returns a station of the fleet; one enrolled a moment ago may not be

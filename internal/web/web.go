@@ -266,6 +266,8 @@ func (s *Server) register() {
 	s.registerCare()
 	s.registerSearch()
 	s.registerAttempts()
+	s.registerTags()
+	s.registerViews()
 	s.registerMessages()
 	s.registerTelemetry()
 	s.registerPower()

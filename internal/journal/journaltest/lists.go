@@ -36,6 +36,8 @@ func listsOfSites(t *testing.T, newPlace func(*testing.T) Place) {
 			}
 		}
 	}
+	// A stop without a start is a doubtful session.
+	say(event.Port("c1", 1, 1), &event.Transaction{Stage: event.TransactionEnded, TransactionID: "lost", Reason: "Local"})
 	active := false
 	many := make([]string, 0, 300)
 	for i := range 300 {
@@ -45,17 +47,19 @@ func listsOfSites(t *testing.T, newPlace func(*testing.T) Place) {
 		q    journal.SessionQuery
 		want int
 	}{
-		"no limit":                   {journal.SessionQuery{}, 30},
+		"no limit":                   {journal.SessionQuery{}, 31},
 		"no site at all":             {journal.SessionQuery{Sites: []string{}}, 0},
 		"one site":                   {journal.SessionQuery{Sites: []string{"b"}}, 10},
-		"two sites":                  {journal.SessionQuery{Sites: []string{"c", "a"}}, 20},
-		"two among many":             {journal.SessionQuery{Sites: append(slices.Clone(many), "c", "a")}, 20},
+		"two sites":                  {journal.SessionQuery{Sites: []string{"c", "a"}}, 21},
+		"two among many":             {journal.SessionQuery{Sites: append(slices.Clone(many), "c", "a")}, 21},
 		"a station of the site":      {journal.SessionQuery{Station: "a1", Sites: []string{"a"}}, 5},
 		"a station of another":       {journal.SessionQuery{Station: "a1", Sites: []string{"b"}}, 0},
 		"a token at its site":        {journal.SessionQuery{TokenID: "t-c", Sites: []string{"c", "b"}}, 10},
 		"a token at another":         {journal.SessionQuery{TokenID: "t-c", Sites: []string{"b"}}, 0},
 		"a transaction":              {journal.SessionQuery{Transaction: "b1-3"}, 1},
 		"a transaction elsewhere":    {journal.SessionQuery{Transaction: "b1-3", Sites: []string{"a"}}, 0},
+		"what is doubtful":           {journal.SessionQuery{Flagged: true}, 1},
+		"what is doubtful at a site": {journal.SessionQuery{Flagged: true, Sites: []string{"a"}}, 0},
 		"what has ended at one site": {journal.SessionQuery{Active: &active, Sites: []string{"a"}}, 10},
 		"before it all":              {journal.SessionQuery{Sites: []string{"a"}, To: clock.Now().Add(-24 * time.Hour)}, 0},
 	} {
@@ -99,7 +103,7 @@ func listsOfSites(t *testing.T, newPlace func(*testing.T) Place) {
 		want int
 	}{
 		"events of nothing":                    {journal.EventQuery{Among: of()}, 0},
-		"events of two stations":               {journal.EventQuery{Among: of("a0", "c1"), Kinds: []event.Kind{event.KindTransaction}}, 20},
+		"events of two stations":               {journal.EventQuery{Among: of("a0", "c1"), Kinds: []event.Kind{event.KindTransaction}}, 21},
 		"events of many":                       {journal.EventQuery{Among: append(of(many...), of(many...)...), Kinds: []event.Kind{event.KindTransaction}}, 0},
 		"one station that is among them":       {journal.EventQuery{Subject: event.Port("a0", 1, 0), Among: of("a0"), Kinds: []event.Kind{event.KindTransaction}}, 10},
 		"one station that is not":              {journal.EventQuery{Subject: event.Station("a0"), Among: of("a1")}, 0},

@@ -37,7 +37,7 @@ func (s *Store) Sessions(ctx context.Context, q journal.SessionQuery) ([]*fleet.
 		f.add(`station = ?`, id)
 	}
 	f.sessions(q)
-	narrow := q.Station != "" || q.TokenID != "" || q.Transaction != "" || q.Active != nil && *q.Active
+	narrow := q.Station != "" || q.TokenID != "" || q.Transaction != "" || q.Flagged || q.Active != nil && *q.Active
 	var found []row
 	switch {
 	case q.Sites == nil:
@@ -90,6 +90,9 @@ func (f *filter) sessions(q journal.SessionQuery) {
 		} else {
 			f.add(`active = 0`)
 		}
+	}
+	if q.Flagged {
+		f.add(`flagged = 1`)
 	}
 	if q.TokenID != "" {
 		f.add(`token = ?`, q.TokenID)

@@ -249,7 +249,7 @@ func (t *tx) writeSessions(list, before []*fleet.Session, last uint64) error {
 			active, closed = 0, int64(last)
 		}
 		if _, err := t.stmt(t.s.w.session).Exec(s.ID, station, int64(s.EVSE), s.TransactionID, textOrNull(s.TokenID), active,
-			s.StartedAt.UnixMicro(), orNull(s.EndedAt), textOrNull(s.StartKey), textOrNull(s.StopKey), closed, string(data), s.SiteID); err != nil {
+			s.StartedAt.UnixMicro(), orNull(s.EndedAt), textOrNull(s.StartKey), textOrNull(s.StopKey), closed, string(data), s.SiteID, len(s.Flags) > 0); err != nil {
 			return err
 		}
 	}
@@ -395,8 +395,8 @@ func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 			strings.TrimSuffix(strings.Repeat(row+",", n), ","))})
 	}
 	w.session = p(`INSERT INTO sessions (id, station, evse, transaction_id, token, active, started_at, ended_at,
-		start_key, stop_key, closed_seq, data, site) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET site = excluded.site, station = excluded.station, evse = excluded.evse,
+		start_key, stop_key, closed_seq, data, site, flagged) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET site = excluded.site, flagged = excluded.flagged, station = excluded.station, evse = excluded.evse,
 		transaction_id = excluded.transaction_id, token = excluded.token, active = excluded.active,
 		started_at = excluded.started_at, ended_at = excluded.ended_at, start_key = excluded.start_key,
 		stop_key = excluded.stop_key, data = excluded.data,

@@ -508,6 +508,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stations/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add tags to stations and take others away, all or none */
+        post: operations["tagStations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stations/{station}": {
         parameters: {
             query?: never;
@@ -893,6 +910,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Saved views: one's own and shared ones */
+        get: operations["listViews"];
+        put?: never;
+        /** Save a view; the own one of that name is replaced */
+        post: operations["saveView"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a view */
+        delete: operations["deleteView"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -924,6 +976,8 @@ export interface components {
             failed: boolean;
             /** @description masked unless the caller may see tokens; empty: none was shown, or it was erased */
             idToken: string;
+            /** @description of OCPP 2.x; empty: unknown */
+            idTokenType: string;
             /**
              * @description why it failed; empty: it did not
              * @enum {string}
@@ -1281,6 +1335,11 @@ export interface components {
         };
         FoundShape: {
             /**
+             * @description what it is of the thing
+             * @enum {string}
+             */
+            by: "publicId" | "id" | "label" | "serial" | "name" | "words" | "token" | "transaction";
+            /**
              * Format: int64
              * @description 0: none
              */
@@ -1291,11 +1350,8 @@ export interface components {
             kind: "station" | "evse" | "site" | "token" | "session";
             /** @description what people call it: label, public id, name, masked token */
             label: string;
-            /**
-             * @description what fits
-             * @enum {string}
-             */
-            match: "publicId" | "id" | "label" | "serial" | "name" | "token" | "transaction";
+            /** @description the text that fits; of a token masked */
+            match: string;
             site: string;
             station: string;
         };
@@ -1485,6 +1541,11 @@ export interface components {
         };
         ItemsUserShape: {
             items: components["schemas"]["UserShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsViewShape: {
+            items: components["schemas"]["ViewShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -1722,6 +1783,12 @@ export interface components {
              * @description last sign-in
              */
             signedInAt: string | null;
+        };
+        NewViewInputBody: {
+            name: string;
+            /** @description such as /stations?state=faulted */
+            path: string;
+            shared?: boolean;
         };
         NoteShape: {
             /** Format: date-time */
@@ -1983,6 +2050,8 @@ export interface components {
             state: "active" | "ended" | "inferred";
             station: string;
             stopReason: string;
+            /** @description opaque; empty: none was shown */
+            tokenId: string;
             transactionId: string;
         };
         SessionSummary: {
@@ -2196,6 +2265,8 @@ export interface components {
             /** @enum {string} */
             onboarding?: "accepted" | "rejected";
             siteId?: string;
+            /** @description replaces all */
+            tags?: string[];
         };
         StationShape: {
             /**
@@ -2239,6 +2310,8 @@ export interface components {
             siteName: string;
             /** @enum {string} */
             status: "Available" | "Preparing" | "Charging" | "SuspendedEV" | "SuspendedEVSE" | "Finishing" | "Reserved" | "Unavailable" | "Faulted" | "Unknown";
+            /** @description what people call it */
+            tags: string[];
             vendor: string;
         };
         StationSummary: {
@@ -2268,6 +2341,19 @@ export interface components {
             powerW: number;
             sessions: components["schemas"]["SessionSummary"];
             stations: components["schemas"]["StationSummary"];
+        };
+        TagInputBody: {
+            add?: string[];
+            remove?: string[];
+            stations: string[];
+        };
+        TagOutputBody: {
+            /** @description the tags that each changed station had */
+            before: {
+                [key: string]: string[];
+            };
+            /** Format: int64 */
+            changed: number;
         };
         TokenShape: {
             /** Format: date-time */
@@ -2314,6 +2400,19 @@ export interface components {
              * @description last sign-in
              */
             signedInAt: string | null;
+        };
+        ViewShape: {
+            /** @description opaque id of who saved it */
+            by: string;
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            mine: boolean;
+            name: string;
+            /** @description of a page here, with its query */
+            path: string;
+            /** @description others see it too */
+            shared: boolean;
         };
     };
     responses: never;
@@ -3157,11 +3256,13 @@ export interface operations {
                 /** @description that it began at */
                 site?: string;
                 active?: "true" | "false";
+                /** @description only those with a doubt about their record */
+                flagged?: boolean;
                 /** @description sessions that touch the time from here */
                 from?: string;
                 /** @description to here, not included */
                 to?: string;
-                /** @description id of a credential, or a token value */
+                /** @description id of a credential, opaque id or value of a token; for those who may see tokens */
                 credential?: string;
             };
             header?: never;
@@ -3493,6 +3594,8 @@ export interface operations {
                 status?: "Available" | "Preparing" | "Charging" | "SuspendedEV" | "SuspendedEVSE" | "Finishing" | "Reserved" | "Unavailable" | "Faulted" | "Unknown";
                 online?: "true" | "false";
                 onboarding?: "accepted" | "pending" | "rejected";
+                /** @description as people tagged it; case does not count */
+                tag?: string;
             };
             header?: never;
             path?: never;
@@ -3576,6 +3679,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    tagStations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagOutputBody"];
                 };
             };
             /** @description Error */
@@ -4557,6 +4693,97 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["NewUserShape"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listViews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsViewShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    saveView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewViewInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -24,3 +24,5 @@ export type Token = Schemas['TokenShape'];
 export type Grant = Schemas['Grant'];
 /** What an event says depends on its kind; readers look for the fields they know. */
 export type SystemEvent = Omit<Schemas['EventShape'], 'data'> & { data: Record<string, unknown> };
+export type Attempt = Schemas['AttemptShape'];
+export type Found = Schemas['FoundShape'];

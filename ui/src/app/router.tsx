@@ -11,6 +11,7 @@ import {
 import { Problem } from '../api/problem';
 import { meQuery } from '../api/queries';
 import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
+import { parseDesk } from '../features/desk/search';
 import { parseFilter } from '../features/stations/filter';
 import { words } from '../i18n/i18n';
 import { ToastRoot } from '../ui/toast';
@@ -100,6 +101,14 @@ const station = createRoute({
   component: page(() => import('../features/station/page'), 'station', 'stations'),
 });
 
+const desk = createRoute({
+  getParentRoute: () => inside,
+  path: '/desk',
+  staticData: { timeless: true },
+  validateSearch: parseDesk,
+  component: page(() => import('../features/desk/page'), 'desk', 'station'),
+});
+
 const settings = createRoute({
   getParentRoute: () => inside,
   path: '/settings',
@@ -111,7 +120,16 @@ const settings = createRoute({
   component: page(() => import('../features/settings/page'), 'settings', 'stations'),
 });
 
-const tree = root.addChildren([signin, inside.addChildren([overview, stations, station, settings])]);
+const tree = root.addChildren([
+  signin,
+  inside.addChildren([
+    overview,
+    stations,
+    station,
+    desk,
+    settings,
+  ]),
+]);
 
 export function createAppRouter(queries: QueryClient) {
   return createRouter({

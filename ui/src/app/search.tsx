@@ -65,11 +65,13 @@ export default function Search({ close }: { close: () => void }) {
   const sites = useSiteActions(q);
   const actions = useActions().filter((a) => q !== '' && fits(q, a.name));
   const openHit = (h: Hit) => () =>
-    void router.navigate({
-      to: '/stations/$id',
-      params: { id: h.station || h.id },
-      search: { port: h.evse || undefined },
-    });
+    void (h.kind === 'token'
+      ? router.navigate({ to: '/desk', search: { token: h.id } })
+      : router.navigate({
+          to: '/stations/$id',
+          params: { id: h.station || h.id },
+          search: { port: h.evse || undefined },
+        }));
   const nothing = found.length + asked.length + pages.length + sites.length + actions.length === 0;
 
   return (
