@@ -3567,7 +3567,10 @@ export interface operations {
     };
     getSummary: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description default: all sites */
+                site?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
