@@ -75,6 +75,15 @@ func TestAttentionListsWhatFailsDrivers(t *testing.T) {
 	if len(one.CannotCharge) != 0 {
 		t.Errorf("the host of another site sees %+v", one)
 	}
+	var summary Summary
+	p.script(store.RoleViewer).get("/summary?site=a", &summary)
+	if summary.Ports.Total != 8 || summary.Ports.Offline != 2 || summary.Stations.Total != 4 {
+		t.Errorf("the summary of one site: %+v", summary)
+	}
+	p.script(store.RoleHost, "b").get("/summary?site=a", &summary)
+	if summary.Ports.Total != 0 {
+		t.Errorf("the host of another site sees %+v", summary)
+	}
 	one = Attention{}
 	p.script(store.RoleViewer).get("/attention?limit=1", &one)
 	if len(one.CannotCharge) != 1 || one.Total != 5 {
@@ -109,7 +118,7 @@ func TestWhatFailsAndWhatIsSlow(t *testing.T) {
 		"offered more than it is rated":  {port: port{class: "DC", rated: 50_000, offered: 90_000, power: 10_000, soc: 40, minutes: 6, energy: 2000}, slow: true, could: 50_000},
 		"a small car on AC":              {port: port{class: "AC", rated: 22_000, power: 3600, minutes: 60, energy: 3000}},
 		"less than any car takes on AC":  {port: port{class: "AC", rated: 22_000, power: 900, minutes: 60, energy: 900}, slow: true, could: 22_000},
-		"nothing since the start":        {port: port{class: "DC", rated: 50_000, power: 0, minutes: 11, energy: 10}, reason: "nothing", slow: true, could: 50_000},
+		"nothing since the start":        {port: port{class: "DC", rated: 50_000, power: 0, minutes: 11, energy: 10}, reason: "nothing"},
 		"nothing for a moment":           {port: port{class: "DC", rated: 50_000, power: 0, minutes: 4, energy: 0}},
 		"nothing any more":               {port: port{class: "DC", rated: 50_000, power: 0, soc: 99, minutes: 50, energy: 30_000}},
 		"a port that waits":              {port: port{status: fleet.SuspendedEV, class: "DC", rated: 50_000, power: 0, minutes: 50, energy: 30}},

@@ -159,6 +159,17 @@ func (s Scope) Allows(site string) bool {
 	return ok && site != ""
 }
 
+// at narrows the scope to one site; empty leaves it as it is.
+func (s Scope) at(site string) Scope {
+	switch {
+	case site == "":
+		return s
+	case !s.Allows(site):
+		return Scope{}
+	}
+	return Scope{sites: map[string]struct{}{site: {}}}
+}
+
 // key names the scope, equal for equal scopes.
 func (s Scope) key() string {
 	if s.all {

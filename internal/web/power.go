@@ -69,7 +69,7 @@ func (s *Server) registerPower() {
 }
 
 func (s *Server) getPower(ctx context.Context, in *powerInput) (*powerOutput, error) {
-	if s.o.Flows == nil {
+	if s.o.Flows == nil || s.o.Past == nil {
 		return nil, problemf(http.StatusNotImplemented, "this server keeps no series")
 	}
 	to, from := in.To, in.From

@@ -44,7 +44,7 @@ type powerSite struct {
 	looked  time.Time
 }
 
-// contact is how a station was connected.
+// contact is when a station last connected, and when it was last lost.
 type contact struct{ since, until time.Time }
 
 // linksFound is how long before it is noticed a connection may have broken.
@@ -101,9 +101,9 @@ type member struct {
 // from what they measured takes seconds; an hour that is over changes only when
 // a late report comes, so it is summed once.
 type powerBook struct {
-	flows   Flows
-	history History
-	now     func() time.Time
+	flows Flows
+	past  Past
+	now   func() time.Time
 
 	mu    sync.Mutex
 	sites map[string]*powerSite
@@ -119,7 +119,7 @@ type span struct{ from, to int64 }
 
 func newPowerBook(o Options) *powerBook {
 	return &powerBook{
-		flows: o.Flows, history: o.History, now: o.Now, sites: make(map[string]*powerSite),
+		flows: o.Flows, past: o.Past, now: o.Now, sites: make(map[string]*powerSite),
 		work: make(chan struct{}, 1), wake: make(chan struct{}, 1), want: make(map[string]span),
 	}
 }
@@ -428,7 +428,7 @@ func (b *powerBook) online(ctx context.Context, m member, from time.Time, step t
 		spread(out, from, step, from, to)
 		return out, nil
 	}
-	points, err := b.history.States(ctx, journal.StateQuery{Station: m.id, From: from, To: to})
+	points, err := b.past.States(ctx, journal.StateQuery{Station: m.id, From: from, To: to})
 	if err != nil {
 		return nil, err
 	}

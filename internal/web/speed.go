@@ -23,12 +23,14 @@ const (
 	// No car on AC can take less while it charges: 6 A on one phase, with some
 	// room. Above it the car's own charger may be all there is.
 	slowAC = 1300
+	// Below this nothing flows: the car is full, or waits.
+	flowsW = 100
 )
 
 // slow reports a port that has charged for a while far below what it could.
 func slow(st *fleet.Station, v *fleet.EVSE, now time.Time) *SlowShape {
 	w := st.Power(v)
-	if w == nil || v.Status != fleet.Charging || v.StatusAt.IsZero() || now.Sub(v.StatusAt) < slowAfter {
+	if w == nil || *w < flowsW || v.Status != fleet.Charging || v.StatusAt.IsZero() || now.Sub(v.StatusAt) < slowAfter {
 		return nil
 	}
 	if v.Session != nil && now.Sub(v.Session.StartedAt) < slowAfter {

@@ -77,9 +77,13 @@ type summaryOutput struct{ Body Summary }
 func (s *Server) registerSummary() {
 	add(s, filtered(SummaryRead), huma.Operation{
 		OperationID: "getSummary", Method: http.MethodGet, Path: "/summary", Summary: "The network at a glance", Tags: []string{"network"},
-	}, func(ctx context.Context, _ *struct{}) (*summaryOutput, error) {
-		return &summaryOutput{Body: s.summary(s.o.Fleet.Snapshot(), scope(ctx, SummaryRead))}, nil
+	}, func(ctx context.Context, in *summaryInput) (*summaryOutput, error) {
+		return &summaryOutput{Body: s.summary(s.o.Fleet.Snapshot(), scope(ctx, SummaryRead).at(in.Site))}, nil
 	})
+}
+
+type summaryInput struct {
+	Site string `query:"site" maxLength:"48" doc:"default: all sites"`
 }
 
 func (s *Server) summary(snap *fleet.Snapshot, allowed Scope) Summary {

@@ -42,7 +42,6 @@ type History interface {
 	Session(ctx context.Context, id string) (*fleet.Session, error)
 	Commands(ctx context.Context, q journal.CommandQuery) ([]journal.Command, journal.Cursor, error)
 	Conformance(ctx context.Context, station string) ([]journal.Conformance, error)
-	States(ctx context.Context, q journal.StateQuery) ([]fleet.Point, error)
 }
 
 // Log is the journal as the live feed and commands use it.
@@ -231,7 +230,7 @@ func (s *Server) Run(ctx context.Context) error {
 	wg.Go(func() { s.hub.run(ctx) })
 	wg.Go(func() { s.today.run(ctx) })
 	wg.Go(func() { s.hub.tail(ctx) })
-	if s.o.Flows != nil {
+	if s.o.Flows != nil && s.o.Past != nil {
 		wg.Go(func() {
 			s.power.run(ctx, func() map[string][]member {
 				return membersOf(s.o.Fleet.Snapshot(), func(string) bool { return true })

@@ -4261,7 +4261,10 @@ export interface operations {
     };
     getSummary: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description default: all sites */
+                site?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

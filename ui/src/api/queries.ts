@@ -28,8 +28,37 @@ export const meQuery = () =>
     retry: false,
   });
 
-export const summaryQuery = () =>
-  queryOptions({ queryKey: ['summary'], queryFn: ({ signal }) => ok(api.GET('/summary', { signal })) });
+// The feed brings the summary of the whole network; that of one site is asked for.
+export const summaryQuery = (site?: string) =>
+  queryOptions({
+    queryKey: site === undefined ? ['summary'] : ['summary', site],
+    queryFn: ({ signal }) => ok(api.GET('/summary', { params: { query: { site } }, signal })),
+    refetchInterval: site === undefined ? false : 3000,
+  });
+
+/** Power of the network or of a site between two instants. */
+export const powerQuery = (site: string | undefined, fromMs: number, toMs: number, step = 0) =>
+  queryOptions({
+    queryKey: ['power', site ?? '', fromMs, toMs, step],
+    queryFn: ({ signal }) =>
+      ok(
+        api.GET('/power', {
+          params: {
+            query: { site, from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), step },
+          },
+          signal,
+        }),
+      ),
+    staleTime: minute,
+  });
+
+/** What fails drivers now, and what is slow. */
+export const attentionQuery = (site: string | undefined) =>
+  queryOptions({
+    queryKey: ['attention', site ?? ''],
+    queryFn: ({ signal }) => ok(api.GET('/attention', { params: { query: { site, limit: 200 } }, signal })),
+    refetchInterval: 5000,
+  });
 
 export const sitesQuery = () =>
   queryOptions({

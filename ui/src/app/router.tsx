@@ -73,11 +73,13 @@ const inside = createRoute({
 const overview = createRoute({
   getParentRoute: () => inside,
   path: '/',
-  validateSearch: (s: Record<string, unknown>): { view?: 'list'; sort?: 'worst' } => ({
+  validateSearch: (s: Record<string, unknown>): { view?: 'list'; sort?: 'worst'; out?: 'all' } => ({
     view: s.view === 'list' ? 'list' : undefined,
     sort: s.sort === 'worst' ? 'worst' : undefined,
+    out: s.out === 'all' ? 'all' : undefined,
   }),
-  component: page(() => import('../features/overview/page'), 'overview', 'stations'),
+  staticData: { timeless: true },
+  component: page(() => import('../features/overview/page'), 'overview', 'station', 'stations'),
 });
 
 const stations = createRoute({

@@ -106,11 +106,12 @@ export function useTopic<T extends Frame['type']>(
   }, [client, topic, type]);
 }
 
-export function useSummary(): { summary: Summary | undefined; error: unknown } {
+/** The network at a glance, or one site. */
+export function useSummary(site?: string): { summary: Summary | undefined; error: unknown } {
   const queries = useQueryClient();
-  useTopic('summary', 'summary', (frame) => {
+  useTopic(site === undefined ? 'summary' : null, 'summary', (frame) => {
     queries.setQueryData(summaryQuery().queryKey, frame.data);
   });
-  const { data, error } = useQuery(summaryQuery());
+  const { data, error } = useQuery(summaryQuery(site));
   return { summary: data, error: data ? null : error };
 }

@@ -1,17 +1,23 @@
 import { SegmentedControl } from '@mantine/core';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { Summary } from '../../api/shapes';
-import { count, energy, power } from '../../format/quantity';
+import { useScope } from '../../app/view';
+import { count, energy } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
 import { useFlush, useLive, useLiveStatus, useSummary } from '../../live/hooks';
 import { FAMILIES, type Family, familyOf, STATUSES } from '../../live/status';
+import { useTally } from '../../live/tally';
 import { Figure } from '../../ui/figures';
-import { Failed, Panel, Skeleton } from '../../ui/panel';
+import { Failed, Panel, PanelBoundary, Skeleton } from '../../ui/panel';
+import { useSites } from '../../ui/sites';
 import { familyKey, StateShape } from '../../ui/state';
+import { ZoneProvider } from '../../ui/zone';
 import { FirstStation } from '../stations/first';
 import { StationList, useSelection } from '../stations/list';
+import { CannotCharge } from './outages';
 import styles from './overview.module.css';
+import { PowerPanel } from './power';
 import { Wall } from './wall';
 
 const route = getRouteApi('/inside/');
@@ -19,42 +25,61 @@ const route = getRouteApi('/inside/');
 export default function OverviewPage() {
   const t = useT();
   const { store } = useLive();
-  const { summary, error } = useSummary();
+  const site = useScope();
+  const sites = useSites();
+  const { out } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { summary, error } = useSummary(site);
   useFlush(1000);
   const empty = store.ready && store.size === 0 && (summary?.stations.total ?? 0) === 0;
   return (
-    <div className={styles.page}>
-      <h1 className="srOnly">{t('nav.overview')}</h1>
-      {error ? (
-        <Panel flush>
-          <Failed what={t('overview.summary')} error={error} />
-        </Panel>
-      ) : (
-        <Headline summary={summary} />
-      )}
-      {empty ? (
-        <FirstStation pending={summary?.stations.pending ?? 0} />
-      ) : (
-        <>
-          <div className={styles.pair}>
-            <States summary={summary} />
-            <Classes summary={summary} />
-          </div>
-          <Ports />
-        </>
-      )}
-    </div>
+    <ZoneProvider value={site === undefined ? undefined : sites.get(site)?.timeZone || undefined}>
+      <div className={styles.page}>
+        <h1 className="srOnly">{t('nav.overview')}</h1>
+        {error ? (
+          <Panel flush>
+            <Failed what={t('overview.summary')} error={error} />
+          </Panel>
+        ) : (
+          <PanelBoundary>
+            <Headline site={site} summary={summary} />
+          </PanelBoundary>
+        )}
+        {empty ? (
+          <FirstStation pending={summary?.stations.pending ?? 0} />
+        ) : (
+          <>
+            <div className={styles.pair}>
+              <PowerPanel summary={summary} />
+              <CannotCharge
+                site={site}
+                all={out === 'all'}
+                showAll={(all) =>
+                  void navigate({ search: (s) => ({ ...s, out: all ? 'all' : undefined }), replace: true })
+                }
+                nothingWrong={(summary?.ports.total ?? 0) > 0}
+              />
+            </div>
+            <States site={site} summary={summary} />
+            <Ports site={site} />
+          </>
+        )}
+      </div>
+    </ZoneProvider>
   );
 }
 
-/** The four figures a shift starts with. */
-function Headline({ summary }: { summary: Summary | undefined }) {
+/** What a shift starts with: how many ports are free, of which power, and what runs. */
+function Headline({ site, summary }: { site: string | undefined; summary: Summary | undefined }) {
   const t = useT();
   const tag = useTag();
-  const { store } = useLive();
-  useFlush(500);
-  const free = store.ready ? store.freeCount : summary?.ports.free;
-  const total = store.ready ? store.size : summary?.ports.total;
+  const tally = useTally(site);
+  const free = tally?.free ?? summary?.ports.free;
+  const total = tally?.total ?? summary?.ports.total;
+  const classes = (summary?.ports.byPowerClass ?? []).filter((c) => c.total > 0);
+  // The strongest first: it is what drivers on the road look for.
+  const order = ['hpc', 'dc', 'ac', 'unknown'];
+  classes.sort((a, b) => order.indexOf(a.class) - order.indexOf(b.class));
   return (
     <section className={styles.headline} aria-label={t('overview.now')}>
       <div className={styles.hero}>
@@ -71,27 +96,25 @@ function Headline({ summary }: { summary: Summary | undefined }) {
                 online: count(tag, summary.stations.online),
                 total: count(tag, summary.stations.total),
               })
-            : ' '}
+            : '\u00a0'}
         </p>
       </div>
-      <div className={styles.hero}>
-        <p className={styles.caption}>{t('overview.power')}</p>
-        <p className={styles.figure}>
-          <Figure q={power(tag, summary?.powerW)} />
-        </p>
-        <p className="meta">
-          {summary && summary.offeredW > 0
-            ? t('overview.offered', {
-                value: power(tag, summary.offeredW).value,
-                unit: power(tag, summary.offeredW).unit,
-              })
-            : ' '}
-        </p>
-      </div>
+      <ul className={styles.classes} aria-label={t('overview.classes')}>
+        {classes.map((c) => (
+          <li key={c.class} className={styles.hero}>
+            <p className={styles.caption}>{t(`class.${c.class}`)}</p>
+            <p className={`${styles.figure} num`} data-none={c.free === 0}>
+              {count(tag, c.free)}
+              <span className="unit">{t('overview.of', { total: count(tag, c.total) })}</span>
+            </p>
+            <p className="meta">{t(`class.${c.class}.note`)}</p>
+          </li>
+        ))}
+      </ul>
       <div className={styles.hero}>
         <p className={styles.caption}>{t('overview.sessions')}</p>
         <p className={`${styles.figure} num`}>{summary ? count(tag, summary.sessions.active) : '–'}</p>
-        <p className="meta">{summary ? t('overview.today', { n: summary.sessions.today }) : ' '}</p>
+        <p className="meta">{summary ? t('overview.today', { n: summary.sessions.today }) : '\u00a0'}</p>
       </div>
       <div className={styles.hero}>
         <p className={styles.caption}>{t('overview.energy')}</p>
@@ -111,78 +134,35 @@ function familyCounts(summary: Summary): Record<Family, number> {
   return counts;
 }
 
-function States({ summary }: { summary: Summary | undefined }) {
+/** All states in one line; together they are all ports. */
+function States({ site, summary }: { site: string | undefined; summary: Summary | undefined }) {
   const t = useT();
   const tag = useTag();
-  const { store } = useLive();
-  useFlush(500);
+  const tally = useTally(site);
   const fromSummary = summary ? familyCounts(summary) : undefined;
-  const value = (f: Family, i: number) => (store.ready ? store.counts[i]! : fromSummary?.[f]);
   return (
-    <Panel title={t('overview.states')} flush className={styles.statesPanel}>
-      <ul className={styles.states}>
+    <section className={styles.states} aria-label={t('overview.states')}>
+      <ul>
         {FAMILIES.map((f, i) => {
-          const n = value(f, i);
+          const n = tally ? tally.counts[i]! : fromSummary?.[f];
           return (
             <li key={f}>
               <Link to="/stations" search={{ state: f }} className={styles.state} data-none={!n}>
+                <span className={`${styles.stateCount} num`}>{n === undefined ? '–' : count(tag, n)}</span>
                 <span className={styles.stateWord}>
-                  <StateShape family={f} />
+                  <StateShape family={f} size={14} />
                   {t(familyKey(f))}
                 </span>
-                <span className={`${styles.stateCount} num`}>{n === undefined ? '–' : count(tag, n)}</span>
               </Link>
             </li>
           );
         })}
       </ul>
-    </Panel>
+    </section>
   );
 }
 
-function Classes({ summary }: { summary: Summary | undefined }) {
-  const t = useT();
-  const tag = useTag();
-  const classes = (summary?.ports.byPowerClass ?? []).filter((c) => c.total > 0);
-  return (
-    <Panel title={t('overview.classes')} flush>
-      {!summary ? (
-        <Skeleton rows={3} />
-      ) : (
-        <table className={styles.classes}>
-          <thead>
-            <tr>
-              <th scope="col">{t('class.label')}</th>
-              <th scope="col">{t('class.free')}</th>
-              <th scope="col">{t('family.charging')}</th>
-              <th scope="col">{t('family.faulted')}</th>
-              <th scope="col">{t('family.offline')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {classes.map((c) => (
-              <tr key={c.class}>
-                <th scope="row">
-                  {t(`class.${c.class}`)}
-                  <span className={styles.classNote}>{t(`class.${c.class}.note`)}</span>
-                </th>
-                <td>
-                  {count(tag, c.free)}{' '}
-                  <span className="meta">{t('overview.of', { total: count(tag, c.total) })}</span>
-                </td>
-                <td data-none={c.charging === 0}>{count(tag, c.charging)}</td>
-                <td data-none={c.faulted === 0}>{count(tag, c.faulted)}</td>
-                <td data-none={c.offline === 0}>{count(tag, c.offline)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </Panel>
-  );
-}
-
-function Ports() {
+function Ports({ site }: { site: string | undefined }) {
   const t = useT();
   const { store } = useLive();
   const { view, sort } = route.useSearch();
@@ -231,9 +211,9 @@ function Ports() {
       {!store.ready ? (
         <PortsWaiting />
       ) : view === 'list' ? (
-        <ListView />
+        <ListView site={site} />
       ) : (
-        <Wall worstFirst={sort === 'worst'} />
+        <Wall worstFirst={sort === 'worst'} site={site} />
       )}
     </Panel>
   );
@@ -246,11 +226,12 @@ function PortsWaiting() {
   return <Skeleton rows={5} />;
 }
 
-const noFilter = {};
-
-function ListView() {
+function ListView({ site }: { site: string | undefined }) {
   const [held, setHeld] = useState(false);
-  const selection = useSelection(noFilter, held);
+  const selection = useSelection(
+    useMemo(() => ({ site }), [site]),
+    held,
+  );
   return (
     <div className={styles.list}>
       <StationList selection={selection} setHeld={setHeld} />

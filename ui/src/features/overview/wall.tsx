@@ -30,11 +30,17 @@ const NARROW = 560;
 const TALL = 4000;
 const RESORT_MS = 5000;
 
-function group(store: PortStore, siteName: (id: string) => string, worstFirst: boolean): Group[] {
+function group(
+  store: PortStore,
+  siteName: (id: string) => string,
+  worstFirst: boolean,
+  only: string | undefined,
+): Group[] {
   const bySite = new Map<string, number[]>();
   const { site, sites } = store.columns;
   for (let i = 0; i < store.size; i++) {
     const id = sites[site[i]!] ?? '';
+    if (only !== undefined && id !== only) continue;
     const ports = bySite.get(id);
     if (ports) ports.push(i);
     else bySite.set(id, [i]);
@@ -59,7 +65,7 @@ const steps: Record<string, Step> = {
   End: 'last',
 };
 
-export function Wall({ worstFirst }: { worstFirst: boolean }) {
+export function Wall({ worstFirst, site }: { worstFirst: boolean; site?: string }) {
   const t = useT();
   const tag = useTag();
   const router = useRouter();
@@ -96,8 +102,8 @@ export function Wall({ worstFirst }: { worstFirst: boolean }) {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the store tells by numbers that its content changed
   const groups = useMemo(
-    () => group(store, siteName, worstFirst),
-    [store, siteName, worstFirst, storeLayout, resort],
+    () => group(store, siteName, worstFirst, site),
+    [store, siteName, worstFirst, site, storeLayout, resort],
   );
   const layout = useMemo(
     () => layoutWall(groups, Math.max(200, width), width < NARROW ? TALL : WANTED),
@@ -192,7 +198,7 @@ export function Wall({ worstFirst }: { worstFirst: boolean }) {
         className={`${styles.scroller} scroll`}
         style={{ height: sight }}
         role="application"
-        aria-label={t('wall.label', { n: store.size })}
+        aria-label={t('wall.label', { n: layout.order.length })}
         aria-describedby={hint}
         tabIndex={0}
         onKeyDown={onKey}

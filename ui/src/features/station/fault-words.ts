@@ -21,3 +21,7 @@ const codes = {
 
 export const faultKey = (code: string): MessageKey | undefined =>
   Object.hasOwn(codes, code) ? codes[code as keyof typeof codes] : undefined;
+
+/** The words of a code, also of one nobody knows. */
+export const faultWords = (code: string | undefined): MessageKey =>
+  (code !== undefined && faultKey(code)) || 'fault.unknown';
