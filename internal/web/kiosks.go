@@ -49,6 +49,7 @@ type secretInput struct {
 type PairingShape struct {
 	Code      string    `json:"code"`
 	ExpiresAt time.Time `json:"expiresAt"`
+	QR        QRShape   `json:"qr" doc:"leads an administrator to where it is approved"`
 }
 
 type pairingOutput struct{ Body PairingShape }
@@ -114,7 +115,16 @@ func (s *Server) pairKiosk(ctx context.Context, in *secretInput) (*pairingOutput
 	if !ok {
 		return nil, problemf(http.StatusTooManyRequests, "too many screens wait; try again in 10 min")
 	}
-	return &pairingOutput{Body: PairingShape{Code: x.Code, ExpiresAt: x.ExpiresAt}}, nil
+	scheme := "http"
+	if s.o.Secure {
+		scheme = "https"
+	}
+	host, _ := ctx.Value(hostKey{}).(string)
+	picture, err := qrOf(scheme + "://" + host + "/kiosk/approve?code=" + x.Code)
+	if err != nil {
+		return nil, problemf(http.StatusUnprocessableEntity, "the name of this host is too long for a QR code")
+	}
+	return &pairingOutput{Body: PairingShape{Code: x.Code, ExpiresAt: x.ExpiresAt, QR: picture}}, nil
 }
 
 func (s *Server) claimKiosk(ctx context.Context, in *secretInput) (*claimOutput, error) {

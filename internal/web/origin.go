@@ -12,7 +12,10 @@ import (
 	"strings"
 )
 
-type remoteKey struct{}
+type (
+	remoteKey struct{}
+	hostKey   struct{}
+)
 
 // remote is the address a request came from, behind trusted proxies too.
 func remote(ctx context.Context) netip.Addr {
@@ -77,7 +80,8 @@ func (s *Server) protect(next http.Handler) http.Handler {
 			h.Set("Cache-Control", "no-store")
 			h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		}
-		r = r.WithContext(context.WithValue(r.Context(), remoteKey{}, clientAddr(r, s.o.TrustedProxies)))
+		ctx := context.WithValue(r.Context(), remoteKey{}, clientAddr(r, s.o.TrustedProxies))
+		r = r.WithContext(context.WithValue(ctx, hostKey{}, r.Host))
 		if r.Header.Get("Authorization") != "" {
 			next.ServeHTTP(w, r) // no cookie counts, so no browser can be misused
 			return

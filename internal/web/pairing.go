@@ -2,8 +2,12 @@ package web
 
 import (
 	"crypto/rand"
+	"fmt"
+	"strings"
 	"sync"
 	"time"
+
+	"rsc.io/qr"
 
 	"github.com/chargewatch/chargewatch/internal/store"
 )
@@ -34,8 +38,9 @@ const (
 	maxPairings    = 200
 	maxPairingsPer = 10 // of one source
 	codeLength     = 6
-	// codeLetters have no two that look or sound alike on a wall.
-	codeLetters = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+	// codeLetters have no two that look alike on a wall, and no E: digits around
+	// one read as a number in an address.
+	codeLetters = "23456789ABCDFGHJKMNPQRSTVWXYZ"
 )
 
 func newPairings(now func() time.Time) *pairings {
@@ -121,4 +126,30 @@ func (p *pairings) code() string {
 			return string(b[:])
 		}
 	}
+}
+
+// QRShape is a code for cameras: the outline of its dark modules as a path of
+// SVG, in a square of Size with its quiet border.
+type QRShape struct {
+	Path string `json:"path"`
+	Size int    `json:"size"`
+}
+
+// quietBorder is what scanners ask for, in modules.
+const quietBorder = 4
+
+func qrOf(text string) (QRShape, error) {
+	c, err := qr.Encode(text, qr.M)
+	if err != nil {
+		return QRShape{}, fmt.Errorf("encode a QR code: %w", err)
+	}
+	var b strings.Builder
+	for y := range c.Size {
+		for x := range c.Size {
+			if c.Black(x, y) {
+				fmt.Fprintf(&b, "M%d %dh1v1h-1z", x+quietBorder, y+quietBorder)
+			}
+		}
+	}
+	return QRShape{Path: b.String(), Size: c.Size + 2*quietBorder}, nil
 }

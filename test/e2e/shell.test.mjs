@@ -157,6 +157,105 @@ describe('the shell', () => {
   });
 });
 
+describe('a screen on a wall', () => {
+  let server;
+  let state;
+  before(async () => {
+    server = await Server.start('demo');
+    state = await signIn(server);
+    const token = server.token('viewer');
+    await until('the stations are online', async () => {
+      const { body } = await server.api(token, 'GET', '/stations?limit=1000&online=true');
+      return body.items.length > 50;
+    });
+  });
+  after(async () => {
+    await server?.remove();
+    await closeBrowser();
+  });
+
+  const code = async (wall) => (await wall.locator('p .srOnly').textContent()).replaceAll(' ', '');
+  const showsWall = (p) => p.getByRole('application', { name: /Status wall/ }).waitFor();
+
+  it('shows a code, is let in by it, rotates its views, and goes dark when shut out', async () => {
+    const wall = await open(server);
+    await wall.goto('/kiosk');
+    await wall.locator('p .srOnly').waitFor({ state: 'attached' });
+    await axe(wall, 'a screen that waits');
+    await shot(wall, 'kiosk-code');
+
+    const admin = await open(server, { state });
+    await admin.goto(`/kiosk/approve?code=${await code(wall)}`);
+    const dialog = admin.getByRole('dialog', { name: 'Let a screen in' });
+    await dialog.getByText('127.0.0.1').waitFor();
+    await axe(admin, 'letting a screen in');
+    await dialog.getByLabel('Name').fill('Control room');
+    await dialog.getByLabel(/Views/).fill('https://example.org');
+    await dialog.getByText('Only pages of this server').waitFor();
+    await dialog.getByLabel(/Views/).fill('/\n/stations?state=faulted');
+    await dialog.getByLabel('Seconds per view').fill('10');
+    await shot(admin, 'kiosk-approve');
+    await dialog.getByRole('button', { name: 'Let this screen in' }).click();
+
+    await showsWall(wall);
+    assert.doesNotMatch(wall.url(), /secret|token|code/);
+    assert.equal(await wall.getByRole('navigation').count(), 0);
+    await wall.getByText('Control room').waitFor();
+    await shot(wall, 'kiosk-wall');
+    assert.equal(await wall.evaluate(() => document.cookie), '', 'no script can read the session');
+    await wall.waitForURL((u) => u.pathname === '/stations' && u.searchParams.get('state') === 'faulted');
+    await wall.getByRole('row').nth(1).waitFor();
+    await axe(wall, 'a view of a screen');
+    await shot(wall, 'kiosk-stations');
+    await wall.waitForURL((u) => u.pathname === '/' && !u.searchParams.has('state'));
+    assert.equal(
+      await wall.evaluate(async () =>
+        (
+          await fetch('/api/v1/sites', {
+            method: 'POST',
+            headers: { 'Content-Type': 'application/json' },
+            body: '{"id":"x"}',
+          })
+        ).status,
+      ),
+      403,
+    );
+
+    await admin.getByRole('row', { name: /Control room/ }).waitFor();
+    await shot(admin, 'kiosk-list');
+    await admin.getByRole('button', { name: 'Shut out screen Control room' }).click();
+    await admin.getByRole('dialog').getByRole('button', { name: 'Shut out' }).click();
+    await admin.getByText('is shut out').waitFor();
+    await wall.waitForURL(/\/kiosk$/);
+    await wall.locator('p .srOnly').waitFor({ state: 'attached' });
+    await admin.done();
+    await wall.done();
+  });
+
+  it('refuses a code that nobody shows', async () => {
+    const page = await open(server, { state });
+    await page.goto('/kiosk/approve');
+    await page.getByText('No screen is let in yet').waitFor();
+    await page.getByRole('button', { name: 'Let a screen in' }).click();
+    await page.getByLabel('Code on the screen').fill('222222');
+    await page.getByRole('button', { name: 'Find screen' }).click();
+    await page.getByText('No screen shows this code').waitFor();
+    await page.done();
+  });
+
+  it('asks somebody who is signed in first, and lets them leave with Escape', async () => {
+    const page = await open(server, { state });
+    await page.goto('/kiosk');
+    await page.getByRole('button', { name: 'Show the walls with my rights' }).click();
+    await showsWall(page);
+    await page.waitForURL(/kiosk=1/);
+    await page.keyboard.press('Escape');
+    await page.getByRole('navigation').first().waitFor();
+    assert.doesNotMatch(page.url(), /kiosk|rotate/);
+    await page.done();
+  });
+});
+
 describe('the server away', () => {
   let server;
   let state;

@@ -44,8 +44,13 @@ document.addEventListener('visibilitychange', () => client.setHidden(document.hi
 const router = createAppRouter(queries);
 
 whenSignedOut(() => {
-  if (router.state.location.pathname === '/signin') return;
+  const { pathname, search } = router.state.location;
+  if (pathname === '/signin' || pathname === '/kiosk') return;
   queries.clear();
+  if ('kiosk' in search && search.kiosk) {
+    void router.navigate({ to: '/kiosk', replace: true });
+    return;
+  }
   void router.navigate({ to: '/signin', search: { next: router.state.location.href }, replace: true });
 });
 

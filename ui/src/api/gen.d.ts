@@ -1857,6 +1857,8 @@ export interface components {
             code: string;
             /** Format: date-time */
             expiresAt: string;
+            /** @description leads an administrator to where it is approved */
+            qr: components["schemas"]["QRShape"];
         };
         PasswordInputBody: {
             /** @description not needed while none is set */
@@ -1960,6 +1962,11 @@ export interface components {
             /** Format: int64 */
             stackLevel: number;
             transactionId: string;
+        };
+        QRShape: {
+            path: string;
+            /** Format: int64 */
+            size: number;
         };
         ReauthInputBody: {
             password: string;

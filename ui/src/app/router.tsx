@@ -10,8 +10,8 @@ import {
 } from '@tanstack/react-router';
 import { Problem } from '../api/problem';
 import { meQuery } from '../api/queries';
-import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
 import { parseDesk } from '../features/desk/search';
+import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
 import { parseFilter } from '../features/stations/filter';
 import { words } from '../i18n/i18n';
 import { ToastRoot } from '../ui/toast';
@@ -48,17 +48,25 @@ const signin = createRoute({
   component: page(() => import('../features/signin/page'), 'signin'),
 });
 
+/** A screen on a wall asks to be let in here, without sign-in. */
+const kiosk = createRoute({
+  getParentRoute: () => root,
+  path: '/kiosk',
+  component: page(() => import('../features/kiosk/pair'), 'kiosk'),
+});
+
 const inside = createRoute({
   getParentRoute: () => root,
   id: 'inside',
   validateSearch: parseView,
   search: { middlewares: [retainSearchParams<ViewSearch>([...viewParams])] },
-  beforeLoad: async ({ context, location }) => {
+  beforeLoad: async ({ context, location, search }) => {
     try {
       const me = await context.queries.ensureQueryData(meQuery());
       if (me.mustSetPassword) throw redirect({ to: '/signin', search: { next: location.href } });
     } catch (error) {
       if (error instanceof Problem && error.status === 401) {
+        if (search.kiosk) throw redirect({ to: '/kiosk' });
         throw redirect({
           to: '/signin',
           search: { next: location.href === '/' ? undefined : location.href },
@@ -122,15 +130,20 @@ const settings = createRoute({
   component: page(() => import('../features/settings/page'), 'settings', 'stations'),
 });
 
+const approve = createRoute({
+  getParentRoute: () => inside,
+  path: '/kiosk/approve',
+  staticData: { timeless: true },
+  validateSearch: (s: Record<string, unknown>): { code?: string } => ({
+    code: text(typeof s.code === 'number' ? String(s.code) : s.code)?.slice(0, 16),
+  }),
+  component: page(() => import('../features/kiosk/approve'), 'kiosk'),
+});
+
 const tree = root.addChildren([
   signin,
-  inside.addChildren([
-    overview,
-    stations,
-    station,
-    desk,
-    settings,
-  ]),
+  kiosk,
+  inside.addChildren([overview, stations, station, desk, settings, approve]),
 ]);
 
 export function createAppRouter(queries: QueryClient) {

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useRouter } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { meQuery } from '../api/queries';
-import { useT } from '../i18n/i18n';
+import { useT, words } from '../i18n/i18n';
 import { useLive, useTopic } from '../live/hooks';
 import { Icon } from '../ui/icons';
 import { QuietBoundary } from '../ui/panel';
@@ -12,16 +12,21 @@ import { useToasts } from '../ui/toast';
 import { ZoneRoot } from '../ui/zone';
 import { ConnectionBanner, ConnectionState, useStale } from './connection';
 import { createKeymap, isTyping } from './keymap';
+import { Mark } from './mark';
 import { LanguageMenu, SimulatedMark, ThemeMenu, UserMenu } from './menus';
 import { placesFor } from './places';
 import styles from './shell.module.css';
-import { useScope } from './view';
+import { useScope, useView } from './view';
 
 const ScopePicker = lazy(() => import('./scope'));
 const RangePicker = lazy(() => import('./range'));
 const Search = lazy(() => import('./search'));
 const Help = lazy(() => import('./help'));
 const ChangePassword = lazy(() => import('./password'));
+const KioskFrame = lazy(async () => {
+  const [frame] = await Promise.all([import('../features/kiosk/frame'), words.need('kiosk')]);
+  return frame;
+});
 
 const RAIL_KEY = 'chargewatch.rail';
 
@@ -60,6 +65,7 @@ export function Shell() {
   const stale = useStale();
   const zone = useNetworkZone();
   const { data: me } = useQuery(meQuery());
+  const { kiosk } = useView();
   const open = useMemo(() => placesFor(me?.permissions), [me]);
 
   useEffect(() => {
@@ -88,6 +94,7 @@ export function Shell() {
     [router, open],
   );
   useEffect(() => {
+    if (kiosk) return;
     const onKey = (e: KeyboardEvent) => {
       if ((e.ctrlKey || e.metaKey) && !e.altKey && e.key.toLowerCase() === 'k') {
         e.preventDefault();
@@ -108,8 +115,19 @@ export function Shell() {
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
-  }, [keymap, toasts]);
+  }, [keymap, toasts, kiosk]);
 
+  if (kiosk) {
+    return (
+      <ZoneRoot value={zone}>
+        <Suspense>
+          <KioskFrame>
+            <Outlet />
+          </KioskFrame>
+        </Suspense>
+      </ZoneRoot>
+    );
+  }
   return (
     <ZoneRoot value={zone}>
       <div className={styles.shell} data-slim={slim}>
@@ -220,13 +238,4 @@ function useNetworkZone(): string | undefined {
   if (scope !== undefined) return sites.get(scope)?.timeZone || undefined;
   const zones = new Set([...sites.values()].map((s) => s.timeZone));
   return zones.size === 1 ? [...zones][0] || undefined : undefined;
-}
-
-export function Mark() {
-  return (
-    <svg viewBox="0 0 24 24" width="24" height="24" fill="none" aria-hidden="true" className={styles.mark}>
-      <circle cx="12" cy="12" r="10" stroke="currentColor" strokeWidth="2" />
-      <path d="M13 5.5 7.5 13H11l-.5 5.5L16.5 11H13z" fill="currentColor" />
-    </svg>
-  );
 }

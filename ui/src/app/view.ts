@@ -26,9 +26,17 @@ export type ViewSearch = {
   range?: string;
   zone?: Exclude<ZoneChoice, 'site'>;
   kiosk?: 1;
+  /** A screen goes to its next view after so many seconds. */
+  rotate?: number;
 };
 
-export const viewParams = ['site', 'range', 'zone', 'kiosk'] as const satisfies (keyof ViewSearch)[];
+export const viewParams = [
+  'site',
+  'range',
+  'zone',
+  'kiosk',
+  'rotate',
+] as const satisfies (keyof ViewSearch)[];
 
 export type Range = {
   /** Null: two fixed instants. */
@@ -61,6 +69,10 @@ export function parseView(s: Record<string, unknown>): ViewSearch {
     range: range === DEFAULT_SPAN ? undefined : range,
     zone: s.zone === 'mine' || s.zone === 'utc' ? s.zone : undefined,
     kiosk: s.kiosk === 1 || s.kiosk === '1' || s.kiosk === true ? 1 : undefined,
+    rotate:
+      Number.isInteger(s.rotate) && Number(s.rotate) >= 10 && Number(s.rotate) <= 3600
+        ? Number(s.rotate)
+        : undefined,
   };
 }
 

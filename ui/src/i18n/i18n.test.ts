@@ -30,9 +30,15 @@ function code(dir: string): string[] {
   );
 }
 
-/** The names of the values a message asks for. */
+/** The names of the values a message asks for: braces within an argument hold its choices. */
 function values(message: string): string[] {
-  return [...new Set([...message.matchAll(/\{(\w+)\s*[,}]/g)].map((m) => m[1]!))].sort();
+  const names = new Set<string>();
+  let depth = 0;
+  for (let i = 0; i < message.length; i++) {
+    if (message[i] === '{' && depth++ % 2 === 0) names.add(/^\w+/.exec(message.slice(i + 1))?.[0] ?? '');
+    else if (message[i] === '}') depth--;
+  }
+  return [...names].sort();
 }
 
 describe('messages', () => {

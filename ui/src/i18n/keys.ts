@@ -1,6 +1,10 @@
 // The keys of all words: the shell's, which every page has, and those that come
 // with a feature. A feature with words of its own adds its two lines here.
+
 import type desk from '../features/desk/words/en.json';
+
+import type kiosk from '../features/kiosk/words/en.json';
+
 import type overview from '../features/overview/words/en.json';
 import type settings from '../features/settings/words/en.json';
 import type signin from '../features/signin/words/en.json';
@@ -11,6 +15,7 @@ import type shell from './en.json';
 export type MessageKey =
   | keyof typeof shell
   | keyof typeof desk
+  | keyof typeof kiosk
   | keyof typeof overview
   | keyof typeof settings
   | keyof typeof signin

@@ -6,7 +6,7 @@ import { api, ok } from '../../api/client';
 import { Problem } from '../../api/problem';
 import { meQuery } from '../../api/queries';
 import type { Me } from '../../api/shapes';
-import { Mark } from '../../app/shell';
+import { Mark } from '../../app/mark';
 import { useT } from '../../i18n/i18n';
 import form from '../../ui/form.module.css';
 import { Failed } from '../../ui/panel';
