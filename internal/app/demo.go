@@ -77,7 +77,7 @@ const (
 // simulate lives the life of a network until ctx ends: on from its past, if
 // that was just made.
 func (s *Server) simulate(ctx context.Context, out streams, was *past, o sim.Options) error {
-	if err := enrol(ctx, s.Store, o.Plan); err != nil {
+	if err := EnrolNetwork(ctx, s.Store, o.Plan); err != nil {
 		return err
 	}
 	stations := was.stations()
@@ -97,9 +97,9 @@ func (s *Server) simulate(ctx context.Context, out streams, was *past, o sim.Opt
 	return ended(ctx, stations.Run(ctx))
 }
 
-// enrol makes the sites, stations and credentials of a simulated network,
-// unless an earlier demo in this folder did.
-func enrol(ctx context.Context, st *store.Store, plan sim.Plan) error {
+// EnrolNetwork makes the sites, stations and credentials of a simulated
+// network, unless an earlier demo in this folder did.
+func EnrolNetwork(ctx context.Context, st *store.Store, plan sim.Plan) error {
 	for _, x := range plan.Sites {
 		if _, ok := st.Site(x.ID); ok {
 			continue

@@ -292,7 +292,7 @@ func (b *builder) live(ctx context.Context, down []sim.Outage) error {
 	if err != nil {
 		return err
 	}
-	if err := enrol(ctx, st, b.plan); err != nil {
+	if err := EnrolNetwork(ctx, st, b.plan); err != nil {
 		return err
 	}
 	ears, err := newHearer(ctx, st, b.plan, b.interval)

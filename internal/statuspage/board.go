@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
@@ -50,8 +52,17 @@ type charger struct{ label string }
 
 // index finds ports by their public id.
 type index struct {
+	built []arrangement
 	byID  map[string]place   // canonical form
 	names map[portKey]string // public id of each port
+}
+
+// arrangement is what an index depends on of one station. A layout that did not
+// change is the same in every snapshot.
+type arrangement struct {
+	site, station string
+	layout        *event.EVSELayout
+	ports, last   int
 }
 
 type portKey struct {
@@ -276,36 +287,51 @@ func canonical(id string) string {
 func escape(id string) string { return strings.ReplaceAll(url.PathEscape(id), "%2A", "*") }
 
 // makeIndex gives every port its public id: the one people gave it, or where
-// there is none or another port has it, an opaque one that stays the same.
+// there is none or another port has it, an opaque one that stays the same. The
+// index of the last board stands while nobody rebuilt anything.
 func (b *board) makeIndex() *index {
+	sites := slices.Sorted(maps.Keys(b.all))
 	x := &index{byID: make(map[string]place), names: make(map[portKey]string)}
-	sites := make([]string, 0, len(b.all))
-	for id := range b.all {
-		sites = append(sites, id)
+	for _, site := range sites {
+		for _, st := range b.all[site] {
+			if n := len(st.EVSEs); n > 0 {
+				a := arrangement{site: site, station: st.ID, ports: n, last: st.EVSEs[n-1].ID}
+				if len(st.Layout) > 0 {
+					a.layout = &st.Layout[0]
+				}
+				x.built = append(x.built, a)
+			}
+		}
 	}
-	slices.Sort(sites)
+	if old := b.p.index.Load(); old != nil && slices.Equal(old.built, x.built) {
+		return old
+	}
 	for _, named := range []bool{true, false} { // names that people gave come first
-		for _, siteID := range sites {
-			for _, st := range b.all[siteID] {
+		for _, site := range sites {
+			for _, st := range b.all[site] {
 				for i := range st.EVSEs {
-					key := portKey{st.ID, st.EVSEs[i].ID}
-					id := ""
-					if l := st.EVSEs[i].Layout; named && l != nil {
-						id = l.PublicID
-					}
-					if !named && x.names[key] == "" {
-						id = b.p.opaque(key)
-					}
-					form := canonical(id)
-					if _, taken := x.byID[form]; form == "" || taken {
-						continue
-					}
-					x.byID[form], x.names[key] = place{portKey: key, site: siteID, id: id}, id
+					x.add(b.p, site, st, &st.EVSEs[i], named)
 				}
 			}
 		}
 	}
+	b.p.index.Store(x)
 	return x
+}
+
+func (x *index) add(p *Pages, site string, st *fleet.Station, v *fleet.EVSE, named bool) {
+	key, id := portKey{st.ID, v.ID}, ""
+	switch {
+	case named && v.Layout != nil:
+		id = v.Layout.PublicID
+	case !named && x.names[key] == "":
+		id = p.opaque(key)
+	}
+	form := canonical(id)
+	if _, taken := x.byID[form]; form == "" || taken {
+		return
+	}
+	x.byID[form], x.names[key] = place{portKey: key, site: site, id: id}, id
 }
 
 // opaque names a port without saying which it is.

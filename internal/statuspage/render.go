@@ -36,7 +36,7 @@ type answer struct {
 
 func newAnswer(status int, kind string, body []byte) (*answer, error) {
 	a := &answer{status: status, kind: kind, body: body, etag: fingerprint(body)}
-	if len(body) < 1000 {
+	if len(body) < 500 { // a packet carries it either way
 		return a, nil
 	}
 	var b bytes.Buffer

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
@@ -80,6 +81,8 @@ type Pages struct {
 	reporters *buckets
 	reported  *buckets // by port
 	reports   *buckets // all together
+
+	index atomic.Pointer[index]
 
 	mu   sync.Mutex
 	last *board
