@@ -245,21 +245,6 @@ func (s *Server) subjectsOf(allowed Scope) []event.Subject {
 	return list
 }
 
-// mayHear reports whether an event is of a site in scope.
-func (s *Server) mayHear(allowed Scope, e *event.Event) bool {
-	if allowed.All() {
-		return true
-	}
-	switch e.Subject.Type {
-	case event.StationSubject:
-		site, ok := s.siteOf(e.Subject.ID)
-		return ok && allowed.Allows(site)
-	case event.SiteSubject:
-		return allowed.Allows(e.Subject.ID)
-	}
-	return false
-}
-
 func (s *Server) getConformance(ctx context.Context, in *stationInput) (*listOutput[ConformanceShape], error) {
 	found, err := s.o.History.Conformance(ctx, in.Station)
 	if err != nil {
