@@ -67,6 +67,11 @@ func (p *past) stations() *sim.Fleet {
 	return p.fleet
 }
 
+const (
+	pastDays = 90
+	pastMost = 365
+)
+
 // building is where a past is made, inside the data folder. It takes its place
 // when it is complete; what a kill leaves there is thrown away.
 const building = "past.building"
@@ -292,7 +297,7 @@ func (b *builder) live(ctx context.Context, down []sim.Outage) error {
 	if err != nil {
 		return err
 	}
-	if err := EnrolNetwork(ctx, st, b.plan); err != nil {
+	if err := enrol(ctx, st, store.System, b.plan); err != nil {
 		return err
 	}
 	ears, err := newHearer(ctx, st, b.plan, b.interval)

@@ -38,26 +38,29 @@ type Server struct {
 	Telemetry *telemetry.Store
 	Web       *web.Server
 
-	frames    *frames.Log
-	outbox    *outbox.Executor
-	curves    atomic.Pointer[telemetry.Store] // for the journal, which opens before
-	guard     *disk.Guard
-	log       *slog.Logger
-	lock      *os.File
-	data      *os.Root
-	db        *coredb.DB
-	tls       *material
-	listeners []*listener
-	ocpp      *listener
-	http      *listener
+	frames     *frames.Log
+	outbox     *outbox.Executor
+	curves     atomic.Pointer[telemetry.Store] // for the journal, which opens before
+	guard      *disk.Guard
+	simulation *simulation
+	log        *slog.Logger
+	lock       *os.File
+	data       *os.Root
+	db         *coredb.DB
+	tls        *material
+	listeners  []*listener
+	ocpp       *listener
+	http       *listener
 }
 
 // Options are what a caller decides and no configuration does.
 type Options struct {
 	Logger *slog.Logger
-	Demo   bool // a simulated network runs along
+	Demo   bool // a simulated network runs along, which the caller starts
 
-	past *past // to be made in a folder that no server has used
+	past  *past   // to be made in a folder that no server has used
+	seed  uint64  // of a demo
+	speed float64 // of its time
 }
 
 // errDrain is returned when the disk does not let go. Nobody was told that what
@@ -137,27 +140,30 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err != nil {
 		return s, fmt.Errorf("open the web interface: %w", err)
 	}
+	if s.simulation, err = newSimulation(ctx, s, o); err != nil {
+		return s, err
+	}
 	drivers, err := s.drivers(ctx)
 	if err != nil {
 		return s, err
 	}
 	s.Web = web.New(web.Options{
-		Store:     s.Store,
-		Fleet:     s.Journal,
-		History:   s.Journal,
-		Past:      s.Journal,
-		Log:       s.Journal,
-		Stations:  asked,
-		Validate:  validator(),
-		Telemetry: curves{s.Telemetry},
-		Flows:     curves{s.Telemetry},
-		Frames:    wire{s.frames},
-		Status:    drivers,
+		Store:      s.Store,
+		Fleet:      s.Journal,
+		History:    s.Journal,
+		Past:       s.Journal,
+		Log:        s.Journal,
+		Stations:   asked,
+		Validate:   validator(),
+		Telemetry:  curves{s.Telemetry},
+		Flows:      curves{s.Telemetry},
+		Simulation: s.simulation,
+		Frames:     wire{s.frames},
+		Status:     drivers,
 
 		UI:             assets,
 		Logger:         log,
 		Build:          version,
-		Demo:           o.Demo,
 		OCPPPort:       ocppPort,
 		OCPPSecure:     s.tls != nil,
 		System:         system{s},
@@ -276,6 +282,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.Endpoint.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.Web.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.outbox.Run(inner))) })
+	outside.Go(func() { fail(s.simulation.run(inner)) })
 	for _, l := range s.listeners {
 		outside.Go(func() { fail(l.serve()) })
 	}

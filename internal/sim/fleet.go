@@ -25,6 +25,7 @@ type Options struct {
 	Start   time.Time     // simulated time of the start; default now
 	History time.Duration // how long stations have been alive before the start
 	Replay  bool          // at first contact, send the finished sessions of the history too
+	Found   []Found       // what is known of an earlier run, as of the beginning of the history
 	Ramp    time.Duration // first connections are spread over this; default 1 s per 200 stations
 
 	TLS     *tls.Config
@@ -178,6 +179,10 @@ func (f *Fleet) Run(ctx context.Context) error {
 	}
 	f.work.Go(func() { f.schedule.run(ctx) })
 	f.o.Logger.Info("simulated stations start", "stations", len(f.stations), "scenario", f.o.Scenario.Name, "seed", f.o.Seed, "speed", f.o.Speed)
+	found := make(map[string][]Found)
+	for _, x := range f.o.Found {
+		found[x.Station] = append(found[x.Station], x)
+	}
 	ramp := newRand(f.o.Seed, "fleet", "ramp")
 	for _, st := range f.stations {
 		if ctx.Err() != nil {
@@ -188,7 +193,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 			st.resume(max(0, dialIn))
 			continue
 		}
-		st.begin(f.clock.sim0, f.o.History, max(0, dialIn))
+		st.begin(f.clock.sim0, f.o.History, max(0, dialIn), found[st.spec.ID])
 	}
 	<-ctx.Done()
 	for _, st := range f.stations {

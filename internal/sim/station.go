@@ -121,7 +121,7 @@ func newStation(f *Fleet, number int, spec *Spec, site *Site) *station {
 
 // begin starts the station's life at a simulated time before the start, lives
 // unheard until start and then comes online.
-func (st *station) begin(start time.Time, before time.Duration, dialIn time.Duration) {
+func (st *station) begin(start time.Time, before time.Duration, dialIn time.Duration, found []Found) {
 	st.mu.Lock()
 	st.now = start.Add(-before)
 	st.powered, st.lastStep = st.now, st.now
@@ -133,6 +133,7 @@ func (st *station) begin(start time.Time, before time.Duration, dialIn time.Dura
 	}
 	st.startLife()
 	st.warming = before > 0
+	st.goOn(found)
 	st.advance(start)
 	st.warming = false
 	if st.quirks.has(Clock1970) {

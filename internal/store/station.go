@@ -113,6 +113,21 @@ func (s *Store) Stations() []*Enrolment {
 	return slices.SortedFunc(s.stations.all(), func(a, b *Enrolment) int { return strings.Compare(a.ID, b.ID) })
 }
 
+// Simulated counts simulated stations and the sites that they stand on.
+func (s *Store) Simulated() (stations, sites int) {
+	on := make(map[string]bool)
+	for e := range s.stations.all() {
+		if !e.Simulated {
+			continue
+		}
+		stations++
+		if e.SiteID != "" {
+			on[e.SiteID] = true
+		}
+	}
+	return stations, len(on)
+}
+
 // StationsOf returns the enrolments of a site by id.
 func (s *Store) StationsOf(site string) []*Enrolment {
 	return slices.DeleteFunc(s.Stations(), func(e *Enrolment) bool { return e.SiteID != site })

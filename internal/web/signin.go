@@ -171,7 +171,7 @@ func (s *Server) signOut(ctx context.Context, _ *struct{}) (*cookieOutput, error
 func (s *Server) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
 	p := who(ctx)
 	m := Me{
-		ID: p.ID, Name: p.Name, Role: p.role(), Grants: list(p.Grants), Permissions: p.permissions(), Demo: s.o.Demo,
+		ID: p.ID, Name: p.Name, Role: p.role(), Grants: list(p.Grants), Permissions: p.permissions(), Demo: s.simulated(),
 		OCPPPort: s.o.OCPPPort, OCPPSecure: s.o.OCPPSecure,
 	}
 	if p.User != nil {

@@ -180,7 +180,8 @@ func (t *today) count(snap *fleet.Snapshot, allowed Scope) (n int, energyWh floa
 	defer t.mu.Unlock()
 	t.renew(now)
 	for site, day := range t.sites {
-		if allowed.Allows(site) {
+		// What happened at a site that was removed is history and counts no more.
+		if _, stands := t.s.o.Store.Site(site); allowed.Allows(site) && (stands || site == "") {
 			n += day.n
 			energyWh += day.energy
 		}

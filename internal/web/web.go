@@ -156,7 +156,7 @@ type Options struct {
 	Logger         *slog.Logger     // default: discard
 	Now            func() time.Time // default: time.Now
 	Build          string           // shown in the feed's hello
-	Demo           bool             // simulated network
+	Simulation     Simulation       // one that can be turned on and off
 	Secure         bool             // browsers reach us by https
 	OCPPPort       int              // where stations connect
 	OCPPSecure     bool             // by wss
@@ -275,6 +275,7 @@ func (s *Server) register() {
 	s.registerPeople()
 	s.registerKiosks()
 	s.registerCommands()
+	s.registerDemo()
 	s.registerLive()
 	s.registerStatus()
 	s.registerSystem()

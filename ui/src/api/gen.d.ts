@@ -92,6 +92,24 @@ export interface paths {
         patch: operations["changeCredential"];
         trace?: never;
     };
+    "/demo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a simulated network is on */
+        get: operations["getDemo"];
+        put?: never;
+        /** Turn a simulated network on or off */
+        post: operations["switchDemo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/events": {
         parameters: {
             query?: never;
@@ -1190,6 +1208,28 @@ export interface components {
             status: "Accepted" | "Blocked" | "Expired" | "Invalid";
             /** @description OCPP 2.x IdTokenEnumType; empty: any */
             type: string;
+        };
+        DemoInputBody: {
+            /** @description true: make simulated sites, stations and cards; false: remove them again. What they recorded stays until it is too old */
+            on: boolean;
+        };
+        DemoShape: {
+            /**
+             * Format: double
+             * @description how far back the stations told what they remember when they were turned on here; older history comes only with chargewatch demo, because a running journal takes no events of the past
+             */
+            historyHours: number;
+            on: boolean;
+            /**
+             * Format: int64
+             * @description sites that they stand on
+             */
+            sites: number;
+            /**
+             * Format: int64
+             * @description simulated ones
+             */
+            stations: number;
         };
         EVSEInput: {
             connectors?: components["schemas"]["ConnectorInput"][];
@@ -2686,6 +2726,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CredentialShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getDemo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemoShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    switchDemo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemoInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemoShape"];
                 };
             };
             /** @description Error */
