@@ -162,16 +162,28 @@ func (p *past) build(ctx context.Context, folder string, until time.Time) (err e
 	if b.curves, err = telemetry.Open(ctx, telemetry.Options{Folder: folder, Logger: p.log, Now: func() time.Time { return until }}); err != nil {
 		return errors.Join(err, b.close(b.now))
 	}
-	err = b.live(ctx, outages(until, p.span))
+	// Telemetry and the indexes come to their end beside each other.
+	measured, sealed := make(chan []*event.Event, 2), make(chan error, 1)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		err := b.measure(ctx, measured)
+		if err != nil {
+			cancel(err)
+		}
+		sealed <- err
+	}()
+	err = b.live(ctx, outages(until, p.span), measured)
+	close(measured)
 	err = errors.Join(err, b.close(until))
+	if err == nil {
+		err = b.tighten(ctx, indexes)
+	}
+	err = errors.Join(err, <-sealed)
 	if err == nil {
 		err = b.seal(ctx)
 	}
-	err = errors.Join(err, b.curves.Close(ctx))
-	if err != nil {
-		return err
-	}
-	return b.tighten(ctx, indexes)
+	return errors.Join(err, b.curves.Close(context.WithoutCancel(ctx)))
 }
 
 // builder is one past in the making.
@@ -291,7 +303,7 @@ type piece struct {
 
 // live lives the past: one goroutine is the stations, one the journal and one
 // telemetry.
-func (b *builder) live(ctx context.Context, down []sim.Outage) error {
+func (b *builder) live(ctx context.Context, down []sim.Outage, measured chan<- []*event.Event) error {
 	from := b.now
 	st, err := store.Open(ctx, store.Options{DB: b.db, Journal: b.journal, Logger: b.log, Now: b.clock})
 	if err != nil {
@@ -306,19 +318,14 @@ func (b *builder) live(ctx context.Context, down []sim.Outage) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	written, measured := make(chan piece, 2), make(chan []*event.Event, 2)
-	var work sync.WaitGroup
-	var failed [2]error
-	work.Go(func() {
-		if failed[0] = b.write(ctx, written); failed[0] != nil {
-			cancel(failed[0])
+	written, done := make(chan piece, 2), make(chan error, 1)
+	go func() {
+		err := b.write(ctx, written)
+		if err != nil {
+			cancel(err)
 		}
-	})
-	work.Go(func() {
-		if failed[1] = b.measure(ctx, measured); failed[1] != nil {
-			cancel(failed[1])
-		}
-	})
+		done <- err
+	}()
 	send := func(p piece) error {
 		b.stats.events += len(p.events)
 		select {
@@ -357,9 +364,7 @@ func (b *builder) live(ctx context.Context, down []sim.Outage) error {
 		return send(p)
 	})
 	close(written)
-	close(measured)
-	work.Wait()
-	return errors.Join(err, failed[0], failed[1])
+	return errors.Join(err, <-done)
 }
 
 func (b *builder) write(ctx context.Context, pieces <-chan piece) error {
@@ -382,6 +387,8 @@ func (b *builder) write(ctx context.Context, pieces <-chan piece) error {
 }
 
 func (b *builder) measure(ctx context.Context, pieces <-chan []*event.Event) error {
+	// A context that can end costs SQLite a goroutine for each statement.
+	ctx = context.WithoutCancel(ctx)
 	n := 0
 	for events := range pieces {
 		if err := b.curves.Consume(ctx, events, ""); err != nil {
