@@ -55,7 +55,7 @@ func demoCommand(ctx context.Context, args []string, s streams) error {
 		defer stop()
 		served <- srv.Run(ctx)
 	}()
-	err = srv.simulation.start(ctx, was.stations())
+	err = srv.simulation.start(ctx, was)
 	if err == nil {
 		err = srv.greet(ctx, s, true)
 	}

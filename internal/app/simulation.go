@@ -73,10 +73,16 @@ func (n *simulation) run(ctx context.Context) error {
 	return nil
 }
 
-// start lets the stations live: those given, else new ones.
-func (n *simulation) start(ctx context.Context, stations *sim.Fleet) error {
+// start lets the stations live: those of a past that was made, else new ones.
+func (n *simulation) start(ctx context.Context, was *past) error {
 	n.switching.Lock()
 	defer n.switching.Unlock()
+	stations := was.stations()
+	if stations != nil {
+		n.mu.Lock()
+		n.back = was.span
+		n.mu.Unlock()
+	}
 	return n.begin(ctx, store.System, stations)
 }
 

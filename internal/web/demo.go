@@ -25,7 +25,7 @@ type DemoShape struct {
 	On           bool    `json:"on"`
 	Stations     int     `json:"stations" doc:"simulated ones"`
 	Sites        int     `json:"sites" doc:"sites that they stand on"`
-	HistoryHours float64 `json:"historyHours" doc:"how far back the stations told what they remember when they were turned on here; older history comes only with chargewatch demo, because a running journal takes no events of the past"`
+	HistoryHours float64 `json:"historyHours" doc:"how far back the stations told what they remember when they were turned on here; chargewatch demo makes 90 days, which a running journal cannot take"`
 }
 
 type demoOutput struct{ Body DemoShape }

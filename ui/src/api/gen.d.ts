@@ -1216,7 +1216,7 @@ export interface components {
         DemoShape: {
             /**
              * Format: double
-             * @description how far back the stations told what they remember when they were turned on here; older history comes only with chargewatch demo, because a running journal takes no events of the past
+             * @description how far back the stations told what they remember when they were turned on here; chargewatch demo makes 90 days, which a running journal cannot take
              */
             historyHours: number;
             on: boolean;
