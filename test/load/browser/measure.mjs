@@ -14,13 +14,14 @@ async function windowOf(page, ms) {
   const before = await main.read();
   const frames = await page.evaluate((length) => window.__probe.frames(length), ms);
   const after = await main.read();
-  await main.session.detach();
+  await main.detach();
   return {
     fps: round((frames.frames / frames.ms) * 1000),
     p95FrameMs: round(frames.p95),
     worstFrameMs: round(frames.worst),
     longTaskMs: round(frames.longTasks),
     mainThread: round(main.share(before, after), 3),
+    mainThreadCpu: round(main.cpuShare(before, after), 3),
     script: round(main.script(before, after), 3),
   };
 }

@@ -144,19 +144,30 @@ function probes() {
     });
 }
 
-/** Share of the main thread between two readings, from the browser's own account. */
+/**
+ * The browser's own account of its main thread: how long its tasks took, and how much processor time they used. On a
+ * machine with other work the first also counts what others took.
+ */
 export async function mainThread(page) {
   const session = await page.context().newCDPSession(page);
-  await session.send('Performance.enable');
-  const read = async () => {
-    const { metrics } = await session.send('Performance.getMetrics');
+  await session.send('Performance.enable', { timeDomain: 'timeTicks' });
+  const inCPU = await page.context().newCDPSession(page);
+  await inCPU.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const metrics = async (from) => {
+    const { metrics } = await from.send('Performance.getMetrics');
     return Object.fromEntries(metrics.map((m) => [m.name, m.value]));
   };
+  const read = async () => ({ ...(await metrics(session)), at: performance.now() / 1000, cpu: await metrics(inCPU) });
   return {
     read,
     session,
-    share: (a, b) => (b.TaskDuration - a.TaskDuration) / (b.Timestamp - a.Timestamp),
-    script: (a, b) => (b.ScriptDuration - a.ScriptDuration) / (b.Timestamp - a.Timestamp),
+    share: (a, b) => (b.TaskDuration - a.TaskDuration) / (b.at - a.at),
+    cpuShare: (a, b) => (b.cpu.TaskDuration - a.cpu.TaskDuration) / (b.at - a.at),
+    script: (a, b) => (b.cpu.ScriptDuration - a.cpu.ScriptDuration) / (b.at - a.at),
+    detach: async () => {
+      await session.detach();
+      await inCPU.detach();
+    },
   };
 }
 

@@ -4,8 +4,9 @@ import { PortStore } from '../live/store';
 import { layoutWall, portAt, rectOf, SIZES, step } from './overview/layout';
 import { ocppAddress } from './stations/address';
 import { matchesText, parseFilter, parseStates, rankStations } from './stations/filter';
-import { powerOf } from './stations/list';
 import { mergeRows, selectRows } from './stations/order';
+import { powerOf } from './stations/row';
+import { Slots } from './stations/slots';
 
 function storeOf(rows: [string, number, number, number][]): PortStore {
   const store = new PortStore((flush) => flush());
@@ -67,6 +68,25 @@ describe('list of stations', () => {
       'C',
       'D',
     ]);
+  });
+});
+
+describe('lines of a long list', () => {
+  it('stay with rows that stay, and take rows that come', () => {
+    const slots = new Slots();
+    expect(slots.assign([0, 1, 2, 3])).toEqual([0, 1, 2, 3]);
+    expect(slots.assign([2, 3, 4, 5])).toEqual([2, 3, 0, 1]);
+    expect(slots.assign([5, 6])).toEqual([1, 0]);
+    expect(slots.assign([1, 5, 6, 7])).toEqual([2, 1, 0, 3]);
+  });
+  it('never show two rows', () => {
+    const slots = new Slots();
+    for (let from = 0; from < 500; from += 7) {
+      const rows = Array.from({ length: 20 + (from % 9) }, (_, i) => from + i);
+      const lines = slots.assign(rows);
+      expect(new Set(lines).size).toBe(rows.length);
+      expect(Math.max(...lines)).toBeLessThan(28 + 1);
+    }
   });
 });
 

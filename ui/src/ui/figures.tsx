@@ -15,7 +15,7 @@ export function Figure({ q, className }: { q: Quantity; className?: string }) {
   );
 }
 
-const ageWords = (t: Translate): AgeWords => ({
+export const ageWords = (t: Translate): AgeWords => ({
   now: t('age.now'),
   seconds: (n) => t('age.seconds', { n }),
   minutes: (n) => t('age.minutes', { n }),

@@ -14,7 +14,7 @@ import {
 import { count, kilowatts, NONE, rated } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
 import { useLayout, useLive, usePort } from '../../live/hooks';
-import { URGENCY } from '../../live/status';
+import { FAMILIES, URGENCY } from '../../live/status';
 import type { PortStore } from '../../live/store';
 import { Age } from '../../ui/figures';
 import { useSiteNames } from '../../ui/sites';
@@ -29,6 +29,7 @@ const MAX_SIGHT = 720;
 const NARROW = 560;
 const TALL = 4000;
 const RESORT_MS = 5000;
+const urgency = FAMILIES.map((f) => URGENCY[f]);
 
 function group(
   store: PortStore,
@@ -48,10 +49,10 @@ function group(
   const groups = [...bySite].map(([id, ports]) => ({ site: id, name: siteName(id), ports }));
   groups.sort((a, b) => a.name.localeCompare(b.name));
   if (worstFirst) {
-    const weight = (i: number) => URGENCY[store.port(i)!.family];
+    const weight = (i: number) => urgency[store.family[i]!]!;
     for (const g of groups) g.ports.sort((a, b) => weight(a) - weight(b) || a - b);
-    const bad = (g: Group) => g.ports.filter((i) => weight(i) <= 2).length;
-    groups.sort((a, b) => bad(b) - bad(a));
+    const bad = new Map(groups.map((g) => [g, g.ports.filter((i) => weight(i) <= 2).length]));
+    groups.sort((a, b) => bad.get(b)! - bad.get(a)!);
   }
   return groups;
 }

@@ -1,27 +1,24 @@
 import { Button } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { Link, useRouter } from '@tanstack/react-router';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { memo, useEffect, useMemo, useRef, useState } from 'react';
+import { useRouter } from '@tanstack/react-router';
+import { defaultRangeExtractor, type Range, useVirtualizer } from '@tanstack/react-virtual';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { stationsQuery } from '../../api/queries';
-import { kilowatts, NONE } from '../../format/quantity';
-import { useT, useTag } from '../../i18n/i18n';
-import { useFlush, useLayout, useLive, useStationPorts } from '../../live/hooks';
-import { FAMILIES, familyCode, URGENCY } from '../../live/status';
-import type { PortView, StationEntry } from '../../live/store';
-import { Age } from '../../ui/figures';
+import { useT } from '../../i18n/i18n';
+import { useFlush, useLayout, useLive } from '../../live/hooks';
 import { useListKeys } from '../../ui/listkeys';
 import { Skeleton } from '../../ui/panel';
 import { useSiteNames } from '../../ui/sites';
-import { familyKey, StateLabel, StateShape, statusKey } from '../../ui/state';
 import type { StationSearch } from './filter';
+import { useStationLinks } from './links';
 import styles from './list.module.css';
 import { mergeRows, type Row, selectRows } from './order';
+import { ListRow, useRowWords } from './row';
+import { Slots } from './slots';
 
 const HEIGHT = 36;
 const PHONE_HEIGHT = 64;
-const PORTS_SHOWN = 4;
 
 export type Selection = { rows: Row[]; all: number; changed: number; apply: () => void; loading: boolean };
 
@@ -89,6 +86,7 @@ export function StationList({
   const hovered = useRef(false);
   const focused = useRef(false);
   const cursor = useRef(-1);
+  const most = useRef(0);
   const { rows, changed, apply } = selection;
   const height = phone ? PHONE_HEIGHT : HEIGHT;
   const virtual = useVirtualizer({
@@ -96,8 +94,18 @@ export function StationList({
     getScrollElement: () => scroller.current,
     estimateSize: () => height,
     getItemKey: (i) => rows[i]!.id,
-    overscan: 12,
+    rangeExtractor: useCallback((range: Range) => {
+      const rows = steady(range, most.current);
+      most.current = rows.length;
+      return withFocus(rows, range.count, focused.current ? cursor.current : -1);
+    }, []),
+    overscan: 6,
   });
+  const words = useRowWords();
+  const links = useStationLinks();
+  const slots = useRef(new Slots());
+  const items = virtual.getVirtualItems();
+  const places = slots.current.assign(items.map((item) => item.index));
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height of rows changed with the width of the page
   useEffect(() => virtual.measure(), [height]);
   const hold = () => setHeld(hovered.current || focused.current);
@@ -130,12 +138,15 @@ export function StationList({
           {t('list.changed', { n: changed })}
         </Button>
       )}
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the click is one of the links inside, and those have their keys */}
       <div
         ref={scroller}
         className={`${styles.scroller} scroll`}
         role="table"
         aria-label={t('nav.stations')}
         aria-rowcount={rows.length + 1}
+        onClick={links.onClick}
+        onPointerOver={links.onPointerOver}
         onPointerEnter={() => {
           hovered.current = true;
           hold();
@@ -172,13 +183,15 @@ export function StationList({
           </div>
         </div>
         <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
-          {virtual.getVirtualItems().map((item) => (
+          {items.map((item, k) => (
             <ListRow
-              key={item.key}
+              key={places[k]}
               row={rows[item.index]!}
               index={item.index}
               top={item.start}
               height={height}
+              href={links.href}
+              words={words}
             />
           ))}
         </div>
@@ -187,111 +200,20 @@ export function StationList({
   );
 }
 
-type RowProps = { row: Row; index: number; top: number; height: number };
-
-const ListRow = memo(function ListRow(props: RowProps) {
-  return props.row.entry ? <LiveRow {...props} entry={props.row.entry} /> : <RowView {...props} ports={[]} />;
-});
-
-function LiveRow({ entry, ...props }: RowProps & { entry: StationEntry }) {
-  return <RowView {...props} ports={useStationPorts(entry)} />;
-}
-
-/** The site stands in the next column; what tells stations of one site apart is the rest of the name. */
-function withoutSite(label: string, site: string): string {
-  return label.startsWith(`${site} `) ? `… ${label.slice(site.length + 1)}` : label;
-}
-
-function worst(ports: readonly PortView[]): PortView | undefined {
-  return ports.reduce<PortView | undefined>(
-    (a, b) => (a === undefined || URGENCY[b.family] < URGENCY[a.family] ? b : a),
-    undefined,
-  );
-}
-
-/** What flows at a station's ports; null when they charge and none says how much, undefined when none is in use. */
-export function powerOf(ports: readonly PortView[]): number | null | undefined {
-  let sum: number | null | undefined;
-  for (const p of ports) {
-    if (p.powerW !== null) sum = (sum ?? 0) + p.powerW;
-    else if (p.family === 'charging') sum ??= null;
+/** As many rows wherever the list stands: a row more or less in sight makes no line and drops none. */
+function steady(range: Range, most: number): number[] {
+  const rows = defaultRangeExtractor(range);
+  for (let n = rows.length; n < most; n++) {
+    const next = rows.at(-1)! + 1;
+    if (next < range.count) rows.push(next);
+    else if (rows[0]! > 0) rows.unshift(rows[0]! - 1);
+    else break;
   }
-  return sum;
+  return rows;
 }
 
-function RowView({ row, index, top, height, ports }: RowProps & { ports: PortView[] }) {
-  const t = useT();
-  const tag = useTag();
-  const siteName = useSiteNames();
-  const lead = worst(ports);
-  const status = lead?.status ?? row.detail?.status ?? 'Unknown';
-  const online = lead?.online ?? row.detail?.online ?? false;
-  const powerW = powerOf(ports);
-  const since = Math.max(0, ...ports.map((p) => p.statusAt)) * 1000;
-  const never = row.entry === null && !row.detail?.lastFrameAt;
-  return (
-    <div
-      role="row"
-      aria-rowindex={index + 2}
-      data-row={index}
-      className={styles.row}
-      style={{ position: 'absolute', insetInline: 0, top, height }}
-    >
-      <span role="cell" className={styles.station}>
-        <Link to="/stations/$id" params={{ id: row.id }} className={styles.link}>
-          <span className="mono">{row.id}</span>
-        </Link>
-        {row.label && row.label !== row.id && (
-          <span className={styles.label} title={row.label}>
-            {withoutSite(row.label, siteName(row.site))}
-          </span>
-        )}
-      </span>
-      <span role="cell" className={styles.site}>
-        {siteName(row.site)}
-      </span>
-      <span role="cell" className={styles.ports}>
-        {ports.slice(0, PORTS_SHOWN).map((p) => (
-          <span key={p.id} className={styles.port} title={`${p.port}: ${t(statusKey(p.status))}`}>
-            <StateShape family={p.family} size={14} />
-            <span className="srOnly">
-              {t('list.port', {
-                port: p.port,
-                state: t(
-                  FAMILIES[familyCode(0, p.online ? 1 : 0)] === 'offline'
-                    ? familyKey('offline')
-                    : statusKey(p.status),
-                ),
-              })}
-            </span>
-          </span>
-        ))}
-        {ports.length > PORTS_SHOWN && <span className="meta">+{ports.length - PORTS_SHOWN}</span>}
-      </span>
-      <span role="cell" className={styles.state}>
-        {never ? (
-          <span className="meta">{t('list.never')}</span>
-        ) : (
-          <StateLabel status={status} online={online} />
-        )}
-      </span>
-      <span role="cell" className={`${styles.power} num`}>
-        {powerW !== undefined && (
-          <>
-            {powerW === null ? NONE : kilowatts(tag, powerW)}
-            <span className={styles.unit}>kW</span>
-          </>
-        )}
-      </span>
-      <span role="cell" className={`${styles.since} num`}>
-        {since > 0 && <Age at={since} />}
-      </span>
-      <span role="cell" className={styles.model}>
-        {[row.detail?.vendor, row.detail?.model].filter(Boolean).join(' ')}
-      </span>
-      <span role="cell" className={styles.protocol}>
-        {row.detail?.protocol?.replace('ocpp', '') ?? ''}
-      </span>
-    </div>
-  );
+/** The row with the focus stays, however far the list is scrolled: a focus never moves by itself. */
+function withFocus(rows: number[], count: number, focus: number): number[] {
+  if (focus < 0 || focus >= count || rows.includes(focus)) return rows;
+  return focus < rows[0]! ? [focus, ...rows] : [...rows, focus];
 }
