@@ -157,6 +157,91 @@ describe('the shell', () => {
   });
 });
 
+describe('a phone', () => {
+  let server;
+  let state;
+  let station;
+  before(async () => {
+    server = await Server.start('demo');
+    state = await signIn(server);
+    const token = server.token('viewer');
+    station = await until('the stations are online', async () => {
+      const { body } = await server.api(token, 'GET', '/stations?limit=1000&online=true');
+      return body.items.length > 50 && body.items.find((s) => s.evses.length > 1 && s.evses[1].publicId);
+    });
+  });
+  after(async () => {
+    await server?.remove();
+    await closeBrowser();
+  });
+
+  it('has one line above, its places below, and everything else on the page Me', async () => {
+    const page = await open(server, { state, view: 'phone' });
+    await page.goto('/');
+    await page.getByRole('application', { name: /Status wall/ }).waitFor();
+    const bar = await page.getByRole('banner').boundingBox();
+    assert.ok(bar.height <= 53, `the top bar is ${bar.height} px high`);
+    const places = page.getByRole('navigation', { name: 'Main' }).getByRole('listitem').filter({ visible: true });
+    assert.deepEqual((await places.allInnerTexts()).map((n) => n.trim()), ['Overview', 'Stations', 'Scan', 'Me']);
+    await shot(page, 'phone-overview');
+    await page.getByRole('link', { name: 'Me', exact: true }).click();
+    await page.getByText('Administrator').waitFor();
+    await axe(page, 'the page Me');
+    await shot(page, 'me-phone');
+    await page.getByText('Deutsch').click();
+    await page.getByText('Sprache und Farben').waitFor();
+    await page.getByText('English').click();
+    await page.getByRole('main').getByRole('link', { name: 'Settings' }).click();
+    await page.waitForURL(/\/settings/);
+    await page.done();
+  });
+
+  it('goes from the id on a sticker to its port', async () => {
+    const port = station.evses[1];
+    const page = await open(server, { state, view: 'phone' });
+    await page.goto('/scan');
+    await page.getByLabel('Id on the sticker').fill(port.publicId);
+    await axe(page, 'scanning');
+    await shot(page, 'scan-phone');
+    await page.getByRole('button', { name: 'Find', exact: true }).click();
+    await page.waitForURL(new RegExp(`/stations/${station.id}\\?.*port=${port.id}`));
+    await page.goto('/scan');
+    await page.getByLabel('Id on the sticker').fill('NOSUCHPORT');
+    await page.getByRole('button', { name: 'Find', exact: true }).click();
+    await page.getByText('Nothing here is known as NOSUCHPORT').waitFor();
+    await page.done();
+  });
+
+  it('reads the code of a sticker through the camera', async () => {
+    const port = station.evses[1];
+    const page = await open(server, { state, view: 'phone' });
+    // The camera's picture is drawn from the sticker that the server prints.
+    await page.addInitScript((src) => {
+      navigator.mediaDevices.getUserMedia = async () => {
+        const picture = new Image();
+        picture.src = src;
+        await picture.decode();
+        const canvas = document.createElement('canvas');
+        canvas.width = 640;
+        canvas.height = 480;
+        const paper = canvas.getContext('2d');
+        const draw = () => {
+          paper.fillStyle = '#888';
+          paper.fillRect(0, 0, 640, 480);
+          paper.drawImage(picture, 170, 90, 300, 300);
+        };
+        draw();
+        setInterval(draw, 100);
+        return canvas.captureStream(10);
+      };
+    }, `/status/qr/${encodeURIComponent(port.publicId)}.svg`);
+    await page.goto('/scan');
+    await page.getByRole('button', { name: 'Scan with the camera' }).click();
+    await page.waitForURL(new RegExp(`/stations/${station.id}\\?.*port=${port.id}`));
+    await page.done();
+  });
+});
+
 describe('a screen on a wall', () => {
   let server;
   let state;

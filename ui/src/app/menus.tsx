@@ -1,13 +1,12 @@
 import { ActionIcon, Menu, Tooltip, useMantineColorScheme } from '@mantine/core';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useRouter } from '@tanstack/react-router';
-import { api, ok } from '../api/client';
+import { useQuery } from '@tanstack/react-query';
 import { meQuery } from '../api/queries';
 import { type MessageKey, useLocale, useT } from '../i18n/i18n';
 import { LOCALES, languageNames } from '../i18n/locale';
 import { useSummary } from '../live/hooks';
 import { Icon, type IconName } from '../ui/icons';
 import styles from './shell.module.css';
+import { useSignOut } from './signout';
 
 export function SimulatedMark() {
   const t = useT();
@@ -103,15 +102,8 @@ export function LanguageMenu() {
 
 export function UserMenu({ changePassword }: { changePassword: () => void }) {
   const t = useT();
-  const router = useRouter();
-  const queries = useQueryClient();
   const { data: me } = useQuery(meQuery());
-  const signOut = async () => {
-    // Signed out here even if the server could not be told: nobody stays on the page.
-    await ok(api.POST('/signout')).catch(() => {});
-    queries.clear();
-    await router.navigate({ to: '/signin' });
-  };
+  const signOut = useSignOut();
   return (
     <Menu position="bottom-end" width={220}>
       <Menu.Target>

@@ -21,7 +21,17 @@ export const places = [
   { to: '/', icon: 'overview', key: 'nav.overview', keys: 'g o', phone: true },
   { to: '/stations', icon: 'stations', key: 'nav.stations', keys: 'g s', phone: true },
   { to: '/desk', icon: 'headset', key: 'nav.desk', keys: 'g d', permission: 'sessions.read' },
-  { to: '/settings', icon: 'settings', key: 'nav.settings', keys: 'g ,', phone: true },
+  { to: '/settings', icon: 'settings', key: 'nav.settings', keys: 'g ,' },
+  {
+    to: '/scan',
+    icon: 'scan',
+    key: 'nav.scan',
+    keys: 'g q',
+    permission: 'stations.read',
+    phone: true,
+    phoneOnly: true,
+  },
+  { to: '/me', icon: 'user', key: 'nav.me', keys: 'g i', phone: true, phoneOnly: true },
 ] as const satisfies Place[];
 
 export type PlacePath = (typeof places)[number]['to'];

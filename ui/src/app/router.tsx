@@ -62,8 +62,8 @@ const inside = createRoute({
   search: { middlewares: [retainSearchParams<ViewSearch>([...viewParams])] },
   beforeLoad: async ({ context, location, search }) => {
     try {
-      const me = await context.queries.ensureQueryData(meQuery());
-      if (me.mustSetPassword) throw redirect({ to: '/signin', search: { next: location.href } });
+      const who = await context.queries.ensureQueryData(meQuery());
+      if (who.mustSetPassword) throw redirect({ to: '/signin', search: { next: location.href } });
     } catch (error) {
       if (error instanceof Problem && error.status === 401) {
         if (search.kiosk) throw redirect({ to: '/kiosk' });
@@ -140,10 +140,24 @@ const approve = createRoute({
   component: page(() => import('../features/kiosk/approve'), 'kiosk'),
 });
 
+const scan = createRoute({
+  getParentRoute: () => inside,
+  path: '/scan',
+  staticData: { timeless: true },
+  component: page(() => import('../features/scan/page'), 'scan'),
+});
+
+const me = createRoute({
+  getParentRoute: () => inside,
+  path: '/me',
+  staticData: { timeless: true },
+  component: page(() => import('../features/me/page'), 'me'),
+});
+
 const tree = root.addChildren([
   signin,
   kiosk,
-  inside.addChildren([overview, stations, station, desk, settings, approve]),
+  inside.addChildren([overview, stations, station, desk, settings, approve, scan, me]),
 ]);
 
 export function createAppRouter(queries: QueryClient) {

@@ -37,9 +37,10 @@ const fits = (query: string, name: string): boolean => {
 
 const hitIcons: Record<Hit['kind'], IconName> = {
   station: 'stations',
-  evse: 'session',
+  evse: 'stations',
   site: 'site',
   token: 'key',
+  session: 'session',
 };
 
 export default function Search({ close }: { close: () => void }) {
@@ -59,7 +60,7 @@ export default function Search({ close }: { close: () => void }) {
   const found = rankStations(store.stations, siteName, query, SHOWN);
   const here = new Set(found.map((s) => s.id));
   const asked = useLookup(query).filter(
-    (h) => h.kind !== 'site' && !(h.kind === 'station' && here.has(h.id)),
+    (h) => h.station !== '' && h.kind !== 'site' && !(h.kind === 'station' && here.has(h.id)),
   );
   const pages = usePages().filter((p) => fits(q, p.name));
   const sites = useSiteActions(q);
@@ -119,8 +120,8 @@ export default function Search({ close }: { close: () => void }) {
               <Row
                 key={`${h.kind}/${h.id}/${h.evse}`}
                 icon={<Icon name={hitIcons[h.kind]} size={16} />}
-                id={h.match || h.id}
-                name={h.label || (h.station !== h.id ? h.station : '')}
+                id={h.label || h.id}
+                name={h.station === h.label ? '' : h.station}
                 note={siteName(h.site)}
                 run={go(openHit(h))}
               />

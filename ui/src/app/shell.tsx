@@ -208,9 +208,11 @@ export function Shell() {
                 <Icon name="help" />
               </ActionIcon>
             </Tooltip>
-            <ThemeMenu />
-            <LanguageMenu />
-            <UserMenu changePassword={() => setChanging(true)} />
+            <span className={styles.wideMenus}>
+              <ThemeMenu />
+              <LanguageMenu />
+              <UserMenu changePassword={() => setChanging(true)} />
+            </span>
           </div>
         </header>
 

@@ -4,8 +4,9 @@
 import type desk from '../features/desk/words/en.json';
 
 import type kiosk from '../features/kiosk/words/en.json';
-
+import type me from '../features/me/words/en.json';
 import type overview from '../features/overview/words/en.json';
+import type scan from '../features/scan/words/en.json';
 import type settings from '../features/settings/words/en.json';
 import type signin from '../features/signin/words/en.json';
 import type station from '../features/station/words/en.json';
@@ -16,7 +17,9 @@ export type MessageKey =
   | keyof typeof shell
   | keyof typeof desk
   | keyof typeof kiosk
+  | keyof typeof me
   | keyof typeof overview
+  | keyof typeof scan
   | keyof typeof settings
   | keyof typeof signin
   | keyof typeof station

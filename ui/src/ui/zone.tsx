@@ -13,11 +13,12 @@ const PageZone = createContext<Announced>({ zone: undefined, announce: () => () 
 /** The zone of one row or part, beside others of other sites. */
 export const PartZone = ZoneContext.Provider;
 
-/** The zone of what the whole page shows; the top bar names it. */
+/** The zone of what the whole page shows, if it has one; the top bar names it. */
 export function ZoneProvider({ value, children }: { value: string | undefined; children: ReactNode }) {
   const { announce } = useContext(PageZone);
-  useEffect(() => announce(value), [announce, value]);
-  return <ZoneContext.Provider value={value}>{children}</ZoneContext.Provider>;
+  const around = useContext(ZoneContext);
+  useEffect(() => (value === undefined ? undefined : announce(value)), [announce, value]);
+  return <ZoneContext.Provider value={value ?? around}>{children}</ZoneContext.Provider>;
 }
 
 /** Holds the zone that the page below announces; `value` is that of pages that announce none. */

@@ -92,7 +92,7 @@ const reasons: [RegExp, MessageKey][] = [
   [/^the identity is connected/, 'reason.taken'],
 ];
 
-function reasonWords(t: Translate, reason: string): string {
+export function reasonWords(t: Translate, reason: string): string {
   const known = reasons.find(([pattern]) => pattern.test(reason));
   return known ? t(known[1]) : reason.charAt(0).toUpperCase() + reason.slice(1);
 }

@@ -1,0 +1,95 @@
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { meQuery, sitesQuery, stationsQuery, usersQuery } from '../../api/queries';
+import { type MessageKey, useT } from '../../i18n/i18n';
+import { Icon } from '../../ui/icons';
+import { useAllowed } from '../../ui/me';
+import { PanelBoundary, Skeleton } from '../../ui/panel';
+import { DemoStep, demoQuery } from './demo';
+import { current, progress, type Step } from './facts';
+import { SiteStep } from './site';
+import { StationStep } from './station';
+import { TeamStep } from './team';
+import styles from './welcome.module.css';
+
+const route = getRouteApi('/inside/welcome');
+
+/** From an empty server to a station that talks, in ten minutes. */
+export default function WelcomePage() {
+  const t = useT();
+  const navigate = route.useNavigate();
+  const { step: asked } = route.useSearch();
+  const { data: me } = useQuery(meQuery());
+  const mayInvite = useAllowed('users.write');
+  const { data: sites } = useQuery({ ...sitesQuery(), refetchInterval: 10_000 });
+  const { data: stations } = useQuery({ ...stationsQuery(), refetchInterval: 10_000 });
+  const { data: people } = useQuery({ ...usersQuery(), enabled: mayInvite });
+  const { data: demo } = useQuery(demoQuery());
+  if (!me || !sites || !stations) {
+    return (
+      <div className={styles.page}>
+        <Skeleton rows={6} />
+      </div>
+    );
+  }
+  const simulated = new Set(stations.filter((s) => s.simulated).map((s) => s.siteId));
+  const own = sites.filter((s) => !simulated.has(s.id));
+  const steps = progress({
+    sites: own.length,
+    heard: stations.filter((s) => !s.simulated && s.lastFrameAt).length,
+    people: people?.length ?? 1,
+    demoOn: demo?.on,
+    mayInvite,
+  });
+  const next = current(steps);
+  const open = steps.find((s) => s.step === asked)?.step ?? next;
+  const go = (step: Step | undefined) => void navigate({ search: (s) => ({ ...s, step }) });
+  const parts: Record<Step, () => React.ReactNode> = {
+    admin: () => <p className={styles.text}>{t('welcome.adminText', { name: me.name })}</p>,
+    site: () => <SiteStep sites={own} done={() => go(undefined)} />,
+    station: () => <StationStep sites={own.length > 0 ? own : sites} />,
+    team: () => <TeamStep people={people ?? []} />,
+    demo: () => <DemoStep />,
+  };
+  const left = steps.filter((s) => !s.done && !s.optional).length;
+  return (
+    <div className={styles.page}>
+      <header>
+        <h1 className={styles.title}>{t('welcome.title')}</h1>
+        <p className={styles.text}>{left > 0 ? t('welcome.text', { n: left }) : t('welcome.ready')}</p>
+      </header>
+      <ol className={styles.steps}>
+        {steps.map(({ step, done, optional }, i) => (
+          <li key={step} className={styles.step} data-open={step === open}>
+            <button
+              type="button"
+              className={styles.head}
+              aria-expanded={step === open}
+              onClick={() => go(step === open ? undefined : step)}
+            >
+              <span className={styles.mark} data-done={done}>
+                {done ? <Icon name="check" size={14} /> : i + 1}
+              </span>
+              <span className={styles.name}>{t(`welcome.step.${step}` as MessageKey)}</span>
+              <span className="meta">
+                {done ? t('welcome.done') : optional ? t('welcome.optional') : ''}
+              </span>
+            </button>
+            {step === open && (
+              <div className={styles.body}>
+                <PanelBoundary>{parts[step]()}</PanelBoundary>
+              </div>
+            )}
+          </li>
+        ))}
+      </ol>
+      <footer className={styles.foot}>
+        <Button component={Link} to="/" variant={left > 0 ? 'default' : 'filled'}>
+          {left > 0 ? t('welcome.later') : t('welcome.go')}
+        </Button>
+        {left > 0 && <span className="meta">{t('welcome.resume')}</span>}
+      </footer>
+    </div>
+  );
+}
