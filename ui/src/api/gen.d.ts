@@ -2863,6 +2863,8 @@ export interface operations {
                 /** @description that it began at */
                 site?: string;
                 active?: "true" | "false";
+                /** @description as the station called it */
+                transaction?: string;
                 /** @description only those with a doubt about their record */
                 flagged?: boolean;
                 /** @description sessions that touch the time from here */

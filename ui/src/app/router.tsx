@@ -11,6 +11,8 @@ import {
 import { Problem } from '../api/problem';
 import { meQuery } from '../api/queries';
 import { parseDesk } from '../features/desk/search';
+import { parseEvents } from '../features/events/kinds';
+import { parseSessions } from '../features/sessions/filter';
 import { parseFilter } from '../features/stations/filter';
 import { words } from '../i18n/i18n';
 import { ToastRoot } from '../ui/toast';
@@ -108,6 +110,20 @@ const desk = createRoute({
   component: page(() => import('../features/desk/page'), 'desk', 'station'),
 });
 
+const sessions = createRoute({
+  getParentRoute: () => inside,
+  path: '/sessions',
+  validateSearch: parseSessions,
+  component: page(() => import('../features/sessions/page'), 'sessions', 'desk', 'events', 'station'),
+});
+
+const events = createRoute({
+  getParentRoute: () => inside,
+  path: '/events',
+  validateSearch: parseEvents,
+  component: page(() => import('../features/events/page'), 'events', 'desk', 'station'),
+});
+
 const settingsTabs = ['sites', 'users', 'tokens'] as const;
 export type SettingsTab = (typeof settingsTabs)[number];
 
@@ -121,7 +137,10 @@ const settings = createRoute({
   component: page(() => import('../features/settings/page'), 'settings'),
 });
 
-const tree = root.addChildren([signin, inside.addChildren([overview, stations, station, desk, settings])]);
+const tree = root.addChildren([
+  signin,
+  inside.addChildren([overview, stations, station, sessions, events, desk, settings]),
+]);
 
 export function createAppRouter(queries: QueryClient) {
   return createRouter({

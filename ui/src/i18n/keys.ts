@@ -1,7 +1,9 @@
 // The keys of all words: the shell's, which every page has, and those that come
 // with a feature. A feature with words of its own adds its two lines here.
 import type desk from '../features/desk/words/en.json';
+import type events from '../features/events/words/en.json';
 import type overview from '../features/overview/words/en.json';
+import type sessions from '../features/sessions/words/en.json';
 import type settings from '../features/settings/words/en.json';
 import type signin from '../features/signin/words/en.json';
 import type station from '../features/station/words/en.json';
@@ -11,7 +13,9 @@ import type shell from './en.json';
 export type MessageKey =
   | keyof typeof shell
   | keyof typeof desk
+  | keyof typeof events
   | keyof typeof overview
+  | keyof typeof sessions
   | keyof typeof settings
   | keyof typeof signin
   | keyof typeof station
