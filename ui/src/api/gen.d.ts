@@ -1180,7 +1180,7 @@ export interface components {
             kind: "station" | "evse" | "site" | "token" | "session";
             /** @description what people call it: label, public id, name, masked token */
             label: string;
-            /** @description the text that fits; of a token masked */
+            /** @description the text that fits; of a token no more than was asked with */
             match: string;
             site: string;
             station: string;

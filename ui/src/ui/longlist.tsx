@@ -98,9 +98,7 @@ export function LongList<T>({
       <div
         ref={scroller}
         className={`${styles.scroller} scroll`}
-        role="table"
-        aria-label={label}
-        aria-rowcount={rows.length + 1}
+        role="presentation"
         onPointerEnter={(e) => e.pointerType === 'mouse' && tell({ hovered: true })}
         onPointerLeave={() => tell({ hovered: false })}
         onScroll={(e) => tell({ away: e.currentTarget.scrollTop > height })}
@@ -111,24 +109,26 @@ export function LongList<T>({
         }}
         onBlur={(e) => tell({ focused: e.currentTarget.contains(e.relatedTarget) })}
       >
-        <div role="rowgroup" className={styles.headGroup}>
-          <div role="row" aria-rowindex={1} className={`${styles.row} ${styles.head} ${className ?? ''}`}>
-            {head}
-          </div>
-        </div>
-        <div role="rowgroup" className={styles.body} style={{ height: virtual.getTotalSize() }}>
-          {items.map((item) => (
-            <div
-              key={item.key}
-              role="row"
-              aria-rowindex={item.index + 2}
-              data-row={item.index}
-              className={`${styles.row} ${styles.line} ${className ?? ''}`}
-              style={{ top: item.start, height }}
-            >
-              {cells(rows[item.index]!)}
+        <div role="table" aria-label={label} aria-rowcount={rows.length + 1}>
+          <div role="rowgroup" className={styles.headGroup}>
+            <div role="row" aria-rowindex={1} className={`${styles.row} ${styles.head} ${className ?? ''}`}>
+              {head}
             </div>
-          ))}
+          </div>
+          <div role="rowgroup" className={styles.body} style={{ height: virtual.getTotalSize() }}>
+            {items.map((item) => (
+              <div
+                key={item.key}
+                role="row"
+                aria-rowindex={item.index + 2}
+                data-row={item.index}
+                className={`${styles.row} ${styles.line} ${className ?? ''}`}
+                style={{ top: item.start, height }}
+              >
+                {cells(rows[item.index]!)}
+              </div>
+            ))}
+          </div>
         </div>
         <p className={styles.end} role="status">
           {loadingMore ? t('loading') : more ? '' : end}

@@ -44,6 +44,12 @@ const status = (t: Translate, v: unknown): string => {
   return STATUSES.includes(word as Status) ? t(statusKey(word as Status)) : word;
 };
 
+/** The power among measured values, as the journal writes them. */
+function flowing(t: Translate, samples: unknown): string {
+  const watts = Number(/ P=([\d.e+]+)/.exec(text(samples))?.[1]);
+  return Number.isFinite(watts) ? t('said.power', { kw: Math.round(watts / 100) / 10 }) : '';
+}
+
 export function eventWords(t: Translate, e: Pick<SystemEvent, 'kind' | 'subject' | 'data'>): string {
   const d: Record<string, unknown> = typeof e.data === 'object' && e.data !== null ? e.data : {};
   switch (e.kind) {
@@ -58,7 +64,7 @@ export function eventWords(t: Translate, e: Pick<SystemEvent, 'kind' | 'subject'
         return join(t('said.started'), text(d.tokenStatus) !== 'Accepted' ? text(d.tokenStatus) : '');
       if (d.stage === 'ended')
         return t('said.ended', { how: stopWords(t, { stopReason: text(d.reason), state: 'ended' }) });
-      return join(t('said.went'), text(d.chargingState) || text(d.trigger));
+      return join(t('said.went'), status(t, d.chargingState) || text(d.trigger), flowing(t, d.samples));
     }
     case 'session.inferred':
       return join(t('said.inferred'), text(d.evidence));
