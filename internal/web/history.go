@@ -18,13 +18,14 @@ import (
 
 type sessionsInput struct {
 	Page
-	Station    string    `query:"station" maxLength:"48"`
-	Site       string    `query:"site" maxLength:"48" doc:"that it began at"`
-	Active     string    `query:"active" enum:"true,false"`
-	Flagged    bool      `query:"flagged" doc:"only those with a doubt about their record"`
-	From       time.Time `query:"from" doc:"sessions that touch the time from here"`
-	To         time.Time `query:"to" doc:"to here, not included"`
-	Credential string    `query:"credential" maxLength:"255" doc:"id of a credential, opaque id or value of a token; for those who may see tokens"`
+	Station     string    `query:"station" maxLength:"48"`
+	Site        string    `query:"site" maxLength:"48" doc:"that it began at"`
+	Active      string    `query:"active" enum:"true,false"`
+	Transaction string    `query:"transaction" maxLength:"64" doc:"as the station called it"`
+	Flagged     bool      `query:"flagged" doc:"only those with a doubt about their record"`
+	From        time.Time `query:"from" doc:"sessions that touch the time from here"`
+	To          time.Time `query:"to" doc:"to here, not included"`
+	Credential  string    `query:"credential" maxLength:"255" doc:"id of a credential, opaque id or value of a token; for those who may see tokens"`
 }
 
 type sessionInput struct {
@@ -110,7 +111,7 @@ func (s *Server) listSessions(ctx context.Context, in *sessionsInput) (*listOutp
 	}
 	allowed := scope(ctx, SessionsRead).within(in.Site)
 	q := journal.SessionQuery{
-		Station: in.Station, Sites: allowed.sitesOrNil(), Flagged: in.Flagged, From: in.From, To: in.To, Limit: in.Limit, Before: journal.Cursor(before),
+		Station: in.Station, Transaction: in.Transaction, Sites: allowed.sitesOrNil(), Flagged: in.Flagged, From: in.From, To: in.To, Limit: in.Limit, Before: journal.Cursor(before),
 	}
 	if in.Active != "" {
 		q.Active = new(in.Active == "true")

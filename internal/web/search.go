@@ -26,7 +26,7 @@ type FoundShape struct {
 	Station string `json:"station"`
 	EVSE    int    `json:"evse" doc:"0: none"`
 	Site    string `json:"site"`
-	Match   string `json:"match" doc:"the text that fits; of a token masked"`
+	Match   string `json:"match" doc:"the text that fits; of a token no more than was asked with"`
 	By      string `json:"by" enum:"publicId,id,label,serial,name,words,token,transaction" doc:"what it is of the thing"`
 }
 
@@ -199,7 +199,8 @@ func (s *Server) searchTokens(ctx context.Context, q string, all []found) ([]fou
 	if allowed.Empty() {
 		return all, nil
 	}
-	tokens, err := s.o.Store.TokensByTail(ctx, strings.ReplaceAll(q, " ", ""), 10)
+	tail := strings.ReplaceAll(q, " ", "")
+	tokens, err := s.o.Store.TokensByTail(ctx, tail, 10)
 	if err != nil {
 		return nil, err
 	}
@@ -211,9 +212,12 @@ func (s *Server) searchTokens(ctx context.Context, q string, all []found) ([]fou
 		if len(used) == 0 && !allowed.All() {
 			continue
 		}
-		f := found{fit: fitPart, kind: 5, FoundShape: FoundShape{Kind: "token", ID: t.ID, Label: store.Mask(t.Value), Match: store.Mask(t.Value), By: "token"}}
-		if strings.EqualFold(t.Value, strings.ReplaceAll(q, " ", "")) {
-			f.fit = fitExact
+		// No more of the value than was asked with.
+		f := found{fit: fitPart, kind: 5, FoundShape: FoundShape{
+			Kind: "token", ID: t.ID, Label: store.Mask(t.Value), Match: "…" + t.Value[max(0, len(t.Value)-len(tail)):], By: "token",
+		}}
+		if strings.EqualFold(t.Value, tail) {
+			f.fit, f.Match = fitExact, t.Value
 		}
 		if len(used) > 0 {
 			f.kind = 3

@@ -1390,7 +1390,7 @@ export interface components {
             kind: "station" | "evse" | "site" | "token" | "session";
             /** @description what people call it: label, public id, name, masked token */
             label: string;
-            /** @description the text that fits; of a token masked */
+            /** @description the text that fits; of a token no more than was asked with */
             match: string;
             site: string;
             station: string;
@@ -3365,6 +3365,8 @@ export interface operations {
                 /** @description that it began at */
                 site?: string;
                 active?: "true" | "false";
+                /** @description as the station called it */
+                transaction?: string;
                 /** @description only those with a doubt about their record */
                 flagged?: boolean;
                 /** @description sessions that touch the time from here */

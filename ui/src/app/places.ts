@@ -20,6 +20,8 @@ export type Place = {
 export const places = [
   { to: '/', icon: 'overview', key: 'nav.overview', keys: 'g o', phone: true },
   { to: '/stations', icon: 'stations', key: 'nav.stations', keys: 'g s', phone: true },
+  { to: '/sessions', icon: 'session', key: 'nav.sessions', keys: 'g e', permission: 'sessions.read' },
+  { to: '/events', icon: 'event', key: 'nav.events', keys: 'g j', permission: 'events.read' },
   { to: '/desk', icon: 'headset', key: 'nav.desk', keys: 'g d', permission: 'sessions.read' },
   { to: '/settings', icon: 'settings', key: 'nav.settings', keys: 'g ,' },
   {

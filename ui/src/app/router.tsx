@@ -11,6 +11,8 @@ import {
 import { Problem } from '../api/problem';
 import { meQuery } from '../api/queries';
 import { parseDesk } from '../features/desk/search';
+import { parseEvents } from '../features/events/kinds';
+import { parseSessions } from '../features/sessions/filter';
 import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
 import { parseFilter } from '../features/stations/filter';
 import { words } from '../i18n/i18n';
@@ -119,6 +121,23 @@ const desk = createRoute({
   component: page(() => import('../features/desk/page'), 'desk', 'station'),
 });
 
+const sessions = createRoute({
+  getParentRoute: () => inside,
+  path: '/sessions',
+  validateSearch: parseSessions,
+  component: page(() => import('../features/sessions/page'), 'sessions', 'desk', 'events', 'station'),
+});
+
+const events = createRoute({
+  getParentRoute: () => inside,
+  path: '/events',
+  validateSearch: parseEvents,
+  component: page(() => import('../features/events/page'), 'events', 'desk', 'station'),
+});
+
+const settingsTabs = ['sites', 'users', 'tokens'] as const;
+export type SettingsTab = (typeof settingsTabs)[number];
+
 const settings = createRoute({
   getParentRoute: () => inside,
   path: '/settings',
@@ -157,7 +176,7 @@ const me = createRoute({
 const tree = root.addChildren([
   signin,
   kiosk,
-  inside.addChildren([overview, stations, station, desk, settings, approve, scan, me]),
+  inside.addChildren([overview, stations, station, sessions, events, desk, settings, approve, scan, me]),
 ]);
 
 export function createAppRouter(queries: QueryClient) {

@@ -2,11 +2,13 @@
 // with a feature. A feature with words of its own adds its two lines here.
 
 import type desk from '../features/desk/words/en.json';
-
+import type events from '../features/events/words/en.json';
 import type kiosk from '../features/kiosk/words/en.json';
 import type me from '../features/me/words/en.json';
 import type overview from '../features/overview/words/en.json';
+import type overview from '../features/overview/words/en.json';
 import type scan from '../features/scan/words/en.json';
+import type sessions from '../features/sessions/words/en.json';
 import type settings from '../features/settings/words/en.json';
 import type signin from '../features/signin/words/en.json';
 import type station from '../features/station/words/en.json';
@@ -20,6 +22,9 @@ export type MessageKey =
   | keyof typeof me
   | keyof typeof overview
   | keyof typeof scan
+  | keyof typeof events
+  | keyof typeof overview
+  | keyof typeof sessions
   | keyof typeof settings
   | keyof typeof signin
   | keyof typeof station

@@ -20,13 +20,18 @@ export function Find({
   keep,
   choose,
   autoFocus,
+  label,
+  small,
 }: {
   initial: string;
   keep: (text: string) => void;
   choose: (f: Found) => void;
   autoFocus: boolean;
+  label?: string;
+  small?: boolean;
 }) {
   const t = useT();
+  const name = label ?? t('desk.find');
   const list = useId();
   const [text, setText] = useState(initial);
   const [asked, setAsked] = useState(initial.trim());
@@ -69,11 +74,11 @@ export function Find({
   return (
     <div className={styles.find} role="search">
       <TextInput
-        size="md"
+        size={small ? 'sm' : 'md'}
         data-filter-field
         autoFocus={autoFocus}
-        aria-label={t('desk.find')}
-        placeholder={t('desk.find')}
+        aria-label={name}
+        placeholder={name}
         role="combobox"
         aria-expanded={shown}
         aria-controls={list}

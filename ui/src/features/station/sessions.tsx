@@ -3,7 +3,7 @@ import { sessionsQuery } from '../../api/queries';
 import type { Session, StationDetail } from '../../api/shapes';
 import { kilowatts, sessionEnergy } from '../../format/quantity';
 import { dayTime, exact, span } from '../../format/time';
-import { type MessageKey, useT, useTag } from '../../i18n/i18n';
+import { useT, useTag } from '../../i18n/i18n';
 import { useNow } from '../../live/clock';
 import { useLive } from '../../live/hooks';
 import { Figure } from '../../ui/figures';
@@ -12,44 +12,8 @@ import { StateShape } from '../../ui/state';
 import { TableFrame } from '../../ui/table';
 import table from '../../ui/table.module.css';
 import { useZone, ZoneNote } from '../../ui/zone';
+import { flagWords, stopWords } from './session-words';
 import styles from './sessions.module.css';
-
-const flags: Record<string, MessageKey> = {
-  startRetried: 'flag.startRetried',
-  stopRetried: 'flag.stopRetried',
-  startMissing: 'flag.startMissing',
-  orphanStop: 'flag.orphanStop',
-  unknownId: 'flag.unknownId',
-  inferredEnd: 'flag.inferredEnd',
-  lateStop: 'flag.lateStop',
-  secondStop: 'flag.secondStop',
-  offline: 'flag.offline',
-  gap: 'flag.gap',
-  registerReset: 'flag.registerReset',
-  registerJump: 'flag.registerJump',
-  registerInKWh: 'flag.registerInKWh',
-  negativeEnergy: 'flag.negativeEnergy',
-  clockImplausible: 'flag.clockImplausible',
-};
-
-const reasons: Record<string, MessageKey> = {
-  EVDisconnected: 'stop.EVDisconnected',
-  Local: 'stop.Local',
-  Remote: 'stop.Remote',
-  DeAuthorized: 'stop.DeAuthorized',
-  EmergencyStop: 'stop.EmergencyStop',
-  EnergyLimitReached: 'stop.EnergyLimitReached',
-  HardReset: 'stop.HardReset',
-  SoftReset: 'stop.SoftReset',
-  ImmediateReset: 'stop.HardReset',
-  PowerLoss: 'stop.PowerLoss',
-  Reboot: 'stop.Reboot',
-  StoppedByEV: 'stop.StoppedByEV',
-  SOCLimitReached: 'stop.SOCLimitReached',
-  TimeLimitReached: 'stop.TimeLimitReached',
-  UnlockCommand: 'stop.UnlockCommand',
-  Other: 'stop.Other',
-};
 
 export function Sessions({ station }: { station: StationDetail }) {
   const t = useT();
@@ -133,10 +97,8 @@ function Line({ session: s }: { session: Session }) {
           <span className={styles.active}>
             <StateShape family="charging" size={14} /> {t('sessions.running')}
           </span>
-        ) : reasons[s.stopReason] ? (
-          t(reasons[s.stopReason]!)
         ) : (
-          s.stopReason || (s.state === 'inferred' ? t('sessions.inferred') : '–')
+          stopWords(t, s)
         )}
       </td>
       <td className={table.prose}>
@@ -145,7 +107,7 @@ function Line({ session: s }: { session: Session }) {
         ) : (
           s.flags.map((f) => (
             <span key={f} className={styles.flag}>
-              {flags[f] ? t(flags[f]!) : f}
+              {flagWords(t, f)}
             </span>
           ))
         )}

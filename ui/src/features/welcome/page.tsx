@@ -72,9 +72,7 @@ export default function WelcomePage() {
                 {done ? <Icon name="check" size={14} /> : i + 1}
               </span>
               <span className={styles.name}>{t(`welcome.step.${step}` as MessageKey)}</span>
-              <span className="meta">
-                {done ? t('welcome.done') : optional ? t('welcome.optional') : ''}
-              </span>
+              <span className="meta">{done ? t('welcome.done') : optional ? t('welcome.optional') : ''}</span>
             </button>
             {step === open && (
               <div className={styles.body}>

@@ -46,7 +46,12 @@ export function SiteStep({ sites, done }: { sites: Site[]; done: () => void }) {
     <>
       {sites.length > 0 && (
         <p className={styles.text}>
-          {t('welcome.sites', { names: sites.map((s) => s.name || s.id).slice(0, 5).join(', ') })}
+          {t('welcome.sites', {
+            names: sites
+              .map((s) => s.name || s.id)
+              .slice(0, 5)
+              .join(', '),
+          })}
         </p>
       )}
       <form className={form.form} onSubmit={submit}>

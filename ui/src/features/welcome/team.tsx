@@ -37,7 +37,14 @@ export function TeamStep({ people }: { people: User[] }) {
   return (
     <>
       {people.length > 1 && (
-        <p className={styles.text}>{t('welcome.people', { names: people.map((p) => p.name).slice(0, 8).join(', ') })}</p>
+        <p className={styles.text}>
+          {t('welcome.people', {
+            names: people
+              .map((p) => p.name)
+              .slice(0, 8)
+              .join(', '),
+          })}
+        </p>
       )}
       {made && (
         <div className={styles.link} role="status">
