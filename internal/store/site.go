@@ -194,10 +194,14 @@ func (s *Store) DeleteSite(ctx context.Context, by Actor, id string) error {
 		if _, err := tx.Exec(`DELETE FROM sites WHERE id = ?`, id); err != nil {
 			return fmt.Errorf("delete site: %w", err)
 		}
+		if err := dropPlan(tx, id); err != nil {
+			return err
+		}
 		return s.audit(tx, by, "site.delete", "site/"+id, nil)
 	})
 	if err == nil {
 		s.sites.drop(id)
+		s.plans.drop(id)
 	}
 	return err
 }

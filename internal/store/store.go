@@ -57,6 +57,7 @@ type Store struct {
 
 	sites       table[*Site]
 	stations    table[*Enrolment]
+	plans       table[*Plan]              // by site
 	credentials table[*access.Credential] // by token id
 	tokens      *tokenCache
 	tokenCount  atomic.Int64
@@ -129,7 +130,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.tokens = newTokenCache(o.TokenCache)
 	s.changed.wake = make(chan struct{})
 	for _, load := range []func(context.Context) error{
-		s.loadSites, s.loadStations, s.loadCredentials, s.loadHandshakes, s.countTokens,
+		s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadHandshakes, s.countTokens,
 	} {
 		if err := load(ctx); err != nil {
 			return nil, err

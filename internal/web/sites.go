@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"time"
 
@@ -27,8 +28,11 @@ type SiteShape struct {
 	PublicName string        `json:"publicName" doc:"the name drivers read; empty: name"`
 	Notices    []NoticeShape `json:"notices" doc:"what drivers are told; those of the past are kept and not shown to them"`
 
-	Stations int       `json:"stations"`
-	Ports    SitePorts `json:"ports"`
+	Stations int        `json:"stations"`
+	Ports    SitePorts  `json:"ports"`
+	PowerW   float64    `json:"powerW"`
+	Sessions int        `json:"sessions" doc:"active ones"`
+	Plan     *PlanShape `json:"plan,omitempty" doc:"there if the site has one"`
 }
 
 // NoticeShape is what an operator tells drivers.
@@ -63,6 +67,8 @@ type SitePorts struct {
 	Free    int `json:"free"`
 	Faulted int `json:"faulted"`
 	Offline int `json:"offline"`
+
+	ByPowerClass []PowerClass `json:"byPowerClass" doc:"those that are there"`
 }
 
 type siteOutput struct{ Body SiteShape }
@@ -120,38 +126,83 @@ func (s *Server) registerSites() {
 		http.StatusNoContent), s.deleteSite)
 }
 
+// siteCount is what the fleet knows of a site.
+type siteCount struct {
+	stations int
+	ports    SitePorts
+	classes  [fleet.PowerClasses]PowerClass
+	powerW   float64
+	sessions int
+}
+
 // siteCounts counts the ports and stations of all sites.
-func (s *Server) siteCounts() map[string]SiteShape {
-	out := make(map[string]SiteShape)
+func (s *Server) siteCounts() map[string]*siteCount {
+	out := make(map[string]*siteCount)
 	for st := range s.o.Fleet.Snapshot().Stations() {
 		if !st.Shown() {
 			continue
 		}
 		c := out[st.SiteID]
-		c.Stations++
-		for i := range st.EVSEs {
-			v := &st.EVSEs[i]
-			c.Ports.Total++
-			switch {
-			case !st.Online:
-				c.Ports.Offline++
-			case v.Status == fleet.Faulted:
-				c.Ports.Faulted++
-			case st.Free(v):
-				c.Ports.Free++
-			}
+		if c == nil {
+			c = new(siteCount)
+			out[st.SiteID] = c
 		}
-		out[st.SiteID] = c
+		c.stations++
+		c.sessions += len(st.Backlog)
+		for i := range st.EVSEs {
+			c.port(st, &st.EVSEs[i])
+		}
 	}
 	return out
 }
 
-func siteShape(x *store.Site, counts SiteShape) SiteShape {
-	return SiteShape{
+func (c *siteCount) port(st *fleet.Station, v *fleet.EVSE) {
+	class := &c.classes[v.PowerClass()]
+	c.ports.Total++
+	class.Total++
+	if v.Session != nil {
+		c.sessions++
+	}
+	if w := st.Power(v); w != nil {
+		c.powerW += *w
+	}
+	switch {
+	case !st.Online:
+		c.ports.Offline++
+		class.Offline++
+	case v.Status == fleet.Faulted:
+		c.ports.Faulted++
+		class.Faulted++
+	case v.Status == fleet.Charging:
+		class.Charging++
+	case st.Free(v):
+		c.ports.Free++
+		class.Free++
+	}
+}
+
+func (s *Server) siteShape(x *store.Site, c *siteCount) SiteShape {
+	out := SiteShape{
 		ID: x.ID, Name: x.Name, Address: x.Address, Latitude: x.Latitude, Longitude: x.Longitude, TimeZone: x.TimeZone,
 		OpeningHours: x.OpeningHours, GridLimitW: x.GridLimitW, FreeVend: x.FreeVend, Public: x.Public, PublicName: x.PublicName,
-		Notices: noticeShapes(x.Notices), Stations: counts.Stations, Ports: counts.Ports,
+		Notices: noticeShapes(x.Notices), Ports: SitePorts{ByPowerClass: []PowerClass{}},
 	}
+	if p, ok := s.o.Store.Plan(x.ID); ok {
+		out.Plan = planShape(p)
+	}
+	if c == nil {
+		return out
+	}
+	out.Stations, out.PowerW, out.Sessions = c.stations, math.Round(c.powerW), c.sessions
+	out.Ports = c.ports
+	out.Ports.ByPowerClass = []PowerClass{}
+	for i, class := range c.classes {
+		if class.Total > 0 {
+			class.Class = fleet.PowerClass(i).String()
+			out.Ports.ByPowerClass = append(out.Ports.ByPowerClass, class)
+		}
+	}
+	return out
 }
 
 func (s *Server) listSites(ctx context.Context, in *Page) (*listOutput[SiteShape], error) {
@@ -168,7 +219,7 @@ func (s *Server) listSites(ctx context.Context, in *Page) (*listOutput[SiteShape
 		if len(out) == in.Limit {
 			return listOf(out, encodeCursor("sites", out[len(out)-1].ID)), nil
 		}
-		out = append(out, siteShape(x, counts[x.ID]))
+		out = append(out, s.siteShape(x, counts[x.ID]))
 	}
 	return listOf(out, ""), nil
 }
@@ -178,7 +229,7 @@ func (s *Server) getSite(_ context.Context, in *siteInput) (*siteOutput, error) 
 	if !ok {
 		return nil, store.ErrNotFound
 	}
-	return &siteOutput{Body: siteShape(x, s.siteCounts()[x.ID])}, nil
+	return &siteOutput{Body: s.siteShape(x, s.siteCounts()[x.ID])}, nil
 }
 
 func (s *Server) createSite(ctx context.Context, in *newSiteInput) (*siteOutput, error) {
@@ -191,7 +242,7 @@ func (s *Server) createSite(ctx context.Context, in *newSiteInput) (*siteOutput,
 	if err != nil {
 		return nil, err
 	}
-	return &siteOutput{Body: siteShape(x, SiteShape{})}, nil
+	return &siteOutput{Body: s.siteShape(x, nil)}, nil
 }
 
 func (s *Server) changeSite(ctx context.Context, in *siteChangeInput) (*siteOutput, error) {
@@ -221,7 +272,7 @@ func (s *Server) changeSite(ctx context.Context, in *siteChangeInput) (*siteOutp
 	if err != nil {
 		return nil, err
 	}
-	return &siteOutput{Body: siteShape(x, s.siteCounts()[x.ID])}, nil
+	return &siteOutput{Body: s.siteShape(x, s.siteCounts()[x.ID])}, nil
 }
 
 func (s *Server) deleteSite(ctx context.Context, in *siteInput) (*noContent, error) {

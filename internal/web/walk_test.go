@@ -36,6 +36,9 @@ func newTwo(t *testing.T) *two {
 		p.site(site)
 		station := "S-" + site
 		p.enrol(site, station, event.EVSELayout{EVSE: 1, RatedW: 50_000})
+		if _, err := p.store.PutPlan(t.Context(), store.System, store.Plan{Site: site, Type: "image/png", Width: 1, Height: 1}, []byte("picture")); err != nil {
+			t.Fatal(err)
+		}
 		p.connect(station, "ocpp1.6")
 		token, err := p.store.Intern(t.Context(), "", "TOKEN-"+site)
 		if err != nil {

@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -184,6 +185,8 @@ type Server struct {
 	hub      *hub
 	today    *today
 	power    *powerBook
+	pictures chan struct{}          // the slot for decoding one
+	style    atomic.Pointer[string] // of the map
 	sending  *sending
 	metrics  *metrics
 }
@@ -209,6 +212,8 @@ func New(o Options) *Server {
 	}
 	s.today = newToday(s)
 	s.power = newPowerBook(o)
+	s.pictures = make(chan struct{}, 1)
+	s.loadMapStyle(context.Background())
 	s.hub = newHub(s)
 	s.metrics = newMetrics(s)
 	s.openAPI()
@@ -255,6 +260,8 @@ func (s *Server) register() {
 	s.registerSignIn()
 	s.registerSites()
 	s.registerSiteImport()
+	s.registerPlans()
+	s.registerMapSettings()
 	s.registerStations()
 	s.registerEnrolment()
 	s.registerImport()

@@ -391,6 +391,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/settings/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the map is drawn */
+        get: operations["getMapSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change how the map is drawn
+         * @description With a style of your own, browsers load it, its tiles, sprites and glyphs from its origin, and from that origin only. Whoever runs it learns which part of the map is looked at.
+         */
+        patch: operations["changeMapSettings"];
+        trace?: never;
+    };
     "/signin": {
         parameters: {
             query?: never;
@@ -486,6 +507,45 @@ export interface paths {
         head?: never;
         /** Change a site */
         patch: operations["changeSite"];
+        trace?: never;
+    };
+    "/sites/{site}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set the plan or photo of a site
+         * @description PNG or JPEG, at most 5 MiB and 40 million pixels. It is encoded anew: only the pixels are kept.
+         */
+        put: operations["putSitePlan"];
+        post?: never;
+        /** Remove the plan and its pins */
+        delete: operations["deleteSitePlan"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sites/{site}/plan/pins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the stations stand on the plan */
+        get: operations["listSitePins"];
+        /** Place the stations on the plan; replaces all pins */
+        put: operations["putSitePins"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/stations": {
@@ -1534,6 +1594,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsPinShape: {
+            items: components["schemas"]["PinShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsProfileShape: {
             items: components["schemas"]["ProfileShape"][];
             /** @description empty: there is no more */
@@ -1663,6 +1728,13 @@ export interface components {
              * @description sent last and accepted; 0: never
              */
             version: number;
+        };
+        MapSettings: {
+            /** @description a MapLibre style; empty: the built-in map, for which no browser asks anyone else */
+            styleUrl: string;
+        };
+        MapSettingsInputBody: {
+            styleUrl?: string;
         };
         Me: {
             demo: boolean;
@@ -1940,6 +2012,35 @@ export interface components {
             /** @description as the screen said it */
             userAgent: string;
         };
+        PinShape: {
+            station: string;
+            /**
+             * Format: double
+             * @description part of the width, from the left
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description part of the height, from the top
+             */
+            y: number;
+        };
+        PinsInputBody: {
+            items: components["schemas"]["PinShape"][];
+        };
+        PlanShape: {
+            /** @description changes with the picture */
+            digest: string;
+            /** Format: int64 */
+            height: number;
+            /** Format: date-time */
+            updatedAt: string;
+            /**
+             * Format: int64
+             * @description pixels
+             */
+            width: number;
+        };
         PortSummary: {
             byPowerClass: components["schemas"]["PowerClass"][];
             byStatus: {
@@ -2186,6 +2287,8 @@ export interface components {
             timeZone?: string;
         };
         SitePorts: {
+            /** @description those that are there */
+            byPowerClass: components["schemas"]["PowerClass"][];
             /** Format: int64 */
             faulted: number;
             /** Format: int64 */
@@ -2213,11 +2316,20 @@ export interface components {
             /** @description what drivers are told; those of the past are kept and not shown to them */
             notices: components["schemas"]["NoticeShape"][];
             openingHours: string;
+            /** @description there if the site has one */
+            plan?: components["schemas"]["PlanShape"];
             ports: components["schemas"]["SitePorts"];
+            /** Format: double */
+            powerW: number;
             /** @description drivers see it at /status */
             public: boolean;
             /** @description the name drivers read; empty: name */
             publicName: string;
+            /**
+             * Format: int64
+             * @description active ones
+             */
+            sessions: number;
             /** Format: int64 */
             stations: number;
             timeZone: string;
@@ -3433,6 +3545,68 @@ export interface operations {
             };
         };
     };
+    getMapSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapSettings"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeMapSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MapSettingsInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapSettings"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     signIn: {
         parameters: {
             query?: never;
@@ -3679,6 +3853,136 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SiteShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    putSitePlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteSitePlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listSitePins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsPinShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    putSitePins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PinsInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsPinShape"];
                 };
             };
             /** @description Error */
