@@ -16,22 +16,13 @@ func fill(t *testing.T, db *coredb.DB, kind string, n int, from time.Time, step 
 	if _, err := db.Writer().ExecContext(ctx, `INSERT OR IGNORE INTO kinds (name) VALUES (?)`, kind); err != nil {
 		t.Fatal(err)
 	}
-	tx, err := db.Writer().BeginTx(ctx, nil)
-	if err != nil {
+	if _, err := db.Writer().ExecContext(ctx, `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?1 - 1)
+		INSERT INTO events (kind, subject, evse, connector, at, received_at, recorded_at, quality, origin, body)
+		SELECT (SELECT id FROM kinds WHERE name = ?2), 1, 1, 1, ?3 + i * ?4 - ?5, ?3 + i * ?4, ?3 + i * ?4, 0, 0, printf('%.*c', 100, 'x') FROM n`,
+		n, kind, from.UnixMicro(), step.Microseconds(), late.Microseconds()); err != nil {
 		t.Fatal(err)
 	}
-	for range n {
-		if _, err := tx.Exec(`INSERT INTO events (kind, subject, evse, connector, at, received_at, recorded_at, quality, origin, body)
-			VALUES ((SELECT id FROM kinds WHERE name = ?), 1, 1, 1, ?, ?, ?, 0, 0, printf('%.*c', 100, 'x'))`,
-			kind, from.Add(-late).UnixMicro(), from.UnixMicro(), from.UnixMicro()); err != nil {
-			t.Fatal(err)
-		}
-		from = from.Add(step)
-	}
-	if err := tx.Commit(); err != nil {
-		t.Fatal(err)
-	}
-	return from
+	return from.Add(time.Duration(n) * step)
 }
 
 func usageOf(t *testing.T, ctx context.Context, db *coredb.DB, folder string, now time.Time) map[journal.Class]ClassUsage {
@@ -69,8 +60,8 @@ func TestUsageIsMeasuredFromASample(t *testing.T) {
 		t.Errorf("too early to tell: %+v", u[journal.ClassHistory])
 	}
 	for range 30 {
-		now = fill(t, db, "meter", 900, now, time.Minute/900/2, 0)
-		now = fill(t, db, "status", 100, now, time.Minute/100/2, 0)
+		now = fill(t, db, "meter", 900, now, 30*time.Second/900, 0)
+		now = fill(t, db, "status", 100, now, 30*time.Second/100, 0)
 	}
 	u := usageOf(t, t.Context(), db, folder, now)
 	m, h := u[journal.ClassMeter], u[journal.ClassHistory]
