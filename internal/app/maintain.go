@@ -209,5 +209,10 @@ func backupCommand(ctx context.Context, args []string, s streams) error {
 	// What is derived goes first, so that it is never ahead of the journal.
 	parts := []backup.Part{{Name: telemetry.FileName, Write: tm.Backup}, {Name: coredb.FileName, Write: db.Backup}}
 	err = told(backup.Run(ctx, rest[0], version, time.Now(), parts...))
+	if err == nil {
+		if noted := store.NoteBackup(ctx, db, time.Now()); noted != nil { // it is whole all the same
+			fmt.Fprintln(s.err, "the backup is whole, but the server does not know of it:", noted)
+		}
+	}
 	return errors.Join(err, tm.Close(ctx))
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/source/station"
 	"github.com/chargewatch/chargewatch/internal/store"
 	"github.com/chargewatch/chargewatch/internal/telemetry"
+	"github.com/chargewatch/chargewatch/internal/vitals"
 	"github.com/chargewatch/chargewatch/internal/web"
 	"github.com/chargewatch/chargewatch/ui"
 )
@@ -43,6 +44,10 @@ type Server struct {
 	curves     atomic.Pointer[telemetry.Store] // for the journal, which opens before
 	guard      *disk.Guard
 	simulation *simulation
+	vitals     *vitals.Monitor
+	storage    storageMeasure
+	tail       *LogTail
+	demo       bool
 	log        *slog.Logger
 	lock       *os.File
 	data       *os.Root
@@ -73,8 +78,9 @@ var errLocked = errors.New("another server uses the data folder")
 // New opens the data folder and builds a server; its ports are open when New
 // returns, so that a caller knows the addresses. Run serves them.
 func New(ctx context.Context, c config.Config, o Options) (s *Server, err error) {
-	log := o.Logger
-	s = &Server{Config: c, log: log}
+	tail := &LogTail{}
+	log := tail.Keep(o.Logger)
+	s = &Server{Config: c, log: log, tail: tail, demo: o.Demo}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.release())
@@ -147,6 +153,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err != nil {
 		return s, err
 	}
+	watch := &self{s: s}
 	s.Web = web.New(web.Options{
 		Store:      s.Store,
 		Fleet:      s.Journal,
@@ -167,11 +174,14 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		OCPPPort:       ocppPort,
 		OCPPSecure:     s.tls != nil,
 		System:         system{s},
+		Vitals:         watch,
 		Onboarding:     c.Onboarding,
 		Fingerprint:    s.tls.authority(),
 		Secure:         s.tls != nil || c.BehindProxy,
 		TrustedProxies: networks(c.TrustedProxies),
 	})
+	s.vitals = vitals.New(vitals.Options{Look: s.look})
+	watch.Monitor = s.vitals
 	return s, s.openPorts(ctx)
 }
 
@@ -276,6 +286,7 @@ func (s *Server) Run(ctx context.Context) error {
 	inside.Go(func() { fail(ended(back, s.frames.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.guard.Run(back))) })
 	inside.Go(func() { tidy(back) })
+	inside.Go(func() { s.vitals.Run(back) })
 	if err := s.Store.Reconcile(inner, s.Journal.Snapshot()); err != nil {
 		fail(err)
 	}

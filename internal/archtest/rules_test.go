@@ -31,6 +31,7 @@ func imports() map[string][]string {
 		"coredb": {},
 		"backup": {},
 		"disk":   {},
+		"vitals": {},
 		// spine: what is kept, and the one order in which it happens
 		"journal":        {"event", "fleet"},
 		"journal/sqlite": {"event", "fleet", "journal", "coredb"},
@@ -43,7 +44,7 @@ func imports() map[string][]string {
 		"camera":     {"event", "fleet", "journal", "proto"},
 		"outbox":     {"event", "fleet", "journal", "coredb", "store"},
 		"notify":     {"event", "fleet", "incident", "journal", "store"},
-		"web":        {"event", "fleet", "detect", "incident", "access", "usage", "planning", "journal", "telemetry", "frames", "store"},
+		"web":        {"event", "fleet", "detect", "incident", "access", "usage", "planning", "journal", "telemetry", "frames", "store", "vitals"},
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto"},
 		"archtest":   {},

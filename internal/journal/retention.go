@@ -116,6 +116,15 @@ func (h *horizons) load(all map[Class]Horizon) {
 // complete; zero when all are there.
 func (j *Journal) Horizon(k event.Kind) time.Time { return j.horizons.get(ClassOf(k)).At }
 
+// Kept says how long rows are kept.
+func (j *Journal) Kept() Keep {
+	k := j.o.Keep
+	if k.Sealed == nil {
+		k.Meter = k.History
+	}
+	return k
+}
+
 // within returns ErrBeforeHorizon for a question about a time from which rows
 // of one of the kinds were deleted. A zero from asks for what there is.
 func (j *Journal) within(from time.Time, kinds ...event.Kind) error {

@@ -140,12 +140,15 @@ func (w *writer) commit() {
 	if len(w.batch) == 0 {
 		return
 	}
-	w.j.stats.busySince.Store(time.Now().UnixNano())
+	begun := time.Now()
+	w.j.stats.busySince.Store(begun.UnixNano())
 	defer w.j.stats.busySince.Store(0)
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 250*time.Millisecond) {
 		err := w.attempt(w.batch)
 		if err == nil {
 			w.recovered()
+			now := time.Now()
+			w.j.stats.latencies.add(now, now.Sub(begun))
 			for _, r := range w.batch {
 				close(r.done)
 			}
@@ -472,6 +475,9 @@ func (w *writer) publish(s *fleet.Snapshot) {
 	j.recent.add(w.rows.Events)
 	j.stats.commits.Add(1)
 	j.stats.events.Add(uint64(len(w.rows.Events)))
+	for i := range w.rows.Quirks {
+		j.stats.quirks.Add(uint64(w.rows.Quirks[i].Count))
+	}
 	next := new(make(chan struct{}))
 	close(*j.published.Swap(next))
 	if j.afterPublish != nil {

@@ -42,6 +42,9 @@ func (s *Store) Follow(ctx context.Context, log Log) error {
 	if err != nil {
 		return err
 	}
+	if seq, err := from.Seq(); err == nil {
+		s.followed.reach(seq)
+	}
 	saved := s.now()
 	for batch, err := range log.Subscribe(ctx, from) {
 		if err != nil {
@@ -81,6 +84,13 @@ func (s *Store) Follow(ctx context.Context, log Log) error {
 
 // Followed waits until the events up to seq are reflected, or ctx ends.
 func (s *Store) Followed(ctx context.Context, seq uint64) { s.followed.wait(ctx, seq) }
+
+// FollowedSeq is how far Follow has come.
+func (s *Store) FollowedSeq() uint64 {
+	s.followed.mu.Lock()
+	defer s.followed.mu.Unlock()
+	return s.followed.seq
+}
 
 // progress lets callers read what they wrote.
 type progress struct {

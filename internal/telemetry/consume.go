@@ -51,6 +51,7 @@ func (s *Store) Consume(ctx context.Context, events []*event.Event, cursor strin
 	s.count.late.Add(in.late)
 	if len(in.entries) == 0 {
 		s.pending = mark
+		s.consumed.Store(mark.Seq)
 		return nil
 	}
 	in.chunk = closeChunk(in.chunk)
@@ -61,6 +62,7 @@ func (s *Store) Consume(ctx context.Context, events []*event.Event, cursor strin
 	}
 	s.crash("consumed")
 	s.pending = mark
+	s.consumed.Store(mark.Seq)
 	s.take(&in, row, mark)
 	return nil
 }

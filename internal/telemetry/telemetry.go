@@ -120,7 +120,8 @@ type Store struct {
 	sealed Mark
 	late   map[int64]uint64 // by hour, see Late; one entry an hour of what is kept
 
-	horizon    atomic.Int64 // hour; blocks before are gone
+	consumed   atomic.Uint64 // pending.Seq, for those who only look
+	horizon    atomic.Int64  // hour; blocks before are gone
 	dayHorizon atomic.Int64
 	readers    sync.Pool
 	count      counters
@@ -199,6 +200,7 @@ func (s *Store) loadState(ctx context.Context) error {
 	s.horizon.Store(horizon)
 	s.dayHorizon.Store(dayHorizon)
 	s.pending = s.stored
+	s.consumed.Store(s.stored.Seq)
 	return nil
 }
 
@@ -232,6 +234,9 @@ func (s *Store) Rewind(ctx context.Context) error {
 	s.pending, s.stored, s.sealed = Mark{}, Mark{}, Mark{}
 	return nil
 }
+
+// Consumed is the sequence of the journal up to which samples were taken.
+func (s *Store) Consumed() uint64 { return s.consumed.Load() }
 
 // Sealed is the place in the journal up to which every sample is in a block
 // that was read back and synced. The journal may drop measurements before it,

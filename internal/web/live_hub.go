@@ -45,7 +45,9 @@ type hub struct {
 	clients map[*client]struct{}
 	board   *board
 
-	size      atomic.Int64 // clients, for metrics
+	size      atomic.Int64  // clients, for metrics
+	passed    atomic.Uint64 // flushes that a client was too slow to take
+	told      atomic.Uint64 // sequence up to which the journal was followed
 	followers map[string]*follower
 	stations  map[string]json.RawMessage // encoded this beat
 }
@@ -239,6 +241,7 @@ func (h *hub) beat() {
 // flush hands a client what changed, unless it is still busy with the last.
 func (h *hub) flush(c *client, now time.Time, atOnce bool) {
 	if len(c.out) > 0 {
+		h.passed.Add(1)
 		return
 	}
 	batch := h.takeUrgent(c, nil)

@@ -17,6 +17,7 @@ const recentCommands = 5000
 func (h *hub) tail(ctx context.Context) {
 	from := journal.CursorAt(h.s.o.Fleet.Snapshot().Seq)
 	recent := &commandRing{byID: make(map[string]CommandShape)}
+	h.told.Store(h.s.o.Fleet.Snapshot().Seq)
 	for ctx.Err() == nil {
 		for batch, err := range h.s.o.Log.Subscribe(ctx, from) {
 			if err != nil {
@@ -31,6 +32,9 @@ func (h *hub) tail(ctx context.Context) {
 				}
 			}
 			from = batch.Next
+			if n := len(batch.Events); n > 0 {
+				h.told.Store(batch.Events[n-1].Seq)
+			}
 		}
 		select {
 		case <-ctx.Done():

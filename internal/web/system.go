@@ -45,6 +45,7 @@ func (l Listener) strongest() int {
 type System interface {
 	Settings() []Setting
 	Listeners() []Listener
+	Storage(ctx context.Context) (Storage, error)
 }
 
 type settingsOutput struct {
@@ -83,6 +84,10 @@ func (s *Server) registerSystem() {
 		return huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{"system"}}
 	}
 	add(s, global(SystemConfigure), op("getSystemConfiguration", "/system/configuration", "Every setting and who set it"), s.listSettings)
+	add(s, global(SystemRead), op("getStorage", "/system/storage", "What is kept, how it grows, and when the disk is full"), s.getStorage)
+	add(s, global(SystemRead), op("getHealth", "/system/health", "Whether the server itself is well"), s.getHealth)
+	add(s, global(SystemRead), op("getHealthHistory", "/system/health/history", "Readings of the last hour"), s.getHealthHistory)
+	s.raw(http.MethodGet, base+"/system/diagnostics", global(SystemConfigure), s.diagnostics)
 	add(s, filtered(StationsWrite), op("getOCPP", "/system/ocpp", "Where stations connect, and what becomes of unknown ones"), s.getOCPP)
 	add(s, filtered(StationsWrite), op("listStationSecurity", "/system/station-security", "How each station proves itself"), s.listStationSecurity)
 }

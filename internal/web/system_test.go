@@ -1,10 +1,15 @@
 package web
 
 import (
+	"archive/zip"
+	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chargewatch/chargewatch/internal/store"
+	"github.com/chargewatch/chargewatch/internal/vitals"
 )
 
 // played is a server with two doors for stations.
@@ -104,5 +109,72 @@ func TestOnesOwnSessions(t *testing.T) {
 	p.script(store.RoleAdmin).get("/me/sessions", &mine)
 	if len(mine.Items) != 0 {
 		t.Errorf("a token is not signed in: %+v", mine)
+	}
+}
+
+func (played) Storage(context.Context) (Storage, error) {
+	return Storage{Classes: []StorageClass{{Class: "frames", Bytes: 7}}, Disk: StorageDisk{FreeBytes: 9, Stage: "fine"}}, nil
+}
+
+// watched is a server that is well enough.
+type watched struct{ *vitals.Monitor }
+
+func (watched) Diagnostics(context.Context) ([]DiagnosticFile, error) {
+	return []DiagnosticFile{{Name: "log.txt", Data: []byte("a line\n")}}, nil
+}
+
+func TestHealthAndStorageAreForThoseWhoRunIt(t *testing.T) {
+	m := watched{vitals.New(vitals.Options{Look: func() vitals.Counters { return vitals.Counters{Ready: true, DiskStage: 1} }})}
+	p := newPlant(t, func(o *Options) { o.System, o.Vitals = played{}, m })
+	for _, role := range []store.Role{store.RoleAdmin, store.RoleOperator} {
+		c := p.script(role)
+		var h HealthShape
+		c.get("/system/health", &h)
+		if h.State != vitals.Degraded || h.Build != "test" || len(h.Verdicts) < 8 || h.BackupAt != nil || len(h.Unobserved) != 0 || h.ObservedFrom == nil {
+			t.Errorf("%s: %+v", role, h)
+		}
+		var past Items[vitals.Reading]
+		c.get("/system/health/history", &past)
+		if len(past.Items) == 0 || past.Items[0].At.IsZero() {
+			t.Errorf("%s: %+v", role, past)
+		}
+		var held Storage
+		c.get("/system/storage", &held)
+		if len(held.Classes) != 1 || held.Disk.FreeBytes != 9 {
+			t.Errorf("%s: %+v", role, held)
+		}
+	}
+	for _, path := range []string{"/system/health", "/system/health/history", "/system/storage", "/system/diagnostics"} {
+		if status, _ := p.script(store.RoleViewer).do("GET", path, ""); status != http.StatusForbidden {
+			t.Errorf("%s for a viewer: %d", path, status)
+		}
+	}
+	if status, _ := p.script(store.RoleOperator).do("GET", "/system/diagnostics", ""); status != http.StatusForbidden {
+		t.Errorf("diagnostics for an operator: %d", status)
+	}
+	status, body := p.script(store.RoleAdmin).do("GET", "/system/diagnostics", "")
+	z, err := zip.NewReader(strings.NewReader(body), int64(len(body)))
+	if err != nil || status != http.StatusOK {
+		t.Fatal(status, err)
+	}
+	have := make(map[string]bool)
+	for _, f := range z.File {
+		have[f.Name] = true
+	}
+	for _, name := range []string{"health.json", "history.json", "configuration.json", "ocpp.json", "storage.json", "log.txt"} {
+		if !have[name] {
+			t.Errorf("the bundle lacks %s: %v", name, have)
+		}
+	}
+	var log Items[AuditShape]
+	p.script(store.RoleAdmin).get("/audit", &log)
+	if !slices.ContainsFunc(log.Items, func(a AuditShape) bool { return a.Action == "system.diagnostics" }) {
+		t.Error("nobody knows who took the bundle")
+	}
+	bare := newPlant(t)
+	for _, path := range []string{"/system/health", "/system/storage", "/system/diagnostics", "/system/configuration"} {
+		if status, _ := bare.script(store.RoleAdmin).do("GET", path, ""); status != http.StatusNotImplemented {
+			t.Errorf("%s of a server without: %d", path, status)
+		}
 	}
 }

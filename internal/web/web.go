@@ -150,6 +150,7 @@ type Options struct {
 	Frames    Frames
 	Status    DriversPages // what drivers see at /status; nil: nothing
 	System    System
+	Vitals    Vitals
 	UI        fs.FS // built user interface; nil: not built
 	// Metrics is what /metrics gathers; nil makes one.
 	Metrics *prometheus.Registry

@@ -14,8 +14,12 @@ import (
 // SeqBefore returns the newest sequence recorded before a time. RecordedAt
 // never goes back, so it halves its way there.
 func (s *Store) SeqBefore(ctx context.Context, t time.Time) (uint64, error) {
+	return seqBefore(ctx, s.db.Reader(), t)
+}
+
+func seqBefore(ctx context.Context, db *sql.DB, t time.Time) (uint64, error) {
 	var lo, hi int64
-	if err := s.db.Reader().QueryRowContext(ctx, `SELECT coalesce((SELECT min(seq) FROM events), 1) - 1,
+	if err := db.QueryRowContext(ctx, `SELECT coalesce((SELECT min(seq) FROM events), 1) - 1,
 		coalesce((SELECT max(seq) FROM events), 0)`).Scan(&lo, &hi); err != nil {
 		return 0, err
 	}
@@ -23,7 +27,7 @@ func (s *Store) SeqBefore(ctx context.Context, t time.Time) (uint64, error) {
 	for lo < hi { // everything up to lo is before t, everything after hi is not
 		mid := lo + (hi-lo+1)/2
 		var seq, at int64
-		if err := s.db.Reader().QueryRowContext(ctx,
+		if err := db.QueryRowContext(ctx,
 			`SELECT seq, recorded_at FROM events WHERE seq <= ? ORDER BY seq DESC LIMIT 1`, mid).Scan(&seq, &at); err != nil {
 			return 0, err
 		}

@@ -243,6 +243,13 @@ func (ep *Endpoint) start(l *link) bool {
 // Pause refuses new connections while it is set; those that stand are served.
 func (ep *Endpoint) Pause(on bool) { ep.paused.Store(on) }
 
+// Connected is how many stations are connected.
+func (ep *Endpoint) Connected() int {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	return len(ep.links)
+}
+
 // LastFrame returns when a connected station was last heard, pings and pongs
 // included.
 func (ep *Endpoint) LastFrame(station string) (time.Time, bool) {

@@ -848,6 +848,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/system/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the server itself is well */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/health/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Readings of the last hour */
+        get: operations["getHealthHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/system/ocpp": {
         parameters: {
             query?: never;
@@ -874,6 +908,23 @@ export interface paths {
         };
         /** How each station proves itself */
         get: operations["listStationSecurity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is kept, how it grows, and when the disk is full */
+        get: operations["getStorage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1470,6 +1521,39 @@ export interface components {
             reason: string;
             remoteAddr: string;
         };
+        HealthShape: {
+            /**
+             * Format: date-time
+             * @description newest backup; null: none is known
+             */
+            backupAt: string | null;
+            build: string;
+            /** Format: int64 */
+            cpus: number;
+            go: string;
+            /** @description the newest times at which the machine's clock was set, oldest first */
+            jumps: components["schemas"]["Jump"][];
+            now: components["schemas"]["Reading"];
+            /**
+             * Format: date-time
+             * @description when we watched first; null: before these 90 d
+             */
+            observedFrom: string | null;
+            /** Format: date-time */
+            startedAt: string;
+            /**
+             * @description of its worst part
+             * @enum {string}
+             */
+            state: "ok" | "degraded" | "failing";
+            /** @description operating system and processor */
+            system: string;
+            /** @description of the last 90 d: we were down, nothing was seen */
+            unobserved: components["schemas"]["Interval"][];
+            /** Format: double */
+            uptimeSeconds: number;
+            verdicts: components["schemas"]["Verdict"][];
+        };
         ImportResult: {
             /** Format: int64 */
             created: number;
@@ -1529,6 +1613,12 @@ export interface components {
             parent: string;
             serial: string;
             type: string;
+        };
+        Interval: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
         };
         IntervalShape: {
             /** Format: date-time */
@@ -1653,6 +1743,15 @@ export interface components {
             items: components["schemas"]["ViewShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
+        };
+        Jump: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: double
+             * @description forward; negative: back
+             */
+            seconds: number;
         };
         KioskChangeInputBody: {
             name?: string;
@@ -2109,6 +2208,78 @@ export interface components {
             /** Format: int64 */
             size: number;
         };
+        Reading: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: double
+             * @description of the last minute; 0: no commit
+             */
+            commitP50Ms: number;
+            /** Format: double */
+            commitP99Ms: number;
+            /** Format: double */
+            commitsPerSecond: number;
+            /** Format: int64 */
+            diskFreeBytes: number;
+            /** @enum {string} */
+            diskStage: "fine" | "stop clips" | "shorten curves" | "free reserve" | "stop accepting";
+            /** Format: int64 */
+            diskTotalBytes: number;
+            /** Format: double */
+            eventsPerSecond: number;
+            /**
+             * Format: int64
+             * @description since the start
+             */
+            framesDropped: number;
+            /** Format: double */
+            framesPerSecond: number;
+            /** Format: int64 */
+            goroutines: number;
+            /** Format: int64 */
+            heapBytes: number;
+            journalReady: boolean;
+            /** Format: int64 */
+            liveClients: number;
+            /** Format: int64 */
+            liveLag: number;
+            /**
+             * Format: int64
+             * @description taken from the system
+             */
+            memoryBytes: number;
+            /** Format: int64 */
+            queueSize: number;
+            /**
+             * Format: int64
+             * @description events that wait for a commit
+             */
+            queueWaiting: number;
+            /**
+             * Format: int64
+             * @description conformance findings since the start
+             */
+            quirks: number;
+            /**
+             * Format: double
+             * @description updates that screens were too slow to take; they get newer ones later
+             */
+            slowPerSecond: number;
+            /** Format: int64 */
+            stationsOnline: number;
+            /** Format: int64 */
+            storeLag: number;
+            /**
+             * Format: int64
+             * @description events not yet taken
+             */
+            telemetryLag: number;
+        };
+        ReadingsOutputBody: {
+            /** @description oldest first */
+            items: components["schemas"]["Reading"][];
+        };
         ReauthInputBody: {
             password: string;
         };
@@ -2485,6 +2656,73 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        Storage: {
+            /**
+             * Format: date-time
+             * @description when it was measured
+             */
+            at: string;
+            classes: components["schemas"]["StorageClass"][];
+            disk: components["schemas"]["StorageDisk"];
+        };
+        StorageClass: {
+            /** Format: int64 */
+            bytes: number;
+            /** @enum {string} */
+            class: "meter" | "history" | "security" | "forever" | "sessions" | "other" | "telemetry" | "frames";
+            /**
+             * Format: int64
+             * @description null: for ever
+             */
+            keepSeconds: number | null;
+            /**
+             * Format: int64
+             * @description null: no limit in bytes
+             */
+            maxBytes: number | null;
+            /**
+             * Format: int64
+             * @description over which perDayBytes was measured
+             */
+            measuredSeconds: number;
+            /**
+             * Format: date-time
+             * @description null: nothing is there, or nobody knows
+             */
+            oldestAt: string | null;
+            /**
+             * Format: double
+             * @description null: too early to tell
+             */
+            perDayBytes: number | null;
+            /** @description the key that says how long; empty: it is fixed */
+            setting: string;
+            /**
+             * Format: double
+             * @description once what is kept is complete; null: it never is, or too early to tell
+             */
+            steadyBytes: number | null;
+        };
+        StorageDisk: {
+            /** Format: int64 */
+            freeBytes: number;
+            /**
+             * Format: date-time
+             * @description when that is, growing as now; null: it lasts, or nobody knows
+             */
+            fullAt: string | null;
+            /** @description every class that grows could be measured */
+            known: boolean;
+            /**
+             * Format: int64
+             * @description until connections are refused
+             */
+            roomBytes: number;
+            /** @enum {string} */
+            stage: "fine" | "stop clips" | "shorten curves" | "free reserve" | "stop accepting";
+            /** Format: int64 */
+            totalBytes: number;
+        };
         Summary: {
             /** Format: date-time */
             at: string;
@@ -2559,6 +2797,18 @@ export interface components {
              * @description last sign-in
              */
             signedInAt: string | null;
+        };
+        Verdict: {
+            part: string;
+            /** Format: date-time */
+            since: string;
+            /** @enum {string} */
+            state: "ok" | "degraded" | "failing";
+            values: {
+                [key: string]: number;
+            };
+            /** @description names a sentence: journal.slow */
+            words: string;
         };
         ViewShape: {
             /** @description opaque id of who saved it */
@@ -4735,6 +4985,64 @@ export interface operations {
             };
         };
     };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getHealthHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadingsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getOCPP: {
         parameters: {
             query?: never;
@@ -4784,6 +5092,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsSecurityShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
                 };
             };
             /** @description Error */

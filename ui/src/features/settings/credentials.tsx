@@ -26,7 +26,7 @@ const types = [
 ] as const;
 
 const marks: Record<Status, { icon: IconName; look: string | undefined }> = {
-  Accepted: { icon: 'check', look: styles.good },
+  Accepted: { icon: 'check', look: undefined },
   Blocked: { icon: 'close', look: styles.bad },
   Expired: { icon: 'clock', look: styles.weak },
   Invalid: { icon: 'close', look: styles.off },

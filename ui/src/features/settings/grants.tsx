@@ -58,16 +58,18 @@ export function Grants({ grants, change }: { grants: GrantDraft[]; change: (next
         const nth = several ? ` ${i + 1}` : '';
         return (
           <div key={g.role} className={several ? styles.notice : styles.grant}>
-            <Select
-              label={t('user.role') + nth}
-              description={note ? t(`role.${g.role}.note` as MessageKey) : undefined}
-              data={[g.role, ...free]
-                .filter((r, n, all) => all.indexOf(r) === n)
-                .map((r) => ({ value: r, label: roleKey(r) ? t(`role.${r}` as MessageKey) : r }))}
-              value={g.role}
-              onChange={(v) => v && set(i, { role: v })}
-              allowDeselect={false}
-            />
+            <div>
+              <Select
+                label={t('user.role') + nth}
+                description={note ? t(`role.${g.role}.note` as MessageKey) : undefined}
+                data={[g.role, ...free]
+                  .filter((r, n, all) => all.indexOf(r) === n)
+                  .map((r) => ({ value: r, label: roleKey(r) ? t(`role.${r}` as MessageKey) : r }))}
+                value={g.role}
+                onChange={(v) => v && set(i, { role: v })}
+                allowDeselect={false}
+              />
+            </div>
             {several && (
               <ActionIcon
                 variant="subtle"
@@ -79,17 +81,19 @@ export function Grants({ grants, change }: { grants: GrantDraft[]; change: (next
                 <Icon name="trash" size={16} />
               </ActionIcon>
             )}
-            <MultiSelect
-              label={t('settings.sites') + nth}
-              description={t('user.sitesHint')}
-              placeholder={g.sites.length === 0 ? t('user.allSites') : undefined}
-              data={[...known.values()].map((s) => ({ value: s.id, label: s.name || s.id }))}
-              value={g.sites}
-              onChange={(sites) => set(i, { sites })}
-              searchable
-              clearable
-              clearButtonProps={{ 'aria-label': t('filter.clear') }}
-            />
+            <div>
+              <MultiSelect
+                label={t('settings.sites') + nth}
+                description={t('user.sitesHint')}
+                placeholder={g.sites.length === 0 ? t('user.allSites') : undefined}
+                data={[...known.values()].map((s) => ({ value: s.id, label: s.name || s.id }))}
+                value={g.sites}
+                onChange={(sites) => set(i, { sites })}
+                searchable
+                clearable
+                clearButtonProps={{ 'aria-label': t('filter.clear') }}
+              />
+            </div>
           </div>
         );
       })}

@@ -19,6 +19,8 @@ export type Column<T> = {
   csv?: (row: T) => Cell;
   end?: boolean;
   prose?: boolean;
+  /** Long texts are cut at a width; the whole is told on hover. */
+  cut?: (row: T) => string;
 };
 
 const route = getRouteApi('/inside/settings');
@@ -104,7 +106,10 @@ export function List<T>({
           )}
           {found && (
             <span className="meta" role="status">
-              {t('list.count', { n: found.length, shown: count(tag, found.length) })}
+              {t(more && !searching ? 'list.first' : 'list.count', {
+                n: found.length,
+                shown: count(tag, found.length),
+              })}
             </span>
           )}
         </div>
@@ -136,7 +141,7 @@ export function List<T>({
                 </th>
               ))}
               {menu && (
-                <th scope="col">
+                <th scope="col" className={styles.acts}>
                   <span className="srOnly">{t('list.actions')}</span>
                 </th>
               )}
@@ -154,15 +159,17 @@ export function List<T>({
                     <td
                       key={c.head}
                       className={
-                        [c.end && `${table.end} num`, c.prose && table.prose].filter(Boolean).join(' ') ||
-                        undefined
+                        [c.end && `${table.end} num`, c.prose && table.prose, c.cut && styles.cut]
+                          .filter(Boolean)
+                          .join(' ') || undefined
                       }
+                      title={c.cut?.(r)}
                     >
                       {c.cell(r)}
                     </td>
                   ),
                 )}
-                {menu && <td className={table.end}>{menu(r)}</td>}
+                {menu && <td className={styles.acts}>{menu(r)}</td>}
               </tr>
             ))}
           </tbody>
@@ -194,7 +201,7 @@ export function RowMenu({ of, acts }: { of: string; acts: (Act | false)[] }) {
   const some = acts.filter((a) => a !== false);
   if (some.length === 0) return null;
   return (
-    <Menu position="bottom-end" width={220}>
+    <Menu position="bottom-end" width={240} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" size={28} aria-label={t('list.menu', { of })}>
           <Icon name="more" size={18} />

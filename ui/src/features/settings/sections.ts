@@ -88,14 +88,6 @@ export const groups: Group[] = [
     title: 'settings.server',
     sections: [
       {
-        tab: 'retention',
-        icon: 'disk',
-        title: 'settings.retention',
-        finds: 'settings.retention.finds',
-        needs: 'system.read',
-        part: part(() => import('./retention')),
-      },
-      {
         tab: 'about',
         icon: 'help',
         title: 'settings.about',

@@ -50,7 +50,7 @@ export default function Sites() {
       ),
       csv: (s) => s.name,
     },
-    { head: t('site.address'), cell: (s) => s.address || '–', csv: (s) => s.address },
+    { head: t('site.address'), cell: (s) => s.address || '–', csv: (s) => s.address, cut: (s) => s.address },
     {
       head: t('site.position'),
       cell: (s) =>
@@ -58,7 +58,7 @@ export default function Sites() {
           <span className={styles.off}>{t('site.nowhere')}</span>
         ) : (
           <span className="num">
-            {s.latitude.toFixed(4)}, {s.longitude.toFixed(4)}
+            {s.latitude.toFixed(3)}, {s.longitude.toFixed(3)}
           </span>
         ),
       csv: (s) => (s.latitude === null ? '' : `${s.latitude}, ${s.longitude}`),

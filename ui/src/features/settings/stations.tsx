@@ -45,7 +45,12 @@ export default function Stations() {
       ),
       csv: (s) => s.station,
     },
-    { head: t('security.site'), cell: (s) => siteName(s.siteId), csv: (s) => s.siteId },
+    {
+      head: t('security.site'),
+      cell: (s) => siteName(s.siteId),
+      csv: (s) => s.siteId,
+      cut: (s) => siteName(s.siteId),
+    },
     {
       head: t('security.admitted'),
       cell: (s) => t(`security.${s.onboarding}` as MessageKey),
@@ -54,12 +59,15 @@ export default function Stations() {
     {
       head: t('security.profile'),
       cell: (s) => (
-        <span className={s.weak ? `${styles.mark} ${styles.weak}` : styles.mark}>
-          {s.weak && <Icon name="warn" size={14} />}
+        <span className={styles.mark}>
+          {s.weak && (
+            <span className={styles.weak}>
+              <Icon name="warn" size={14} />
+              <span className="srOnly">{t('security.weak')}</span>
+            </span>
+          )}
           {s.profile}
-          <span className={s.weak ? undefined : 'meta'}>
-            {t(`security.profile${s.profile}` as MessageKey)}
-          </span>
+          <span className="meta">{t(`security.profile${s.profile}` as MessageKey)}</span>
         </span>
       ),
       csv: (s) => s.profile,

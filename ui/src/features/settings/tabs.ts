@@ -7,7 +7,6 @@ export const SETTINGS_TABS = [
   'tokens',
   'signins',
   'audit',
-  'retention',
   'about',
 ] as const;
 export type SettingsTab = (typeof SETTINGS_TABS)[number];
