@@ -117,6 +117,17 @@ type Connected struct {
 	SecurityProfile int    `json:"securityProfile"`
 	RemoteAddr      string `json:"remoteAddr,omitempty"`
 	Replaced        string `json:"replaced,omitempty"` // the connection this one took over from
+	// Cert is the certificate the station proved itself with.
+	Cert *Certificate `json:"cert,omitempty"`
+}
+
+// Certificate is what a TLS certificate says of itself.
+type Certificate struct {
+	Subject   string    `json:"subject"`
+	Issuer    string    `json:"issuer,omitempty"`
+	Serial    string    `json:"serial,omitempty"` // hexadecimal
+	NotBefore time.Time `json:"notBefore,omitzero"`
+	NotAfter  time.Time `json:"notAfter,omitzero"`
 }
 
 // Disconnected says that a station's socket ended and when it was last heard.

@@ -18,6 +18,8 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/chargewatch/chargewatch/internal/config"
+	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/pki"
 	"github.com/chargewatch/chargewatch/internal/servertest"
 	"github.com/chargewatch/chargewatch/internal/store"
@@ -143,6 +145,9 @@ func TestSecurityProfiles(t *testing.T) {
 			}
 			if st := s.Station(t, tt.id); !st.Online || st.SecurityProfile != tt.profile {
 				t.Errorf("profile %d, online %v", st.SecurityProfile, st.Online)
+			}
+			if cert := connectedWith(t, s, tt.id); (cert != nil) != (tt.profile == 3) || cert != nil && !cert.NotAfter.After(time.Now()) {
+				t.Errorf("the journal names the certificate %+v", cert)
 			}
 			if tt.key != 0 && seen.PeerCertificates[0].PublicKeyAlgorithm != tt.key {
 				t.Errorf("served with a certificate of %v", seen.PeerCertificates[0].PublicKeyAlgorithm)
@@ -306,4 +311,16 @@ func TestManyWrongPasswords(t *testing.T) {
 	if got := try("SEC", "correct-horse-16"); got != http.StatusSwitchingProtocols {
 		t.Errorf("the right password afterwards: %d", got)
 	}
+}
+
+// connectedWith is the certificate of a station's last connection.
+func connectedWith(t *testing.T, s *servertest.Server, station string) *event.Certificate {
+	t.Helper()
+	last, _, err := s.Journal.Events(t.Context(), journal.EventQuery{
+		Subject: event.Station(station), Kinds: []event.Kind{event.KindConnected}, Limit: 1,
+	})
+	if err != nil || len(last) != 1 {
+		t.Fatalf("%d connections, %v", len(last), err)
+	}
+	return last[0].Body.(*event.Connected).Cert
 }

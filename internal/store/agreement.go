@@ -36,6 +36,10 @@ func agreements(action string) func(a *agreement, request, response []byte) erro
 		return (*agreement).setChargingProfile
 	case "ClearChargingProfile":
 		return (*agreement).clearChargingProfile
+	case "GetInstalledCertificateIds":
+		return (*agreement).installedCertificates
+	case "DeleteCertificate":
+		return (*agreement).deleteCertificate
 	case "GetConfiguration":
 		return (*agreement).getConfiguration
 	case "ChangeConfiguration":

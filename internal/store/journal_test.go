@@ -62,6 +62,9 @@ func open(t *testing.T) *bench {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- b.log.Run(ctx) }()
+	for !b.log.Running() { // closed before it ran, it would end with an error
+		time.Sleep(time.Millisecond)
+	}
 	t.Cleanup(func() {
 		err := b.log.Close()
 		stop()

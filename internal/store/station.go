@@ -202,8 +202,8 @@ func (s *Store) ApproveStation(ctx context.Context, by Actor, id string, site *s
 	return e, err
 }
 
-// RemoveStation ends an enrolment with its local list, reservations, profiles
-// and settings; its history stays.
+// RemoveStation ends an enrolment with its local list, reservations, profiles,
+// settings, certificates and notes; its history stays.
 func (s *Store) RemoveStation(ctx context.Context, by Actor, id string) error {
 	defer s.lock(id).Unlock()
 	old, ok := s.stations.get(id)
@@ -219,7 +219,9 @@ func (s *Store) removeStation(ctx context.Context, by Actor, old *Enrolment) err
 		for _, text := range []string{
 			`DELETE FROM local_list_entries WHERE station = ?`, `DELETE FROM local_lists WHERE station = ?`,
 			`DELETE FROM reservations WHERE station = ?`, `DELETE FROM charging_profiles WHERE station = ?`,
-			`DELETE FROM configuration WHERE station = ?`, `DELETE FROM stations WHERE id = ?`,
+			`DELETE FROM configuration WHERE station = ?`,
+			`DELETE FROM certificates WHERE station = ?`, `DELETE FROM certificate_lists WHERE station = ?`,
+			`DELETE FROM notes WHERE station = ?`, `DELETE FROM stations WHERE id = ?`,
 		} {
 			if _, err := tx.Exec(text, old.ID); err != nil {
 				return fmt.Errorf("remove station: %w", err)

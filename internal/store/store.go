@@ -90,6 +90,7 @@ var (
 	ErrExists    = errors.New("already exists")
 	ErrFull      = errors.New("the table is full")
 	ErrInUse     = errors.New("still in use")
+	ErrNotYours  = errors.New("somebody else made it")
 	ErrNoJournal = errors.New("this store has no journal")
 )
 

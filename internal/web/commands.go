@@ -52,6 +52,7 @@ type CommandShape struct {
 	ErrorCode        string          `json:"errorCode"`
 	ErrorDescription string          `json:"errorDescription"`
 	RequestedBy      string          `json:"requestedBy" doc:"opaque id of who asked"`
+	RequestedByName  string          `json:"requestedByName" doc:"empty once forgotten, and for those who may not know"`
 	RequestedAt      time.Time       `json:"requestedAt"`
 	FinishedAt       *time.Time      `json:"finishedAt"`
 	Late             bool            `json:"late" doc:"the answer came after its time"`
@@ -302,9 +303,20 @@ func (s *Server) listCommands(ctx context.Context, in *commandsInput) (*listOutp
 	}
 	site, _ := s.siteOf(in.Station)
 	whole := scope(ctx, IDTokensRead).Allows(site)
+	names := map[string]string{}
+	if scope(ctx, NotesRead).Allows(site) {
+		ids := make([]string, 0, len(found))
+		for _, c := range found {
+			ids = append(ids, c.By)
+		}
+		if names, err = s.o.Store.UserNames(ctx, ids); err != nil {
+			return nil, err
+		}
+	}
 	out := make([]CommandShape, 0, len(found))
 	for _, c := range found {
 		shape := commandShape(c)
+		shape.RequestedByName = names[c.By]
 		if err := s.forReader(ctx, whole, &shape.Payload, &shape.Response); err != nil {
 			return nil, err
 		}

@@ -32,10 +32,13 @@ const (
 	UsersWrite   Permission = "users.write"
 	TokensRead   Permission = "tokens.read"
 	TokensWrite  Permission = "tokens.write"
-	AuditRead    Permission = "audit.read"
-	KiosksRead   Permission = "kiosks.read"
-	KiosksWrite  Permission = "kiosks.write"
-	MetricsRead  Permission = "metrics.read"
+	// NotesRead also shows who asked for what at a station.
+	NotesRead   Permission = "notes.read"
+	NotesWrite  Permission = "notes.write"
+	AuditRead   Permission = "audit.read"
+	KiosksRead  Permission = "kiosks.read"
+	KiosksWrite Permission = "kiosks.write"
+	MetricsRead Permission = "metrics.read"
 )
 
 // permissionsOf is the role table. A technician's commands come with work
@@ -49,13 +52,13 @@ func permissionsOf(role store.Role) []Permission {
 	case store.RoleViewer, store.RoleHost:
 		return states
 	case store.RoleTechnician:
-		return append(states, IDTokensRead, HandshakesRead)
+		return append(states, IDTokensRead, HandshakesRead, NotesRead, NotesWrite)
 	case store.RoleOperator:
-		return append(states, IDTokensRead, HandshakesRead, StationsCommand, CredentialsRead, CredentialsWrite)
+		return append(states, IDTokensRead, HandshakesRead, NotesRead, NotesWrite, StationsCommand, CredentialsRead, CredentialsWrite)
 	case store.RoleSecurity:
-		return append(states, IDTokensRead, HandshakesRead, CredentialsRead)
+		return append(states, IDTokensRead, HandshakesRead, NotesRead, NotesWrite, CredentialsRead)
 	case store.RoleAdmin:
-		return append(states, IDTokensRead, HandshakesRead, StationsCommand, CredentialsRead, CredentialsWrite,
+		return append(states, IDTokensRead, HandshakesRead, NotesRead, NotesWrite, StationsCommand, CredentialsRead, CredentialsWrite,
 			SitesWrite, StationsWrite, UsersRead, UsersWrite, TokensRead, TokensWrite, AuditRead, KiosksRead, KiosksWrite)
 	}
 	return nil

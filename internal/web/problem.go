@@ -30,6 +30,8 @@ func (s *Server) problem(ctx context.Context, err error) *huma.ErrorModel {
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, journal.ErrNotFound):
 		return problemf(http.StatusNotFound, "no such thing")
+	case errors.Is(err, store.ErrNotYours):
+		return problemf(http.StatusForbidden, "somebody else made it")
 	case errors.Is(err, store.ErrExists):
 		return problemf(http.StatusConflict, "it exists already")
 	case errors.Is(err, store.ErrInUse):

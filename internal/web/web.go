@@ -259,6 +259,7 @@ func (s *Server) register() {
 	s.registerSummary()
 	s.registerHistory()
 	s.registerStates()
+	s.registerCare()
 	s.registerSearch()
 	s.registerAttempts()
 	s.registerMessages()

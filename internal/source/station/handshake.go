@@ -3,6 +3,7 @@ package station
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -35,6 +36,7 @@ type hello struct {
 	proven     bool // a password or a certificate was checked
 	onboarding event.Onboarding
 	fallback   string
+	cert       *event.Certificate
 }
 
 // refusal is a handshake that is not admitted.
@@ -105,6 +107,13 @@ func (ep *Endpoint) refuse(w http.ResponseWriter, h hello, no *refusal) {
 	http.Error(w, no.reason, no.status)
 }
 
+func certificateOf(c *x509.Certificate) *event.Certificate {
+	return &event.Certificate{
+		Subject: c.Subject.String(), Issuer: c.Issuer.String(), Serial: c.SerialNumber.Text(16),
+		NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(),
+	}
+}
+
 // admit decides on a handshake before it is answered.
 func (ep *Endpoint) admit(r *http.Request) (hello, *refusal) {
 	h := hello{remote: hostOf(r.RemoteAddr)}
@@ -150,7 +159,7 @@ func (ep *Endpoint) admit(r *http.Request) (hello, *refusal) {
 		if name != want {
 			return h, &refusal{http.StatusForbidden, "the certificate names " + quoted(name) + ", not this station"}
 		}
-		h.profile, h.proven = 3, true
+		h.profile, h.proven, h.cert = 3, true, certificateOf(r.TLS.VerifiedChains[0][0])
 	}
 	if enrolled.Verify != nil && !h.proven {
 		ok, given := verify(r, identity, enrolled.Verify)

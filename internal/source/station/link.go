@@ -39,6 +39,7 @@ type link struct {
 	id         string
 	remote     string
 	profile    int
+	cert       *event.Certificate
 	onboarding event.Onboarding
 	booted     bool // accepted at some time, now or before
 	clock      clock
@@ -60,7 +61,7 @@ type link struct {
 
 func newLink(ep *Endpoint, conn socket, v ocppj.Version, h hello) *link {
 	return &link{
-		ep: ep, conn: conn, version: v, station: h.identity, remote: h.remote, profile: h.profile,
+		ep: ep, conn: conn, version: v, station: h.identity, remote: h.remote, profile: h.profile, cert: h.cert,
 		onboarding: h.onboarding, id: fmt.Sprintf("%s-%d", ep.bootID, ep.connSeq.Add(1)),
 	}
 }
@@ -76,7 +77,7 @@ func (l *link) run() {
 	}
 	defer l.ep.leave(l)
 	connected := &event.Connected{
-		ConnID: l.id, Protocol: l.version.String(), SecurityProfile: l.profile, RemoteAddr: l.remote,
+		ConnID: l.id, Protocol: l.version.String(), SecurityProfile: l.profile, RemoteAddr: l.remote, Cert: l.cert,
 	}
 	if old != nil {
 		connected.Replaced = old.id

@@ -506,6 +506,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stations/{station}/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The certificate it proved itself with, and those it says it has */
+        get: operations["getCertificates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stations/{station}/charging-profiles": {
         parameters: {
             query?: never;
@@ -607,6 +624,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stations/{station}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people wrote about it, newest first */
+        get: operations["listNotes"];
+        put?: never;
+        /** Write something down */
+        post: operations["addNote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stations/{station}/notes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a note of one's own; those who may change the station remove any */
+        delete: operations["deleteNote"];
         options?: never;
         head?: never;
         patch?: never;
@@ -861,6 +913,29 @@ export interface components {
             /** Format: int64 */
             profile: number;
         };
+        CertificateShape: {
+            issuer: string;
+            /** Format: date-time */
+            notAfter: string | null;
+            /** Format: date-time */
+            notBefore: string | null;
+            /** @description hexadecimal */
+            serial: string;
+            subject: string;
+        };
+        CertificatesShape: {
+            /**
+             * Format: date-time
+             * @description null: it was never asked
+             */
+            askedAt: string | null;
+            /** @description as it last said */
+            installed: components["schemas"]["InstalledCertificateShape"][];
+            /** @description the one it proved itself with when it last connected */
+            own?: components["schemas"]["CertificateShape"];
+            /** Format: date-time */
+            ownSeenAt: string | null;
+        };
         ClaimOutputBody: {
             /** @enum {string} */
             status: "waiting" | "approved";
@@ -887,6 +962,8 @@ export interface components {
             requestedAt: string;
             /** @description opaque id of who asked */
             requestedBy: string;
+            /** @description empty once forgotten, and for those who may not know */
+            requestedByName: string;
             response: unknown;
             station: string;
             /** @enum {string} */
@@ -1170,6 +1247,17 @@ export interface components {
             /** Format: int64 */
             open: number;
         };
+        InstalledCertificateShape: {
+            /** Format: date-time */
+            at: string;
+            hashAlgorithm: string;
+            issuerKeyHash: string;
+            issuerNameHash: string;
+            /** @description serial of the one it stands under */
+            parent: string;
+            serial: string;
+            type: string;
+        };
         IntervalShape: {
             /** Format: date-time */
             from: string;
@@ -1226,6 +1314,11 @@ export interface components {
         };
         ItemsMessageShape: {
             items: components["schemas"]["MessageShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsNoteShape: {
+            items: components["schemas"]["NoteShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -1405,6 +1498,10 @@ export interface components {
             sites: string[];
             views?: string[];
         };
+        NewNoteInputBody: {
+            /** @description plain text, at most 2,000 characters */
+            text: string;
+        };
         NewSiteInputBody: {
             address?: string;
             freeVend?: boolean;
@@ -1475,6 +1572,19 @@ export interface components {
             seenAt: string | null;
             /** @description for /signin?token=…, good once within 24 h */
             signInToken: string;
+        };
+        NoteShape: {
+            /** Format: date-time */
+            at: string;
+            /** @description opaque id */
+            author: string;
+            /** @description empty once forgotten */
+            authorName: string;
+            id: string;
+            /** @description the caller wrote it */
+            mine: boolean;
+            /** @description plain text */
+            text: string;
         };
         NoticeShape: {
             text: string;
@@ -3288,6 +3398,37 @@ export interface operations {
             };
         };
     };
+    getCertificates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificatesShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listChargingProfiles: {
         parameters: {
             query?: never;
@@ -3513,6 +3654,102 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ItemsMessageShape"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listNotes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsNoteShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    addNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNoteInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoteShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

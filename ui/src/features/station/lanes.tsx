@@ -40,6 +40,9 @@ const degrees = (min: number, max: number): [number, number] => [
   Math.max(40, Math.ceil(max / 10) * 10),
 ];
 
+// A label at the rim leans inwards.
+const edgeOf = (share: number) => (share > 0.93 ? 'end' : share < 0.05 ? 'start' : undefined);
+
 export function Lanes({
   joined,
   port,
@@ -243,7 +246,7 @@ export function Lanes({
       </div>
       <div className={styles.axis} aria-hidden="true">
         {ticks.at.map((x) => (
-          <span key={x} style={{ left: share(x) }}>
+          <span key={x} style={{ left: share(x) }} data-edge={edgeOf((x - from) / (to - from))}>
             {ticks.step >= 90 * DAY
               ? day(tag, x, zone)
               : ticks.step >= DAY || hourMinute(tag, x, zone) === '00:00'
