@@ -10,6 +10,7 @@ import {
 } from '@tanstack/react-router';
 import { Problem } from '../api/problem';
 import { meQuery } from '../api/queries';
+import { parseStation } from '../features/station/search';
 import { parseFilter } from '../features/stations/filter';
 import { words } from '../i18n/i18n';
 import { ToastRoot } from '../ui/toast';
@@ -86,16 +87,10 @@ const stations = createRoute({
   component: page(() => import('../features/stations/page'), 'stations'),
 });
 
-const stationTabs = ['messages', 'commands', 'conformance'] as const;
-export type StationTab = (typeof stationTabs)[number];
-
 const station = createRoute({
   getParentRoute: () => inside,
   path: '/stations/$id',
-  validateSearch: (s: Record<string, unknown>): { tab?: StationTab; port?: number } => ({
-    tab: stationTabs.find((t) => t === s.tab),
-    port: typeof s.port === 'number' && Number.isInteger(s.port) ? s.port : undefined,
-  }),
+  validateSearch: parseStation,
   component: page(() => import('../features/station/page'), 'station', 'stations'),
 });
 

@@ -83,6 +83,8 @@ const paths = {
       <circle cx="10" cy="13.75" r=".5" fill="currentColor" />
     </>
   ),
+  qr: <path d="M3 3h5v5H3zM12 3h5v5h-5zM3 12h5v5H3zM12 12h2v2h-2zM15 15h2v2h-2zM15 12h2M12 17h2" />,
+  edit: <path d="m4 13.5 8.5-8.5 2.5 2.5-8.5 8.5L3.5 16.5zM10.8 6.7l2.5 2.5" />,
   plus: <path d="M10 4v12M4 10h12" />,
   clock: (
     <>
