@@ -1,6 +1,7 @@
 // One place for each question the page asks the server, with its cache key.
 import { queryOptions } from '@tanstack/react-query';
 import { api, ok } from './client';
+import type { SystemEvent } from './shapes';
 
 const minute = 60_000;
 const PAGE = 1000;
@@ -212,6 +213,82 @@ export const sessionsOfTimeQuery = (station: string, fromMs: number, toMs: numbe
           signal,
         }),
       ).then((p) => p.items),
+    staleTime: minute,
+  });
+
+export const configurationQuery = (station: string) =>
+  queryOptions({
+    queryKey: ['configuration', station],
+    queryFn: ({ signal }) =>
+      ok(api.GET('/stations/{station}/configuration', { params: { path: { station } }, signal })).then(
+        (p) => p.items,
+      ),
+    staleTime: minute,
+  });
+
+/** Stations of the same model, the first hundred. */
+export const peersQuery = (vendor: string, model: string) =>
+  queryOptions({
+    queryKey: ['peers', vendor, model],
+    queryFn: ({ signal }) =>
+      ok(api.GET('/stations', { params: { query: { q: model, limit: 100 } }, signal })).then((p) =>
+        p.items.filter((s) => s.vendor === vendor && s.model === model),
+      ),
+    staleTime: 5 * minute,
+  });
+
+/** Parts of a device model that came since a time, newest first. */
+export const reportsQuery = (station: string, from: string) =>
+  queryOptions({
+    queryKey: ['events', station, 'report', from],
+    queryFn: ({ signal }) =>
+      ok(
+        api.GET('/events', {
+          params: { query: { subject: `station/${station}`, kind: 'report', from, limit: 100 } },
+          signal,
+        }),
+      ).then((p) => p.items as SystemEvent[]),
+  });
+
+export const profilesQuery = (station: string) =>
+  queryOptions({
+    queryKey: ['profiles', station],
+    queryFn: ({ signal }) =>
+      ok(api.GET('/stations/{station}/charging-profiles', { params: { path: { station } }, signal })).then(
+        (p) => p.items,
+      ),
+    staleTime: minute,
+  });
+
+export const notesQuery = (station: string) =>
+  queryOptions({
+    queryKey: ['notes', station],
+    queryFn: ({ signal }) =>
+      ok(api.GET('/stations/{station}/notes', { params: { path: { station } }, signal })).then(
+        (p) => p.items,
+      ),
+    staleTime: minute,
+  });
+
+export const certificatesQuery = (station: string) =>
+  queryOptions({
+    queryKey: ['certificates', station],
+    queryFn: ({ signal }) =>
+      ok(api.GET('/stations/{station}/certificates', { params: { path: { station } }, signal })),
+    staleTime: minute,
+  });
+
+/** What a station said of its firmware: each boot and each step of an update, newest first. */
+export const firmwareEventsQuery = (station: string) =>
+  queryOptions({
+    queryKey: ['events', station, 'firmware'],
+    queryFn: ({ signal }) =>
+      ok(
+        api.GET('/events', {
+          params: { query: { subject: `station/${station}`, kind: 'boot,firmware', limit: PAGE } },
+          signal,
+        }),
+      ).then((p) => p.items as SystemEvent[]),
     staleTime: minute,
   });
 

@@ -14,6 +14,7 @@ import { parseDesk } from '../features/desk/search';
 import { parseEvents } from '../features/events/kinds';
 import { parseSessions } from '../features/sessions/filter';
 import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
+import { parseStation } from '../features/station/search';
 import { parseFilter } from '../features/stations/filter';
 import { words } from '../i18n/i18n';
 import { ToastRoot } from '../ui/toast';
@@ -100,16 +101,10 @@ const stations = createRoute({
   component: page(() => import('../features/stations/page'), 'stations'),
 });
 
-const stationTabs = ['messages', 'commands', 'conformance'] as const;
-export type StationTab = (typeof stationTabs)[number];
-
 const station = createRoute({
   getParentRoute: () => inside,
   path: '/stations/$id',
-  validateSearch: (s: Record<string, unknown>): { tab?: StationTab; port?: number } => ({
-    tab: stationTabs.find((t) => t === s.tab),
-    port: typeof s.port === 'number' && Number.isInteger(s.port) ? s.port : undefined,
-  }),
+  validateSearch: parseStation,
   component: page(() => import('../features/station/page'), 'station', 'stations'),
 });
 
@@ -134,9 +129,6 @@ const events = createRoute({
   validateSearch: parseEvents,
   component: page(() => import('../features/events/page'), 'events', 'desk', 'station'),
 });
-
-const settingsTabs = ['sites', 'users', 'tokens'] as const;
-export type SettingsTab = (typeof settingsTabs)[number];
 
 const settings = createRoute({
   getParentRoute: () => inside,

@@ -6,7 +6,6 @@ import type events from '../features/events/words/en.json';
 import type kiosk from '../features/kiosk/words/en.json';
 import type me from '../features/me/words/en.json';
 import type overview from '../features/overview/words/en.json';
-import type overview from '../features/overview/words/en.json';
 import type scan from '../features/scan/words/en.json';
 import type sessions from '../features/sessions/words/en.json';
 import type settings from '../features/settings/words/en.json';
@@ -23,7 +22,6 @@ export type MessageKey =
   | keyof typeof overview
   | keyof typeof scan
   | keyof typeof events
-  | keyof typeof overview
   | keyof typeof sessions
   | keyof typeof settings
   | keyof typeof signin

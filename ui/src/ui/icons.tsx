@@ -83,6 +83,8 @@ const paths = {
       <circle cx="10" cy="13.75" r=".5" fill="currentColor" />
     </>
   ),
+  qr: <path d="M3 3h5v5H3zM12 3h5v5h-5zM3 12h5v5H3zM12 12h2v2h-2zM15 15h2v2h-2zM15 12h2M12 17h2" />,
+  edit: <path d="m4 13.5 8.5-8.5 2.5 2.5-8.5 8.5L3.5 16.5zM10.8 6.7l2.5 2.5" />,
   plus: <path d="M10 4v12M4 10h12" />,
   clock: (
     <>
@@ -164,7 +166,6 @@ const paths = {
       <circle cx="15.5" cy="10" r="1" fill="currentColor" />
     </>
   ),
-  edit: <path d="M4 16l.8-3.4L13.2 4.2l2.6 2.6-8.4 8.4zM11.6 5.8l2.6 2.6" />,
   trash: <path d="M3.5 5.5h13M8 5.5V3.5h4v2M5 5.5l.75 11h8.5l.75-11M8.5 8.5v5M11.5 8.5v5" />,
   upload: <path d="M10 13V3.5M6.5 7 10 3.5 13.5 7M3.5 12.5v4h13v-4" />,
   card: <path d="M2.5 5h15v10h-15zM2.5 8.5h15M5 12h4" />,

@@ -14,10 +14,10 @@ import { Figure } from '../../ui/figures';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, PanelBoundary, Skeleton } from '../../ui/panel';
 import { useSiteNames, useSites } from '../../ui/sites';
+import TimeChart from '../../ui/timechart';
 import { useZone, ZoneNote, ZoneProvider } from '../../ui/zone';
 import { eventWords, kindWord } from '../events/sentence';
 import { When } from '../events/when';
-import { Chart } from '../station/chart';
 import { seriesOf } from '../station/series';
 import { flagWords, stopWords } from '../station/session-words';
 import { meanW } from './filter';
@@ -165,7 +165,41 @@ function Curve({ session: s, from, to }: { session: Session; from: number; to: n
   const lines = [seriesOf(power.data, [], 1e-3), seriesOf(offered.data, [], 1e-3), seriesOf(soc.data, [], 1)];
   if (!lines.some((l) => l.at.length > 1))
     return <Empty title={t('session.noCurve')}>{t('session.noCurveText')}</Empty>;
-  return <Chart lines={lines} from={from / 1000} to={Math.max(to, from + 60_000) / 1000} rated={null} />;
+  const span = { from: from / 1000, to: Math.max(to, from + 60_000) / 1000 };
+  const [powerLine, offeredLine, charge] = lines;
+  return (
+    <>
+      <TimeChart
+        {...span}
+        label={t('session.curve')}
+        lines={[
+          { name: t('session.curve'), ...powerLine!, color: '--s-charging', fill: true },
+          ...(offeredLine!.at.length > 1
+            ? [
+                {
+                  name: t('port.offered'),
+                  ...offeredLine!,
+                  color: '--ink-2',
+                  dash: [4, 4] as [number, number],
+                },
+              ]
+            : []),
+        ]}
+        unit="kW"
+        height={180}
+      />
+      {charge!.at.length > 1 && (
+        <TimeChart
+          {...span}
+          label={t('port.soc')}
+          lines={[{ name: t('port.soc'), ...charge!, color: '--ink' }]}
+          unit="%"
+          height={110}
+          top={100}
+        />
+      )}
+    </>
+  );
 }
 
 function Said({ session: s, from, to }: { session: Session; from: number; to: number }) {

@@ -231,13 +231,68 @@ export function effectOf(d: Draft, station: Pick<StationDetail, 'evses' | 'proto
     case 'stop':
       return { key: 'effect.stop', grave: true };
     case 'any':
-      return {
-        key: 'effect.any',
-        values: { version: station.protocol.replace('ocpp', 'OCPP ') || 'OCPP' },
-        grave: false,
-      };
+      return effectOfAction(d, station);
   }
 }
 
+const changing: Record<string, MessageKey> = {
+  CancelReservation: 'effect.CancelReservation',
+  CertificateSigned: 'effect.certificates',
+  ChangeConfiguration: 'effect.setting',
+  ClearCache: 'effect.ClearCache',
+  ClearChargingProfile: 'effect.ClearChargingProfile',
+  DataTransfer: 'effect.DataTransfer',
+  DeleteCertificate: 'effect.DeleteCertificate',
+  GetDiagnostics: 'effect.upload',
+  GetLog: 'effect.upload',
+  InstallCertificate: 'effect.certificates',
+  ReserveNow: 'effect.ReserveNow',
+  SendLocalList: 'effect.SendLocalList',
+  SetChargingProfile: 'effect.SetChargingProfile',
+  SetNetworkProfile: 'effect.SetNetworkProfile',
+  SetVariables: 'effect.setting',
+  SignedUpdateFirmware: 'effect.UpdateFirmware',
+  UpdateFirmware: 'effect.UpdateFirmware',
+};
+
+const grave = new Set(['DeleteCertificate', 'SetNetworkProfile', 'SignedUpdateFirmware', 'UpdateFirmware']);
+
+// A free action means to drivers what its form would.
+function effectOfAction(d: Draft, station: Pick<StationDetail, 'evses' | 'protocol'>): Effect {
+  const p = parseObject(d.payload) ?? {};
+  const evse = p.evse as { id?: unknown } | undefined;
+  const port = Number(p.connectorId ?? p.evseId ?? evse?.id ?? 0) || 0;
+  const as = (part: Partial<Draft>) => effectOf({ ...d, port, ...part }, station);
+  switch (d.action) {
+    case 'Reset':
+      return as({ kind: 'reset', resetNow: p.type === 'Hard' || p.type === 'Immediate' });
+    case 'UnlockConnector':
+      return as({ kind: 'unlock' });
+    case 'ChangeAvailability':
+      return as({ kind: 'availability', operative: (p.type ?? p.operationalStatus) === 'Operative' });
+    case 'RemoteStartTransaction':
+    case 'RequestStartTransaction':
+      return as({ kind: 'start' });
+    case 'RemoteStopTransaction':
+    case 'RequestStopTransaction':
+      return as({ kind: 'stop' });
+  }
+  const known = Object.hasOwn(changing, d.action) ? changing[d.action] : undefined;
+  if (known) return { key: known, grave: grave.has(d.action) };
+  if (/^Get|Trigger|^CustomerInformation$/.test(d.action)) return { key: 'effect.reads', grave: false };
+  return {
+    key: 'effect.any',
+    values: { version: station.protocol.replace('ocpp', 'OCPP ') || 'OCPP' },
+    grave: false,
+  };
+}
+
 /** A restart at once cannot be taken back: the station's id must be typed. */
-export const needsTypedId = (d: Draft): boolean => d.kind === 'reset' && d.resetNow;
+export function needsTypedId(d: Draft): boolean {
+  if (d.kind === 'reset') return d.resetNow;
+  if (d.kind !== 'any' || d.action !== 'Reset') return false;
+  const type = parseObject(d.payload)?.type;
+  return type === 'Hard' || type === 'Immediate';
+}
+
+export const isKind = (v: unknown): v is Kind => KINDS.includes(v as Kind);

@@ -1,20 +1,20 @@
 import { Autocomplete, Button, Radio, Select, Textarea, TextInput } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
-import { api, ok } from '../../api/client';
-import { commandsQuery, sessionsQuery } from '../../api/queries';
-import type { Command, StationDetail } from '../../api/shapes';
+import { configurationQuery, sessionsQuery } from '../../api/queries';
+import type { Setting, StationDetail } from '../../api/shapes';
 import { type MessageKey, useT } from '../../i18n/i18n';
 import { FormFault } from '../../ui/form';
 import form from '../../ui/form.module.css';
 import { Icon } from '../../ui/icons';
-import { Panel } from '../../ui/panel';
+import { Panel, Skeleton } from '../../ui/panel';
 import {
   actionsOf,
-  type Built,
   build,
   type Draft,
   effectOf,
+  isKind,
   KINDS,
   type Kind,
   needsTypedId,
@@ -23,7 +23,11 @@ import {
 } from './actions';
 import styles from './commands.module.css';
 import { History } from './history';
-import { mergeCommand } from './merge';
+import { powerCommand } from './pace';
+import type { StationSearch } from './search';
+import { useSend } from './send';
+
+const route = getRouteApi('/inside/stations/$id');
 
 const tokenTypes = [
   'ISO14443',
@@ -36,10 +40,25 @@ const tokenTypes = [
   'NoAuthorization',
 ];
 
-function startDraft(station: StationDetail): Draft {
-  return {
-    kind: 'reset',
-    port: 0,
+// The address is the reader's to fill in; the specification wants a time.
+function firmwareDraft(protocol: string): Pick<Draft, 'action' | 'payload'> {
+  const retrieveDate = new Date(Math.floor(Date.now() / 60_000) * 60_000).toISOString();
+  const payload =
+    protocol === 'ocpp1.6'
+      ? { location: '', retrieveDate }
+      : {
+          requestId: Math.floor(Math.random() * 2 ** 30),
+          firmware: { location: '', retrieveDateTime: retrieveDate },
+        };
+  return { action: 'UpdateFirmware', payload: JSON.stringify(payload, null, 2) };
+}
+
+function startDraft(station: StationDetail, settings: Setting[] | undefined, search: StationSearch): Draft {
+  const first = station.evses[0]?.id ?? 1;
+  const kind = isKind(search.prepare) ? search.prepare : 'reset';
+  const start: Draft = {
+    kind,
+    port: search.port ?? (kind === 'unlock' || kind === 'start' ? first : 0),
     resetNow: false,
     operative: false,
     trigger: 'StatusNotification',
@@ -51,15 +70,30 @@ function startDraft(station: StationDetail): Draft {
     payload:
       station.protocol === 'ocpp1.6' ? '{}' : '{\n  "requestId": 1,\n  "reportBase": "FullInventory"\n}',
   };
+  if (search.prepare === 'firmware') return { ...start, kind: 'any', ...firmwareDraft(station.protocol) };
+  if (search.prepare !== 'power') return start;
+  const { action, payload } = powerCommand(station.protocol, settings);
+  return { ...start, kind: 'any', action, payload: JSON.stringify(payload, null, 2) };
 }
 
 /** Asking a station to do something, and what it said to that. */
 export function Commands({ station }: { station: StationDetail }) {
   const t = useT();
+  const { prepare, port } = route.useSearch();
+  // What to set depends on what is set.
+  const settings = useQuery({ ...configurationQuery(station.id), enabled: prepare === 'power' });
   return (
     <div className={styles.columns}>
       <Panel title={t('command.title')}>
-        <CommandForm station={station} />
+        {prepare === 'power' && settings.isLoading ? (
+          <Skeleton />
+        ) : (
+          <CommandForm
+            key={`${prepare}/${port}`}
+            station={station}
+            start={startDraft(station, settings.data, { prepare, port })}
+          />
+        )}
       </Panel>
       <Panel title={t('command.history')} flush>
         <History station={station.id} />
@@ -68,34 +102,17 @@ export function Commands({ station }: { station: StationDetail }) {
   );
 }
 
-function CommandForm({ station }: { station: StationDetail }) {
+export function CommandForm({ station, start }: { station: StationDetail; start: Draft }) {
   const t = useT();
-  const queries = useQueryClient();
   const { data: sessions } = useQuery(sessionsQuery(station.id));
   const active = sessions?.filter((s) => s.state === 'active') ?? [];
-  const [draft, setDraft] = useState(() => startDraft(station));
+  const [draft, setDraft] = useState(start);
   const [typed, setTyped] = useState('');
   const set = (part: Partial<Draft>) => {
     setDraft((d) => ({ ...d, ...part }));
     send.reset();
   };
-  const send = useMutation({
-    // The answer comes over the feed or the list; the page must not wait to say "sent".
-    mutationFn: (body: Built) =>
-      ok(
-        api.POST('/stations/{station}/commands', {
-          params: { path: { station: station.id }, query: { wait: '0s' } },
-          body,
-        }),
-      ),
-    onSuccess: (command) => {
-      setTyped('');
-      queries.setQueryData(commandsQuery(station.id).queryKey, (list: Command[] | undefined) =>
-        mergeCommand(list ?? [], command),
-      );
-      void queries.invalidateQueries({ queryKey: commandsQuery(station.id).queryKey });
-    },
-  });
+  const send = useSend(station.id);
   const firstPort = station.evses[0]?.id ?? 1;
   const choose = (kind: Kind) => {
     set({
@@ -114,7 +131,7 @@ function CommandForm({ station }: { station: StationDetail }) {
     (draft.kind !== 'stop' || draft.transactionId.trim() !== '');
   const submit = (e: FormEvent) => {
     e.preventDefault();
-    if (complete && built) send.mutate(built);
+    if (complete && built) send.mutate(built, { onSuccess: () => setTyped('') });
   };
   const ports = station.evses.map((e) => ({ value: String(e.id), label: t('port.n', { port: e.id }) }));
   const whole = { value: '0', label: t('station.whole') };

@@ -1,4 +1,4 @@
-import { Button, Tooltip } from '@mantine/core';
+import { Button, Popover, Tooltip } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { StationDetail } from '../../api/shapes';
@@ -7,9 +7,12 @@ import { useT, useTag } from '../../i18n/i18n';
 import { familyOf, type Status, URGENCY } from '../../live/status';
 import { CopyButton } from '../../ui/copy';
 import { Age } from '../../ui/figures';
+import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
+import { useSites } from '../../ui/sites';
 import { StateLabel } from '../../ui/state';
 import { useZone } from '../../ui/zone';
+import type { Kind } from './actions';
 import { Fault } from './fault';
 import styles from './header.module.css';
 
@@ -30,6 +33,78 @@ export function leading(s: StationDetail): Status {
     .reduce((a, b) => (URGENCY[familyOf(b, true)] < URGENCY[familyOf(a, true)] ? b : a));
 }
 
+/** What drivers see of each port, and the code on its sticker. */
+function Public({ station: s }: { station: StationDetail }) {
+  const t = useT();
+  const shown = useSites().get(s.siteId)?.public ?? false;
+  const ids = s.evses.filter((e) => e.publicId !== '');
+  if (ids.length === 0) return null;
+  return (
+    <Popover position="bottom-end" withinPortal trapFocus returnFocus>
+      <Popover.Target>
+        <Button variant="default" leftSection={<Icon name="qr" size={16} />}>
+          {t('station.public')}
+        </Button>
+      </Popover.Target>
+      <Popover.Dropdown aria-label={t('station.public')}>
+        <ul className={styles.public}>
+          {ids.map((e) => {
+            const id = encodeURIComponent(e.publicId);
+            return (
+              <li key={e.id}>
+                {shown && (
+                  <img
+                    src={`/status/qr/${id}.svg`}
+                    alt={t('station.qr', { id: e.publicId })}
+                    width={96}
+                    height={96}
+                  />
+                )}
+                <div>
+                  <p className="meta">{t('port.n', { port: e.id })}</p>
+                  <p className="mono">
+                    {e.publicId} <CopyButton value={e.publicId} what={t('station.publicId')} />
+                  </p>
+                  {shown && (
+                    <a href={`/status/p/${id}`} target="_blank" rel="noreferrer">
+                      {t('station.publicPage')}
+                    </a>
+                  )}
+                </div>
+              </li>
+            );
+          })}
+        </ul>
+        {!shown && <p className="meta">{t('station.publicHint')}</p>}
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+/** On a phone in front of the station: what one does there, large enough for a thumb. */
+function Roadside({ station: s }: { station: StationDetail }) {
+  const t = useT();
+  const running = s.evses.some((e) => e.sessionId !== null);
+  const kinds: Kind[] = ['unlock', running ? 'stop' : 'start', 'reset', 'availability'];
+  return (
+    <nav className={styles.roadside} aria-label={t('station.command')}>
+      {kinds.map((k) => (
+        <Button
+          key={k}
+          component={Link}
+          size="lg"
+          variant="default"
+          to="/stations/$id"
+          params={{ id: s.id } as never}
+          search={{ tab: 'commands', prepare: k } as never}
+        >
+          {t(`command.${k}`)}
+        </Button>
+      ))}
+    </nav>
+  );
+}
+
 export function Header({ station: s }: { station: StationDetail }) {
   const t = useT();
   const tag = useTag();
@@ -48,7 +123,14 @@ export function Header({ station: s }: { station: StationDetail }) {
             <CopyButton value={s.id} what={t('column.station')} />
           </h1>
           <p className={styles.sub}>
-            {[s.label !== s.id && s.label, !s.label.startsWith(site) && site].filter(Boolean).join(' · ')}
+            {s.label !== s.id && s.label && <span>{s.label}</span>}
+            {s.siteId ? (
+              <Link to="/stations" search={{ site: s.siteId } as never}>
+                {site}
+              </Link>
+            ) : (
+              <span>{site}</span>
+            )}
           </p>
         </div>
         <div className={styles.state}>
@@ -60,8 +142,10 @@ export function Header({ station: s }: { station: StationDetail }) {
           <span className={styles.status}>
             <StateLabel status={leading(s)} online={s.online} size={20} />
           </span>
+          <Public station={s} />
           {mayCommand && (
             <Button
+              className={styles.wide}
               component={Link}
               to="/stations/$id"
               params={{ id: s.id } as never}
@@ -73,12 +157,18 @@ export function Header({ station: s }: { station: StationDetail }) {
           )}
         </div>
       </div>
+      {mayCommand && <Roadside station={s} />}
       {s.fault?.code && <Fault fault={s.fault} where={t('station.whole')} />}
       <dl className={styles.facts}>
         <Fact name={t('station.connection')}>
           {s.online ? (
             <>
               {t('station.heard')} <Age at={s.lastFrameAt} />
+              {s.connectedAt && (
+                <span className={styles.reason}>
+                  {t('station.since')} <Age at={s.connectedAt} />
+                </span>
+              )}
             </>
           ) : s.lastFrameAt ? (
             <>

@@ -1,15 +1,15 @@
 import { useQuery } from '@tanstack/react-query';
 import { useCallback } from 'react';
-import { commandsQuery, meQuery, usersQuery } from '../../api/queries';
+import { commandsQuery, meQuery } from '../../api/queries';
 import type { Command } from '../../api/shapes';
 import { span } from '../../format/time';
 import { useT } from '../../i18n/i18n';
 import { useTicking } from '../../live/clock';
 import { useLive } from '../../live/hooks';
 import { Age } from '../../ui/figures';
-import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Skeleton } from '../../ui/panel';
 import styles from './commands.module.css';
+import { isDone, outcomeText } from './send';
 
 /** Each command and how it ended. Nothing is called done before the station said so. */
 export function History({ station }: { station: string }) {
@@ -28,56 +28,35 @@ export function History({ station }: { station: string }) {
   );
 }
 
-/** What the station's own answer says, where it has a word for it. */
-export function answerWord(response: unknown): string {
-  if (typeof response !== 'object' || response === null) return '';
-  const status = (response as Record<string, unknown>).status;
-  return typeof status === 'string' ? status : '';
-}
+export { answerWord } from './send';
 
 /** Who asked, by name where the reader may know it: the record itself holds only an opaque id. */
-function By({ id }: { id: string }) {
+function By({ id, name }: { id: string; name: string }) {
   const t = useT();
   const { data: me } = useQuery(meQuery());
-  const mayKnow = useAllowed('users.read');
-  const { data: users } = useQuery({ ...usersQuery(), enabled: mayKnow && id !== '' && id !== me?.id });
   if (id === me?.id) return t('command.byYou');
-  const name = users?.find((u) => u.id === id)?.name;
   return name ? t('command.by', { name }) : null;
 }
 
 function Item({ command: c }: { command: Command }) {
   const t = useT();
-  const answer = answerWord(c.response);
   const said = c.response !== null && c.response !== undefined ? JSON.stringify(c.response, null, 2) : '';
-  const refusedByStation =
-    c.status === 'answered' && /^(Rejected|Failed|NotSupported|NotImplemented|Unknown)/.test(answer);
+  const refusedByStation = c.status === 'answered' && !isDone(c);
   return (
     <li className={styles.item}>
       <div className={styles.itemHead}>
         <span className={styles.itemAction}>{c.action}</span>
         <span className="meta">
-          <Age at={c.requestedAt} /> <By id={c.requestedBy} />
+          <Age at={c.requestedAt} /> <By id={c.requestedBy} name={c.requestedByName ?? ''} />
         </span>
       </div>
       <p className={styles.outcome} data-status={refusedByStation ? 'error' : c.status}>
         <span className={styles.mark} aria-hidden="true" />
-        {c.status === 'sent' ? (
-          <Waiting at={c.requestedAt} />
-        ) : c.status === 'answered' ? (
-          answer ? (
-            t('outcome.answeredWith', { answer })
-          ) : (
-            t('outcome.answered')
-          )
-        ) : c.status === 'error' ? (
-          t('outcome.error', { code: c.errorCode || '–' })
-        ) : (
-          t(`outcome.${c.status}`)
-        )}
+        {c.status === 'sent' ? <Waiting at={c.requestedAt} /> : outcomeText(t, c)}
         {c.finishedAt && c.status === 'answered' && (
           <span className="meta num">{span3(Date.parse(c.finishedAt) - Date.parse(c.requestedAt))}</span>
         )}
+        {c.late && <span className={styles.lateMark}>{t('outcome.late')}</span>}
       </p>
       {c.errorDescription && <p className="meta">{c.errorDescription}</p>}
       <details className={styles.more}>

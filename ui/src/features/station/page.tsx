@@ -2,7 +2,7 @@ import { Tabs } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Problem } from '../../api/problem';
-import { commandsQuery, conformanceQuery, sessionsQuery, stationQuery } from '../../api/queries';
+import { commandsQuery, conformanceQuery, notesQuery, sessionsQuery, stationQuery } from '../../api/queries';
 import type { Command, StationDetail } from '../../api/shapes';
 import { useT } from '../../i18n/i18n';
 import { useTopic } from '../../live/hooks';
@@ -14,11 +14,15 @@ import { ZoneProvider } from '../../ui/zone';
 import { StationAddress } from '../stations/address';
 import { Refused } from '../stations/pending';
 import { Commands } from './commands';
+import { Configuration } from './configuration';
 import { ConformanceList } from './conformance';
+import { Firmware } from './firmware';
 import { Header } from './header';
 import { mergeCommand } from './merge';
 import { Messages } from './messages';
+import { Notes } from './notes';
 import { Ports } from './ports';
+import { stationTabs } from './search';
 import { Sessions } from './sessions';
 import styles from './station.module.css';
 import { Timeline } from './timeline';
@@ -100,6 +104,8 @@ function Loaded({ station }: { station: StationDetail }) {
   const navigate = route.useNavigate();
   const mayCommand = useAllowed('stations.command');
   const mayRead = useAllowed('messages.read');
+  const mayNotes = useAllowed('notes.read');
+  const { data: notes } = useQuery({ ...notesQuery(station.id), enabled: mayNotes });
   const { data: findings } = useQuery(conformanceQuery(station.id));
   return (
     <>
@@ -118,7 +124,9 @@ function Loaded({ station }: { station: StationDetail }) {
           void navigate({
             search: (s) => ({
               ...s,
-              tab: v === 'messages' || v === 'commands' || v === 'conformance' ? v : undefined,
+              tab: stationTabs.find((x) => x === v),
+              prepare: undefined,
+              compare: undefined,
             }),
           })
         }
@@ -127,6 +135,18 @@ function Loaded({ station }: { station: StationDetail }) {
           <Tabs.Tab value="live">{t('tab.live')}</Tabs.Tab>
           {mayRead && <Tabs.Tab value="messages">{t('tab.messages')}</Tabs.Tab>}
           {mayCommand && <Tabs.Tab value="commands">{t('tab.commands')}</Tabs.Tab>}
+          <Tabs.Tab value="configuration">{t('tab.configuration')}</Tabs.Tab>
+          <Tabs.Tab value="firmware">{t('tab.firmware')}</Tabs.Tab>
+          {mayNotes && (
+            <Tabs.Tab
+              value="notes"
+              rightSection={
+                notes && notes.length > 0 ? <span className={styles.badge}>{notes.length}</span> : null
+              }
+            >
+              {t('tab.notes')}
+            </Tabs.Tab>
+          )}
           <Tabs.Tab
             value="conformance"
             rightSection={
@@ -150,6 +170,17 @@ function Loaded({ station }: { station: StationDetail }) {
           <Tabs.Panel value="commands" className={styles.panels}>
             <Ports station={station} />
             <Commands station={station} />
+          </Tabs.Panel>
+        )}
+        <Tabs.Panel value="configuration" className={styles.panels}>
+          <Configuration station={station} />
+        </Tabs.Panel>
+        <Tabs.Panel value="firmware" className={styles.panels}>
+          <Firmware station={station} />
+        </Tabs.Panel>
+        {mayNotes && (
+          <Tabs.Panel value="notes" className={styles.panels}>
+            <Notes station={station.id} />
           </Tabs.Panel>
         )}
         <Tabs.Panel value="conformance" className={styles.panels}>
