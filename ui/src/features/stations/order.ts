@@ -1,4 +1,4 @@
-import type { StationDetail } from '../../api/shapes';
+import type { StationBrief } from '../../api/queries';
 import { FAMILIES, type Family, familyOf, URGENCY } from '../../live/status';
 import type { PortStore, StationEntry } from '../../live/store';
 import { matchesText, parseStates, type StationSearch } from './filter';
@@ -9,7 +9,7 @@ export type Row = {
   label: string;
   site: string;
   entry: StationEntry | null;
-  detail: StationDetail | null;
+  detail: StationBrief | null;
 };
 
 const urgency = FAMILIES.map((f) => URGENCY[f]);
@@ -24,7 +24,7 @@ export const worstFamily = (store: PortStore, s: StationEntry): number => store.
 
 export function mergeRows(
   stations: readonly StationEntry[],
-  details: readonly StationDetail[] | undefined,
+  details: readonly StationBrief[] | undefined,
 ): Row[] {
   const byId = new Map((details ?? []).map((d) => [d.id, d]));
   const rows = stations.map(
