@@ -16,6 +16,7 @@ import { parseSessions } from '../features/sessions/filter';
 import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
 import { parseStation } from '../features/station/search';
 import { parseFilter } from '../features/stations/filter';
+import { isStep, type Step } from '../features/welcome/facts';
 import { words } from '../i18n/i18n';
 import { ToastRoot } from '../ui/toast';
 import { NotFound, PageError, PageLoading } from './fallback';
@@ -138,7 +139,7 @@ const settings = createRoute({
     tab: SETTINGS_TABS.find((t) => t === s.tab),
     q: typeof s.q === 'number' ? String(s.q) : text(s.q),
   }),
-  component: page(() => import('../features/settings/page'), 'settings', 'stations'),
+  component: page(() => import('../features/settings/page'), 'settings', 'stations', 'kiosk'),
 });
 
 const approve = createRoute({
@@ -165,11 +166,32 @@ const me = createRoute({
   component: page(() => import('../features/me/page'), 'me'),
 });
 
-const tree = root.addChildren([
-  signin,
-  kiosk,
-  inside.addChildren([overview, stations, station, sessions, events, desk, settings, approve, scan, me]),
-]);
+const welcome = createRoute({
+  getParentRoute: () => inside,
+  path: '/welcome',
+  staticData: { timeless: true },
+  validateSearch: (s: Record<string, unknown>): { step?: Step; station?: string } => ({
+    step: isStep(s.step) ? s.step : undefined,
+    station: typeof s.station === 'number' ? String(s.station) : text(s.station)?.slice(0, 48),
+  }),
+  component: page(() => import('../features/welcome/page'), 'welcome', 'stations'),
+});
+
+const pages = [
+  overview,
+  stations,
+  station,
+  sessions,
+  events,
+  desk,
+  settings,
+  approve,
+  scan,
+  me,
+  welcome,
+] as const;
+
+const tree = root.addChildren([signin, kiosk, inside.addChildren(pages)]);
 
 export function createAppRouter(queries: QueryClient) {
   return createRouter({

@@ -231,6 +231,13 @@ function useActions(): Entry[] {
   ] as const satisfies [string, IconName, MessageKey][];
   const list: Entry[] = [
     { id: 'copy', name: t('range.copy'), icon: 'link', run: () => void copy() },
+    {
+      id: 'kiosk',
+      name: t('search.kiosk'),
+      icon: 'screen',
+      note: '/kiosk',
+      run: () => set({ kiosk: 1, rotate: 30 }),
+    },
     ...themes.map(([scheme, icon, key]) => ({
       id: `theme/${scheme}`,
       name: `${t('theme.label')}: ${t(key)}`,

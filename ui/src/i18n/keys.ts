@@ -12,6 +12,7 @@ import type settings from '../features/settings/words/en.json';
 import type signin from '../features/signin/words/en.json';
 import type station from '../features/station/words/en.json';
 import type stations from '../features/stations/words/en.json';
+import type welcome from '../features/welcome/words/en.json';
 import type shell from './en.json';
 
 export type MessageKey =
@@ -26,4 +27,5 @@ export type MessageKey =
   | keyof typeof settings
   | keyof typeof signin
   | keyof typeof station
-  | keyof typeof stations;
+  | keyof typeof stations
+  | keyof typeof welcome;

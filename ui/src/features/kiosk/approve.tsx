@@ -11,7 +11,7 @@ export default function ApprovePage() {
   const { code } = route.useSearch();
   return (
     <div className={styles.page}>
-      <h1 className={styles.title}>{t('kiosk.list')}</h1>
+      <h1 className="srOnly">{t('kiosk.list')}</h1>
       <Screens code={code} />
     </div>
   );

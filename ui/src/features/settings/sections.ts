@@ -75,6 +75,14 @@ export const groups: Group[] = [
         part: part(() => import('./signins')),
       },
       {
+        tab: 'screens',
+        icon: 'screen',
+        title: 'settings.screens',
+        finds: 'settings.screens.finds',
+        needs: 'kiosks.read',
+        part: part(() => import('../kiosk/screens')),
+      },
+      {
         tab: 'audit',
         icon: 'list',
         title: 'settings.audit',

@@ -6,6 +6,7 @@ export const SETTINGS_TABS = [
   'users',
   'tokens',
   'signins',
+  'screens',
   'audit',
   'about',
 ] as const;

@@ -11,7 +11,17 @@ export function FirstStation({ pending }: { pending: number }) {
   return (
     <>
       <Panel flush>
-        <Empty title={t('first.title')} action={<StationAddress />}>
+        <Empty
+          title={t('first.title')}
+          action={
+            <>
+              <Button component={Link} to="/welcome" variant="filled">
+                {t('first.setUp')}
+              </Button>
+              <StationAddress />
+            </>
+          }
+        >
           <p>{t('first.text')}</p>
           {pending > 0 && (
             <Button component={Link} to="/stations" search={{ tab: 'pending' } as never} variant="filled">

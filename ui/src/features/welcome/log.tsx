@@ -39,6 +39,10 @@ export function useAttempts(station: string): Attempt[] {
   useTopic('events', 'event', ({ data }) => {
     if (data.subject === `station/${station}` || data.subject.startsWith(`station/${station}/`)) {
       void queries.invalidateQueries({ queryKey: eventsOf(station) });
+      if (data.kind === 'connected' || data.kind === 'boot') {
+        void queries.invalidateQueries({ queryKey: ['stations'], exact: true });
+        void queries.invalidateQueries({ queryKey: ['station', station] });
+      }
     }
   });
   const tried: Attempt[] = (refused ?? [])

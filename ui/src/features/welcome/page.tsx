@@ -1,7 +1,9 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
 import { meQuery, sitesQuery, stationsQuery, usersQuery } from '../../api/queries';
+import type { Site, StationDetail } from '../../api/shapes';
 import { type MessageKey, useT } from '../../i18n/i18n';
 import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
@@ -15,6 +17,14 @@ import styles from './welcome.module.css';
 
 const route = getRouteApi('/inside/welcome');
 
+function factsOf(sites: Site[], stations: StationDetail[]) {
+  const simulated = new Set(stations.filter((s) => s.simulated).map((s) => s.siteId));
+  return {
+    own: sites.filter((s) => !simulated.has(s.id)),
+    heard: stations.filter((s) => !s.simulated && s.lastFrameAt).length,
+  };
+}
+
 /** From an empty server to a station that talks, in ten minutes. */
 export default function WelcomePage() {
   const t = useT();
@@ -26,29 +36,37 @@ export default function WelcomePage() {
   const { data: stations } = useQuery({ ...stationsQuery(), refetchInterval: 10_000 });
   const { data: people } = useQuery({ ...usersQuery(), enabled: mayInvite });
   const { data: demo } = useQuery(demoQuery());
-  if (!me || !sites || !stations) {
+  // What stands open stays open when it becomes done: there may be more to read in it.
+  const [held, setHeld] = useState<Step | null>();
+  const facts = me && sites && stations ? factsOf(sites, stations) : undefined;
+  const steps = progress({
+    sites: facts?.own.length ?? 0,
+    heard: facts?.heard ?? 0,
+    people: people?.length ?? 1,
+    demoOn: demo?.on,
+    mayInvite,
+  });
+  const next = current(steps);
+  const ready = facts !== undefined && (people !== undefined || !mayInvite);
+  useEffect(() => {
+    if (ready && held === undefined) setHeld(next ?? null);
+  }, [ready, held, next]);
+  if (!facts || !me || !sites) {
     return (
       <div className={styles.page}>
         <Skeleton rows={6} />
       </div>
     );
   }
-  const simulated = new Set(stations.filter((s) => s.simulated).map((s) => s.siteId));
-  const own = sites.filter((s) => !simulated.has(s.id));
-  const steps = progress({
-    sites: own.length,
-    heard: stations.filter((s) => !s.simulated && s.lastFrameAt).length,
-    people: people?.length ?? 1,
-    demoOn: demo?.on,
-    mayInvite,
-  });
-  const next = current(steps);
-  const open = steps.find((s) => s.step === asked)?.step ?? next;
-  const go = (step: Step | undefined) => void navigate({ search: (s) => ({ ...s, step }) });
+  const open = steps.find((s) => s.step === asked)?.step ?? held ?? undefined;
+  const go = (step: Step | null | undefined) => {
+    setHeld(step);
+    void navigate({ search: (s) => ({ ...s, step: step ?? undefined }) });
+  };
   const parts: Record<Step, () => React.ReactNode> = {
     admin: () => <p className={styles.text}>{t('welcome.adminText', { name: me.name })}</p>,
-    site: () => <SiteStep sites={own} done={() => go(undefined)} />,
-    station: () => <StationStep sites={own.length > 0 ? own : sites} />,
+    site: () => <SiteStep sites={facts.own} done={() => go(undefined)} />,
+    station: () => <StationStep sites={facts.own.length > 0 ? facts.own : sites} />,
     team: () => <TeamStep people={people ?? []} />,
     demo: () => <DemoStep />,
   };
@@ -66,7 +84,7 @@ export default function WelcomePage() {
               type="button"
               className={styles.head}
               aria-expanded={step === open}
-              onClick={() => go(step === open ? undefined : step)}
+              onClick={() => go(step === open ? null : step)}
             >
               <span className={styles.mark} data-done={done}>
                 {done ? <Icon name="check" size={14} /> : i + 1}

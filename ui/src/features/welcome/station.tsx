@@ -102,15 +102,15 @@ function Watch({
   const { data } = useQuery({ ...stationQuery(station), refetchInterval: 5000 });
   return (
     <div className={styles.watch}>
-      <div>
+      <div className={styles.field}>
         <p className={form.label}>{t('welcome.address')}</p>
         <StationAddress identity={station} />
       </div>
-      <div>
+      <div className={styles.field}>
         <p className={form.label}>{t('welcome.identity')}</p>
         <CopyLine value={station} what={t('welcome.identity')} />
       </div>
-      <div>
+      <div className={styles.field}>
         <p className={form.label}>{t('welcome.password')}</p>
         {password ? (
           <>
