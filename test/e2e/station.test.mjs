@@ -215,4 +215,166 @@ describe('one station', () => {
     await shot(page, 'station-conformance');
     await page.done();
   });
+
+  const online = async (protocol) => {
+    const { body } = await server.api(token, 'GET', '/stations?limit=1000&online=true');
+    return body.items.find((s) => s.protocol === protocol && s.evses.length > 0);
+  };
+
+  it('says how fast a port charges, in words and figures', async () => {
+    const s = await busy();
+    const port = s.evses.find((e) => e.powerW > 0).id;
+    const page = await open(server, { state });
+    await page.goto(`/stations/${s.id}`);
+    const card = page.getByRole('region', { name: `Port ${port}`, exact: true });
+    await card.getByText(/\d kWh\/min delivered/).waitFor();
+    await card.getByText(/Rated/).waitFor();
+    await page.done();
+  });
+
+  it('fetches the settings of 1.6, finds one, changes it and shows the answer', async () => {
+    const s = await online('ocpp1.6');
+    const page = await open(server, { state });
+    await page.goto(`/stations/${s.id}?tab=configuration`);
+    await page.getByText('The station has not told its settings yet').waitFor();
+    await shot(page, 'station-settings-empty');
+    await page.getByRole('button', { name: 'Fetch now' }).click();
+    const keys = page.getByRole('region', { name: 'Configuration keys' });
+    await keys.waitFor();
+    await page.getByRole('textbox', { name: 'Search settings' }).fill('heartbeatinterval');
+    await until('one key is left', async () => (await keys.getByRole('row').count()) === 2);
+    await page.getByRole('button', { name: 'Change HeartbeatInterval' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Change HeartbeatInterval' });
+    await dialog.getByRole('textbox').fill('240');
+    await dialog.getByText('Changes how the station behaves from now on.').waitFor();
+    await axe(page, 'changing a setting');
+    await dialog.getByRole('button', { name: 'Send to station' }).click();
+    await dialog.getByText('The station answered: Accepted').waitFor();
+    await shot(page, 'station-settings-change');
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await keys.getByText('240', { exact: true }).waitFor();
+    await axe(page, 'settings');
+    const { body } = await server.api(token, 'GET', `/stations/${s.id}/configuration`);
+    assert.equal(body.items.find((x) => x.variable === 'HeartbeatInterval').value, '240');
+    await page.done();
+  });
+
+  it('fetches the device model of 2.x part by part, as a tree', async () => {
+    const s = await online('ocpp2.0.1');
+    const page = await open(server, { state, view: 'light' });
+    await page.goto(`/stations/${s.id}?tab=configuration`);
+    await page.getByRole('button', { name: 'Fetch now' }).click();
+    const model = page.getByRole('region', { name: 'Device model' });
+    const group = model.getByRole('button', { name: /SampledDataCtrlr/ });
+    await group.waitFor();
+    const before = await group.getAttribute('aria-expanded');
+    await group.press('Enter');
+    await until('the group turned', async () => (await group.getAttribute('aria-expanded')) !== before);
+    await axe(page, 'the device model');
+    await shot(page, 'station-device-model');
+    await page.done();
+  });
+
+  it('holds its settings against those of a station of the same model', async () => {
+    const { body } = await server.api(token, 'GET', '/stations?limit=1000&online=true');
+    const of = (s) => `${s.vendor}/${s.model}`;
+    const models = Map.groupBy(
+      body.items.filter((s) => s.protocol === 'ocpp1.6' && s.model),
+      of,
+    );
+    const [a, b] = [...models.values()].find((list) => list.length > 1);
+    const operator = server.token('operator');
+    for (const s of [a, b]) {
+      await server.api(operator, 'POST', `/stations/${s.id}/commands`, { action: 'GetConfiguration', payload: {} });
+    }
+    await server.api(operator, 'POST', `/stations/${a.id}/commands`, {
+      action: 'ChangeConfiguration',
+      payload: { key: 'ConnectionTimeOut', value: '77' },
+    });
+    const page = await open(server, { state });
+    await page.goto(`/stations/${a.id}?tab=configuration&compare=${b.id}`);
+    const table = page.getByRole('region', { name: `Settings of ${b.id}` });
+    await table.getByRole('row').filter({ hasText: 'ConnectionTimeOut' }).getByText('77').waitFor();
+    await axe(page, 'a comparison');
+    await shot(page, 'station-compare');
+    await page.done();
+  });
+
+  it('tells the firmware it ran, and fetches its certificates', async () => {
+    const s = await online('ocpp2.0.1');
+    const page = await open(server, { state });
+    await page.goto(`/stations/${s.id}?tab=firmware`);
+    await page.getByRole('region', { name: 'Firmware' }).getByText(s.firmware, { exact: true }).first().waitFor();
+    await page.getByText('The station was not asked for its certificates yet').waitFor();
+    await axe(page, 'firmware and certificates');
+    await page.getByRole('button', { name: 'Fetch now' }).click();
+    await page
+      .getByText('The station says it has no certificate')
+      .or(page.getByRole('region', { name: 'Installed certificates' }))
+      .or(page.getByText('The station does not know this request.'))
+      .first()
+      .waitFor();
+    await shot(page, 'station-firmware');
+    await page.done();
+  });
+
+  it('keeps notes as plain text, with who wrote them, and takes one back', async () => {
+    const s = await online('ocpp1.6');
+    const page = await open(server, { state, view: 'phone' });
+    await page.goto(`/stations/${s.id}?tab=notes`);
+    await page.getByText('No note yet').waitFor();
+    await page.getByLabel('New note').fill('Key box left of the door. <img src=x onerror=alert(1)>');
+    await page.getByRole('button', { name: 'Add note' }).click();
+    await page.getByText('<img src=x onerror=alert(1)>').waitFor();
+    await page.getByText('Your note').waitFor();
+    await axe(page, 'notes');
+    await shot(page, 'station-notes');
+    await page.getByRole('button', { name: 'Remove note' }).click();
+    await page.getByText('No note yet').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByText('Key box left of the door.').waitFor();
+    await page.done();
+  });
+
+  it('prepares the command that makes a silent station tell its power', async () => {
+    const s = await online('ocpp1.6');
+    const page = await open(server, { state });
+    await page.goto(`/stations/${s.id}?tab=commands&prepare=power`);
+    const payload = page.getByRole('textbox', { name: 'Payload' });
+    await payload.waitFor();
+    assert.match(await payload.inputValue(), /Power\.Active\.Import|MeterValueSampleInterval/);
+    await page.getByText('Changes how the station behaves from now on.').waitFor();
+    await page.done();
+  });
+
+  it('gives what one does at the roadside to a thumb', async () => {
+    const s = await busy();
+    const page = await open(server, { state, view: 'phone' });
+    await page.goto(`/stations/${s.id}`);
+    const unlock = page.getByRole('link', { name: 'Unlock connector' });
+    const box = await unlock.boundingBox();
+    assert.ok(box.height >= 44, `${box.height} px high`);
+    await unlock.click();
+    assert.equal(await page.getByRole('radio', { name: 'Unlock connector' }).isChecked(), true);
+    await page.done();
+  });
+
+  it('takes messages along as JSON, and stops following when scrolled', async () => {
+    const s = await busy();
+    const page = await open(server, { state });
+    await page.goto(`/stations/${s.id}?tab=messages`);
+    const log = page.getByRole('list', { name: 'OCPP messages' });
+    await log.getByRole('listitem').first().waitFor();
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save JSON' }).click();
+    assert.match((await download).suggestedFilename(), /-messages\.json$/);
+    await page.getByRole('combobox', { name: 'Direction' }).or(page.getByRole('textbox', { name: 'Direction' })).click();
+    await page.getByRole('option', { name: 'To the station' }).click();
+    await until('only one direction is left', async () => {
+      const inward = await log.getByRole('listitem').filter({ hasText: 'From the station' }).count();
+      return inward === 0 && (await log.getByRole('listitem').count()) > 0;
+    });
+    await axe(page, 'filtered messages');
+    await page.done();
+  });
 });

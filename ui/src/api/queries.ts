@@ -1,5 +1,5 @@
 // One place for each question the page asks the server, with its cache key.
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api, ok } from './client';
 import type { StationDetail, SystemEvent } from './shapes';
 
@@ -154,16 +154,32 @@ export const sessionsQuery = (station: string) =>
     refetchInterval: 15_000,
   });
 
-export const messagesQuery = (station: string) =>
-  queryOptions({
-    queryKey: ['messages', station],
-    queryFn: ({ signal }) =>
+/** Frames, newest first, page by page back to where the log begins. */
+export const messagesQuery = (
+  station: string,
+  direction: 'in' | 'out' | undefined,
+  action: string | undefined,
+) =>
+  infiniteQueryOptions({
+    queryKey: ['messages', station, direction ?? '', action ?? ''],
+    queryFn: ({ signal, pageParam }) =>
       ok(
         api.GET('/stations/{station}/messages', {
-          params: { path: { station }, query: { limit: 300 } },
+          params: {
+            path: { station },
+            query: {
+              limit: 300,
+              ...(direction ? { direction } : {}),
+              ...(action ? { action } : {}),
+              ...(pageParam ? { cursor: pageParam } : {}),
+            },
+          },
           signal,
         }),
-      ).then((p) => p.items),
+      ),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.nextCursor || undefined,
+    maxPages: 20,
   });
 
 export const commandsQuery = (station: string) =>
@@ -235,24 +251,17 @@ export const statesQuery = (station: string, fromMs: number, toMs: number, step:
     staleTime: minute,
   });
 
-/** Sessions that touch a time, at most the newest thousand. */
+/** Sessions that touch a time. */
 export const sessionsOfTimeQuery = (station: string, fromMs: number, toMs: number) =>
   queryOptions({
     queryKey: ['sessions', station, fromMs, toMs],
-    queryFn: ({ signal }) =>
-      ok(
-        api.GET('/sessions', {
-          params: {
-            query: {
-              station,
-              from: new Date(fromMs).toISOString(),
-              to: new Date(toMs).toISOString(),
-              limit: PAGE,
-            },
-          },
-          signal,
-        }),
-      ).then((p) => p.items),
+    queryFn: ({ signal }) => {
+      const from = new Date(fromMs).toISOString();
+      const to = new Date(toMs).toISOString();
+      return pages((cursor) =>
+        ok(api.GET('/sessions', { params: { query: { station, from, to, limit: PAGE, cursor } }, signal })),
+      );
+    },
     staleTime: minute,
   });
 

@@ -1,5 +1,5 @@
 import { Button, Select, Switch, TextInput } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { messagesQuery } from '../../api/queries';
@@ -15,28 +15,47 @@ import { useZone, ZoneNote } from '../../ui/zone';
 import { clockMillis, pretty, summarise } from './frame-words';
 import { type Answer, answers, mergeMessages } from './merge';
 import styles from './messages.module.css';
+import { Exports } from './messages-export';
 import { quirkWords } from './quirks';
 
-const LIMIT = 2000;
+const LIMIT = 8000;
 
 /** The conversation with the station as it went over the wire, newest first. */
 export function Messages({ station }: { station: string }) {
   const t = useT();
-  const { data, error, refetch } = useQuery(messagesQuery(station));
+  const tag = useTag();
+  const zone = useZone();
   const [live, setLive] = useState<Message[]>([]);
   const [follow, setFollow] = useState(true);
   const [held, setHeld] = useState<Message[] | null>(null);
   const [text, setText] = useState('');
   const [direction, setDirection] = useState<string | null>(null);
   const [action, setAction] = useState<string | null>(null);
+  const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage } = useInfiniteQuery(
+    messagesQuery(
+      station,
+      direction === 'in' || direction === 'out' ? direction : undefined,
+      action ?? undefined,
+    ),
+  );
   useTopic(`messages/${station}`, 'messages', (frame) => {
     if (frame.station === station) setLive((before) => mergeMessages(before, frame.items, LIMIT));
   });
-  const all = useMemo(() => mergeMessages(data ?? [], live, LIMIT), [data, live]);
-  const base = follow || held === null ? all : held;
-  const waiting = follow || held === null ? 0 : all.length - held.length;
+  const told = useMemo(() => data?.pages.flatMap((p) => p.items) ?? [], [data]);
+  const all = useMemo(() => mergeMessages(told, live, LIMIT), [told, live]);
+  // A reader who went back sees what was there, and what they fetched since.
+  const newest = held?.[0]?.at ?? '';
+  const base = useMemo(
+    () => (follow || held === null ? all : all.filter((m) => m.at <= newest)),
+    [follow, held, all, newest],
+  );
+  const waiting = all.length - base.length;
   const answered = useMemo(() => answers(base), [base]);
-  const actions = useMemo(() => [...new Set(all.map((m) => m.action).filter(Boolean))].sort(), [all]);
+  const seen = useRef(new Set<string>());
+  const actions = useMemo(() => {
+    for (const m of all) if (m.action) seen.current.add(m.action);
+    return [...seen.current].sort();
+  }, [all]);
   const shown = useMemo(() => {
     const q = text.trim().toLowerCase();
     return base.filter(
@@ -46,9 +65,10 @@ export function Messages({ station }: { station: string }) {
         (q === '' || m.frame.toLowerCase().includes(q) || m.action.toLowerCase().includes(q)),
     );
   }, [base, answered, text, direction, action]);
+  const oldest = base.at(-1)?.at;
   const setFollowing = (on: boolean) => {
     setFollow(on);
-    setHeld(on ? null : all);
+    setHeld((was) => (on ? null : (was ?? all)));
   };
   return (
     <Panel
@@ -115,7 +135,32 @@ export function Messages({ station }: { station: string }) {
           {all.length === 0 ? t('messages.noneText') : t('messages.noMatchText')}
         </Empty>
       ) : (
-        <Log messages={shown} answered={answered} follow={follow} pause={() => setFollowing(false)} />
+        <Log messages={shown} answered={answered} follow={follow} setFollow={setFollowing} />
+      )}
+      {(hasNextPage || shown.length > 0) && (
+        <div className={styles.foot}>
+          <span className="meta num" role="status">
+            {t('messages.count', { n: shown.length })}
+            {oldest !== undefined && (
+              <> · {t('messages.since', { at: exact(tag, Date.parse(oldest), zone) })}</>
+            )}
+          </span>
+          {hasNextPage && (
+            <Button
+              size="compact-sm"
+              variant="default"
+              loading={isFetchingNextPage}
+              onClick={() => {
+                setFollowing(false);
+                void fetchNextPage();
+              }}
+            >
+              {t('messages.older')}
+            </Button>
+          )}
+          {!hasNextPage && data && <span className="meta">{t('messages.begin')}</span>}
+          <Exports station={station} messages={shown} answered={answered} />
+        </div>
       )}
     </Panel>
   );
@@ -127,12 +172,12 @@ function Log({
   messages,
   answered,
   follow,
-  pause,
+  setFollow,
 }: {
   messages: Message[];
   answered: Map<Message, Answer>;
   follow: boolean;
-  pause: () => void;
+  setFollow: (on: boolean) => void;
 }) {
   const t = useT();
   const scroller = useRef<HTMLDivElement>(null);
@@ -154,8 +199,8 @@ function Log({
       className={`${styles.log} scroll`}
       role="list"
       aria-label={t('messages.title')}
-      // Reading back stops the log from running away.
-      onWheel={(e) => follow && e.deltaY > 0 && pause()}
+      // Reading back, by wheel, finger or keys, stops the log from running away.
+      onScroll={(e) => follow && e.currentTarget.scrollTop > 8 && setFollow(false)}
     >
       <div style={{ height: virtual.getTotalSize(), position: 'relative' }}>
         {virtual.getVirtualItems().map((item) => {
@@ -175,7 +220,7 @@ function Log({
                 answer={answered.get(m)}
                 open={open === id}
                 toggle={() => {
-                  if (open !== id && follow) pause();
+                  if (open !== id && follow) setFollow(false);
                   setOpen(open === id ? null : id);
                 }}
               />

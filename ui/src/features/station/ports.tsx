@@ -142,7 +142,7 @@ function Speed({ evse: e, now }: { evse: Evse; now: number | null }) {
       </div>
       <p className="meta num">
         <span>
-          {t('port.offered')} {e.offeredW ? `${kilowatts(tag, e.offeredW)} kW` : '–'}
+          {t('port.offered')} {e.offeredW ? `${rated(tag, e.offeredW)} kW` : '–'}
         </span>
         <span>
           {t('port.ratedName')} {e.ratedW ? `${rated(tag, e.ratedW)} kW` : '–'}
@@ -161,10 +161,10 @@ function Why({ evse: e, profiles, live }: { evse: Evse; profiles: ChargingProfil
   const kw = (w: number) => kilowatts(tag, w);
   const sentence = (l: Limit): string =>
     l.by === 'vehicle'
-      ? t('limit.vehicle', { kw: kw(l.powerW), of: kw(l.offeredW) })
+      ? t('limit.vehicle', { kw: kw(l.powerW), of: rated(tag, l.offeredW) })
       : l.by === 'station'
-        ? t('limit.station', { kw: kw(l.offeredW), of: rated(tag, l.ratedW) })
-        : t('limit.schedule', { kw: kw(l.limitW), of: rated(tag, l.couldW) });
+        ? t('limit.station', { kw: rated(tag, l.offeredW), of: rated(tag, l.ratedW) })
+        : t('limit.schedule', { kw: rated(tag, l.limitW), of: rated(tag, l.couldW) });
   return (
     <p className={styles.why} data-slow={e.slow !== undefined}>
       {e.slow && <strong>{t('port.slow', slowValues(tag, e.slow))}</strong>} {limit && sentence(limit)}
