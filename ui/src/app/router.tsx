@@ -138,7 +138,14 @@ const settings = createRoute({
     tab: SETTINGS_TABS.find((t) => t === s.tab),
     q: typeof s.q === 'number' ? String(s.q) : text(s.q),
   }),
-  component: page(() => import('../features/settings/page'), 'settings', 'stations'),
+  component: page(() => import('../features/settings/page'), 'kiosk', 'settings', 'stations'),
+});
+
+const health = createRoute({
+  getParentRoute: () => inside,
+  path: '/health',
+  staticData: { timeless: true },
+  component: page(() => import('../features/health/page'), 'health'),
 });
 
 const approve = createRoute({
@@ -168,7 +175,7 @@ const me = createRoute({
 const tree = root.addChildren([
   signin,
   kiosk,
-  inside.addChildren([overview, stations, station, sessions, events, desk, settings, approve, scan, me]),
+  inside.addChildren([overview, stations, station, sessions, events, desk, health, settings, approve, scan, me]),
 ]);
 
 export function createAppRouter(queries: QueryClient) {

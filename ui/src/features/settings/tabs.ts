@@ -7,6 +7,8 @@ export const SETTINGS_TABS = [
   'tokens',
   'signins',
   'audit',
+  'screens',
+  'retention',
   'about',
 ] as const;
 export type SettingsTab = (typeof SETTINGS_TABS)[number];
