@@ -54,7 +54,7 @@ func (s *Server) measureStorage(ctx context.Context, now time.Time) (web.Storage
 		return out, err
 	}
 	keep := s.Journal.Kept()
-	f := forecast{known: true}
+	f := forecast{known: true, room: float64(room) + float64(core.Free)}
 	other := core.Bytes
 	for _, c := range append(core.Classes, core.Sessions) {
 		class, setting, kept := string(c.Class), "retention.events", keep.History
@@ -81,7 +81,7 @@ func (s *Server) measureStorage(ctx context.Context, now time.Time) (web.Storage
 	out.Disk = web.StorageDisk{
 		FreeBytes: int64(free), TotalBytes: int64(total), RoomBytes: int64(room), Known: f.known, Stage: s.guard.Stage().String(),
 	}
-	if days, full := disk.Days(float64(room)+float64(core.Free), f.all); full && f.known {
+	if days, full := disk.Days(f.room, f.all); full && f.known {
 		out.Disk.FullAt = new(now.Add(time.Duration(days * float64(24*time.Hour))).UTC().Truncate(time.Hour))
 	}
 	return out, nil
@@ -90,6 +90,7 @@ func (s *Server) measureStorage(ctx context.Context, now time.Time) (web.Storage
 // forecast gathers what grows.
 type forecast struct {
 	all   []disk.Growth
+	room  float64
 	known bool
 }
 
@@ -106,6 +107,8 @@ func (f *forecast) add(out *web.Storage, c web.StorageClass, keep time.Duration,
 		if steady := disk.Steady([]disk.Growth{g}); !math.IsInf(steady, 1) {
 			c.SteadyBytes = new(math.Round(steady))
 		}
+	} else if rest := float64(most - c.Bytes); most > 0 && rest < f.room/2 {
+		f.room -= max(rest, 0) // a ring too young to measure will be full one day
 	} else if c.Class != "sessions" || c.Bytes > 0 {
 		f.known = false
 	}

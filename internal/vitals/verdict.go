@@ -165,6 +165,7 @@ func (m *Monitor) clock(now time.Time) finding {
 func (m *Monitor) backup(now time.Time) finding {
 	switch at := m.last.BackupAt; {
 	case !m.last.BackupNeeded:
+		return finding{OK, "unneeded", nil}
 	case at.IsZero():
 		return finding{Degraded, "never", nil}
 	case now.Sub(at) > backupFor:

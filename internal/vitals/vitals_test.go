@@ -97,7 +97,7 @@ func TestVerdicts(t *testing.T) {
 		"memory is short":          {func(c *Counters) { c.MemoryLimit, c.MemoryBytes = 100, 95 }, "memory", Degraded, "memory.near"},
 		"there is no memory limit": {func(c *Counters) { c.MemoryBytes = 95 }, "memory", OK, "memory.ok"},
 		"there was no backup":      {func(c *Counters) { c.BackupAt = time.Time{} }, "backup", Degraded, "backup.never"},
-		"no backup is needed":      {func(c *Counters) { c.BackupAt, c.BackupNeeded = time.Time{}, false }, "backup", OK, "backup.ok"},
+		"no backup is needed":      {func(c *Counters) { c.BackupAt, c.BackupNeeded = time.Time{}, false }, "backup", OK, "backup.unneeded"},
 		"the backup is old":        {func(c *Counters) { c.BackupAt = c.BackupAt.Add(-240 * time.Hour) }, "backup", Degraded, "backup.old"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -139,7 +139,14 @@ const settings = createRoute({
     tab: SETTINGS_TABS.find((t) => t === s.tab),
     q: typeof s.q === 'number' ? String(s.q) : text(s.q),
   }),
-  component: page(() => import('../features/settings/page'), 'settings', 'stations', 'kiosk'),
+  component: page(() => import('../features/settings/page'), 'kiosk', 'settings', 'stations'),
+});
+
+const health = createRoute({
+  getParentRoute: () => inside,
+  path: '/health',
+  staticData: { timeless: true },
+  component: page(() => import('../features/health/page'), 'health'),
 });
 
 const approve = createRoute({
@@ -184,6 +191,7 @@ const pages = [
   sessions,
   events,
   desk,
+  health,
   settings,
   approve,
   scan,

@@ -66,4 +66,13 @@ export const count = (locale: string, n: number): string => number(locale, n, 0)
 export const bytes = (locale: string, n: number): string =>
   n < 1000 ? `${number(locale, n, 0)} B` : `${number(locale, n / 1000, 1)} kB`;
 
+/** What is kept on a disk: three digits. */
+export const storage = (locale: string, n: number | null | undefined): Quantity =>
+  scaled(locale, n, [
+    [1e3, 'kB'],
+    [1e6, 'MB'],
+    [1e9, 'GB'],
+    [1e12, 'TB'],
+  ]);
+
 export const text = (q: Quantity): string => `${q.value} ${q.unit}`;

@@ -3,6 +3,7 @@
 
 import type desk from '../features/desk/words/en.json';
 import type events from '../features/events/words/en.json';
+import type health from '../features/health/words/en.json';
 import type kiosk from '../features/kiosk/words/en.json';
 import type me from '../features/me/words/en.json';
 import type overview from '../features/overview/words/en.json';
@@ -20,6 +21,7 @@ export type MessageKey =
   | keyof typeof desk
   | keyof typeof kiosk
   | keyof typeof me
+  | keyof typeof health
   | keyof typeof overview
   | keyof typeof scan
   | keyof typeof events

@@ -1,8 +1,12 @@
+import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { meQuery } from '../../api/queries';
 import { type MessageKey, useT } from '../../i18n/i18n';
+import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { Empty, Panel } from '../../ui/panel';
+import { healthQuery } from '../health/queries';
 import { List } from './list';
 import { type Setting, settingsQuery } from './queries';
 import styles from './settings.module.css';
@@ -12,18 +16,52 @@ export default function About() {
   const t = useT();
   const { data: me } = useQuery(meQuery());
   const mayConfigure = useAllowed('system.configure');
+  const mayHealth = useAllowed('system.read');
+  const { data } = useQuery({ ...healthQuery(), enabled: mayHealth });
   return (
     <>
       <Panel title={t('settings.about')}>
         <dl className={styles.facts}>
           <dt>{t('about.you')}</dt>
           <dd>{me?.name}</dd>
+          {data && (
+            <>
+              <dt>{t('about.version')}</dt>
+              <dd className="mono">{data.build}</dd>
+            </>
+          )}
+          {mayHealth && (
+            <>
+              <dt>{t('about.health')}</dt>
+              <dd>
+                <Link to="/health">{t('about.healthLink')}</Link>
+              </dd>
+            </>
+          )}
           <dt>{t('about.docs')}</dt>
           <dd>
             <a href="/api/docs">{t('about.api')}</a>
           </dd>
         </dl>
       </Panel>
+      {mayConfigure && (
+        <Panel
+          title={t('about.bundle')}
+          aside={
+            <Button
+              component="a"
+              href="/api/v1/system/diagnostics"
+              download
+              variant="default"
+              leftSection={<Icon name="download" size={14} />}
+            >
+              {t('about.bundleGet')}
+            </Button>
+          }
+        >
+          <p className={styles.lead}>{t('about.bundleText')}</p>
+        </Panel>
+      )}
       {mayConfigure && <Configuration />}
     </>
   );

@@ -13,6 +13,7 @@ import styles from './settings.module.css';
 const known: Record<string, readonly string[]> = {
   credential: ['create', 'delete', 'update'],
   link: ['create', 'use'],
+  system: ['diagnostics'],
   signin: [''],
   signout: ['', 'others'],
   site: ['create', 'delete', 'update'],

@@ -69,3 +69,13 @@ export const auditQuery = () =>
     initialPageParam: '',
     getNextPageParam: (last) => last.nextCursor || null,
   });
+
+export type Kept = Schemas['StorageClass'];
+
+export const storageQuery = () =>
+  queryOptions({
+    queryKey: ['system', 'storage'],
+    queryFn: ({ signal }) => ok(api.GET('/system/storage', { signal })),
+    staleTime: 60_000,
+    refetchInterval: 60_000,
+  });

@@ -96,6 +96,22 @@ export const groups: Group[] = [
     title: 'settings.server',
     sections: [
       {
+        tab: 'screens',
+        icon: 'overview',
+        title: 'settings.screens',
+        finds: 'settings.screens.finds',
+        needs: 'kiosks.read',
+        part: part(() => import('../kiosk/screens')),
+      },
+      {
+        tab: 'retention',
+        icon: 'disk',
+        title: 'settings.retention',
+        finds: 'settings.retention.finds',
+        needs: 'system.read',
+        part: part(() => import('./retention')),
+      },
+      {
         tab: 'about',
         icon: 'help',
         title: 'settings.about',

@@ -8,6 +8,8 @@ export const SETTINGS_TABS = [
   'signins',
   'screens',
   'audit',
+  'screens',
+  'retention',
   'about',
 ] as const;
 export type SettingsTab = (typeof SETTINGS_TABS)[number];
