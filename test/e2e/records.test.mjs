@@ -22,7 +22,7 @@ describe('what was: sessions, events, calls', () => {
     charging = await until('somebody charges', async () => {
       const { body } = await server.api(token, 'GET', '/stations?limit=1000&status=Charging&online=true');
       for (const s of body.items) {
-        const evse = s.evses.find((e) => e.status === 'Charging' && e.sessionId && e.publicId);
+        const evse = s.evses.find((e) => e.status === 'Charging' && e.sessionId && e.publicId && e.powerW > 1000);
         if (evse) return { station: s.id, evse };
       }
       return undefined;

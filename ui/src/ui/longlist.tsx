@@ -95,10 +95,10 @@ export function LongList<T>({
           {pill.text}
         </Button>
       )}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: it only notes where pointer and focus rest */}
       <div
         ref={scroller}
         className={`${styles.scroller} scroll`}
-        role="presentation"
         onPointerEnter={(e) => e.pointerType === 'mouse' && tell({ hovered: true })}
         onPointerLeave={() => tell({ hovered: false })}
         onScroll={(e) => tell({ away: e.currentTarget.scrollTop > height })}

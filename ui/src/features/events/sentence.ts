@@ -41,6 +41,7 @@ const text = (v: unknown): string => (typeof v === 'string' || typeof v === 'num
 const join = (...parts: string[]): string => parts.filter(Boolean).join(' · ');
 const status = (t: Translate, v: unknown): string => {
   const word = text(v);
+  if (word === 'Occupied') return t('said.occupied');
   return STATUSES.includes(word as Status) ? t(statusKey(word as Status)) : word;
 };
 

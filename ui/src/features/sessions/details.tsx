@@ -173,7 +173,7 @@ function Curve({ session: s, from, to }: { session: Session; from: number; to: n
         {...span}
         label={t('session.curve')}
         lines={[
-          { name: t('session.curve'), ...powerLine!, color: '--s-charging', fill: true },
+          { name: t('session.power'), ...powerLine!, color: '--s-charging', fill: true },
           ...(offeredLine!.at.length > 1
             ? [
                 {
