@@ -10,8 +10,10 @@ import {
 } from '@tanstack/react-router';
 import { Problem } from '../api/problem';
 import { meQuery } from '../api/queries';
-import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
 import { parseDesk } from '../features/desk/search';
+import { parseMap } from '../features/map/search';
+import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
+import { parseSites } from '../features/sites/search';
 import { parseFilter } from '../features/stations/filter';
 import { words } from '../i18n/i18n';
 import { ToastRoot } from '../ui/toast';
@@ -82,6 +84,31 @@ const overview = createRoute({
   component: page(() => import('../features/overview/page'), 'overview', 'station', 'stations'),
 });
 
+const map = createRoute({
+  getParentRoute: () => inside,
+  path: '/map',
+  staticData: { timeless: true },
+  validateSearch: parseMap,
+  component: page(() => import('../features/map/page'), 'map'),
+});
+
+const sites = createRoute({
+  getParentRoute: () => inside,
+  path: '/sites',
+  staticData: { timeless: true },
+  validateSearch: parseSites,
+  component: page(() => import('../features/sites/page'), 'sites'),
+});
+
+const site = createRoute({
+  getParentRoute: () => inside,
+  path: '/sites/$id',
+  validateSearch: (s: Record<string, unknown>): { out?: 'all' } => ({
+    out: s.out === 'all' ? 'all' : undefined,
+  }),
+  component: page(() => import('../features/site/page'), 'site', 'overview', 'station'),
+});
+
 const stations = createRoute({
   getParentRoute: () => inside,
   path: '/stations',
@@ -124,13 +151,7 @@ const settings = createRoute({
 
 const tree = root.addChildren([
   signin,
-  inside.addChildren([
-    overview,
-    stations,
-    station,
-    desk,
-    settings,
-  ]),
+  inside.addChildren([overview, map, sites, site, stations, station, desk, settings]),
 ]);
 
 export function createAppRouter(queries: QueryClient) {

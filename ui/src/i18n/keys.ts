@@ -1,9 +1,12 @@
 // The keys of all words: the shell's, which every page has, and those that come
 // with a feature. A feature with words of its own adds its two lines here.
 import type desk from '../features/desk/words/en.json';
+import type map from '../features/map/words/en.json';
 import type overview from '../features/overview/words/en.json';
 import type settings from '../features/settings/words/en.json';
 import type signin from '../features/signin/words/en.json';
+import type site from '../features/site/words/en.json';
+import type sites from '../features/sites/words/en.json';
 import type station from '../features/station/words/en.json';
 import type stations from '../features/stations/words/en.json';
 import type shell from './en.json';
@@ -11,8 +14,11 @@ import type shell from './en.json';
 export type MessageKey =
   | keyof typeof shell
   | keyof typeof desk
+  | keyof typeof map
   | keyof typeof overview
   | keyof typeof settings
   | keyof typeof signin
+  | keyof typeof site
+  | keyof typeof sites
   | keyof typeof station
   | keyof typeof stations;
