@@ -2,8 +2,8 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-import { meQuery, sitesQuery, stationsQuery, usersQuery } from '../../api/queries';
-import type { Site, StationDetail } from '../../api/shapes';
+import { meQuery, type StationBrief, sitesQuery, stationsQuery, usersQuery } from '../../api/queries';
+import type { Site } from '../../api/shapes';
 import { type MessageKey, useT } from '../../i18n/i18n';
 import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
@@ -17,7 +17,7 @@ import styles from './welcome.module.css';
 
 const route = getRouteApi('/inside/welcome');
 
-function factsOf(sites: Site[], stations: StationDetail[]) {
+function factsOf(sites: Site[], stations: StationBrief[]) {
   const simulated = new Set(stations.filter((s) => s.simulated).map((s) => s.siteId));
   return {
     own: sites.filter((s) => !simulated.has(s.id)),
