@@ -85,6 +85,7 @@ export type StationBrief = Pick<
   | 'onboarding'
   | 'simulated'
   | 'lastFrameAt'
+  | 'tags'
 >;
 
 const brief = (s: StationDetail): StationBrief => ({
@@ -101,6 +102,7 @@ const brief = (s: StationDetail): StationBrief => ({
   onboarding: s.onboarding,
   simulated: s.simulated,
   lastFrameAt: s.lastFrameAt,
+  tags: s.tags ?? [],
 });
 
 // The table of the whole network is live; what changes rarely (model, firmware)
