@@ -107,6 +107,7 @@ export type StationBrief = Pick<
   | 'onboarding'
   | 'simulated'
   | 'lastFrameAt'
+  | 'tags'
 >;
 
 const brief = (s: StationDetail): StationBrief => ({
@@ -123,6 +124,7 @@ const brief = (s: StationDetail): StationBrief => ({
   onboarding: s.onboarding,
   simulated: s.simulated,
   lastFrameAt: s.lastFrameAt,
+  tags: s.tags ?? [],
 });
 
 // The table of the whole network is live; what changes rarely (model, firmware)

@@ -3,10 +3,12 @@ import type { PortsSnapshot } from '../live/protocol';
 import { PortStore } from '../live/store';
 import { layoutWall, portAt, rectOf, SIZES, step } from './overview/layout';
 import { ocppAddress } from './stations/address';
+import { COLUMNS, columnsText, parseColumns, templates, USUAL } from './stations/columns';
 import { matchesText, parseFilter, parseStates, rankStations } from './stations/filter';
 import { mergeRows, selectRows } from './stations/order';
 import { powerOf } from './stations/row';
 import { Slots } from './stations/slots';
+import { viewPath } from './stations/views';
 
 function storeOf(rows: [string, number, number, number][]): PortStore {
   const store = new PortStore((flush) => flush());
@@ -184,4 +186,33 @@ describe('status wall', () => {
   });
 
   it('stays on an empty wall', () => expect(step(layoutWall([], 900, 100), 0, 'down')).toBe(-1));
+});
+
+describe('columns of the station list', () => {
+  it('keeps their order and drops what is none', () => {
+    expect(parseColumns('tags,shoe,site')).toEqual(['site', 'tags']);
+    expect(parseColumns('shoe')).toBeUndefined();
+    expect(parseColumns(7)).toBeUndefined();
+  });
+
+  it('leaves the usual choice out of the address', () => {
+    expect(columnsText(USUAL)).toBeUndefined();
+    expect(columnsText(['site'])).toBe('site');
+    expect(columnsText([])).toBeUndefined();
+  });
+
+  it('has a width for each, and fewer on a narrow page', () => {
+    const all = templates(COLUMNS, true);
+    expect(all.wide).not.toContain('undefined');
+    expect(all.wide.split(' ').length).toBeGreaterThan(all.narrow.split(' ').length);
+    expect(all.wide.startsWith('20px')).toBe(true);
+  });
+});
+
+describe('a saved view', () => {
+  it('keeps the filter and drops what belongs to the reader', () =>
+    expect(viewPath('/stations?state=faulted&zone=utc&kiosk=1&range=7d&cols=site%2Ctags&site=ham')).toBe(
+      '/stations?state=faulted&cols=site%2Ctags&site=ham',
+    ));
+  it('may be the bare page', () => expect(viewPath('/stations?zone=utc')).toBe('/stations'));
 });

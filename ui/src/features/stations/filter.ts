@@ -3,6 +3,7 @@
 
 import { FAMILIES, type Family, isFamily } from '../../live/status';
 import type { StationEntry } from '../../live/store';
+import { columnsText, parseColumns } from './columns';
 
 export type SortBy = 'id' | 'state' | 'power' | 'since';
 
@@ -13,6 +14,10 @@ export type StationSearch = {
   /** Families, joined by commas. */
   state?: string;
   sort?: Exclude<SortBy, 'id'>;
+  /** As people tagged it. */
+  tag?: string;
+  /** Columns, joined by commas; see columns.ts. */
+  cols?: string;
   tab?: 'pending' | 'refused';
 };
 
@@ -32,6 +37,8 @@ export function parseFilter(s: Record<string, unknown>): StationSearch {
     q: text(s.q),
     state: parseStates(s.state).join(',') || undefined,
     sort: s.sort === 'state' || s.sort === 'power' || s.sort === 'since' ? s.sort : undefined,
+    tag: text(s.tag)?.slice(0, 64),
+    cols: columnsText(parseColumns(s.cols) ?? []),
     tab: s.tab === 'pending' || s.tab === 'refused' ? s.tab : undefined,
   };
 }

@@ -1,16 +1,22 @@
 import { CloseButton, Select, TextInput } from '@mantine/core';
-import { useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { type MessageKey, useT } from '../../i18n/i18n';
 import { FAMILIES, type Family } from '../../live/status';
 import { Icon } from '../../ui/icons';
 import { familyKey, StateShape } from '../../ui/state';
 import { parseStates, type StationSearch } from './filter';
 import styles from './filters.module.css';
+import { useTags } from './tags';
 
-type Props = { filter: StationSearch; change: (part: Partial<StationSearch>) => void };
+type Props = {
+  filter: StationSearch;
+  change: (part: Partial<StationSearch>) => void;
+  children?: ReactNode;
+};
 
-export function Filters({ filter, change }: Props) {
+export function Filters({ filter, change, children }: Props) {
   const t = useT();
+  const tags = useTags();
   const states = new Set(parseStates(filter.state));
   const toggle = (f: Family) => {
     const next = FAMILIES.filter((x) => (x === f ? !states.has(x) : states.has(x)));
@@ -35,6 +41,21 @@ export function Filters({ filter, change }: Props) {
           change({ sort: v === 'id' || v === null ? undefined : (v as StationSearch['sort']) })
         }
       />
+      {(tags.length > 0 || filter.tag) && (
+        <Select
+          className={styles.select}
+          aria-label={t('filter.tag')}
+          placeholder={t('filter.tag')}
+          data={[...new Set([...tags, ...(filter.tag ? [filter.tag] : [])])]}
+          value={filter.tag ?? null}
+          onChange={(v) => change({ tag: v ?? undefined })}
+          clearable
+          clearButtonProps={{ 'aria-label': t('filter.clear') }}
+          searchable
+          limit={100}
+        />
+      )}
+      <div className={styles.acts}>{children}</div>
       <fieldset className={styles.states}>
         <legend className="srOnly">{t('filter.state')}</legend>
         {FAMILIES.map((f) => (

@@ -3,13 +3,14 @@ import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { defaultRangeExtractor, type Range, useVirtualizer } from '@tanstack/react-virtual';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { stationsQuery } from '../../api/queries';
-import { useT } from '../../i18n/i18n';
+import { type MessageKey, useT } from '../../i18n/i18n';
 import { useFlush, useLayout, useLive } from '../../live/hooks';
 import { useListKeys } from '../../ui/listkeys';
 import { Skeleton } from '../../ui/panel';
 import { useSiteNames } from '../../ui/sites';
+import { type Column, NARROW, templates, USUAL } from './columns';
 import type { StationSearch } from './filter';
 import { useStationLinks } from './links';
 import styles from './list.module.css';
@@ -72,12 +73,33 @@ function difference(a: readonly Row[], b: readonly Row[]): number {
   return n + (a.length - kept);
 }
 
+/** Rows that were picked, by station, and how to change them. */
+export type Picks = { ids: ReadonlySet<string>; toggle: (ids: string[], on: boolean) => void };
+
+const headKey: Record<Column, MessageKey> = {
+  site: 'column.site',
+  ports: 'column.ports',
+  state: 'column.state',
+  power: 'column.power',
+  since: 'column.since',
+  model: 'column.model',
+  firmware: 'column.firmware',
+  protocol: 'column.protocol',
+  heard: 'column.heard',
+  tags: 'column.tags',
+};
+export const columnKey = (c: Column): MessageKey => headKey[c];
+
 export function StationList({
   selection,
   setHeld,
+  columns = USUAL,
+  picks,
 }: {
   selection: Selection;
   setHeld: (held: boolean) => void;
+  columns?: readonly Column[];
+  picks?: Picks;
 }) {
   const t = useT();
   const router = useRouter();
@@ -120,12 +142,20 @@ export function StationList({
         ?.focus({ preventScroll: true }),
     );
   };
+  const pick = (which: number[], extend: boolean) => {
+    const ids = which.map((i) => rows[i]!.id);
+    picks?.toggle(ids, extend || !ids.every((id) => picks.ids.has(id)));
+    if (ids.length > 0) last.current = which.at(-1)!;
+  };
+  const last = useRef(-1);
+  const template = templates(columns, picks !== undefined);
   useListKeys(
     {
       count: rows.length,
       at: () => cursor.current,
       move,
       open: (at) => void router.navigate({ to: '/stations/$id', params: { id: rows[at]!.id } }),
+      pick: picks ? pick : undefined,
     },
     () => scroller.current,
   );
@@ -145,7 +175,21 @@ export function StationList({
         role="table"
         aria-label={t('nav.stations')}
         aria-rowcount={rows.length + 1}
-        onClick={links.onClick}
+        style={{ '--wide': template.wide, '--narrow': template.narrow } as CSSProperties}
+        onClick={(e) => {
+          const at = e.target instanceof HTMLElement ? e.target.dataset.pick : undefined;
+          if (at === undefined) {
+            links.onClick(e);
+            return;
+          }
+          const to = Number(at);
+          const from = e.shiftKey && last.current >= 0 ? last.current : to;
+          const [a, b] = [Math.min(from, to), Math.max(from, to)];
+          pick(
+            Array.from({ length: b - a + 1 }, (_, i) => a + i),
+            from !== to,
+          );
+        }}
         onPointerOver={links.onPointerOver}
         onPointerEnter={() => {
           hovered.current = true;
@@ -168,18 +212,21 @@ export function StationList({
       >
         <div role="rowgroup" className={styles.headGroup}>
           <div role="row" aria-rowindex={1} className={`${styles.row} ${styles.head}`}>
+            {picks && (
+              <span role="columnheader">
+                <span className="srOnly">{t('list.picked')}</span>
+              </span>
+            )}
             <span role="columnheader">{t('column.station')}</span>
-            <span role="columnheader">{t('column.site')}</span>
-            <span role="columnheader">{t('column.ports')}</span>
-            <span role="columnheader">{t('column.state')}</span>
-            <span role="columnheader" className={styles.right}>
-              {t('column.power')}
-            </span>
-            <span role="columnheader" className={styles.right}>
-              {t('column.since')}
-            </span>
-            <span role="columnheader">{t('column.model')}</span>
-            <span role="columnheader">{t('column.protocol')}</span>
+            {columns.map((c, k) => (
+              <span
+                key={c}
+                role="columnheader"
+                className={`${c === 'power' || c === 'since' || c === 'heard' ? styles.right : ''} ${k < NARROW ? '' : styles.extra}`}
+              >
+                {t(columnKey(c))}
+              </span>
+            ))}
           </div>
         </div>
         <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
@@ -192,6 +239,8 @@ export function StationList({
               height={height}
               href={links.href}
               words={words}
+              columns={columns}
+              picked={picks?.ids.has(rows[item.index]!.id)}
             />
           ))}
         </div>

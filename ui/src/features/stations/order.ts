@@ -38,7 +38,7 @@ export function mergeRows(
   );
   const live = new Set(stations.map((s) => s.id));
   for (const d of details ?? []) {
-    if (live.has(d.id) || d.onboarding === 'pending') continue;
+    if (live.has(d.id) || d.onboarding !== 'accepted') continue;
     rows.push({ id: d.id, label: d.label, site: d.siteId, entry: null, detail: d });
   }
   return rows.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
@@ -58,11 +58,21 @@ export function selectRows(
 ): Row[] {
   const states = new Set(parseStates(filter.state));
   const q = filter.q?.trim() ?? '';
+  const tag = filter.tag?.toLowerCase();
   const kept = rows.filter(
     (r) =>
       (filter.site === undefined || r.site === filter.site) &&
+      (tag === undefined || (r.detail?.tags.some((x) => x.toLowerCase() === tag) ?? false)) &&
       (q === '' ||
-        matchesText(q, r.id, r.label, siteName(r.site), r.detail?.vendor ?? '', r.detail?.model ?? '')) &&
+        matchesText(
+          q,
+          r.id,
+          r.label,
+          siteName(r.site),
+          r.detail?.vendor ?? '',
+          r.detail?.model ?? '',
+          ...(r.detail?.tags ?? []),
+        )) &&
       (states.size === 0 || rowFamilies(store, r).some((f) => states.has(f))),
   );
   if (!filter.sort) return kept;

@@ -1,21 +1,27 @@
-import { Button, Tabs } from '@mantine/core';
+import { Button, Checkbox, Popover, Tabs } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useCallback, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { handshakesQuery, pendingQuery, stationsQuery } from '../../api/queries';
 import { count } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
 import { useLayout, useLive } from '../../live/hooks';
+import { saveCsv } from '../../ui/csv';
+import { Export } from '../../ui/export';
 import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel } from '../../ui/panel';
+import { useSiteNames } from '../../ui/sites';
+import { COLUMNS, type Column, columnsText, parseColumns, USUAL } from './columns';
 import { Enrol } from './enrol';
 import type { StationSearch } from './filter';
 import { Filters } from './filters';
 import { FirstStation } from './first';
-import { StationList, useSelection } from './list';
+import { columnKey, type Picks, type Selection, StationList, useSelection } from './list';
 import styles from './page.module.css';
 import { Pending, Refused } from './pending';
+import { PickedBar } from './tags';
+import { Views } from './views';
 
 const route = getRouteApi('/inside/stations');
 
@@ -89,17 +95,39 @@ function All() {
   useLayout();
   const { error, refetch } = useQuery(stationsQuery());
   const [held, setHeld] = useState(false);
+  const mayTag = useAllowed('stations.write');
+  const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
+  const picks: Picks = useMemo(
+    () => ({
+      ids,
+      toggle: (which, on) =>
+        setIds((before) => {
+          const next = new Set(before);
+          for (const id of which)
+            if (on) next.add(id);
+            else next.delete(id);
+          return next;
+        }),
+    }),
+    [ids],
+  );
+  const columns = useMemo(() => parseColumns(filter.cols) ?? USUAL, [filter.cols]);
   const selection = useSelection(filter, held);
   const change = useCallback(
     (part: Partial<StationSearch>) => void navigate({ search: (s) => ({ ...s, ...part }), replace: true }),
     [navigate],
   );
-  const filtered = Boolean(filter.q || filter.site || filter.state);
+  const filtered = Boolean(filter.q || filter.site || filter.state || filter.tag);
   if (!filtered && store.ready && !selection.loading && selection.all === 0)
     return <FirstStation pending={0} />;
   return (
     <>
-      <Filters filter={filter} change={change} />
+      <Filters filter={filter} change={change}>
+        <Views />
+        <Choice columns={columns} change={(c) => change({ cols: columnsText(c) })} />
+        <Save selection={selection} />
+      </Filters>
+      {ids.size > 0 && <PickedBar ids={[...ids]} clear={() => setIds(new Set())} />}
       {error ? (
         <Panel flush>
           <Failed what={t('stations.details')} error={error} retry={() => void refetch()} />
@@ -124,10 +152,98 @@ function All() {
               {t('stations.nothingText')}
             </Empty>
           ) : (
-            <StationList selection={selection} setHeld={setHeld} />
+            <StationList
+              selection={selection}
+              setHeld={setHeld}
+              columns={columns}
+              picks={mayTag ? picks : undefined}
+            />
           )}
         </div>
       </Panel>
     </>
+  );
+}
+
+/** Which columns are shown; the choice is in the address. */
+function Choice({ columns, change }: { columns: readonly Column[]; change: (c: Column[]) => void }) {
+  const t = useT();
+  return (
+    <Popover position="bottom-end" width={220} trapFocus returnFocus>
+      <Popover.Target>
+        <Button variant="default" className={styles.wideOnly}>
+          {t('columns.title')}
+        </Button>
+      </Popover.Target>
+      <Popover.Dropdown aria-label={t('columns.title')}>
+        <div className={styles.choice}>
+          {COLUMNS.map((c) => (
+            <Checkbox
+              key={c}
+              size="xs"
+              label={t(columnKey(c))}
+              checked={columns.includes(c)}
+              onChange={(e) =>
+                change(COLUMNS.filter((x) => (x === c ? e.currentTarget.checked : columns.includes(x))))
+              }
+            />
+          ))}
+        </div>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+function Save({ selection }: { selection: Selection }) {
+  const t = useT();
+  const siteName = useSiteNames();
+  const { store } = useLive();
+  return (
+    <Export
+      saves={[
+        {
+          name: t('export.csv'),
+          run: async () => {
+            saveCsv(
+              'stations',
+              [
+                'id',
+                'label',
+                'site',
+                'online',
+                'ports',
+                'states',
+                'vendor',
+                'model',
+                'serial',
+                'firmware',
+                'protocol',
+                'lastFrameAt',
+                'tags',
+              ],
+              selection.rows.map((r) => {
+                const ports = r.entry?.ports.flatMap((i) => store.port(i) ?? []) ?? [];
+                return [
+                  r.id,
+                  r.label,
+                  siteName(r.site),
+                  ports[0]?.online ?? r.detail?.online ?? false,
+                  ports.length,
+                  ports.map((p) => p.status).join(' '),
+                  r.detail?.vendor,
+                  r.detail?.model,
+                  r.detail?.serial,
+                  r.detail?.firmware,
+                  r.detail?.protocol,
+                  r.detail?.lastFrameAt,
+                  r.detail?.tags.join(','),
+                ];
+              }),
+            );
+            return { count: selection.rows.length, cut: false };
+          },
+        },
+      ]}
+    />
   );
 }

@@ -13,6 +13,7 @@ import { ageWords } from '../../ui/figures';
 import { useSiteNames } from '../../ui/sites';
 import { familyKey, StateLabel, StateShape, statusKey } from '../../ui/state';
 import { useZone } from '../../ui/zone';
+import { type Column, NARROW } from './columns';
 import styles from './list.module.css';
 import type { Row } from './order';
 
@@ -80,6 +81,9 @@ type RowProps = {
   height: number;
   href: (id: string) => string;
   words: RowWords;
+  columns: readonly Column[];
+  /** Whether it is picked; undefined where rows cannot be. */
+  picked?: boolean;
 };
 
 export const ListRow = memo(function ListRow(props: RowProps) {
@@ -111,7 +115,17 @@ export function powerOf(ports: readonly PortView[]): number | null | undefined {
   return sum;
 }
 
-function RowView({ row, index, top, height, href, words, ports }: RowProps & { ports: PortView[] }) {
+function RowView({
+  row,
+  index,
+  top,
+  height,
+  href,
+  words,
+  ports,
+  columns,
+  picked,
+}: RowProps & { ports: PortView[] }) {
   const { t, tag, siteName } = words;
   const lead = worst(ports);
   const status = lead?.status ?? row.detail?.status ?? 'Unknown';
@@ -119,14 +133,104 @@ function RowView({ row, index, top, height, href, words, ports }: RowProps & { p
   const powerW = powerOf(ports);
   const since = Math.max(0, ...ports.map((p) => p.statusAt)) * 1000;
   const never = row.entry === null && !row.detail?.lastFrameAt;
+  const cell = (column: Column, k: number) => {
+    const at = k < NARROW ? '' : styles.extra;
+    switch (column) {
+      case 'site':
+        return (
+          <span key={column} role="cell" className={`${styles.site} ${at}`}>
+            {siteName(row.site)}
+          </span>
+        );
+      case 'ports':
+        return (
+          <span key={column} role="cell" className={`${styles.ports} ${at}`}>
+            {ports.slice(0, PORTS_SHOWN).map((p, i) => {
+              const said = words.port(p);
+              return (
+                <span key={i} className={styles.port} title={said.title}>
+                  <StateShape family={p.family} size={14} />
+                  <span className="srOnly">{said.spoken}</span>
+                </span>
+              );
+            })}
+            {ports.length > PORTS_SHOWN && <span className="meta">+{ports.length - PORTS_SHOWN}</span>}
+          </span>
+        );
+      case 'state':
+        return (
+          <span key={column} role="cell" className={`${styles.state} ${at}`}>
+            {never ? (
+              <span className="meta">{t('list.never')}</span>
+            ) : (
+              <StateLabel status={status} online={online} />
+            )}
+          </span>
+        );
+      case 'power':
+        return (
+          <span key={column} role="cell" className={`${styles.power} num ${at}`}>
+            {powerW !== undefined && (
+              <>
+                {powerW === null ? NONE : kilowatts(tag, powerW)}
+                <span className={styles.unit}>kW</span>
+              </>
+            )}
+          </span>
+        );
+      case 'since':
+        return (
+          <span key={column} role="cell" className={`${styles.since} num ${at}`}>
+            {since > 0 && <Since at={since} words={words} />}
+          </span>
+        );
+      case 'heard': {
+        const heard = row.detail?.lastFrameAt ? Date.parse(row.detail.lastFrameAt) : 0;
+        return (
+          <span key={column} role="cell" className={`${styles.since} num ${at}`}>
+            {heard > 0 && <Since at={heard} words={words} />}
+          </span>
+        );
+      }
+      case 'tags':
+        return (
+          <span key={column} role="cell" className={`${styles.tags} ${at}`}>
+            {row.detail?.tags.map((x) => (
+              <span key={x} className={styles.tag}>
+                {x}
+              </span>
+            ))}
+          </span>
+        );
+      default:
+        return (
+          <span key={column} role="cell" className={`${styles[column]} ${at}`}>
+            {textOf(row, column)}
+          </span>
+        );
+    }
+  };
   return (
     <div
       role="row"
       aria-rowindex={index + 2}
       data-row={index}
+      data-picked={picked || undefined}
       className={styles.row}
       style={{ position: 'absolute', insetInline: 0, top, height }}
     >
+      {picked !== undefined && (
+        <span role="cell" className={styles.pick}>
+          <input
+            type="checkbox"
+            tabIndex={-1}
+            data-pick={index}
+            checked={picked}
+            readOnly
+            aria-label={t('list.pick', { id: row.id })}
+          />
+        </span>
+      )}
       <span role="cell" className={styles.station}>
         <a href={href(row.id)} data-station={row.id} className={`${styles.link} mono`}>
           {row.id}
@@ -137,45 +241,17 @@ function RowView({ row, index, top, height, href, words, ports }: RowProps & { p
           </span>
         )}
       </span>
-      <span role="cell" className={styles.site}>
-        {siteName(row.site)}
-      </span>
-      <span role="cell" className={styles.ports}>
-        {ports.slice(0, PORTS_SHOWN).map((p, k) => {
-          const said = words.port(p);
-          return (
-            <span key={k} className={styles.port} title={said.title}>
-              <StateShape family={p.family} size={14} />
-              <span className="srOnly">{said.spoken}</span>
-            </span>
-          );
-        })}
-        {ports.length > PORTS_SHOWN && <span className="meta">+{ports.length - PORTS_SHOWN}</span>}
-      </span>
-      <span role="cell" className={styles.state}>
-        {never ? (
-          <span className="meta">{t('list.never')}</span>
-        ) : (
-          <StateLabel status={status} online={online} />
-        )}
-      </span>
-      <span role="cell" className={`${styles.power} num`}>
-        {powerW !== undefined && (
-          <>
-            {powerW === null ? NONE : kilowatts(tag, powerW)}
-            <span className={styles.unit}>kW</span>
-          </>
-        )}
-      </span>
-      <span role="cell" className={`${styles.since} num`}>
-        {since > 0 && <Since at={since} words={words} />}
-      </span>
-      <span role="cell" className={styles.model}>
-        {[row.detail?.vendor, row.detail?.model].filter(Boolean).join(' ')}
-      </span>
-      <span role="cell" className={styles.protocol}>
-        {row.detail?.protocol?.replace('ocpp', '') ?? ''}
-      </span>
+      {columns.map(cell)}
     </div>
   );
+}
+
+function textOf(row: Row, column: 'model' | 'firmware' | 'protocol'): string {
+  const d = row.detail;
+  if (!d) return '';
+  return column === 'model'
+    ? [d.vendor, d.model].filter(Boolean).join(' ')
+    : column === 'firmware'
+      ? d.firmware
+      : d.protocol.replace('ocpp', '');
 }
