@@ -37,6 +37,28 @@ export const summaryQuery = (site?: string) =>
     refetchInterval: site === undefined ? false : 3000,
   });
 
+export const siteQuery = (site: string) =>
+  queryOptions({
+    queryKey: ['site', site],
+    queryFn: ({ signal }) => ok(api.GET('/sites/{site}', { params: { path: { site } }, signal })),
+    refetchInterval: 10_000,
+  });
+
+export const pinsQuery = (site: string) =>
+  queryOptions({
+    queryKey: ['site', site, 'pins'],
+    queryFn: ({ signal }) =>
+      ok(api.GET('/sites/{site}/plan/pins', { params: { path: { site } }, signal })).then((p) => p.items),
+    staleTime: minute,
+  });
+
+export const mapSettingsQuery = () =>
+  queryOptions({
+    queryKey: ['settings', 'map'],
+    queryFn: ({ signal }) => ok(api.GET('/settings/map', { signal })),
+    staleTime: 5 * minute,
+  });
+
 /** Power of the network or of a site between two instants. */
 export const powerQuery = (site: string | undefined, fromMs: number, toMs: number, step = 0) =>
   queryOptions({

@@ -12,6 +12,7 @@ export type Session = Schemas['SessionShape'];
 export type Site = Schemas['SiteShape'];
 export type Message = Schemas['MessageShape'];
 export type Command = Schemas['CommandShape'];
+export type Pin = Schemas['PinShape'];
 export type Power = Schemas['PowerShape'];
 export type Attention = Schemas['Attention'];
 export type Outage = Schemas['Outage'];

@@ -12,8 +12,10 @@ import { Problem } from '../api/problem';
 import { meQuery } from '../api/queries';
 import { parseDesk } from '../features/desk/search';
 import { parseEvents } from '../features/events/kinds';
+import { parseMap } from '../features/map/search';
 import { parseSessions } from '../features/sessions/filter';
 import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
+import { parseSites } from '../features/sites/search';
 import { parseStation } from '../features/station/search';
 import { parseFilter } from '../features/stations/filter';
 import { isStep, type Step } from '../features/welcome/facts';
@@ -92,6 +94,31 @@ const overview = createRoute({
   }),
   staticData: { timeless: true },
   component: page(() => import('../features/overview/page'), 'overview', 'station', 'stations'),
+});
+
+const map = createRoute({
+  getParentRoute: () => inside,
+  path: '/map',
+  staticData: { timeless: true },
+  validateSearch: parseMap,
+  component: page(() => import('../features/map/page'), 'map'),
+});
+
+const sites = createRoute({
+  getParentRoute: () => inside,
+  path: '/sites',
+  staticData: { timeless: true },
+  validateSearch: parseSites,
+  component: page(() => import('../features/sites/page'), 'sites'),
+});
+
+const site = createRoute({
+  getParentRoute: () => inside,
+  path: '/sites/$id',
+  validateSearch: (s: Record<string, unknown>): { out?: 'all' } => ({
+    out: s.out === 'all' ? 'all' : undefined,
+  }),
+  component: page(() => import('../features/site/page'), 'site', 'overview', 'station'),
 });
 
 const stations = createRoute({
@@ -186,6 +213,9 @@ const welcome = createRoute({
 
 const pages = [
   overview,
+  map,
+  sites,
+  site,
   stations,
   station,
   sessions,

@@ -5,12 +5,15 @@ import type desk from '../features/desk/words/en.json';
 import type events from '../features/events/words/en.json';
 import type health from '../features/health/words/en.json';
 import type kiosk from '../features/kiosk/words/en.json';
+import type map from '../features/map/words/en.json';
 import type me from '../features/me/words/en.json';
 import type overview from '../features/overview/words/en.json';
 import type scan from '../features/scan/words/en.json';
 import type sessions from '../features/sessions/words/en.json';
 import type settings from '../features/settings/words/en.json';
 import type signin from '../features/signin/words/en.json';
+import type site from '../features/site/words/en.json';
+import type sites from '../features/sites/words/en.json';
 import type station from '../features/station/words/en.json';
 import type stations from '../features/stations/words/en.json';
 import type welcome from '../features/welcome/words/en.json';
@@ -22,12 +25,15 @@ export type MessageKey =
   | keyof typeof kiosk
   | keyof typeof me
   | keyof typeof health
+  | keyof typeof map
   | keyof typeof overview
   | keyof typeof scan
   | keyof typeof events
   | keyof typeof sessions
   | keyof typeof settings
   | keyof typeof signin
+  | keyof typeof site
+  | keyof typeof sites
   | keyof typeof station
   | keyof typeof stations
   | keyof typeof welcome;

@@ -3,18 +3,18 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import type { Summary } from '../../api/shapes';
 import { useScope } from '../../app/view';
-import { count, energy } from '../../format/quantity';
+import { count } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
 import { useFlush, useLive, useLiveStatus, useSummary } from '../../live/hooks';
 import { FAMILIES, type Family, familyOf, STATUSES } from '../../live/status';
 import { useTally } from '../../live/tally';
-import { Figure } from '../../ui/figures';
 import { Failed, Panel, PanelBoundary, Skeleton } from '../../ui/panel';
 import { useSites } from '../../ui/sites';
 import { familyKey, StateShape } from '../../ui/state';
 import { ZoneProvider } from '../../ui/zone';
 import { FirstStation } from '../stations/first';
 import { StationList, useSelection } from '../stations/list';
+import { Headline } from './headline';
 import { CannotCharge } from './outages';
 import styles from './overview.module.css';
 import { PowerPanel } from './power';
@@ -66,64 +66,6 @@ export default function OverviewPage() {
         )}
       </div>
     </ZoneProvider>
-  );
-}
-
-/** What a shift starts with: how many ports are free, of which power, and what runs. */
-function Headline({ site, summary }: { site: string | undefined; summary: Summary | undefined }) {
-  const t = useT();
-  const tag = useTag();
-  const tally = useTally(site);
-  const free = tally?.free ?? summary?.ports.free;
-  const total = tally?.total ?? summary?.ports.total;
-  const classes = (summary?.ports.byPowerClass ?? []).filter((c) => c.total > 0);
-  // The strongest first: it is what drivers on the road look for.
-  const order = ['hpc', 'dc', 'ac', 'unknown'];
-  classes.sort((a, b) => order.indexOf(a.class) - order.indexOf(b.class));
-  return (
-    <section className={styles.headline} aria-label={t('overview.now')}>
-      <div className={styles.hero}>
-        <p className={styles.caption}>{t('overview.free')}</p>
-        <p className={`${styles.figure} num`}>
-          {free === undefined ? '–' : count(tag, free)}
-          <span className="unit">
-            {total === undefined ? '' : t('overview.of', { total: count(tag, total) })}
-          </span>
-        </p>
-        <p className="meta">
-          {summary
-            ? t('overview.stations', {
-                online: count(tag, summary.stations.online),
-                total: count(tag, summary.stations.total),
-              })
-            : '\u00a0'}
-        </p>
-      </div>
-      <ul className={styles.classes} aria-label={t('overview.classes')}>
-        {classes.map((c) => (
-          <li key={c.class} className={styles.hero}>
-            <p className={styles.caption}>{t(`class.${c.class}`)}</p>
-            <p className={`${styles.figure} num`} data-none={c.free === 0}>
-              {count(tag, c.free)}
-              <span className="unit">{t('overview.of', { total: count(tag, c.total) })}</span>
-            </p>
-            <p className="meta">{t(`class.${c.class}.note`)}</p>
-          </li>
-        ))}
-      </ul>
-      <div className={styles.hero}>
-        <p className={styles.caption}>{t('overview.sessions')}</p>
-        <p className={`${styles.figure} num`}>{summary ? count(tag, summary.sessions.active) : '–'}</p>
-        <p className="meta">{summary ? t('overview.today', { n: summary.sessions.today }) : '\u00a0'}</p>
-      </div>
-      <div className={styles.hero}>
-        <p className={styles.caption}>{t('overview.energy')}</p>
-        <p className={styles.figure}>
-          <Figure q={energy(tag, summary?.sessions.energyTodayWh)} />
-        </p>
-        <p className="meta">{t('overview.begunToday')}</p>
-      </div>
-    </section>
   );
 }
 

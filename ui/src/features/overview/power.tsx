@@ -73,7 +73,7 @@ export function PowerPanel({ summary }: { summary: Summary | undefined }) {
       aside={
         <Switch
           size="xs"
-          label={t('overview.asTable')}
+          label={t('chart.table')}
           checked={asTable}
           onChange={(e) => setAsTable(e.currentTarget.checked)}
         />
@@ -85,7 +85,7 @@ export function PowerPanel({ summary }: { summary: Summary | undefined }) {
         </p>
         <dl className={styles.facts}>
           <div>
-            <dt>{t('overview.perMinute')}</dt>
+            <dt>{t('speed.perMinute')}</dt>
             <dd>
               <Figure q={perMinute(tag, watts)} />
             </dd>
@@ -160,7 +160,7 @@ function PowerTable({ now, before }: { now: PowerLine; before: PowerLine }) {
     <TableFrame label={t('overview.power')} className={`${styles.powerTable} scroll`}>
       <thead>
         <tr>
-          <th scope="col">{t('overview.time')}</th>
+          <th scope="col">{t('chart.time')}</th>
           <th scope="col" className={table.end}>
             {t('overview.today24')}
           </th>
