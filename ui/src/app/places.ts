@@ -20,7 +20,7 @@ export type Place = {
 export const places = [
   { to: '/', icon: 'overview', key: 'nav.overview', keys: 'g o', phone: true },
   { to: '/map', icon: 'map', key: 'nav.map', keys: 'g m', permission: 'sites.read' },
-  { to: '/sites', icon: 'site', key: 'nav.sites', keys: 'g i', permission: 'sites.read' },
+  { to: '/sites', icon: 'site', key: 'nav.sites', keys: 'g p', permission: 'sites.read' },
   { to: '/stations', icon: 'stations', key: 'nav.stations', keys: 'g s', phone: true },
   { to: '/sessions', icon: 'session', key: 'nav.sessions', keys: 'g e', permission: 'sessions.read' },
   { to: '/events', icon: 'event', key: 'nav.events', keys: 'g j', permission: 'events.read' },

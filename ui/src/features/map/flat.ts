@@ -95,9 +95,12 @@ export function flatSheet(o: SheetOptions): Sheet {
       if (taken.some((o) => Math.abs(o.y - at.y) < 18 && Math.abs(o.x - at.x) < (o.w + w) / 2 + 8)) continue;
       taken.push({ ...at, w });
       ctx.strokeStyle = p.halo;
-      ctx.strokeText(t.name, at.x, at.y);
+      ctx.strokeText(t.name, at.x, at.y - 10);
       ctx.fillStyle = p.town;
-      ctx.fillText(t.name, at.x, at.y);
+      ctx.fillText(t.name, at.x, at.y - 10);
+      ctx.beginPath();
+      ctx.arc(at.x, at.y, 1.75, 0, 2 * Math.PI);
+      ctx.fill();
     }
   }
 

@@ -21,6 +21,13 @@ function layers(p: Palette): LayerSpecification[] {
       paint: { 'line-color': p.border, 'line-width': ['interpolate', ['linear'], ['zoom'], 2, 0.6, 8, 1.4] },
     },
     {
+      id: 'dots',
+      type: 'circle',
+      source: 'towns',
+      filter: ['>=', ['zoom'], ['get', 'z']],
+      paint: { 'circle-radius': 1.75, 'circle-color': p.town },
+    },
+    {
       id: 'towns',
       type: 'symbol',
       source: 'towns',
@@ -29,6 +36,9 @@ function layers(p: Palette): LayerSpecification[] {
         'text-field': ['get', 'name'],
         'text-size': ['interpolate', ['linear'], ['get', 'k'], 25, 11, 3000, 14],
         'symbol-sort-key': ['-', 0, ['get', 'k']],
+        'text-font': ['Inter Variable', 'sans-serif'],
+        'text-anchor': 'bottom',
+        'text-offset': [0, -0.35],
         'text-padding': 6,
       },
       paint: { 'text-color': p.town, 'text-halo-color': p.halo, 'text-halo-width': 1.5 },

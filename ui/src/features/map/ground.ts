@@ -42,15 +42,15 @@ export async function loadGround(signal: AbortSignal): Promise<Ground> {
 }
 
 /** From which zoom on a town is named, by its people. */
-export const townZoom = (thousands: number): number =>
-  thousands > 3000
-    ? 3
-    : thousands > 1000
-      ? 4.2
-      : thousands > 400
-        ? 5.2
-        : thousands > 150
-          ? 6.4
-          : thousands > 60
-            ? 7.6
-            : 8.8;
+export function townZoom(thousands: number): number {
+  for (const [people, zoom] of [
+    [3000, 2.5],
+    [1000, 3.5],
+    [400, 4.6],
+    [150, 5.6],
+    [60, 6.8],
+  ] as const) {
+    if (thousands > people) return zoom;
+  }
+  return 8;
+}

@@ -151,7 +151,8 @@ function Drawn({ places, start, styleUrl, lit, moved, over, ground }: Props & { 
   };
   return (
     <>
-      <div ref={box} className={styles.sheet} />
+      {/* Inline: MapLibre's own style sheet, which comes later, gives it another position. */}
+      <div ref={box} className={styles.sheet} style={{ position: 'absolute', inset: 0 }} />
       <div className={styles.controls}>
         <button type="button" className={styles.control} aria-label={t('map.nearer')} onClick={() => zoom(1)}>
           <Icon name="plus" size={16} />

@@ -94,6 +94,13 @@ function PinView({ pin, name, box, pins, change, ports }: PinProps & { ports: Po
   const family = worst?.family ?? 'unknown';
   const free = ports.filter((p) => p.free).length;
   const watts = ports.reduce((sum, p) => sum + (p.online ? (p.powerW ?? 0) : 0), 0);
+  const text = change
+    ? pin.station
+    : ports.length === 0
+      ? ''
+      : watts > 0
+        ? `${kilowatts(tag, watts)} kW`
+        : `${free}/${ports.length}`;
   const spoken = t('plan.pin', {
     station: pin.station,
     state: t(familyKey(family)),
@@ -125,7 +132,7 @@ function PinView({ pin, name, box, pins, change, ports }: PinProps & { ports: Po
       className={styles.pin}
       style={{ left: `${pin.x * 100}%`, top: `${pin.y * 100}%` }}
       data-pin={pin.station}
-      aria-label={change ? t('plan.move', { station: pin.station }) : spoken}
+      aria-label={change ? t('plan.move', { station: pin.station }) : `${spoken} ${text}`}
       title={change ? pin.station : `${name} · ${spoken}`}
       onPointerDown={(e) => {
         if (!change) return;
@@ -140,9 +147,7 @@ function PinView({ pin, name, box, pins, change, ports }: PinProps & { ports: Po
       }}
     >
       <StateShape family={family} size={16} />
-      <span className={`${styles.pinText} num`}>
-        {ports.length === 0 ? '' : watts > 0 ? `${kilowatts(tag, watts)} kW` : `${free}/${ports.length}`}
-      </span>
+      <span className={`${styles.pinText} ${change ? 'mono' : 'num'}`}>{text}</span>
     </button>
   );
 }

@@ -77,7 +77,7 @@ export function LoadPanel({ site, powerW }: { site: Site; powerW: number | undef
               )
             }
           >
-            {t('export.csv')}
+            CSV
           </Button>
           <Switch
             size="xs"

@@ -66,7 +66,9 @@ function StationCard({ entry }: { entry: StationEntry }) {
         <Link to="/stations/$id" params={{ id: entry.id }} className="mono">
           {entry.id}
         </Link>
-        {label && label !== entry.id && <span className={styles.stationLabel}>{label}</span>}
+        {label && label !== entry.id && !/^\d+$/.test(label) && (
+          <span className={styles.stationLabel}>{label}</span>
+        )}
       </h3>
       <ul className={styles.ports}>
         {ports.map((p) => (

@@ -28,6 +28,9 @@ export default function SitesPage() {
   const { q, sort } = route.useSearch();
   const navigate = route.useNavigate();
   const only = useScope();
+  // The address follows what is typed; going back changes what is typed.
+  const [typed, setTyped] = useState(q ?? '');
+  useEffect(() => setTyped(q ?? ''), [q]);
   const { data, error, refetch } = useQuery({ ...sitesQuery(), refetchInterval: 5000 });
   const tallies = useTallies();
   const mayWrite = useAllowed('sites.write');
@@ -54,12 +57,12 @@ export default function SitesPage() {
             size="xs"
             aria-label={t('sites.filter')}
             placeholder={t('sites.filter')}
-            defaultValue={q ?? ''}
-            key={q === undefined ? 'empty' : 'filled'}
+            value={typed}
             data-filter-field
             leftSection={<Icon name="search" size={14} />}
             onChange={(e) => {
               const v = e.currentTarget.value;
+              setTyped(v);
               void navigate({ search: (s) => ({ ...s, q: v || undefined }), replace: true });
             }}
           />
@@ -70,7 +73,7 @@ export default function SitesPage() {
             disabled={fresh.length === 0}
             onClick={() => exportSites(fresh)}
           >
-            {t('export.csv')}
+            CSV
           </Button>
           {mayWrite && (
             <Button
