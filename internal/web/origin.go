@@ -63,7 +63,7 @@ func (s *Server) protect(next http.Handler) http.Handler {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		writeProblem(w, problemf(http.StatusForbidden, "a write from another origin"))
 	}))
-	next = s.recover(next)
+	next = s.recover(compress(next))
 	guarded := cross.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

@@ -51,6 +51,21 @@ var questions = []question{
 	{"/stations", "site={site}&limit=1000"},
 	{"/stations", "onboarding=pending&limit=1000"},
 	{"/sites", "limit=1000"},
+	{"/summary", ""},
+	{"/summary", "site={site}"},
+	{"/power", ""},
+	{"/power", "site={site}"},
+	{"/power", "site={site}&from={week}&to={now}"},
+	{"/attention", ""},
+	{"/attention", "site={site}"},
+	{"/search", "q=NET-0471"},
+	{"/search", "q=000150"},
+	{"/search", "q=Bay%2017"},
+	{"/attempts", "station={station}&limit=5"},
+	{"/stations/{station}/states", ""},
+	{"/stations/{station}/states", "from={month}&to={now}"},
+	{"/sessions", "site={site}&limit=100"},
+	{"/events", "site={site}&limit=100"},
 	{"/sessions", "limit=100"},
 	{"/sessions", "limit=1000"},
 	{"/sessions", "active=true&limit=100"},
@@ -169,6 +184,8 @@ func (d *drawer) value(ctx context.Context, path, name string) string {
 		return time.Now().UTC().Format(time.RFC3339)
 	case "day":
 		return time.Now().Add(-24 * time.Hour).UTC().Format(time.RFC3339)
+	case "week":
+		return time.Now().Add(-7 * 24 * time.Hour).UTC().Format(time.RFC3339)
 	case "month":
 		return time.Now().Add(-30 * 24 * time.Hour).UTC().Format(time.RFC3339)
 	}
