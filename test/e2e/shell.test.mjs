@@ -28,7 +28,7 @@ describe('the shell', () => {
   describe('time range and zone', () => {
     it('is chosen, stands in the address, stays from page to page, and Back undoes it', async () => {
       const page = await open(server, { state });
-      await page.goto('/');
+      await page.goto('/sessions');
       await clock(page).click();
       const dialog = page.getByRole('dialog', { name: 'Time range' });
       await dialog.waitFor();
@@ -46,7 +46,7 @@ describe('the shell', () => {
 
     it('takes two typed times on the clock of the chosen zone', async () => {
       const page = await open(server, { state });
-      await page.goto('/?zone=utc');
+      await page.goto('/sessions?zone=utc');
       await clock(page).click();
       await page.getByLabel('From').fill('2026-10-01T06:00');
       await page.getByLabel('Until').fill('2026-10-01T05:00');
@@ -77,7 +77,7 @@ describe('the shell', () => {
     it('copies a link that shows the same stretch later, and says so', async () => {
       const page = await open(server, { state });
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.base });
-      await page.goto('/?range=6h');
+      await page.goto('/sessions?range=6h');
       await clock(page).click();
       await page.getByRole('button', { name: 'Copy link' }).click();
       await page.getByRole('status').getByText(/It always shows/).waitFor();
@@ -102,8 +102,8 @@ describe('the shell', () => {
   describe('search', () => {
     it('finds stations, pages, sites and actions by keyboard', async () => {
       const page = await open(server, { state });
-      await page.goto('/');
-      await ready(page);
+      await page.goto('/sessions');
+      await clock(page).waitFor();
       await page.keyboard.press('Control+k');
       const field = page.getByPlaceholder(/Station, site/);
       await field.fill('last 30');

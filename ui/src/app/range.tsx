@@ -63,7 +63,7 @@ export default function RangePicker() {
   const timed = useTimed();
   const [open, setOpen] = useState(false);
   const { zone } = usePageZone();
-  const zoneShort = zoneName(tag, range.to, zone);
+  const zoneShort = zoneName(tag, timed ? range.to : Date.now(), zone);
   const label = range.span
     ? t(spanKey(range.span))
     : `${dayTime(tag, range.from, zone)} – ${dayTime(tag, range.to, zone)}`;
