@@ -19,7 +19,7 @@ export type Place = {
 
 export const places = [
   { to: '/', icon: 'overview', key: 'nav.overview', keys: 'g o', phone: true },
-  { to: '/map', icon: 'map', key: 'nav.map', keys: 'g m', permission: 'sites.read' },
+  { to: '/map', icon: 'map', key: 'nav.map', keys: 'g m', permission: 'sites.read', phone: true },
   { to: '/sites', icon: 'site', key: 'nav.sites', keys: 'g p', permission: 'sites.read' },
   { to: '/stations', icon: 'stations', key: 'nav.stations', keys: 'g s', phone: true },
   { to: '/sessions', icon: 'session', key: 'nav.sessions', keys: 'g e', permission: 'sessions.read' },
