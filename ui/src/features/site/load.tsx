@@ -77,7 +77,7 @@ export function LoadPanel({ site, powerW }: { site: Site; powerW: number | undef
               )
             }
           >
-            CSV
+            {t('export.csv')}
           </Button>
           <Switch
             size="xs"

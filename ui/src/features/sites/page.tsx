@@ -73,7 +73,7 @@ export default function SitesPage() {
             disabled={fresh.length === 0}
             onClick={() => exportSites(fresh)}
           >
-            CSV
+            {t('export.csv')}
           </Button>
           {mayWrite && (
             <Button
