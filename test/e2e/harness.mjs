@@ -59,6 +59,8 @@ export class Server {
   }
 
   async run() {
+    // Ninety days take seconds to make; a week and a bit has all that the pages show.
+    const past = this.command === 'demo' && !this.extra.includes('--past') ? ['--past', '9'] : [];
     const child = spawn(
       binary,
       [
@@ -69,6 +71,7 @@ export class Server {
         `127.0.0.1:${this.httpPort}`,
         '--ocpp',
         `127.0.0.1:${this.ocppPort}`,
+        ...past,
         ...this.extra,
       ],
       { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
