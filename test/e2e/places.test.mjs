@@ -228,7 +228,7 @@ describe('places', () => {
       await rows(page).first().waitFor();
       const [file] = await Promise.all([
         page.waitForEvent('download'),
-        page.getByRole('button', { name: 'CSV' }).click(),
+        page.getByRole('button', { name: 'Save as CSV' }).click(),
       ]);
       assert.equal(file.suggestedFilename(), 'sites.csv');
       await page.done();
@@ -328,7 +328,14 @@ describe('places without any', () => {
   it('say what to do next', async () => {
     const empty = await Server.start('serve');
     try {
-      const signed = await signIn(empty);
+      const first = await open(empty);
+      await first.goto(empty.link);
+      await first.getByLabel('New password').fill('three quiet words');
+      await first.getByLabel('The same again').fill('three quiet words');
+      await first.getByRole('button', { name: 'Save and continue' }).click();
+      await first.waitForURL((url) => !url.pathname.startsWith('/signin'));
+      const signed = await first.context().storageState();
+      await first.done();
       for (const [path, words, name] of [
         ['/sites', 'No sites yet', 'sites-empty'],
         ['/map', 'No sites yet', 'map-empty'],
