@@ -184,7 +184,8 @@ func (l *lab) unpinned() (restore func(), err error) {
 	}, nil
 }
 
-// childrenCPU is the processor time of all processes below a process.
+// childrenCPU is the processor time of a process and all below it, those that
+// have ended included.
 func childrenCPU(root int) time.Duration {
 	parents := make(map[int][]int)
 	folders, _ := filepath.Glob("/proc/[0-9]*/stat")
@@ -203,7 +204,8 @@ func childrenCPU(root int) time.Duration {
 	var sum time.Duration
 	var walk func(pid int)
 	walk = func(pid int) {
-		sum += processCPU(pid)
+		own, ended := processTimes(pid)
+		sum += own + ended
 		for _, child := range parents[pid] {
 			walk(child)
 		}

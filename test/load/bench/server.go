@@ -224,16 +224,28 @@ func (s *server) rss() int64 {
 func (s *server) cpu() time.Duration { return processCPU(s.pid()) }
 
 func processCPU(pid int) time.Duration {
+	own, _ := processTimes(pid)
+	return own
+}
+
+// processTimes is the processor time of a process, and of its children that
+// have ended.
+func processTimes(pid int) (own, ended time.Duration) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0
+		return 0, 0
 	}
 	_, rest, _ := strings.Cut(string(b), ") ")
 	f := strings.Fields(rest)
-	if len(f) < 13 {
-		return 0
+	if len(f) < 15 {
+		return 0, 0
 	}
-	user, _ := strconv.ParseInt(f[11], 10, 64)
-	system, _ := strconv.ParseInt(f[12], 10, 64)
-	return time.Duration(user+system) * 10 * time.Millisecond // USER_HZ is 100 on Linux
+	ticks := func(fields []string) (sum time.Duration) {
+		for _, text := range fields {
+			n, _ := strconv.ParseInt(text, 10, 64)
+			sum += time.Duration(n) * 10 * time.Millisecond // USER_HZ is 100 on Linux
+		}
+		return sum
+	}
+	return ticks(f[11:13]), ticks(f[13:15])
 }

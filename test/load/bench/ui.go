@@ -32,6 +32,7 @@ func (b *bench) stage(ctx context.Context, stations int, fn func(*server, *netwo
 		return err
 	}
 	defer restore()
+	b.report.Machine.Pinned = false
 	srv, err := b.lab.startChargewatch(ctx, "", false)
 	if err == nil {
 		srv.api.token, err = b.lab.mint(srv.data)
