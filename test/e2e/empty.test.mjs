@@ -108,7 +108,7 @@ describe('a server without stations', () => {
       const field = page.getByRole('dialog').getByLabel('Your password');
       if (await field.isVisible()) await field.fill(PASSWORD);
     };
-    await page.getByRole('tab', { name: 'Users' }).click();
+    await page.getByRole('link', { name: 'Users' }).click();
     await page.getByRole('button', { name: 'Add user' }).click();
     await page.getByRole('dialog').getByLabel('Name').fill('night-shift');
     await giveIfAsked();
@@ -119,7 +119,7 @@ describe('a server without stations', () => {
     assert.match(link, /\/signin\?token=/);
     await page.getByRole('button', { name: 'Done' }).click();
 
-    await page.getByRole('tab', { name: 'API tokens' }).click();
+    await page.getByRole('link', { name: 'API tokens' }).click();
     await page.getByRole('button', { name: 'Create token' }).click();
     await page.getByRole('dialog').getByLabel('Name').fill('nightly export');
     await giveIfAsked();

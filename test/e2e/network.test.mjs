@@ -236,7 +236,7 @@ describe('a network at work', () => {
 
   describe('settings', () => {
     it('looks right in every view', () =>
-      inEveryView(server, state, '/settings', 'settings', (p) => p.getByRole('rowheader').first().waitFor()));
+      inEveryView(server, state, '/settings?tab=sites', 'settings', (p) => p.getByRole('rowheader').first().waitFor()));
   });
 
   // The last one: it takes the server away.

@@ -26,7 +26,7 @@ export function Hours({ text }: { text: string }) {
           )
           .join(', ');
   return (
-    <dl className={styles.hours} aria-label={t('site.hours')}>
+    <dl className={styles.hours}>
       {runs(week).map((r) => (
         <div key={r.from} style={{ display: 'contents' }}>
           <dt>{r.from === r.to ? day(r.from) : `${day(r.from)}–${day(r.to)}`}</dt>
