@@ -1,7 +1,7 @@
 import { Autocomplete, Button, Radio, Select, Textarea, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { configurationQuery, sessionsQuery } from '../../api/queries';
 import type { Setting, StationDetail } from '../../api/shapes';
 import { type MessageKey, useT } from '../../i18n/i18n';
@@ -92,6 +92,7 @@ export function Commands({ station }: { station: StationDetail }) {
             key={`${prepare}/${port}`}
             station={station}
             start={startDraft(station, settings.data, { prepare, port })}
+            came={prepare !== undefined}
           />
         )}
       </Panel>
@@ -102,10 +103,23 @@ export function Commands({ station }: { station: StationDetail }) {
   );
 }
 
-export function CommandForm({ station, start }: { station: StationDetail; start: Draft }) {
+export function CommandForm({
+  station,
+  start,
+  came = false,
+}: {
+  station: StationDetail;
+  start: Draft;
+  came?: boolean;
+}) {
   const t = useT();
   const { data: sessions } = useQuery(sessionsQuery(station.id));
   const active = sessions?.filter((s) => s.state === 'active') ?? [];
+  const box = useRef<HTMLFormElement>(null);
+  // Whoever came for one command should not have to look for its form.
+  useEffect(() => {
+    if (came) box.current?.scrollIntoView({ block: 'nearest' });
+  }, [came]);
   const [draft, setDraft] = useState(start);
   const [typed, setTyped] = useState('');
   const set = (part: Partial<Draft>) => {
@@ -145,7 +159,7 @@ export function CommandForm({ station, start }: { station: StationDetail; start:
     />
   );
   return (
-    <form className={form.form} onSubmit={submit}>
+    <form ref={box} className={`${form.form} ${styles.form}`} onSubmit={submit}>
       <Radio.Group
         label={t('command.what')}
         value={draft.kind}

@@ -84,6 +84,7 @@ function Station({ id }: { id: string }) {
 
 function Unheard({ id }: { id: string }) {
   const t = useT();
+  const mayRefused = useAllowed('handshakes.read');
   return (
     <>
       <Panel flush>
@@ -91,9 +92,11 @@ function Unheard({ id }: { id: string }) {
           {t('station.unknownText')}
         </Empty>
       </Panel>
-      <Panel title={t('refused.title')} flush>
-        <Refused />
-      </Panel>
+      {mayRefused && (
+        <Panel title={t('refused.title')} flush>
+          <Refused />
+        </Panel>
+      )}
     </>
   );
 }
@@ -105,17 +108,25 @@ function Loaded({ station }: { station: StationDetail }) {
   const mayCommand = useAllowed('stations.command');
   const mayRead = useAllowed('messages.read');
   const mayNotes = useAllowed('notes.read');
+  const mayRefused = useAllowed('handshakes.read');
   const { data: notes } = useQuery({ ...notesQuery(station.id), enabled: mayNotes });
   const { data: findings } = useQuery(conformanceQuery(station.id));
   return (
     <>
       <Header station={station} />
       {station.lastFrameAt === null && (
-        <Panel flush>
-          <Empty title={t('station.never')} action={<StationAddress identity={station.id} />}>
-            {t('station.neverText')}
-          </Empty>
-        </Panel>
+        <>
+          <Panel flush>
+            <Empty title={t('station.never')} action={<StationAddress identity={station.id} />}>
+              {t('station.neverText')}
+            </Empty>
+          </Panel>
+          {mayRefused && (
+            <Panel title={t('station.refused')} flush>
+              <Refused identity={station.id} />
+            </Panel>
+          )}
+        </>
       )}
       <Tabs
         value={tab ?? 'live'}
@@ -168,7 +179,9 @@ function Loaded({ station }: { station: StationDetail }) {
         )}
         {mayCommand && (
           <Tabs.Panel value="commands" className={styles.panels}>
-            <Ports station={station} />
+            <div className={styles.context}>
+              <Ports station={station} />
+            </div>
             <Commands station={station} />
           </Tabs.Panel>
         )}

@@ -91,7 +91,9 @@ function Port({
         </div>
       </div>
       <Speed evse={e} now={shownPower} />
-      {live && session && flowing && !silent && <Spark station={station.id} evse={e} session={session} />}
+      {live && session && e.status === 'Charging' && !silent && (
+        <Spark station={station.id} evse={e} session={session} />
+      )}
       <Why evse={e} profiles={profiles} live={live} />
       {e.fault?.code && <Fault fault={e.fault} where={t('port.n', { port: e.id })} />}
       {silent && <Silent station={station} />}

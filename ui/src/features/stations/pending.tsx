@@ -273,10 +273,12 @@ export function reasonWords(t: Translate, reason: string): string {
 }
 
 /** Attempts that were turned away, with the reason in words: the first thing an installer needs. */
-export function Refused() {
+/** Handshakes that were refused; of one identity where it is given. */
+export function Refused({ identity }: { identity?: string }) {
   const t = useT();
   const tag = useTag();
-  const { data, error, refetch } = useQuery(handshakesQuery());
+  const { data: all, error, refetch } = useQuery(handshakesQuery());
+  const data = identity === undefined ? all : all?.filter((h) => h.identity === identity);
   if (error && !data) return <Failed what={t('refused.title')} error={error} retry={() => void refetch()} />;
   if (!data) return <Skeleton />;
   if (data.length === 0) return <Empty title={t('refused.none')}>{t('refused.noneText')}</Empty>;
