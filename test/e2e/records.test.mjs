@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { axe, closeBrowser, inEveryView, open, Server, shot, signIn, until } from './harness.mjs';
+import { axe, clientFrame, closeBrowser, inEveryView, open, Server, shot, signIn, until } from './harness.mjs';
 
 const broken = {
   status: 500,
@@ -246,5 +246,105 @@ describe('what was: sessions, events, calls', () => {
     });
 
     it('names what failed', () => failing('/events', 'events', 'Events'));
+  });
+
+  describe('the list of stations', () => {
+    const table = (p) => p.getByRole('table', { name: 'Stations' });
+
+    it('tags what was picked by keyboard, and takes it back', async () => {
+      const page = await open(server, { state });
+      await page.goto('/stations?cols=state,model,tags');
+      await table(page).getByRole('row').nth(6).waitFor();
+      for (const key of ['j', 'x', 'j', 'j', 'Shift+X']) await page.keyboard.press(key);
+      await page.getByText('3 stations picked').waitFor();
+      await axe(page, 'picked stations');
+      await page.getByRole('combobox', { name: 'Tag' }).fill('Winter service');
+      await page.getByRole('button', { name: 'Add tag' }).click();
+      await page.getByText('Tag “Winter service” added to 3 stations').waitFor();
+      const tagged = table(page).locator('[data-row]').filter({ hasText: 'Winter service' });
+      await until('the tags are shown', async () => (await tagged.count()) === 3);
+      await shot(page, 'stations-tagged');
+      await page.getByRole('button', { name: 'Undo' }).click();
+      await until('the tags are gone', async () => (await tagged.count()) === 0);
+      await page.done();
+    });
+
+    it('shows those with a tag', async () => {
+      const { body } = await server.api(token, 'GET', '/stations?limit=2');
+      const ids = body.items.map((s) => s.id);
+      await server.api(token, 'POST', '/stations/tags', { stations: ids, add: ['On lease'] });
+      const page = await open(server, { state });
+      await page.goto('/stations?tag=on lease');
+      await page.getByText(/^2 of \d+ stations/).waitFor();
+      await axe(page, 'a list by tag');
+      await page.done();
+    });
+
+    it('saves a view, opens it and removes it', async () => {
+      const page = await open(server, { state });
+      await page.goto('/stations?state=charging&sort=power&cols=site,power');
+      await page.getByRole('button', { name: 'Views' }).click();
+      await page.getByRole('menuitem', { name: 'Save this view' }).click();
+      await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Who charges most');
+      await axe(page, 'saving a view');
+      await page.getByRole('button', { name: 'Save view' }).click();
+      await page.getByText('View “Who charges most” saved').waitFor();
+      await page.goto('/stations');
+      await page.getByRole('button', { name: 'Views' }).click();
+      await page.getByRole('menuitem', { name: 'Who charges most' }).click();
+      await page.waitForURL(/sort=power/);
+      assert.match(decodeURIComponent(page.url()), /cols=site,power/);
+      await page.done();
+    });
+
+    it('saves the list', async () => {
+      const page = await open(server, { state });
+      await page.goto('/stations');
+      await table(page).getByRole('row').nth(3).waitFor();
+      const [file] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'Save as CSV' }).click(),
+      ]);
+      const lines = readFileSync(await file.path(), 'utf8').split('\r\n');
+      assert.match(lines[0], /id,label,site/);
+      assert.ok(lines.length > 50);
+      await page.done();
+    });
+  });
+
+  describe('who may come in', () => {
+    const boot = (id, model) =>
+      clientFrame(JSON.stringify([2, id, 'BootNotification', { chargePointVendor: 'Acme', chargePointModel: model }]));
+
+    it('is approved at a site, rejected or forgotten', async () => {
+      for (const [id, model] of [['NEW-YES', 'One'], ['NEW-NO', 'Two']]) {
+        const { status, socket } = await server.knock(id);
+        assert.equal(status, 101);
+        socket.write(boot('1', model));
+      }
+      const page = await open(server, { state });
+      await page.goto('/stations?tab=pending');
+      await page.getByRole('rowheader', { name: 'NEW-YES' }).waitFor();
+      await page.getByRole('rowheader', { name: 'NEW-NO' }).waitFor();
+      await axe(page, 'stations that wait');
+      await shot(page, 'stations-pending');
+      await page.getByRole('button', { name: 'Reject station NEW-NO' }).click();
+      await page.getByRole('heading', { name: 'Rejected stations' }).waitFor();
+      await page.getByRole('button', { name: 'Forget station NEW-NO' }).waitFor();
+      await page.getByRole('button', { name: 'Approve station NEW-YES' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByText('Plugs and power of this model are not known yet').waitFor();
+      await axe(page, 'approving a station');
+      await dialog.getByRole('textbox', { name: 'Site' }).or(dialog.getByRole('combobox', { name: 'Site' })).first().click();
+      await page.getByRole('option').first().click();
+      await dialog.getByRole('button', { name: 'Approve' }).click();
+      await page.getByText('Station NEW-YES is approved and asked to boot').waitFor();
+      await page.getByRole('button', { name: 'Forget station NEW-NO' }).click();
+      await page.getByRole('rowheader', { name: 'NEW-NO' }).waitFor({ state: 'detached' });
+      const { body } = await server.api(token, 'GET', '/stations/NEW-YES');
+      assert.equal(body.onboarding, 'accepted');
+      assert.notEqual(body.siteId, '');
+      await page.done();
+    });
   });
 });

@@ -20,13 +20,13 @@ export const USUAL: readonly Column[] = ['site', 'ports', 'state', 'power', 'sin
 const widths: Record<Column, string> = {
   site: 'minmax(144px, 1.7fr)',
   ports: '88px',
-  state: 'minmax(200px, 1.4fr)',
+  state: 'minmax(184px, 1.4fr)',
   power: '80px',
-  since: '88px',
+  since: '104px',
   model: 'minmax(144px, 1.7fr)',
   firmware: 'minmax(96px, 1fr)',
   protocol: '56px',
-  heard: '88px',
+  heard: '104px',
   tags: 'minmax(120px, 1.4fr)',
 };
 

@@ -46,7 +46,12 @@ export function useSelection(filter: StationSearch, held: boolean): Selection {
     if (!held) setShown({ key, rows: fresh });
   }, [held, key, fresh]);
   const useShown = held && shown.key === key;
-  const current = useShown ? shown.rows : fresh;
+  // What is held is the order; what a line says is never old.
+  const kept = useMemo(() => {
+    const byId = new Map(rows.map((r) => [r.id, r]));
+    return shown.rows.map((r) => byId.get(r.id) ?? r);
+  }, [rows, shown]);
+  const current = useShown ? kept : fresh;
   const changed = useShown ? difference(shown.rows, fresh) : 0;
   return {
     rows: current,

@@ -234,7 +234,6 @@ function Approve({ station: s, close }: { station: StationDetail; close: () => v
           searchable
           clearable
           clearButtonProps={{ 'aria-label': t('filter.clear') }}
-          data-autofocus
         />
         <p className="meta">
           {s.evses.length > 0 && s.layoutSource !== ''
