@@ -170,8 +170,7 @@ describe('counts', () => {
         return [lines.find((l) => /\D/.test(l)), number(lines.find((l) => /^\d/.test(l)))];
       }),
     );
-    const free = await page.getByText('Free ports', { exact: true }).locator('xpath=following-sibling::p').first().innerText();
-    return { ...counts, free: number(free.split(/of/)[0]) };
+    return { ...counts, free: await freeOn(page) };
   };
 
   const fromTable = async (page) => {
@@ -195,6 +194,22 @@ describe('counts', () => {
     return Object.fromEntries(
       body.items.map(({ id, ports: p }) => [id, { total: p.total, free: p.free, faulted: p.faulted, offline: p.offline }]),
     );
+  };
+  const freeOn = async (page) => {
+    const text = await page.getByText('Free ports', { exact: true }).locator('xpath=following-sibling::p').first().innerText();
+    return number(text.split(/of/)[0]);
+  };
+  const fromSitesPage = async (page) => {
+    const table = page.getByRole('table', { name: 'Sites' });
+    const heads = (await table.getByRole('columnheader').allInnerTexts()).map((text) => text.split('\n')[0].trim());
+    const at = (name) => heads.findIndex((h) => h.startsWith(name));
+    const counts = {};
+    for (const site of sites) {
+      const cells = await table.getByRole('row').filter({ hasText: `Site ${site}` }).getByRole('cell').allInnerTexts();
+      const first = (name) => Number(cells[at(name)].match(/\d+/)[0]);
+      counts[site] = { free: first('Free ports'), faulted: first('Faulted') };
+    }
+    return counts;
   };
   const fromDrivers = async () => {
     const body = await (await fetch(`${server.base}/status.json`)).json();
@@ -236,6 +251,12 @@ describe('counts', () => {
         ),
       ),
       agrees(
+        'the list of sites',
+        () => fromSitesPage(pages.sites),
+        Object.fromEntries(sites.map((site) => [site, { free: truth(site).free, faulted: truth(site).Faulted }])),
+      ),
+      agrees('the page of a site', () => freeOn(pages.site), truth('east').free),
+      agrees(
         'the page for drivers',
         async () =>
           Object.fromEntries(Object.entries(await fromDrivers()).map(([id, p]) => [id, { total: p.total, free: p.free }])),
@@ -247,11 +268,13 @@ describe('counts', () => {
 
   async function openAll() {
     const pages = {};
-    const paths = { overview: '/', twin: '/?view=list', stations: '/stations', ...Object.fromEntries(sites.map((s) => [s, `/?site=${s}`])) };
+    const paths = { overview: '/', twin: '/?view=list', stations: '/stations', sites: '/sites', site: '/sites/east', ...Object.fromEntries(sites.map((s) => [s, `/?site=${s}`])) };
     for (const [name, path] of Object.entries(paths)) {
       pages[name] = await open(server, { state });
       await pages[name].goto(path);
       if (name === 'twin' || name === 'stations') await pages[name].getByRole('row').nth(12).waitFor();
+      else if (name === 'sites') await pages[name].getByRole('row').nth(3).waitFor();
+      else if (name === 'site') await pages[name].getByText('Free ports', { exact: true }).waitFor();
       else await pages[name].getByRole('region', { name: 'Ports by state' }).waitFor();
     }
     return pages;
