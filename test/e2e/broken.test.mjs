@@ -3,7 +3,19 @@ import { after, before, describe, it } from 'node:test';
 import { closeBrowser, open, Server, signIn, until } from './harness.mjs';
 
 // Every page of the product, with a station and site of the simulated network.
-const pages = ['/', '/stations', '/stations/DE-HAM-0001', '/settings'];
+const pages = [
+  '/',
+  '/map',
+  '/sites',
+  '/sites/ham-hafen',
+  '/stations',
+  '/stations/DE-HAM-0001',
+  '/sessions',
+  '/events',
+  '/desk?evse=DE-HAM-0001/1',
+  '/health',
+  '/settings',
+];
 
 // What is asked for before any page can be shown; without it there is no page.
 const vital = /\/api\/v1\/(me|live)\b/;

@@ -22,9 +22,9 @@ describe('a hostile network', () => {
     await page.done();
     const token = server.token();
     const sites = [
-      { id: 'evil', name: `${markup('site')}`.slice(0, 100), address: markup('address'), latitude: 90, longitude: -180 },
+      { id: 'evil', public: true, name: `${markup('site')}`.slice(0, 100), address: markup('address'), latitude: 90, longitude: -180 },
       { id: 'rtl', name: '\u202eemag\u202c \u0000x'.replace('\u0000', ''), address: 'x'.repeat(300), latitude: -90, longitude: 180 },
-      { id: 'wide', name: 'W'.repeat(100), openingHours: markup('hours') },
+      { id: 'wide', name: 'W'.repeat(100), openingHours: markup('hours'), public: true },
     ];
     for (const s of sites) {
       const { status, body } = await server.api(token, 'POST', '/sites', s);
@@ -84,13 +84,23 @@ describe('a hostile network', () => {
     '/stations/EVIL-1',
     '/stations/EVIL-2?tab=messages',
     '/stations/EVIL-1?tab=conformance',
+    '/stations/EVIL-1?tab=settings',
+    '/map',
+    '/sites',
+    '/sites/evil',
+    '/sessions',
+    '/events',
+    '/desk?evse=EVIL-1/1',
+    '/health',
+    '/welcome',
     '/settings',
+    '/status',
   ];
   for (const path of paths) {
     it(`${path} shows markup as text`, async () => {
       const page = await open(server, { state });
       await page.goto(path);
-      await page.locator('main h1').first().waitFor();
+      await page.locator('h1').first().waitFor({ state: 'attached' });
       await page.waitForTimeout(800);
       assert.equal(await page.evaluate(() => window.hurt), undefined);
       assert.equal(await page.locator('img[src="x"]').count(), 0);
