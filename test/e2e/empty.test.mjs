@@ -61,6 +61,7 @@ describe('a server without stations', () => {
     await axe(page, 'a station that waits');
     await shot(page, 'station-pending');
     await page.getByRole('button', { name: 'Approve station NEW-1' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Approve', exact: true }).click();
     await page.getByText('No station waits for approval').waitFor();
     socket.destroy();
     await page.done();
