@@ -40,6 +40,7 @@ describe('settings and own health', () => {
     return page;
   };
   const act = async (page, row, name) => {
+    await until('the last menu is gone', async () => (await page.getByRole('menu').count()) === 0);
     await page
       .getByRole('row')
       .filter({ hasText: row })
