@@ -31,9 +31,11 @@ type Outage struct {
 	Label    string     `json:"label"`
 	SiteID   string     `json:"siteId"`
 	SiteName string     `json:"siteName"`
-	EVSEs    []int      `json:"evses" doc:"the ports; none for a station that never named any"`
+	EVSEs    []int      `json:"evses" doc:"the ports; none for a whole site and for a station that never named any"`
+	Ports    int        `json:"ports"`
+	Stations int        `json:"stations" doc:"more than one for a whole site, which names no station"`
 	Class    string     `json:"class" enum:"ac,dc,hpc,unknown"`
-	Reason   string     `json:"reason" enum:"faulted,stationFaulted,nothing,offline,unknown,unavailable,stationUnavailable,notAccepted"`
+	Reason   string     `json:"reason" enum:"faulted,stationFaulted,nothing,offline,siteOffline,unknown,unavailable,stationUnavailable,notAccepted"`
 	Fault    maybeFault `json:"fault"`
 	Since    *time.Time `json:"since" doc:"null: never otherwise"`
 	// What is left of the class at the site.
@@ -65,6 +67,7 @@ const (
 	reasonStationFaulted     = "stationFaulted"
 	reasonNothing            = "nothing" // says it charges and has delivered nothing
 	reasonOffline            = "offline"
+	reasonSiteOffline        = "siteOffline" // every station there
 	reasonUnknown            = "unknown"
 	reasonUnavailable        = "unavailable"
 	reasonStationUnavailable = "stationUnavailable"
@@ -109,6 +112,7 @@ func (s *Server) attention(snap *fleet.Snapshot, wanted func(site string) bool) 
 	now := s.now()
 	out := Attention{At: now.UTC(), CannotCharge: []Outage{}, ByReason: make(map[string]int), Slow: []SlowPort{}}
 	left := make(map[corner]*Others)
+	whole := make(map[string]*siteReach)
 	corners := []corner{}
 	for st := range snap.Stations() {
 		if !wanted(st.SiteID) {
@@ -121,6 +125,12 @@ func (s *Server) attention(snap *fleet.Snapshot, wanted func(site string) bool) 
 		if !st.Shown() {
 			continue
 		}
+		reach := whole[st.SiteID]
+		if reach == nil {
+			reach = new(siteReach)
+			whole[st.SiteID] = reach
+		}
+		reach.add(st)
 		first := len(out.CannotCharge)
 		for i := range st.EVSEs {
 			v := &st.EVSEs[i]
@@ -145,32 +155,75 @@ func (s *Server) attention(snap *fleet.Snapshot, wanted func(site string) bool) 
 			out.Ports++
 			out.ByReason[reason]++
 			k := slices.IndexFunc(out.CannotCharge[first:], func(o Outage) bool {
-				return o.Reason == reason && o.Class == at.class.String() && whole(reason)
+				return o.Reason == reason && o.Class == at.class.String() && ofStation(reason)
 			})
 			if k < 0 {
 				k = len(out.CannotCharge) - first
 				one := s.outage(st, at.class, reason)
-				if !whole(reason) {
+				if !ofStation(reason) {
 					one.Fault, one.Since = faultShape(v.Fault), since(v, reason)
 				}
 				out.CannotCharge = append(out.CannotCharge, one)
 				corners = append(corners, at)
 			}
-			out.CannotCharge[first+k].EVSEs = append(out.CannotCharge[first+k].EVSEs, v.ID)
+			one := &out.CannotCharge[first+k]
+			one.EVSEs, one.Ports = append(one.EVSEs, v.ID), one.Ports+1
 		}
 	}
-	out.Total = len(out.CannotCharge)
 	for i := range out.CannotCharge {
 		if o := left[corners[i]]; o != nil {
 			one := &out.CannotCharge[i]
 			one.Others = Others{Total: max(0, o.Total-len(one.EVSEs)), Working: o.Working, Free: o.Free}
 		}
 	}
+	out.CannotCharge = s.joinDark(out.CannotCharge, whole)
+	out.Total = len(out.CannotCharge)
 	slices.SortFunc(out.CannotCharge, worse)
 	slices.SortFunc(out.Slow, func(a, b SlowPort) int {
 		return cmp.Or(cmp.Compare(a.PowerW/a.CouldW, b.PowerW/b.CouldW), cmp.Compare(a.Station, b.Station), a.EVSE-b.EVSE)
 	})
 	return out
+}
+
+// siteReach is whether anything of a site can be reached.
+type siteReach struct {
+	stations, online, ports int
+	since                   time.Time // the last one was lost
+}
+
+func (r *siteReach) add(st *fleet.Station) {
+	r.stations++
+	r.ports += len(st.EVSEs)
+	if st.Online {
+		r.online++
+	}
+	if st.DisconnectedAt.After(r.since) {
+		r.since = st.DisconnectedAt
+	}
+}
+
+// joinDark makes one outage of the many of a site at which every station is
+// offline: what is lost is the site's connection or power.
+func (s *Server) joinDark(list []Outage, whole map[string]*siteReach) []Outage {
+	dark := func(site string) bool {
+		r := whole[site]
+		return site != "" && r != nil && r.stations > 1 && r.online == 0
+	}
+	list = slices.DeleteFunc(list, func(o Outage) bool { return o.Reason == reasonOffline && dark(o.SiteID) })
+	for site, r := range whole {
+		if !dark(site) || r.ports == 0 {
+			continue
+		}
+		one := Outage{
+			SiteID: site, EVSEs: []int{}, Ports: r.ports, Stations: r.stations, Class: fleet.ClassUnknown.String(),
+			Reason: reasonSiteOffline, Since: instant(r.since),
+		}
+		if x, ok := s.o.Store.Site(site); ok {
+			one.SiteName = x.Name
+		}
+		list = append(list, one)
+	}
+	return list
 }
 
 // cannotCharge is why a port would fail any driver, empty if it would not.
@@ -199,9 +252,9 @@ func cannotCharge(st *fleet.Station, v *fleet.EVSE, now time.Time) string {
 	return ""
 }
 
-// whole reports that the reason lies with the station, so that its ports go
+// ofStation reports that the reason lies with the station, so that its ports go
 // together.
-func whole(reason string) bool {
+func ofStation(reason string) bool {
 	return reason == reasonOffline || reason == reasonStationFaulted || reason == reasonStationUnavailable
 }
 
@@ -217,7 +270,7 @@ func since(v *fleet.EVSE, reason string) *time.Time {
 
 // outage is what is wrong with a station as a whole.
 func (s *Server) outage(st *fleet.Station, class fleet.PowerClass, reason string) Outage {
-	out := Outage{Station: st.ID, Label: st.Label, SiteID: st.SiteID, EVSEs: []int{}, Class: class.String(), Reason: reason}
+	out := Outage{Station: st.ID, Label: st.Label, SiteID: st.SiteID, EVSEs: []int{}, Stations: 1, Class: class.String(), Reason: reason}
 	if site, ok := s.o.Store.Site(st.SiteID); ok {
 		out.SiteName = site.Name
 	}
@@ -271,5 +324,5 @@ func worse(a, b Outage) int {
 		return -o.Since.Unix()
 	}
 	return cmp.Or(cmp.Compare(tier(a), tier(b)), cmp.Compare(kind(a), kind(b)), cmp.Compare(newest(a), newest(b)),
-		cmp.Compare(a.Station, b.Station), cmp.Compare(a.Reason, b.Reason), slices.Compare(a.EVSEs, b.EVSEs))
+		cmp.Compare(a.SiteID, b.SiteID), cmp.Compare(a.Station, b.Station), cmp.Compare(a.Reason, b.Reason), slices.Compare(a.EVSEs, b.EVSEs))
 }

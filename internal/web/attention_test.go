@@ -70,6 +70,16 @@ func TestAttentionListsWhatFailsDrivers(t *testing.T) {
 	if f := got.CannotCharge[0].Fault; f.FaultShape == nil || f.Code != "HighTemperature" || got.CannotCharge[0].Since == nil {
 		t.Errorf("no fault or no time: %+v", got.CannotCharge[0])
 	}
+	// A site that went dark as a whole is one thing.
+	p.site("dark")
+	p.enrol("dark", "D1", dc(1), dc(2))
+	p.enrol("dark", "D2", ac(1))
+	var dark Attention
+	p.script(store.RoleViewer).get("/attention?site=dark", &dark)
+	if o := dark.CannotCharge; len(o) != 1 || o[0].Reason != "siteOffline" || o[0].Stations != 2 || o[0].Ports != 3 || dark.Ports != 3 || dark.Total != 1 ||
+		o[0].SiteID != "dark" || o[0].Station != "" || dark.ByReason["offline"] != 3 {
+		t.Errorf("a dark site: %+v", dark)
+	}
 	var one Attention
 	p.script(store.RoleHost, "b").get("/attention?site=a", &one)
 	if len(one.CannotCharge) != 0 {
@@ -86,7 +96,7 @@ func TestAttentionListsWhatFailsDrivers(t *testing.T) {
 	}
 	one = Attention{}
 	p.script(store.RoleViewer).get("/attention?limit=1", &one)
-	if len(one.CannotCharge) != 1 || one.Total != 5 {
+	if len(one.CannotCharge) != 1 || one.Total != 6 {
 		t.Errorf("limited: %+v", one)
 	}
 }
@@ -111,6 +121,7 @@ func TestWhatFailsAndWhatIsSlow(t *testing.T) {
 		could  float64
 	}{
 		"a third of a DC port":           {port: port{class: "DC", rated: 150_000, power: 22_000, soc: 40, minutes: 6, energy: 2000}, slow: true, could: 150_000},
+		"what many cars take":            {port: port{class: "DC", rated: 400_000, power: 48_000, soc: 40, minutes: 6, energy: 2000}},
 		"half of a DC port":              {port: port{class: "DC", rated: 150_000, power: 75_000, soc: 40, minutes: 6, energy: 2000}},
 		"only just begun":                {port: port{class: "DC", rated: 150_000, power: 22_000, soc: 40, minutes: 3, energy: 1000}},
 		"a car that is nearly full":      {port: port{class: "DC", rated: 150_000, power: 22_000, soc: 85, minutes: 30, energy: 9000}},

@@ -16,8 +16,10 @@ type SlowShape struct {
 
 const (
 	slowAfter = 5 * time.Minute
-	// Below this share of what it could a DC port is slow.
+	// Below this share of what it could a DC port is slow, unless the power is
+	// one that many cars do not exceed.
 	slowShare = 0.4
+	slowDC    = 30_000
 	// From here on a car takes less of its own accord.
 	slowUntilSoC = 80
 	// No car on AC can take less while it charges: 6 A on one phase, with some
@@ -48,7 +50,7 @@ func slow(st *fleet.Station, v *fleet.EVSE, now time.Time) *SlowShape {
 	}
 	switch v.PowerClass() {
 	case fleet.ClassDC, fleet.ClassHPC:
-		if v.Live.SoC != nil && *v.Live.SoC >= slowUntilSoC || *w >= slowShare*could {
+		if v.Live.SoC != nil && *v.Live.SoC >= slowUntilSoC || *w >= min(slowShare*could, slowDC) {
 			return nil
 		}
 	case fleet.ClassAC:

@@ -66,7 +66,7 @@ describe('places', () => {
       await axe(page, 'all outages');
       await first.getByRole('link').focus();
       await page.keyboard.press('Enter');
-      await page.waitForURL(/\/stations\//);
+      await page.waitForURL(/\/(stations|sites)\//);
       await page.done();
     });
 

@@ -2048,13 +2048,15 @@ export interface components {
         Outage: {
             /** @enum {string} */
             class: "ac" | "dc" | "hpc" | "unknown";
-            /** @description the ports; none for a station that never named any */
+            /** @description the ports; none for a whole site and for a station that never named any */
             evses: number[];
             fault: components["schemas"]["FaultShape"] | null;
             label: string;
             others: components["schemas"]["Others"];
+            /** Format: int64 */
+            ports: number;
             /** @enum {string} */
-            reason: "faulted" | "stationFaulted" | "nothing" | "offline" | "unknown" | "unavailable" | "stationUnavailable" | "notAccepted";
+            reason: "faulted" | "stationFaulted" | "nothing" | "offline" | "siteOffline" | "unknown" | "unavailable" | "stationUnavailable" | "notAccepted";
             /**
              * Format: date-time
              * @description null: never otherwise
@@ -2063,6 +2065,11 @@ export interface components {
             siteId: string;
             siteName: string;
             station: string;
+            /**
+             * Format: int64
+             * @description more than one for a whole site, which names no station
+             */
+            stations: number;
         };
         PairingShape: {
             code: string;

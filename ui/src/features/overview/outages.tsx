@@ -26,6 +26,7 @@ const families: Record<Outage['reason'], Family> = {
   stationFaulted: 'faulted',
   nothing: 'faulted',
   offline: 'offline',
+  siteOffline: 'offline',
   unknown: 'unknown',
   unavailable: 'unavailable',
   stationUnavailable: 'unavailable',
@@ -44,7 +45,7 @@ export function portsText(t: Translate, tag: string, evses: readonly number[]): 
 export function outageText(t: Translate, tag: string, o: Outage): string {
   return t(`outage.${o.reason}` as MessageKey, {
     where: portsText(t, tag, o.evses),
-    n: o.evses.length,
+    n: o.reason === 'siteOffline' ? o.stations : o.evses.length,
     what: t(faultWords(o.fault?.code)),
   });
 }
@@ -52,6 +53,7 @@ export function outageText(t: Translate, tag: string, o: Outage): string {
 /** What is left for drivers. */
 export function leftText(t: Translate, o: Outage): string {
   if (o.reason === 'notAccepted') return t('outage.left.notAccepted');
+  if (o.reason === 'siteOffline') return t('outage.left.site', { n: o.ports });
   const { total, working, free } = o.others;
   const kind = o.class === 'unknown' ? '' : t('outage.kind', { class: t(`class.${o.class}`) });
   if (total === 0) return t('outage.left.only', { kind });
@@ -122,8 +124,8 @@ function useAttention(site: string | undefined) {
 }
 
 const same = (a: Attention | undefined, b: Attention | undefined): boolean =>
-  a?.cannotCharge.map((o) => `${o.station}/${o.evses}/${o.reason}`).join() ===
-  b?.cannotCharge.map((o) => `${o.station}/${o.evses}/${o.reason}`).join();
+  a?.cannotCharge.map((o) => `${o.siteId}/${o.station}/${o.evses}/${o.reason}`).join() ===
+  b?.cannotCharge.map((o) => `${o.siteId}/${o.station}/${o.evses}/${o.reason}`).join();
 
 export function CannotCharge({
   site,
@@ -199,7 +201,11 @@ export function CannotCharge({
           onBlur={() => setHeld(false)}
         >
           {shown!.map((o) => (
-            <OutageRow key={`${o.station}/${o.reason}/${o.evses}`} outage={o} withSite={site === undefined} />
+            <OutageRow
+              key={`${o.siteId}/${o.station}/${o.reason}/${o.evses}`}
+              outage={o}
+              withSite={site === undefined}
+            />
           ))}
         </ul>
       )}
@@ -220,19 +226,25 @@ function OutageRow({ outage: o, withSite }: { outage: Outage; withSite: boolean 
     <li className={styles.row} data-severe={severe(o)}>
       <StateShape family={families[o.reason]} />
       <p className={styles.sentence}>
-        <Link
-          to="/stations/$id"
-          params={{ id: o.station }}
-          search={o.evses.length === 1 ? { port: o.evses[0] } : {}}
-          className={styles.link}
-        >
-          {outageText(t, tag, o)}
-        </Link>
+        {o.reason === 'siteOffline' ? (
+          <Link to="/sites/$id" params={{ id: o.siteId }} className={styles.link}>
+            {outageText(t, tag, o)}
+          </Link>
+        ) : (
+          <Link
+            to="/stations/$id"
+            params={{ id: o.station }}
+            search={o.evses.length === 1 ? { port: o.evses[0] } : {}}
+            className={styles.link}
+          >
+            {outageText(t, tag, o)}
+          </Link>
+        )}
       </p>
       <p className={styles.left}>{leftText(t, o)}</p>
       <p className={styles.meta}>
         {withSite && o.siteName && <span>{o.siteName}</span>}
-        <span className="mono">{o.station}</span>
+        {o.station && <span className="mono">{o.station}</span>}
         <span>
           <Since at={o.since} />
         </span>
