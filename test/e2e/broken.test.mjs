@@ -44,15 +44,15 @@ describe('a page of which one part is broken', () => {
       last = Date.now();
     });
     await page.goto(path);
-    await page.locator('main h1').first().waitFor({ state: 'attached' });
-    await until('the page is quiet', () => Date.now() - last > 400);
+    await page.locator('main h1, main [role=alert]').first().waitFor({ state: 'attached' });
+    await until('the page is quiet', () => Date.now() - last > 300);
     return new Set(asked.values());
   }
 
   async function alive(page, what) {
     const seen = await page.evaluate(() => ({
       nav: document.querySelectorAll('nav a').length,
-      heading: document.querySelector('main h1')?.textContent?.trim() ?? '',
+      heading: document.querySelector('main h1, main [role=alert]')?.textContent?.trim() ?? '',
       text: document.querySelector('main')?.innerText.trim().length ?? 0,
     }));
     assert.ok(seen.nav > 1 && seen.heading !== '' && seen.text > 20, `${what}: ${JSON.stringify(seen)}`);
