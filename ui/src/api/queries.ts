@@ -376,3 +376,11 @@ export const tokensQuery = () =>
     queryKey: ['tokens'],
     queryFn: ({ signal }) => ok(api.GET('/tokens', { signal })).then((p) => p.items),
   });
+
+/** Pages that people kept under a name: one's own and those others share. */
+export const savedViewsQuery = () =>
+  queryOptions({
+    queryKey: ['views'],
+    queryFn: ({ signal }) => ok(api.GET('/views', { signal })).then((p) => p.items),
+    staleTime: minute,
+  });

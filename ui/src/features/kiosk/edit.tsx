@@ -1,13 +1,15 @@
 import { Button, Modal, MultiSelect, NumberInput, Textarea, TextInput } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { api, ok } from '../../api/client';
 import type { components } from '../../api/gen';
 import { Problem } from '../../api/problem';
+import { savedViewsQuery } from '../../api/queries';
 import { useT } from '../../i18n/i18n';
 import { Age } from '../../ui/figures';
 import { FormFault } from '../../ui/form';
 import form from '../../ui/form.module.css';
+import { Icon } from '../../ui/icons';
 import { useSites } from '../../ui/sites';
 import { useToast } from '../../ui/toast';
 import { agentWords } from './agent';
@@ -175,6 +177,8 @@ function ScreenForm({
     .map((v) => v.trim())
     .filter(Boolean);
   const bad = lines.some((v) => !isOwnPath(v));
+  const { data: saved } = useQuery(savedViewsQuery());
+  const more = (saved ?? []).filter((v) => !lines.includes(v.path));
   return (
     <form
       className={form.form}
@@ -222,6 +226,22 @@ function ScreenForm({
         spellCheck={false}
         classNames={{ input: 'mono' }}
       />
+      {more.length > 0 && (
+        <fieldset className={styles.saved}>
+          <legend>{t('kiosk.saved')}</legend>
+          {more.map((v) => (
+            <Button
+              key={v.id}
+              size="compact-sm"
+              variant="default"
+              leftSection={<Icon name="plus" size={12} />}
+              onClick={() => setViews([...lines, v.path].join('\n'))}
+            >
+              {v.name}
+            </Button>
+          ))}
+        </fieldset>
+      )}
       <NumberInput
         label={t('kiosk.rotate')}
         value={rotate}

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useRouter, useRouterState } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useEffect, useMemo, useRef } from 'react';
-import { meQuery } from '../../api/queries';
+import { meQuery, savedViewsQuery } from '../../api/queries';
 import { useStale } from '../../app/connection';
 import { Mark } from '../../app/mark';
 import { placesFor } from '../../app/places';
@@ -26,7 +26,9 @@ export default function KioskFrame({ children }: { children: ReactNode }) {
   const { rotate } = useView();
   const stale = useStale();
   const shown = useRouterState({ select: (s) => s.location.href });
-  const own = me?.kiosk?.views;
+  // A screen shows what was chosen for it, a person what they kept under a name.
+  const { data: saved } = useQuery({ ...savedViewsQuery(), enabled: me !== undefined && !me.kiosk });
+  const own = useMemo(() => me?.kiosk?.views ?? saved?.map((v) => v.path), [me, saved]);
   const views = useMemo(
     () =>
       viewsOf(

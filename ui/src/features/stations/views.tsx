@@ -1,21 +1,15 @@
 import { ActionIcon, Button, Menu, Modal, Switch, TextInput } from '@mantine/core';
-import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { api, ok } from '../../api/client';
+import { savedViewsQuery } from '../../api/queries';
 import { useT } from '../../i18n/i18n';
 import { FormFault } from '../../ui/form';
 import form from '../../ui/form.module.css';
 import { Icon } from '../../ui/icons';
 import { useToast } from '../../ui/toast';
 import styles from './page.module.css';
-
-const viewsQuery = () =>
-  queryOptions({
-    queryKey: ['views'],
-    queryFn: ({ signal }) => ok(api.GET('/views', { signal })).then((p) => p.items),
-    staleTime: 60_000,
-  });
 
 /** The page as it is shown, without what belongs to the reader or the screen. */
 export function viewPath(href: string): string {
@@ -31,10 +25,10 @@ export function Views() {
   const router = useRouter();
   const queries = useQueryClient();
   const toast = useToast();
-  const { data } = useQuery(viewsQuery());
+  const { data } = useQuery(savedViewsQuery());
   const [saving, setSaving] = useState(false);
   const views = (data ?? []).filter((v) => v.path.split('?')[0] === '/stations');
-  const refresh = () => queries.invalidateQueries({ queryKey: viewsQuery().queryKey });
+  const refresh = () => queries.invalidateQueries({ queryKey: savedViewsQuery().queryKey });
   const save = (v: { name: string; path: string; shared: boolean }) => ok(api.POST('/views', { body: v }));
   const forget = useMutation({
     mutationFn: (v: { id: string; name: string; path: string; shared: boolean }) =>
