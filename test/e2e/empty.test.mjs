@@ -100,7 +100,7 @@ describe('a server without stations', () => {
   it('makes a site, a user and a token, and the token works', async () => {
     const page = await open(server, { state });
     await page.goto('/settings');
-    await page.getByRole('button', { name: 'Add site' }).click();
+    await page.getByRole('button', { name: 'Add site' }).first().click();
     await page.getByRole('dialog').getByLabel('Name').fill('North yard');
     await page.getByRole('dialog').getByRole('button', { name: 'Add site' }).click();
     await page.getByRole('rowheader', { name: /North yard/ }).waitFor();
@@ -110,7 +110,7 @@ describe('a server without stations', () => {
       if (await field.isVisible()) await field.fill(PASSWORD);
     };
     await page.getByRole('link', { name: 'Users' }).click();
-    await page.getByRole('button', { name: 'Add user' }).click();
+    await page.getByRole('button', { name: 'Add user' }).first().click();
     await page.getByRole('dialog').getByLabel('Name').fill('night-shift');
     await giveIfAsked();
     await axe(page, 'adding a user');
@@ -121,7 +121,7 @@ describe('a server without stations', () => {
     await page.getByRole('button', { name: 'Done' }).click();
 
     await page.getByRole('link', { name: 'API tokens' }).click();
-    await page.getByRole('button', { name: 'Create token' }).click();
+    await page.getByRole('button', { name: 'Create token' }).first().click();
     await page.getByRole('dialog').getByLabel('Name').fill('nightly export');
     await giveIfAsked();
     await page.getByRole('dialog').getByRole('button', { name: 'Create token' }).click();
