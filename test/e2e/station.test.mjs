@@ -134,6 +134,10 @@ describe('one station', () => {
 
   it('shows messages as they come, raw and readable, and stops for a reader', async () => {
     const s = await busy();
+    const operator = server.token('operator');
+    const heartbeat = { action: 'TriggerMessage', payload: { requestedMessage: 'Heartbeat' } };
+    // A simulated past has no raw frames; this makes the first.
+    await server.api(operator, 'POST', `/stations/${s.id}/commands?wait=10s`, heartbeat);
     const page = await open(server, { state });
     await page.goto(`/stations/${s.id}?tab=messages`);
     const items = page.getByRole('list', { name: 'OCPP messages' }).getByRole('listitem');
@@ -146,11 +150,7 @@ describe('one station', () => {
     assert.equal(await page.getByRole('switch', { name: 'Follow' }).isChecked(), false);
     await axe(page, 'an open message');
     await shot(page, 'station-messages');
-    const operator = server.token('operator');
-    await server.api(operator, 'POST', `/stations/${s.id}/commands`, {
-      action: 'TriggerMessage',
-      payload: { requestedMessage: 'Heartbeat' },
-    });
+    await server.api(operator, 'POST', `/stations/${s.id}/commands`, heartbeat);
     await page.getByRole('button', { name: /new message/ }).waitFor();
     await page.done();
   });
