@@ -254,15 +254,8 @@ func (s *Store) UpdateKiosk(ctx context.Context, by Actor, id string, change fun
 // DeleteKiosk ends a screen and all it has open.
 func (s *Store) DeleteKiosk(ctx context.Context, by Actor, id string) error {
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.Exec(`DELETE FROM kiosks WHERE id = ?`, id)
-		if err != nil {
-			return fmt.Errorf("delete screen: %w", err)
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, fmt.Errorf("screen %s: %w", id, ErrNotFound))
-		}
-		if _, err := tx.Exec(`DELETE FROM grants WHERE owner = ?`, id); err != nil {
-			return fmt.Errorf("delete grants: %w", err)
+		if err := deleteOwner(tx, "kiosks", "screen", id); err != nil {
+			return err
 		}
 		return s.audit(tx, by, "kiosk.delete", "kiosk/"+id, nil)
 	})

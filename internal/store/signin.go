@@ -297,15 +297,8 @@ func (s *Store) selectTokens(ctx context.Context, where string, args ...any) ([]
 // DeleteAPIToken ends a token.
 func (s *Store) DeleteAPIToken(ctx context.Context, by Actor, id string) error {
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.Exec(`DELETE FROM api_tokens WHERE id = ?`, id)
-		if err != nil {
-			return fmt.Errorf("delete token: %w", err)
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, fmt.Errorf("API token %s: %w", id, ErrNotFound))
-		}
-		if _, err := tx.Exec(`DELETE FROM grants WHERE owner = ?`, id); err != nil {
-			return fmt.Errorf("delete grants: %w", err)
+		if err := deleteOwner(tx, "api_tokens", "API token", id); err != nil {
+			return err
 		}
 		return s.audit(tx, by, "token.delete", "token/"+id, nil)
 	})

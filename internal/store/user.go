@@ -73,6 +73,22 @@ func validGrants(grants []Grant) error {
 	return nil
 }
 
+// deleteOwner removes the row of someone who holds grants, and the grants.
+// The table is one of ours, never what somebody sent.
+func deleteOwner(tx *sql.Tx, table, what, id string) error {
+	res, err := tx.Exec(`DELETE FROM `+table+` WHERE id = ?`, id)
+	if err != nil {
+		return fmt.Errorf("delete %s: %w", what, err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, fmt.Errorf("%s %s: %w", what, id, ErrNotFound))
+	}
+	if _, err := tx.Exec(`DELETE FROM grants WHERE owner = ?`, id); err != nil {
+		return fmt.Errorf("delete grants: %w", err)
+	}
+	return nil
+}
+
 func putGrants(tx *sql.Tx, owner string, grants []Grant) error {
 	if _, err := tx.Exec(`DELETE FROM grants WHERE owner = ?`, owner); err != nil {
 		return fmt.Errorf("write grants: %w", err)
@@ -193,15 +209,8 @@ func (s *Store) UpdateUser(ctx context.Context, by Actor, id string, change func
 // DeleteUser forgets a person: the name, the password, sessions and grants.
 func (s *Store) DeleteUser(ctx context.Context, by Actor, id string) error {
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.Exec(`DELETE FROM users WHERE id = ?`, id)
-		if err != nil {
-			return fmt.Errorf("delete user: %w", err)
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, fmt.Errorf("user %s: %w", id, ErrNotFound))
-		}
-		if _, err := tx.Exec(`DELETE FROM grants WHERE owner = ?`, id); err != nil {
-			return fmt.Errorf("delete grants: %w", err)
+		if err := deleteOwner(tx, "users", "user", id); err != nil {
+			return err
 		}
 		if err := keepAdmin(tx); err != nil {
 			return err
