@@ -7,6 +7,7 @@ import { exact } from '../../format/time';
 import { type MessageKey, useT, useTag } from '../../i18n/i18n';
 import { useLive } from '../../live/hooks';
 import { CopyButton } from '../../ui/copy';
+import listPage from '../../ui/listpage.module.css';
 import { useSites } from '../../ui/sites';
 import { useZone, ZoneProvider } from '../../ui/zone';
 import styles from './events.module.css';
@@ -55,9 +56,9 @@ function Body({ event: e }: { event: SystemEvent }) {
   const raw = JSON.stringify(e.data, null, 2);
   const time = (at: string | null) => (at ? exact(tag, Date.parse(at), zone) : '–');
   return (
-    <div className={styles.details}>
+    <div className={listPage.details}>
       <p className={styles.sentence}>{eventWords(t, e)}</p>
-      <dl className={styles.facts}>
+      <dl className={listPage.facts}>
         <div>
           <dt>{t('events.at')}</dt>
           <dd>

@@ -10,6 +10,7 @@ import { collect } from '../../ui/collect';
 import { saveCsv } from '../../ui/csv';
 import { Export } from '../../ui/export';
 import { Icon } from '../../ui/icons';
+import listPage from '../../ui/listpage.module.css';
 import { LongList, listStyles as list } from '../../ui/longlist';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { useSites } from '../../ui/sites';
@@ -60,9 +61,9 @@ export default function EventsPage() {
   };
   return (
     <ZoneProvider value={site === undefined ? undefined : sites.get(site)?.timeZone || undefined}>
-      <div className={styles.page}>
-        <header className={styles.head}>
-          <h1 className={styles.title}>{t('nav.events')}</h1>
+      <div className={listPage.page}>
+        <header className={listPage.head}>
+          <h1 className={listPage.title}>{t('nav.events')}</h1>
           {range.span !== null && (
             <Switch
               label={t('events.follow')}
@@ -72,8 +73,8 @@ export default function EventsPage() {
           )}
           <Save ask={ask} />
         </header>
-        <div className={styles.bar}>
-          <div className={styles.find}>
+        <div className={listPage.bar}>
+          <div className={listPage.find}>
             <Find
               initial=""
               keep={() => {}}
@@ -89,7 +90,7 @@ export default function EventsPage() {
               <button
                 key={g}
                 type="button"
-                className={styles.chip}
+                className={listPage.chip}
                 aria-pressed={chosen.includes(g)}
                 onClick={() =>
                   change({
@@ -103,7 +104,7 @@ export default function EventsPage() {
             {search.subject && (
               <button
                 type="button"
-                className={styles.chip}
+                className={listPage.chip}
                 aria-pressed={true}
                 onClick={() => change({ subject: undefined })}
               >
@@ -187,7 +188,7 @@ function Rows({
   const failed = error && !data;
   return (
     <>
-      <Panel flush className={styles.list}>
+      <Panel flush className={listPage.list}>
         {failed ? (
           <Failed what={t('nav.events')} error={error} retry={() => void refetch()} />
         ) : !data ? (

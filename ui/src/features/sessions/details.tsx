@@ -11,6 +11,7 @@ import { useNow } from '../../live/clock';
 import { useLive } from '../../live/hooks';
 import { CopyLine } from '../../ui/copy';
 import { Figure } from '../../ui/figures';
+import listPage from '../../ui/listpage.module.css';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, PanelBoundary, Skeleton } from '../../ui/panel';
 import { useSiteNames, useSites } from '../../ui/sites';
@@ -76,7 +77,7 @@ function Body({ session: s }: { session: Session }) {
   const kw = (w: number | null) =>
     w === null || w <= 0 ? '–' : <Figure q={{ value: kilowatts(tag, w), unit: 'kW' }} />;
   return (
-    <div className={styles.details}>
+    <div className={listPage.details}>
       <dl className={styles.figures}>
         <Fact name={t('session.energy')}>
           <Figure q={sessionEnergy(tag, s.energyWh)} />
@@ -103,7 +104,7 @@ function Body({ session: s }: { session: Session }) {
         </ul>
       )}
       <Curve session={s} from={from} to={to} />
-      <dl className={styles.facts}>
+      <dl className={listPage.facts}>
         <Fact name={t('session.site')}>{siteName(s.siteId)}</Fact>
         <Fact name={t('column.station')}>
           <Link to="/stations/$id" params={{ id: s.station }} search={{ port: s.evse }} className="mono">

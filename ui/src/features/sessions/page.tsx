@@ -14,6 +14,7 @@ import { saveCsv } from '../../ui/csv';
 import { Export } from '../../ui/export';
 import { Figure } from '../../ui/figures';
 import { Icon } from '../../ui/icons';
+import listPage from '../../ui/listpage.module.css';
 import { LongList, listStyles as list } from '../../ui/longlist';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { useSiteNames, useSites } from '../../ui/sites';
@@ -55,13 +56,13 @@ export default function SessionsPage() {
   };
   return (
     <ZoneProvider value={site === undefined ? undefined : sites.get(site)?.timeZone || undefined}>
-      <div className={styles.page}>
-        <header className={styles.head}>
-          <h1 className={styles.title}>{t('nav.sessions')}</h1>
+      <div className={listPage.page}>
+        <header className={listPage.head}>
+          <h1 className={listPage.title}>{t('nav.sessions')}</h1>
           <Save ask={ask} />
         </header>
-        <div className={styles.bar}>
-          <div className={styles.find}>
+        <div className={listPage.bar}>
+          <div className={listPage.find}>
             <Find
               initial=""
               keep={() => {}}
@@ -85,7 +86,7 @@ export default function SessionsPage() {
           />
           <button
             type="button"
-            className={styles.chip}
+            className={listPage.chip}
             aria-pressed={filter.flagged === true}
             onClick={() => change({ flagged: filter.flagged ? undefined : true })}
           >
@@ -109,7 +110,7 @@ export default function SessionsPage() {
 /** A filter that came from elsewhere, to be taken off. */
 function Drop({ text, drop }: { text: string; drop: () => void }) {
   return (
-    <button type="button" className={styles.chip} aria-pressed={true} onClick={drop}>
+    <button type="button" className={listPage.chip} aria-pressed={true} onClick={drop}>
       {text} <Icon name="close" size={12} />
     </button>
   );
@@ -142,7 +143,7 @@ function Rows({ ask, open }: { ask: Ask; open: (id: string) => void }) {
     );
   }
   return (
-    <Panel flush className={styles.list}>
+    <Panel flush className={listPage.list}>
       {!data ? (
         <Skeleton rows={10} />
       ) : shown.length === 0 && !hasNextPage ? (
