@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
 import { useT } from '../../i18n/i18n';
+import { agentWords } from '../../ui/agent';
 import { CopyLine } from '../../ui/copy';
 import { Age } from '../../ui/figures';
 import { FormFault } from '../../ui/form';
@@ -13,7 +14,6 @@ import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { useSites } from '../../ui/sites';
 import { TableFrame } from '../../ui/table';
 import { useToast } from '../../ui/toast';
-import { agentWords } from './agent';
 import { AddScreen, ChangeScreen } from './edit';
 import { type Kiosk, kiosksQuery } from './queries';
 

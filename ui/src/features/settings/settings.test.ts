@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { browserOf } from './agent';
+import { browserOf } from '../../ui/agent';
 import { clockOf, parseHours, runs } from './hours';
 import { readNumber, readPosition } from './numbers';
 
