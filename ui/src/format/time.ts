@@ -75,9 +75,6 @@ export const clock = (locale: string, at: number, zone?: string): string =>
 export const hourMinute = (locale: string, at: number, zone?: string): string =>
   format(locale, zone, { hour: '2-digit', minute: '2-digit' }).format(at);
 
-export const dayHourMinute = (locale: string, at: number, zone?: string): string =>
-  format(locale, zone, { weekday: 'short', hour: '2-digit', minute: '2-digit' }).format(at);
-
 export const day = (locale: string, at: number, zone?: string): string =>
   format(locale, zone, { day: 'numeric', month: 'short', year: 'numeric' }).format(at);
 

@@ -18,7 +18,6 @@ export type LiveStatus = {
 };
 
 type FrameOf<T extends Frame['type']> = Extract<Frame, { type: T }>;
-export type Handlers = { [T in Frame['type']]: (frame: FrameOf<T>) => void };
 
 export type SocketLike = {
   send(text: string): void;
