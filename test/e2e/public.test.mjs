@@ -189,8 +189,10 @@ test('the page keeps itself fresh and says when it cannot', async () => {
 });
 
 test('a station that goes away is unknown, not free', async () => {
-  const { body } = await server.api(token, 'GET', '/stations?site=ham-hafen&online=true&limit=100');
-  const station = body.items.find((s) => s.evses.every((v) => v.free));
+  const station = await until('a port is free', async () => {
+    const { body } = await server.api(token, 'GET', '/stations?site=ham-hafen&online=true&limit=100');
+    return body.items.find((s) => s.evses[0].free);
+  });
   const { status } = await server.api(token, 'PATCH', `/stations/${station.id}`, { auth: { profile: 1, generate: true } });
   assert.equal(status, 200); // it cannot come back with its old password
   const page = await open(server, { view: 'phone' });
