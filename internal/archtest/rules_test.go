@@ -18,8 +18,8 @@ func imports() map[string][]string {
 		// core: pure
 		"event":    {},
 		"fleet":    {"event"},
-		"detect":   {"event", "fleet"},
-		"incident": {"event", "fleet", "detect"},
+		"detect":   {"event", "fleet", "usage", "knowledge"},
+		"incident": {"event", "fleet", "detect", "usage", "knowledge"},
 		"access":   {"event"},
 		"usage":    {"event", "fleet"},
 		"planning": {"event", "fleet", "usage"},

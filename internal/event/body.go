@@ -40,6 +40,9 @@ const (
 	KindSessionInferred Kind = "session.inferred"
 	KindFinding         Kind = "finding"
 	KindDriverReport    Kind = "driver.report"
+	KindPolicy          Kind = "policy"
+	KindIncidentAction  Kind = "incident.action"
+	KindIncident        Kind = "incident"
 )
 
 // Kinds lists all kinds.
@@ -48,7 +51,7 @@ func Kinds() []Kind {
 		KindServerStarted, KindServerStopped, KindConfigured, KindRemoved, KindConnected, KindDisconnected,
 		KindBoot, KindStatus, KindMeter, KindTransaction, KindAuthorize, KindComponent, KindReport, KindSecurity,
 		KindFirmware, KindLog, KindDataTransfer, KindReservation, KindMessage, KindCommand, KindCommandResult,
-		KindSessionInferred, KindFinding, KindDriverReport,
+		KindSessionInferred, KindFinding, KindDriverReport, KindPolicy, KindIncidentAction, KindIncident,
 	}
 }
 
@@ -315,12 +318,87 @@ type SessionInferred struct {
 	Evidence      string    `json:"evidence"`
 }
 
-// Finding is one detector's statement with its evidence.
+// Finding is one detector's statement with its evidence. One without a State
+// tells of a moment; the others tell of a condition, which is one per code and
+// subject until it is cleared.
 type Finding struct {
-	Code     string `json:"code"`
-	Severity string `json:"severity"` // S1..S4
-	Text     string `json:"text"`
-	Evidence string `json:"evidence,omitempty"`
+	Code     string       `json:"code"`
+	Severity Severity     `json:"severity"`
+	Text     string       `json:"text"`
+	Evidence string       `json:"evidence,omitempty"`
+	Detector string       `json:"detector,omitempty"` // D01 to D27, or rule/ID; empty: concluded by the fleet's fold or a source
+	State    FindingState `json:"state,omitempty"`
+	Since    time.Time    `json:"since,omitzero"` // of the condition
+	Safety   bool         `json:"safety,omitempty"`
+	// Shared names what others may have in common with it: site/ID, carrier/NAME,
+	// firmware/VENDOR/MODEL/VERSION, us.
+	Shared []string `json:"shared,omitempty"`
+	Facts  []Fact   `json:"facts,omitempty"`
+}
+
+// Severity is the one scale: S1 safety, S2 urgent, S3 work order, S4 to know.
+type Severity string
+
+// The severities.
+const (
+	S1 Severity = "S1"
+	S2 Severity = "S2"
+	S3 Severity = "S3"
+	S4 Severity = "S4"
+)
+
+// FindingState is where a condition is.
+type FindingState string
+
+// The states of a condition.
+const (
+	FindingRaised  FindingState = "raised"
+	FindingUpdated FindingState = "updated"
+	FindingCleared FindingState = "cleared"
+)
+
+// Fact is one piece of evidence: a value with its unit, or a word.
+type Fact struct {
+	Name  string    `json:"name"` // a key that screens have words for
+	Value *float64  `json:"value,omitempty"`
+	Unit  string    `json:"unit,omitempty"`
+	Text  string    `json:"text,omitempty"`
+	At    time.Time `json:"at,omitzero"`
+	Seq   uint64    `json:"seq,omitempty"` // the event it stands in
+}
+
+// Policy is a decision of people that detection and incidents follow. It is an
+// event, so that a replay decides as was decided then.
+type Policy struct {
+	Type  string          `json:"type"` // rule, threshold, silence, window, playbook, remedies
+	ID    string          `json:"id"`
+	Value json.RawMessage `json:"value,omitempty"` // empty: it is gone
+	By    string          `json:"by,omitempty"`
+}
+
+// IncidentAction is what a person did about an incident.
+type IncidentAction struct {
+	Action   string    `json:"action"`
+	By       string    `json:"by"` // opaque id of a person, a token or a signed link
+	Note     string    `json:"note,omitempty"`
+	Until    time.Time `json:"until,omitzero"`
+	Assignee string    `json:"assignee,omitempty"`
+	Into     string    `json:"into,omitempty"` // the incident it is merged into
+	Severity Severity  `json:"severity,omitempty"`
+	Response string    `json:"response,omitempty"`
+	Verdict  string    `json:"verdict,omitempty"`
+	Reason   string    `json:"reason,omitempty"`
+}
+
+// Incident is a change of an incident, as concluded.
+type Incident struct {
+	ID       string   `json:"id"`
+	Change   string   `json:"change"` // opened, escalated, acknowledged, repaired, closed, ...
+	State    string   `json:"state"`
+	Severity Severity `json:"severity"`
+	Type     string   `json:"kind"`
+	Title    string   `json:"title"`
+	SiteID   string   `json:"siteId,omitempty"`
 }
 
 // DriverReport is a problem that a driver told us of on the public page. It says
@@ -356,6 +434,9 @@ func (*CommandResult) Kind() Kind     { return KindCommandResult }
 func (*SessionInferred) Kind() Kind   { return KindSessionInferred }
 func (*Finding) Kind() Kind           { return KindFinding }
 func (*DriverReport) Kind() Kind      { return KindDriverReport }
+func (*Policy) Kind() Kind            { return KindPolicy }
+func (*IncidentAction) Kind() Kind    { return KindIncidentAction }
+func (*Incident) Kind() Kind          { return KindIncident }
 
 func (*ServerStarted) isBody()     {}
 func (*ServerStopped) isBody()     {}
@@ -381,3 +462,6 @@ func (*CommandResult) isBody()     {}
 func (*SessionInferred) isBody()   {}
 func (*Finding) isBody()           {}
 func (*DriverReport) isBody()      {}
+func (*Policy) isBody()            {}
+func (*IncidentAction) isBody()    {}
+func (*Incident) isBody()          {}

@@ -61,6 +61,12 @@ func New(kind Kind) (Body, error) {
 		return &Finding{}, nil
 	case KindDriverReport:
 		return &DriverReport{}, nil
+	case KindPolicy:
+		return &Policy{}, nil
+	case KindIncidentAction:
+		return &IncidentAction{}, nil
+	case KindIncident:
+		return &Incident{}, nil
 	}
 	return nil, fmt.Errorf("%q: %w", kind, ErrKind)
 }

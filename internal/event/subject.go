@@ -26,6 +26,8 @@ const (
 	SiteSubject    SubjectType = "site"
 	CameraSubject  SubjectType = "camera"
 	DoorSubject    SubjectType = "door"
+
+	IncidentSubject SubjectType = "incident"
 )
 
 // Station returns the subject of a whole station.

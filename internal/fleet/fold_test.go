@@ -100,7 +100,7 @@ func TestPhasesAreSummedUp(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := read(tt.in)
+			got := ReadLive(tt.in)
 			same := func(what string, v *float64, want float64, none bool) {
 				if (v == nil) != none || v != nil && *v != want {
 					t.Errorf("%s is %v, want %v (none: %v)", what, v, want, none)

@@ -69,7 +69,7 @@ func (b *Batch) samples(st *Station, s *Session, e *event.Event, samples event.S
 	}
 	for _, g := range samples {
 		at := sampleTime(e, g.At)
-		r := read(g.Values)
+		r := ReadLive(g.Values)
 		if evse != nil {
 			evse.show(&r, at, e)
 		}
@@ -119,7 +119,7 @@ func (b *Batch) live(st *Station, e *event.Event, samples event.Samples) {
 		return
 	}
 	for _, g := range samples {
-		r := read(g.Values)
+		r := ReadLive(g.Values)
 		evse.show(&r, sampleTime(e, g.At), e)
 	}
 }
@@ -189,10 +189,10 @@ type phases struct {
 	hasWhole            bool
 }
 
-// read sums one group of samples up: the overall value where the station gives
+// ReadLive sums one group of samples up: the overall value where the station gives
 // it, else what the phases make of it. What cannot be a measurement is left
 // out.
-func read(values []event.Sample) Live {
+func ReadLive(values []event.Sample) Live {
 	var of [shown]phases
 	for i := range values {
 		v := &values[i]

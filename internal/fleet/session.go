@@ -156,7 +156,7 @@ func (b *Batch) finish(st *Station, s *Session, e *event.Event, t *event.Transac
 // lastRegister is the reading that an end itself states, whatever its time says.
 func lastRegister(samples event.Samples) (wh float64, ok bool) {
 	for _, g := range samples {
-		if r := read(g.Values); r.EnergyWh != nil {
+		if r := ReadLive(g.Values); r.EnergyWh != nil {
 			wh, ok = *r.EnergyWh, true
 		}
 	}

@@ -251,7 +251,7 @@ func (l *link) tooLarge(limit int) {
 }
 
 // finding records what a frame told about its sender.
-func (l *link) finding(code, severity, text, evidence string) {
+func (l *link) finding(code string, severity event.Severity, text, evidence string) {
 	_, err := l.append(context.Background(), event.Station(l.station),
 		&event.Finding{Code: code, Severity: severity, Text: text, Evidence: evidence})
 	if err != nil {

@@ -1,0 +1,190 @@
+package detect
+
+import (
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/fleet"
+)
+
+// Network is what is known of all stations.
+type Network struct {
+	// StartedAt is when we last started: silence from before proves nothing.
+	StartedAt time.Time
+
+	stations map[string]*Station
+	sites    map[string]map[string]*Station
+	gone     map[string]struct{} // removed since the last checkpoint
+}
+
+// Station returns one station, nil if it is not known.
+func (n *Network) Station(id string) *Station { return n.stations[id] }
+
+// Len is the number of stations.
+func (n *Network) Len() int { return len(n.stations) }
+
+// Station is what detectors know of a charging station.
+type Station struct {
+	ID       string `json:"id"`
+	SiteID   string `json:"site,omitempty"`
+	Label    string `json:"label,omitempty"`
+	Vendor   string `json:"vendor,omitempty"`
+	Model    string `json:"model,omitempty"`
+	Firmware string `json:"firmware,omitempty"`
+	ICCID    string `json:"iccid,omitempty"`
+	Protocol string `json:"protocol,omitempty"`
+
+	Accepted  bool `json:"accepted,omitempty"` // watched at all: neither pending nor rejected
+	Simulated bool `json:"simulated,omitempty"`
+
+	Online bool      `json:"online,omitempty"`
+	ConnID string    `json:"conn,omitempty"`
+	LinkAt time.Time `json:"linkAt,omitzero"` // since when online or offline, by RecordedAt
+	// Left is why the last connection ended.
+	Left   string    `json:"left,omitempty"`
+	BootAt time.Time `json:"bootAt,omitzero"`
+	Boots  int       `json:"boots,omitempty"`
+
+	Own   Condition `json:"own,omitzero"` // connector 0 of OCPP 1.6
+	Ports []Port    `json:"ports,omitempty"`
+
+	Open   []Open            `json:"open,omitempty"` // conditions
+	Timers []Timer           `json:"timers,omitempty"`
+	memory map[memoryKey]any // of detectors
+
+	layout []event.EVSELayout
+	byHand bool // the layout is a person's
+	dirty  bool // since the last checkpoint
+}
+
+// Condition is what a connector last said of itself.
+type Condition struct {
+	Status     fleet.Status `json:"status"`
+	Since      time.Time    `json:"since,omitzero"`   // of the status, by RecordedAt
+	HeardAt    time.Time    `json:"heardAt,omitzero"` // last told, by RecordedAt
+	Code       string       `json:"code,omitempty"`   // of a fault or a warning
+	VendorCode string       `json:"vendorCode,omitempty"`
+	Info       string       `json:"info,omitempty"`
+	FaultSince time.Time    `json:"faultSince,omitzero"`
+}
+
+// Faulty reports whether the connector tells of a fault or a warning.
+func (c *Condition) Faulty() bool { return c.Code != "" || c.VendorCode != "" }
+
+// Port is one EVSE.
+type Port struct {
+	EVSE    int     `json:"evse"`
+	RatedW  float64 `json:"ratedW,omitempty"`
+	Current string  `json:"current,omitempty"` // AC, DC or unknown
+	Group   string  `json:"group,omitempty"`   // shares power with the others of it
+	Plug    string  `json:"plug,omitempty"`
+	Condition
+	// Plugs are the connectors of an EVSE that has several.
+	Plugs []Plug       `json:"plugs,omitempty"`
+	Tx    *Transaction `json:"tx,omitempty"`
+	// EndedAt is when the last transaction ended, ChargedAt when the last one with
+	// energy did.
+	EndedAt   time.Time `json:"endedAt,omitzero"`
+	ChargedAt time.Time `json:"chargedAt,omitzero"`
+	Left      bool      `json:"left,omitempty"` // a transaction ended and the car is still there
+}
+
+// Plug is one connector.
+type Plug struct {
+	ID     int          `json:"id"`
+	Status fleet.Status `json:"status"`
+	Raw    string       `json:"raw,omitempty"`
+}
+
+// Transaction is the open one of a port.
+type Transaction struct {
+	ID        string     `json:"id"`
+	Token     string     `json:"token,omitempty"`
+	StartedAt time.Time  `json:"startedAt"`
+	State     string     `json:"state,omitempty"` // charging state of OCPP 2.x
+	FirstWh   *float64   `json:"firstWh,omitempty"`
+	EnergyWh  float64    `json:"energyWh,omitempty"`
+	PeakW     float64    `json:"peakW,omitempty"`
+	Live      fleet.Live `json:"live,omitzero"` // newest measured values; At is when
+}
+
+// DC reports whether the port is known to give direct current.
+func (p *Port) DC() bool { return p.Current == "DC" }
+
+// Open is a condition that a detector raised and has not cleared.
+type Open struct {
+	Code     string         `json:"code"`
+	EVSE     int            `json:"evse,omitempty"`
+	Severity event.Severity `json:"severity"`
+	Since    time.Time      `json:"since"`
+	Detector string         `json:"detector"`
+}
+
+// Timer is something a detector waits for.
+type Timer struct {
+	Due time.Time `json:"due"`
+	Key string    `json:"key"` // DETECTOR|key
+}
+
+// Port returns the EVSE of that number, nil if there is none.
+func (s *Station) Port(evse int) *Port {
+	for i := range s.Ports {
+		if s.Ports[i].EVSE == evse {
+			return &s.Ports[i]
+		}
+	}
+	return nil
+}
+
+// Is2x reports whether the station speaks OCPP 2.x.
+func (s *Station) Is2x() bool { return len(s.Protocol) > 4 && s.Protocol[4] == '2' }
+
+// Charging reports whether a transaction runs at any port.
+func (s *Station) Charging() bool {
+	for i := range s.Ports {
+		if s.Ports[i].Tx != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// IsOpen reports whether a condition is open.
+func (s *Station) IsOpen(code string, evse int) bool {
+	for i := range s.Open {
+		if s.Open[i].Code == code && s.Open[i].EVSE == evse {
+			return true
+		}
+	}
+	return false
+}
+
+// Site yields the accepted stations of a site in the order of their ids.
+func (n *Network) Site(id string) func(yield func(*Station) bool) {
+	return func(yield func(*Station) bool) {
+		if id == "" {
+			return
+		}
+		for _, key := range sortedKeys(n.sites[id]) {
+			if st := n.stations[key]; st != nil && st.Accepted && !yield(st) {
+				return
+			}
+		}
+	}
+}
+
+// Stations yields every accepted station, in no order: for counting only.
+func (n *Network) Stations() func(yield func(*Station) bool) {
+	return func(yield func(*Station) bool) {
+		for _, st := range n.stations {
+			if st.Accepted && !yield(st) {
+				return
+			}
+		}
+	}
+}
+
+// Free reports whether a car could start at the port now.
+func (s *Station) Free(p *Port) bool {
+	return s.Online && s.Accepted && p.Status == fleet.Available && s.Own.Status != fleet.Unavailable && s.Own.Status != fleet.Faulted
+}
