@@ -101,6 +101,7 @@ type Journal struct {
 	snapshot  atomic.Pointer[fleet.Snapshot]
 	published atomic.Pointer[chan struct{}]
 	recent    ring
+	clock     atomic.Int64 // see Clock
 	stats     stats
 	savedSeq  atomic.Uint64 // of the last checkpoint; nothing behind it may be deleted
 	horizons  horizons
@@ -217,17 +218,63 @@ func (j *Journal) AppendAll(ctx context.Context, events []*event.Event) error {
 	return nil
 }
 
+// Conclusions is what a subscriber concluded from what it read, up to a cursor.
+type Conclusions struct {
+	Name   string // of the subscriber
+	Cursor Cursor
+	// Events are derived ones, each naming its cause. The fleet's fold does not
+	// hear of them and a replay of it does not conclude them.
+	Events  []*event.Event
+	Intents []fleet.Intent
+	Write   func(*sql.Tx) error // may be nil
+}
+
+// Conclude commits what a subscriber concluded, its rows and its cursor
+// together.
+func (j *Journal) Conclude(ctx context.Context, c Conclusions) error {
+	for _, e := range c.Events {
+		if !e.Derived() || !concludedBeside(e) {
+			return fmt.Errorf("conclude: %s is not what a subscriber concludes", e.Body.Kind())
+		}
+	}
+	_, err := j.submit(ctx, &request{derived: c.Events, intents: c.Intents, write: func(tx *sql.Tx) error {
+		if c.Write != nil {
+			if err := c.Write(tx); err != nil {
+				return err
+			}
+		}
+		return j.moveCursor(tx, c.Name, c.Cursor)
+	}})
+	return err
+}
+
+// concludedBeside reports whether a derived event comes from a subscriber and
+// not from the fleet's fold.
+func concludedBeside(e *event.Event) bool {
+	switch b := e.Body.(type) {
+	case *event.Finding:
+		return b.Detector != ""
+	case *event.Incident:
+		return true
+	}
+	return false
+}
+
 // Project commits a subscriber's rows and its cursor together.
 func (j *Journal) Project(ctx context.Context, name string, c Cursor, write func(*sql.Tx) error) error {
 	_, err := j.submit(ctx, &request{write: func(tx *sql.Tx) error {
 		if err := write(tx); err != nil {
 			return err
 		}
-		_, err := tx.Exec(`INSERT INTO projections (name, cursor, changed_at) VALUES (?, ?, ?)
-			ON CONFLICT (name) DO UPDATE SET cursor = excluded.cursor, changed_at = excluded.changed_at`,
-			name, string(c), j.o.Now().UnixMicro())
-		return err
+		return j.moveCursor(tx, name, c)
 	}})
+	return err
+}
+
+func (j *Journal) moveCursor(tx *sql.Tx, name string, c Cursor) error {
+	_, err := tx.Exec(`INSERT INTO projections (name, cursor, changed_at) VALUES (?, ?, ?)
+		ON CONFLICT (name) DO UPDATE SET cursor = excluded.cursor, changed_at = excluded.changed_at`,
+		name, string(c), j.o.Now().UnixMicro())
 	return err
 }
 
@@ -282,6 +329,10 @@ func (j *Journal) Snapshot() *fleet.Snapshot { return j.snapshot.Load() }
 // Published returns a channel that is closed at the next publish. Take it
 // before reading the snapshot, and again for the publish after that.
 func (j *Journal) Published() <-chan struct{} { return *j.published.Load() }
+
+// Clock is a time up to which everything that will ever be recorded has been
+// published, in microseconds of Unix.
+func (j *Journal) Clock() time.Time { return time.UnixMicro(j.clock.Load()).UTC() }
 
 // Head is the cursor behind the newest published event.
 func (j *Journal) Head() Cursor { return CursorAt(j.recent.last()) }
@@ -353,6 +404,9 @@ type request struct {
 	event *event.Event
 	write func(*sql.Tx) error // of a caller
 	job   func(Tx) error      // of our own: checkpoints, retention
+	// What a subscriber concluded.
+	derived []*event.Event
+	intents []fleet.Intent
 
 	state   atomic.Int32
 	receipt fleet.Receipt

@@ -112,7 +112,9 @@ func (r *replayer) run(ctx context.Context, l *Loaded) error {
 				// Conclude it before the fold hears of it: a timer that is due fires
 				// at its own time, not at that of a later one.
 				r.concluded(b.Advance(e.RecordedAt).Derived)
-				r.stored(e)
+				if !concludedBeside(e) {
+					r.stored(e)
+				}
 				b.Numbered(e)
 				continue
 			}

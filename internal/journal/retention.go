@@ -29,9 +29,10 @@ func ClassOf(k event.Kind) Class {
 	switch k {
 	case event.KindMeter:
 		return ClassMeter
-	case event.KindSecurity, event.KindAuthorize, event.KindCommand, event.KindCommandResult, event.KindFinding:
+	case event.KindSecurity, event.KindAuthorize, event.KindCommand, event.KindCommandResult, event.KindFinding,
+		event.KindIncident, event.KindIncidentAction:
 		return ClassSecurity
-	case event.KindServerStarted, event.KindServerStopped, event.KindConfigured, event.KindRemoved:
+	case event.KindServerStarted, event.KindServerStopped, event.KindConfigured, event.KindRemoved, event.KindPolicy:
 		return ClassForever
 	}
 	return ClassHistory

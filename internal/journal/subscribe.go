@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
 )
@@ -14,6 +15,9 @@ import (
 type Batch struct {
 	Events []*event.Event
 	Next   Cursor // resumes behind the batch
+	// Now is set by Watch on a batch without events: all that is recorded up to
+	// then has been given.
+	Now time.Time
 }
 
 const subscribeBatch = 512
@@ -22,6 +26,16 @@ const subscribeBatch = 512
 // until ctx ends or the journal is drained. Near the head it reads memory, far
 // from it the table; the writer never waits for it.
 func (j *Journal) Subscribe(ctx context.Context, from Cursor) iter.Seq2[Batch, error] {
+	return j.follow(ctx, from, 0)
+}
+
+// Watch is Subscribe that also tells how time passes while nothing happens, as
+// often as every.
+func (j *Journal) Watch(ctx context.Context, from Cursor, every time.Duration) iter.Seq2[Batch, error] {
+	return j.follow(ctx, from, every)
+}
+
+func (j *Journal) follow(ctx context.Context, from Cursor, every time.Duration) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
 		after, err := from.Seq()
 		if err != nil {
@@ -32,8 +46,15 @@ func (j *Journal) Subscribe(ctx context.Context, from Cursor) iter.Seq2[Batch, e
 			yield(Batch{}, fmt.Errorf("cursor %d is ahead of the journal at %d: %w", after, head, ErrCursor))
 			return
 		}
+		var beat <-chan time.Time
+		if every > 0 {
+			t := time.NewTicker(every)
+			defer t.Stop()
+			beat = t.C
+		}
+		told := time.Time{}
 		for {
-			wake := j.Published()
+			wake, clock := j.Published(), j.Clock()
 			head := j.recent.last()
 			events, near := j.recent.after(after, subscribeBatch)
 			if !near {
@@ -57,8 +78,15 @@ func (j *Journal) Subscribe(ctx context.Context, from Cursor) iter.Seq2[Batch, e
 			if after < head {
 				continue
 			}
+			if every > 0 && len(events) == 0 && clock.After(told) {
+				told = clock
+				if !yield(Batch{Next: CursorAt(after), Now: clock}, nil) {
+					return
+				}
+			}
 			select {
 			case <-wake:
+			case <-beat:
 			case <-ctx.Done():
 				return
 			case <-j.done:

@@ -217,6 +217,8 @@ func (w *writer) idle() {
 	timers := armed && !due.After(now)
 	alive := now.Sub(w.aliveAt) >= w.j.o.Alive
 	if !timers && !alive && !w.j.isDown() {
+		w.lastRecordedAt = now // idle time passes without being stored
+		w.j.clock.Store(now.UnixMicro())
 		return
 	}
 	var probe []*request
@@ -380,7 +382,15 @@ func (w *writer) fold(b *fleet.Batch, requests []*request) error {
 		now = w.lastRecordedAt
 	}
 	for _, r := range requests {
-		if r.event == nil || r.err != nil {
+		if r.err != nil {
+			continue
+		}
+		if len(r.derived) > 0 || len(r.intents) > 0 {
+			if err := w.concluded(b, r, w.later(now)); err != nil {
+				return err
+			}
+		}
+		if r.event == nil {
 			continue
 		}
 		e := canonical(r.event)
@@ -414,6 +424,27 @@ func (w *writer) fold(b *fleet.Batch, requests []*request) error {
 	w.lastRecordedAt = now
 	for i := range w.rows.Events {
 		w.rows.Events[i].Encoded = w.bodies[w.offsets[i]:w.offsets[i+1]]
+	}
+	return nil
+}
+
+// concluded stamps and adds what a subscriber concluded.
+func (w *writer) concluded(b *fleet.Batch, r *request, at time.Time) error {
+	if err := w.effects(b, b.Advance(at)); err != nil {
+		return err
+	}
+	for _, d := range r.derived {
+		w.lastSeq++
+		d.Seq, d.RecordedAt = w.lastSeq, w.later(at)
+		w.lastRecordedAt = d.RecordedAt
+		b.Numbered(d)
+		if err := w.add(d); err != nil {
+			r.err = fmt.Errorf("encode what was concluded: %w", err)
+			return errRefold
+		}
+	}
+	for _, in := range r.intents {
+		w.rows.Intents = append(w.rows.Intents, IntentRow{Intent: in, Cause: w.lastSeq})
 	}
 	return nil
 }
@@ -473,6 +504,7 @@ func (w *writer) publish(s *fleet.Snapshot) {
 	j := w.j
 	j.snapshot.Store(s)
 	j.recent.add(w.rows.Events)
+	j.clock.Store(w.lastRecordedAt.UnixMicro())
 	j.stats.commits.Add(1)
 	j.stats.events.Add(uint64(len(w.rows.Events)))
 	for i := range w.rows.Quirks {
