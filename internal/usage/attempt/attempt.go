@@ -3,13 +3,16 @@
 //
 // It is a pure fold over the events of one station in their order, so that the
 // same history always tells the same tries: a call desk asks it about the last
-// minutes, statistics about years. A try begins when a car is plugged in, a
-// token shown, a start asked for from afar or a transaction opened, whichever
-// comes first, and ends when the port is given back. One that moved less than
-// FailedBelowWh failed, whatever the station said about it.
+// minutes (Of), detectors follow it event by event (Fold), statistics about
+// years. A try begins when a car is plugged in, a token shown, a start asked for
+// from afar or a transaction opened, whichever comes first, and ends when the
+// port is given back. One that moved less than FailedBelowWh failed, whatever
+// the station said about it; one that moved more and was ended by a fault is
+// CutShort.
 package attempt
 
 import (
+	"slices"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
@@ -27,6 +30,21 @@ const (
 	// runningAt is charging long enough to have moved FailedBelowWh at 3 kW; it
 	// counts where the meter said nothing.
 	runningAt = 2 * time.Minute
+	// commandWait is how long the answer to a start from afar is waited for.
+	commandWait = 10 * time.Minute
+	// patience is how long a driver may wait for power in vain before their
+	// giving up says nothing against them.
+	patience = time.Minute
+)
+
+// What one station can make us remember. A station that has more of it loses
+// the oldest.
+const (
+	maxPorts    = 256
+	maxWaiting  = 16
+	maxCommands = 16
+	maxRefused  = 8
+	maxText     = 128
 )
 
 // Stage is how far a try came. The order is that of a session.
@@ -91,39 +109,80 @@ const (
 
 // Attempt is one try to charge.
 type Attempt struct {
-	At     time.Time
-	EndsAt time.Time // zero while it goes on
-	EVSE   int       // 0: it never came to a port
+	At     time.Time `json:"at"`
+	EndsAt time.Time `json:"endsAt,omitzero"` // zero while it goes on
+	EVSE   int       `json:"evse,omitempty"`  // 0: it never came to a port
 	// Token is the opaque id; empty if none was shown.
-	Token         string
-	Stage         Stage
-	Failed        bool
-	Reason        Reason
-	Detail        string   // the word of the station behind Reason
-	EnergyWh      *float64 // nil: not told
-	TransactionID string
+	Token    string   `json:"token,omitempty"`
+	Stage    Stage    `json:"stage"`
+	Failed   bool     `json:"failed,omitempty"`
+	Reason   Reason   `json:"reason,omitempty"`
+	Detail   string   `json:"detail,omitempty"`   // the word of the station behind Reason
+	EnergyWh *float64 `json:"energyWh,omitempty"` // nil: not told
+	// CutShort is what ended a try that had charged, if that was nobody's wish:
+	// the driver left with less than they came for. Failed tries have a Reason.
+	CutShort Reason `json:"cutShort,omitempty"`
+	// Code is the last error that the station reported at the port meanwhile and
+	// did not take back: a vendor's code if there was one, else that of OCPP.
+	Code string `json:"code,omitempty"`
+	// Side says who has to change something; empty unless it failed or was cut
+	// short.
+	Side          Side   `json:"side,omitempty"`
+	TransactionID string `json:"transactionId,omitempty"`
 	// Tries is how often the token was shown for it.
-	Tries int
+	Tries int `json:"tries,omitempty"`
 	// Remote is true when it was asked for from afar.
-	Remote bool
+	Remote bool `json:"remote,omitempty"`
+	// Late is true when its end was told long after it happened: history, no
+	// alarm of now.
+	Late bool `json:"late,omitempty"`
+	// Again is true on a refusal that Fold told before: the same token was shown
+	// once more. It replaces the one with the same At, Token, EVSE and Reason and is
+	// not to be counted twice.
+	Again bool `json:"again,omitempty"`
 }
 
-// Kinds are the events that Of reads.
+// Kinds are the events that tries are told from. A Fold also reads measurements
+// (event.KindMeter) where it is given them; they only sharpen the energy of
+// sessions whose end nobody reports.
 func Kinds() []event.Kind {
 	return []event.Kind{
 		event.KindStatus, event.KindTransaction, event.KindAuthorize, event.KindConnected, event.KindDisconnected,
-		event.KindBoot, event.KindCommand, event.KindCommandResult, event.KindSessionInferred,
+		event.KindBoot, event.KindCommand, event.KindCommandResult, event.KindSessionInferred, event.KindComponent,
 	}
 }
 
 // Of returns the tries in the events of one station, oldest first, as known at
 // a time. The events come in the order of At.
 func Of(events []*event.Event, now time.Time) []Attempt {
-	f := fold{ports: make(map[int]*port), commands: make(map[string]*asked)}
+	var f Fold
+	var all []Attempt
 	for _, e := range events {
-		f.expire(e.At)
-		f.apply(e)
+		all = Merge(all, f.Apply(e)...)
 	}
-	f.expire(now)
-	return f.finish()
+	all = Merge(all, f.Expire(now)...)
+	all = append(all, f.Open()...)
+	slices.SortStableFunc(all, func(a, b Attempt) int { return a.At.Compare(b.At) })
+	return all
+}
+
+// Merge adds what a Fold told to a list in which each try stands once.
+func Merge(list []Attempt, told ...Attempt) []Attempt {
+	for _, a := range told {
+		i := -1
+		if a.Again {
+			a.Again = false
+			for i = len(list) - 1; i >= 0; i-- {
+				if x := list[i]; x.At.Equal(a.At) && x.Token == a.Token && x.EVSE == a.EVSE && x.Reason == a.Reason {
+					break
+				}
+			}
+		}
+		if i < 0 {
+			list = append(list, a)
+		} else {
+			list[i] = a
+		}
+	}
+	return list
 }

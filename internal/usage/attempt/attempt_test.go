@@ -54,7 +54,15 @@ func tell(t testing.TB, story string) []*event.Event {
 		var body event.Body
 		switch words[2] {
 		case "status":
-			body = &event.Status{Status: first, ErrorCode: v["error"]}
+			body = &event.Status{Status: first, ErrorCode: v["error"], VendorErrorCode: v["vendor"]}
+		case "component":
+			body = &event.Component{Items: []event.ComponentEvent{{
+				EVSE: evse, Component: first, Variable: "Problem", Value: v["value"], TechCode: v["code"],
+			}}}
+		case "meter":
+			body = &event.Meter{TransactionID: v["tx"], Samples: event.Samples{{At: at, Values: []event.Sample{
+				{Measurand: "Energy.Active.Import.Register", Value: *number("E")},
+			}}}}
 		case "authorize":
 			body = &event.Authorize{TokenID: v["token"], Status: first}
 		case "started", "updated", "ended":
@@ -85,7 +93,15 @@ func tell(t testing.TB, story string) []*event.Event {
 		default:
 			t.Fatalf("no such event: %s", line)
 		}
-		out = append(out, &event.Event{Seq: uint64(len(out) + 1), Subject: event.Port("A", evse, 0), At: at, Body: body})
+		e := &event.Event{Seq: uint64(len(out) + 1), Subject: event.Port("A", evse, 0), At: at, ReceivedAt: at, Body: body}
+		if v["told"] != "" {
+			told, err := time.Parse("15:04:05", v["told"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.ReceivedAt = told.AddDate(2026, 10, 21)
+		}
+		out = append(out, e)
 	}
 	return out
 }
@@ -109,8 +125,19 @@ func (a Attempt) line() string {
 	if a.Tries > 1 {
 		add("tries", strconv.Itoa(a.Tries))
 	}
+	add("code", a.Code)
+	add("cut", string(a.CutShort))
+	if a.Side != a.Reason.Side() {
+		add("side", string(a.Side))
+	}
 	if a.Remote {
 		out += " remote"
+	}
+	if a.Late {
+		out += " late"
+	}
+	if a.Again {
+		out += " again"
 	}
 	if a.EndsAt.IsZero() {
 		out += " open"
@@ -185,24 +212,24 @@ func TestOf(t *testing.T) {
 			08:00:10 - authorize Accepted token=anna
 			08:00:20 1 status Faulted error=ConnectorLockFailure
 			08:05:00 1 status Available`,
-			[]string{"08:00:00 port=1 stage=authorised token=anna failed reason=faulted detail=ConnectorLockFailure"}},
+			[]string{"08:00:00 port=1 stage=authorised token=anna failed reason=faulted detail=ConnectorLockFailure code=ConnectorLockFailure"}},
 		"a fault soon after the start": {`
 			08:00:00 1 status Preparing
 			08:00:10 1 started tx=1 token=anna E=100
 			08:00:15 1 status Charging
 			08:00:40 1 status Faulted error=GroundFailure
 			08:00:41 1 ended tx=1 E=120 reason=Other`,
-			[]string{"08:00:00 port=1 stage=energy token=anna failed reason=faulted detail=GroundFailure energy=20"}},
+			[]string{"08:00:00 port=1 stage=energy token=anna failed reason=faulted detail=GroundFailure energy=20 code=GroundFailure"}},
 		"a fault after an hour is no failed try": {`
 			08:00:10 1 started tx=1 token=anna E=100
 			09:00:40 1 status Faulted error=GroundFailure
 			09:00:41 1 ended tx=1 E=20000 reason=Other`,
-			[]string{"08:00:10 port=1 stage=energy token=anna detail=Other energy=19900"}},
+			[]string{"08:00:10 port=1 stage=energy token=anna detail=Other energy=19900 code=GroundFailure cut=faulted side=charger"}},
 		"the car takes nothing": {`
 			08:00:10 1 started tx=1 token=anna E=100
 			08:00:20 1 status SuspendedEV
 			08:20:41 1 ended tx=1 E=100 reason=EVDisconnected`,
-			[]string{"08:00:10 port=1 stage=locked token=anna failed reason=unpluggedEarly detail=EVDisconnected energy=0"}},
+			[]string{"08:00:10 port=1 stage=locked token=anna failed reason=unpluggedEarly detail=EVDisconnected energy=0 side=vehicle"}},
 		"no energy and no reason": {`
 			08:00:10 1 started tx=1 token=anna E=100
 			08:20:41 1 ended tx=1 E=100`,

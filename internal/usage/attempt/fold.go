@@ -1,7 +1,6 @@
 package attempt
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -9,83 +8,220 @@ import (
 	"github.com/chargewatch/chargewatch/internal/event"
 )
 
-// fold is the state of one station while its events are read.
-type fold struct {
-	done     []*Attempt
-	ports    map[int]*port
-	waiting  []*Attempt // accepted tokens that found no port yet
-	commands map[string]*asked
+// Fold follows the tries at one station event by event. The zero value is ready;
+// it holds nothing until someone tries and nothing again when all is over, so
+// that ten thousand idle stations cost next to nothing.
+//
+// A refusal is told at once, for detectors must not wait; when the same token is
+// shown again within two minutes it is told once more with Again set.
+type Fold struct {
+	s *state
+	// last is the latest At. What is older than it by more than event.LateAfter was
+	// told late: it makes history, and never touches what goes on now.
+	last time.Time
 }
 
-// port is what is going on at an EVSE.
+// state is what a station at which something goes on needs.
+type state struct {
+	ports    []*port    // by slot
+	waiting  []*Attempt // accepted tokens that found no port yet
+	commands []asked    // starts from afar without an answer, oldest first
+	refused  []Attempt  // told lately, oldest first
+	done     []Attempt  // by the event at hand
+	late     bool       // the event at hand is told late
+}
+
+// port is what is going on at an EVSE. A port that is not kept is idle.
 type port struct {
+	// slot is the EVSE, or its negative for a transaction that is told late while
+	// the port may be busy with another.
+	slot int
 	open *Attempt
 	// idle is true when the port was last free; a car that stays after its
 	// transaction begins no new try.
 	idle       bool
-	started    bool // the transaction of open is open
-	lost       bool // the station was away meanwhile
-	fault      string
+	started    bool      // the transaction of open is open
+	startedAt  time.Time // when
+	lost       bool      // the station was away meanwhile
+	faulted    bool      // it reported a fault and has not charged since
+	fault      string    // the word it had for it
+	suspended  string    // the last word about a pause
 	meterStart *float64
 	charging   time.Time // since when power is said to flow
 	charged    time.Duration
 }
 
-// asked is a start from afar that has no answer yet.
-type asked struct {
-	at    time.Time
-	evse  int
-	token string
-}
-
-func (f *fold) port(evse int) *port {
-	p := f.ports[evse]
-	if p == nil {
-		p = &port{idle: true}
-		f.ports[evse] = p
+// Apply folds an event and returns the tries that it ended, with those given up
+// because nothing was heard of them until then. Events come in the order in
+// which they were recorded.
+func (f *Fold) Apply(e *event.Event) []Attempt {
+	at := e.At.UTC().Round(0)
+	behind := f.last.Sub(at) > event.LateAfter
+	seen := at
+	if !e.ReceivedAt.IsZero() && e.ReceivedAt.Before(at) { // no clock runs ahead of our own
+		seen = e.ReceivedAt.UTC().Round(0)
 	}
-	return p
+	if seen.After(f.last) {
+		f.last = seen
+	}
+	if f.s == nil {
+		if !begins(e) {
+			return nil
+		}
+		f.s = &state{}
+	}
+	s := f.s
+	s.expire(at)
+	s.late = behind || e.Late()
+	s.apply(at, e, behind)
+	return f.settle()
 }
 
-func (f *fold) apply(e *event.Event) {
+// Expire gives up what waited until a time and returns it.
+func (f *Fold) Expire(now time.Time) []Attempt {
+	if f.s == nil {
+		return nil
+	}
+	f.s.late = false
+	f.s.expire(now.UTC().Round(0))
+	return f.settle()
+}
+
+// Due is when the next token is given up, if one waits.
+func (f *Fold) Due() (time.Time, bool) {
+	if f.s == nil || len(f.s.waiting) == 0 {
+		return time.Time{}, false
+	}
+	first := slices.MinFunc(f.s.waiting, func(a, b *Attempt) int { return a.At.Compare(b.At) })
+	return first.At.Add(tokenWait), true
+}
+
+// Open returns the tries that go on, tokens that wait for a car first, then by
+// port.
+func (f *Fold) Open() []Attempt {
+	if f.s == nil {
+		return nil
+	}
+	var out []Attempt
+	for _, w := range f.s.waiting {
+		out = append(out, *w)
+	}
+	for _, p := range f.s.ports {
+		if p.open != nil {
+			a := *p.open
+			if p.started && (!p.charging.IsZero() || p.charged > 0) && a.Stage.rank() < Energy.rank() {
+				a.Stage = Energy
+			}
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// settle takes what was ended and lets go of what needs no memory.
+func (f *Fold) settle() []Attempt {
+	s := f.s
+	done := s.done
+	s.done = nil
+	s.ports = slices.DeleteFunc(s.ports, func(p *port) bool { return p.open == nil && p.idle && p.charging.IsZero() })
+	if len(s.ports)+len(s.waiting)+len(s.commands)+len(s.refused) == 0 {
+		f.s = nil
+	}
+	return done
+}
+
+// begins reports whether an event can matter to a station at which nothing goes
+// on.
+func begins(e *event.Event) bool {
+	switch b := e.Body.(type) {
+	case *event.Status:
+		return e.Subject.EVSE > 0 && (b.Status == "Preparing" || b.Status == "Occupied" || b.Status == "Charging")
+	case *event.Transaction, *event.Authorize:
+		return true
+	case *event.Command:
+		return startsFromAfar(b.Action)
+	}
+	return false
+}
+
+func (s *state) apply(at time.Time, e *event.Event, behind bool) {
 	evse := e.Subject.EVSE
+	if b, ok := e.Body.(*event.Transaction); ok {
+		s.transaction(at, evse, b, behind)
+		return
+	}
+	if b, ok := e.Body.(*event.SessionInferred); ok {
+		if p := s.running(clip(b.TransactionID)); p != nil {
+			s.endTransaction(b.EndedAt.UTC().Round(0), p, EndUnknown, clip(b.Evidence))
+		}
+		return
+	}
+	if behind {
+		return // it says what was, and no state that follows from it holds any more
+	}
 	switch b := e.Body.(type) {
 	case *event.Status:
 		if evse > 0 {
-			f.status(e.At, evse, b)
+			s.status(at, evse, b)
 		}
-	case *event.Transaction:
-		f.transaction(e.At, evse, b)
+	case *event.Meter:
+		s.meter(evse, b)
+	case *event.Component:
+		s.component(b)
 	case *event.Authorize:
-		f.authorize(e.At, b)
+		s.authorize(at, b)
 	case *event.Disconnected:
-		for _, p := range f.ports {
+		for _, p := range s.ports {
 			p.lost = p.lost || p.open != nil && !p.started
 		}
 	case *event.Boot:
-		f.boot(e.At)
+		s.boot(at)
 	case *event.Command:
-		f.command(e.At, b)
+		s.command(at, b)
 	case *event.CommandResult:
-		f.commandResult(e.At, b)
-	case *event.SessionInferred:
-		for _, p := range f.ports {
-			if p.open != nil && p.started && p.open.TransactionID == b.TransactionID {
-				f.endTransaction(later(b.EndedAt, p.open.At), p, EndUnknown, b.Evidence)
-			}
-		}
+		s.commandResult(at, b)
 	}
 }
 
+// find returns a port that is kept, or nil.
+func (s *state) find(slot int) *port {
+	for _, p := range s.ports {
+		if p.slot == slot {
+			return p
+		}
+	}
+	return nil
+}
+
+// port returns a port, kept from now on; nil when the station has too many.
+func (s *state) port(slot int) *port {
+	i, ok := slices.BinarySearchFunc(s.ports, slot, func(p *port, slot int) int { return p.slot - slot })
+	if !ok {
+		if len(s.ports) >= maxPorts {
+			return nil
+		}
+		s.ports = slices.Insert(s.ports, i, &port{slot: slot, idle: true})
+	}
+	return s.ports[i]
+}
+
+// running finds an open transaction; later reports may leave out the port.
+func (s *state) running(transaction string) *port {
+	for _, p := range slices.Backward(s.ports) { // what goes on now before what is told late
+		if p.open != nil && p.started && p.open.TransactionID == transaction {
+			return p
+		}
+	}
+	return nil
+}
+
 // begin opens a try at a port unless one goes on there.
-func (f *fold) begin(at time.Time, evse int, stage Stage) *port {
-	p := f.port(evse)
+func (p *port) begin(at time.Time, stage Stage) {
 	if p.open == nil {
-		*p = port{open: &Attempt{At: at, EVSE: evse, Stage: stage}, charging: p.charging}
+		*p = port{slot: p.slot, open: &Attempt{At: at, EVSE: max(p.slot, -p.slot), Stage: stage}, charging: p.charging}
 	}
 	p.idle = false
 	p.reach(stage)
-	return p
 }
 
 func (p *port) reach(stage Stage) {
@@ -96,234 +232,60 @@ func (p *port) reach(stage Stage) {
 
 // close ends the try at a port. The port counts as taken until it says that it
 // is free.
-func (f *fold) close(at time.Time, p *port, why Reason, detail string) {
+func (s *state) close(at time.Time, p *port, why Reason, detail string) {
 	a := p.open
-	a.EndsAt, a.Reason, a.Detail, a.Failed = at, why, detail, why != None
-	f.done = append(f.done, a)
-	*p = port{}
+	a.EndsAt, a.Reason, a.Detail, a.Failed, a.Late = later(at, a.At), why, detail, why != None, s.late
+	if blame := why; blame != None || a.CutShort != None {
+		if blame == None {
+			blame = a.CutShort
+		}
+		a.Side = p.side(blame, detail, p.started && at.Sub(p.startedAt) >= patience)
+	}
+	s.tell(*a)
+	*p = port{slot: p.slot, idle: p.slot < 0}
 }
 
-func (f *fold) status(at time.Time, evse int, b *event.Status) {
-	p := f.port(evse)
-	if !p.charging.IsZero() {
-		p.charged += max(0, at.Sub(p.charging))
-		p.charging = time.Time{}
-	}
-	switch b.Status {
-	case "Preparing", "Occupied":
-		if p.open == nil && p.idle {
-			p = f.begin(at, evse, Plugged)
-			f.seat(p)
-		} else if p.open != nil {
-			p.reach(Plugged)
-		}
-	case "Charging":
-		// Without a try it goes on from before what is known, or its transaction is
-		// about to be told.
-		p.charging = at
-	case "Available", "Reserved":
-		p.charging = time.Time{}
-		if p.open != nil && !p.started {
-			f.close(at, p, p.gaveUp(), p.fault)
-		}
-		p.idle = p.open == nil
-	case "Faulted":
-		if p.open != nil {
-			if p.fault = b.ErrorCode; p.fault == "" || p.fault == "NoError" {
-				p.fault = b.VendorErrorCode
-			}
-			if !p.started {
-				f.close(at, p, Faulted, p.fault)
-			}
-		}
-	case "Unavailable":
-		if p.open != nil && !p.started {
-			f.close(at, p, TakenOut, "")
-		}
+// tell hands out a try that ended.
+func (s *state) tell(a Attempt) {
+	s.done = append(s.done, a)
+	if a.refused() && a.Token != "" {
+		s.remember(a)
 	}
 }
 
-// gaveUp is why a try ended that opened no transaction.
-func (p *port) gaveUp() Reason {
-	switch {
-	case p.lost:
-		return StationLost
-	case p.open.Token == "" && !p.open.Remote:
-		return NoToken
+func (s *state) remember(a Attempt) {
+	if len(s.refused) >= maxRefused {
+		s.refused = slices.Delete(s.refused, 0, 1)
 	}
-	return NotStarted
+	s.refused = append(s.refused, a)
 }
 
-// seat gives a port the token that waits for one, if it is the only one.
-func (f *fold) seat(p *port) {
-	fits := func(w *Attempt) bool { return w.EVSE == 0 || w.EVSE == p.open.EVSE }
-	i := slices.IndexFunc(f.waiting, fits)
-	if i < 0 || slices.ContainsFunc(f.waiting[i+1:], fits) {
-		return
-	}
-	f.take(p, i)
-}
-
-// take joins a waiting token with the try at a port.
-func (f *fold) take(p *port, i int) {
-	w := f.waiting[i]
-	f.waiting = slices.Delete(f.waiting, i, i+1)
-	a := p.open
-	a.Token, a.Tries, a.Remote = w.Token, a.Tries+w.Tries, a.Remote || w.Remote
-	if w.At.Before(a.At) {
-		a.At = w.At
-	}
-	p.reach(Authorised)
-}
-
-func (f *fold) authorize(at time.Time, b *event.Authorize) {
-	for _, p := range f.ports { // to stop one's own session is no new try
-		if p.open != nil && p.started && p.open.Token == b.TokenID {
-			return
-		}
-	}
-	// The one car that waits for a token.
-	var p *port
-	for _, x := range f.ports {
-		if x.open == nil || x.started || x.open.Token != "" && x.open.Token != b.TokenID {
-			continue
-		}
-		if p != nil {
-			p = nil
-			break
-		}
-		p = x
-	}
-	if b.Status != "Accepted" {
-		f.refused(at, p, b)
-		return
-	}
-	if p != nil {
-		p.open.Token, p.open.Tries = b.TokenID, p.open.Tries+1
-		p.reach(Authorised)
-		return
-	}
-	for _, w := range f.waiting {
-		if w.Token == b.TokenID {
-			w.Tries++
-			return
-		}
-	}
-	f.waiting = append(f.waiting, &Attempt{At: at, Token: b.TokenID, Stage: Authorised, Tries: 1})
-}
-
-// refused writes down a token that was turned away. The car may stay and
-// another token be tried.
-func (f *fold) refused(at time.Time, p *port, b *event.Authorize) {
-	why := refusal(b.Status)
-	for i := len(f.done) - 1; i >= 0; i-- {
-		last := f.done[i]
-		if last.Token == b.TokenID && last.Reason == why && at.Sub(last.EndsAt) <= againWithin {
-			last.Tries++
-			last.EndsAt = at
-			return
-		}
-	}
-	a := &Attempt{At: at, EndsAt: at, Token: b.TokenID, Stage: Presented, Failed: true, Reason: why, Detail: b.Status, Tries: 1}
-	if p != nil {
-		a.EVSE, a.Stage = p.open.EVSE, Plugged
-	}
-	f.done = append(f.done, a)
-}
-
-func refusal(status string) Reason {
-	switch status {
-	case "Invalid", "Unknown":
-		return TokenUnknown
-	case "Blocked":
-		return TokenBlocked
-	case "Expired":
-		return TokenExpired
-	case "ConcurrentTx":
-		return TokenInUse
-	case "NoCredit":
-		return TokenNoCredit
-	case "NotAtThisLocation", "NotAtThisTime", "NotAllowedTypeEVSE":
-		return TokenNotHere
-	}
-	return TokenRefused
-}
-
-func (f *fold) boot(at time.Time) {
-	for _, evse := range f.order() {
-		if p := f.ports[evse]; p.open != nil && !p.started {
-			f.close(at, p, Restarted, "")
-			p.idle = true
-		}
-	}
-}
-
-func (f *fold) command(at time.Time, b *event.Command) {
-	if b.Action != "RemoteStartTransaction" && b.Action != "RequestStartTransaction" {
-		return
-	}
-	var ask struct {
-		IDTag       string `json:"idTag"`
-		ConnectorID int    `json:"connectorId"`
-		EVSEID      int    `json:"evseId"`
-		IDToken     struct {
-			IDToken string `json:"idToken"`
-		} `json:"idToken"`
-	}
-	if json.Unmarshal(b.Payload, &ask) != nil {
-		return
-	}
-	// Recorded payloads carry tokens by reference.
-	token, _ := strings.CutPrefix(ask.IDTag+ask.IDToken.IDToken, tokenRef)
-	f.commands[b.CommandID] = &asked{at: at, evse: ask.EVSEID + ask.ConnectorID, token: token}
-}
-
-// tokenRef stands before a token in a recorded payload.
-const tokenRef = "idToken:"
-
-func (f *fold) commandResult(at time.Time, b *event.CommandResult) {
-	c, ok := f.commands[b.CommandID]
-	if !ok {
-		return
-	}
-	delete(f.commands, b.CommandID)
-	var answer struct {
-		Status string `json:"status"`
-	}
-	a := &Attempt{At: c.at, EVSE: c.evse, Token: c.token, Stage: Presented, Remote: true}
-	switch {
-	case b.Status != "answered":
-		a.Reason, a.Detail = RemoteLost, b.Status
-	case json.Unmarshal(b.Response, &answer) == nil && answer.Status == "Accepted":
-		for _, p := range f.ports { // the start may be told before its answer
-			if p.open != nil && p.open.Token == c.token && (c.evse == 0 || p.open.EVSE == c.evse) {
-				p.open.Remote = true
-				return
-			}
-		}
-		a.Stage = Authorised
-		f.waiting = append(f.waiting, a)
-		if p, ok := f.ports[c.evse]; ok && p.open != nil && !p.started && p.open.Token == "" {
-			f.take(p, len(f.waiting)-1)
-		}
-		return
-	default:
-		a.Reason, a.Detail = RemoteRefused, answer.Status
-	}
-	a.EndsAt, a.Failed = at, true
-	f.done = append(f.done, a)
-}
-
-// expire gives up tokens that waited for a car long enough.
-func (f *fold) expire(now time.Time) {
-	f.waiting = slices.DeleteFunc(f.waiting, func(w *Attempt) bool {
+// expire gives up tokens that waited for a car long enough, and forgets what can
+// no longer matter.
+func (s *state) expire(now time.Time) {
+	s.waiting = slices.DeleteFunc(s.waiting, func(w *Attempt) bool {
 		if now.Sub(w.At) < tokenWait {
 			return false
 		}
-		w.EndsAt, w.Reason, w.Failed = w.At.Add(tokenWait), NeverPlugged, true
-		f.done = append(f.done, w)
+		s.giveUp(w, w.At.Add(tokenWait))
 		return true
 	})
+	s.commands = slices.DeleteFunc(s.commands, func(c asked) bool { return now.Sub(c.At) > commandWait })
+	s.refused = slices.DeleteFunc(s.refused, func(a Attempt) bool { return now.Sub(a.EndsAt) > againWithin })
+}
+
+func (s *state) giveUp(w *Attempt, at time.Time) {
+	w.EndsAt, w.Reason, w.Failed, w.Side = at, NeverPlugged, true, NeverPlugged.Side()
+	s.tell(*w)
+}
+
+// wait keeps an accepted token until its car comes.
+func (s *state) wait(at time.Time, a *Attempt) {
+	if len(s.waiting) >= maxWaiting {
+		s.giveUp(s.waiting[0], later(at, s.waiting[0].At))
+		s.waiting = slices.Delete(s.waiting, 0, 1)
+	}
+	s.waiting = append(s.waiting, a)
 }
 
 func later(a, b time.Time) time.Time {
@@ -333,29 +295,10 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-func (f *fold) order() []int {
-	evses := make([]int, 0, len(f.ports))
-	for evse := range f.ports {
-		evses = append(evses, evse)
+// clip bounds what a station makes us keep.
+func clip(text string) string {
+	if len(text) > maxText {
+		text = strings.Clone(text[:maxText])
 	}
-	slices.Sort(evses)
-	return evses
-}
-
-func (f *fold) finish() []Attempt {
-	all := slices.Concat(f.done, f.waiting)
-	for _, evse := range f.order() {
-		if p := f.ports[evse]; p.open != nil {
-			if p.started && (!p.charging.IsZero() || p.charged > 0) {
-				p.reach(Energy)
-			}
-			all = append(all, p.open)
-		}
-	}
-	slices.SortStableFunc(all, func(a, b *Attempt) int { return a.At.Compare(b.At) })
-	out := make([]Attempt, len(all))
-	for i, a := range all {
-		out[i] = *a
-	}
-	return out
+	return strings.ToValidUTF8(text, "")
 }
