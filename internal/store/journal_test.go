@@ -34,11 +34,11 @@ func (b *bench) reopen(t *testing.T) *Store {
 	return s
 }
 
-// told returns what the fleet was told about stations, oldest first.
+// told returns what the core was told of decisions, oldest first.
 func (b *bench) told(t *testing.T) []*event.Event {
 	t.Helper()
 	events, _, err := b.log.Events(t.Context(), journal.EventQuery{
-		Kinds: []event.Kind{event.KindConfigured, event.KindRemoved}, Limit: journal.MaxLimit,
+		Kinds: []event.Kind{event.KindConfigured, event.KindRemoved, event.KindPolicy}, Limit: journal.MaxLimit,
 	})
 	if err != nil {
 		t.Fatal(err)
