@@ -47,6 +47,7 @@ func imports() map[string][]string {
 		"web":        {"event", "fleet", "detect", "incident", "access", "usage", "planning", "journal", "telemetry", "frames", "store", "vitals"},
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto"},
+		"sim/retell": {"event", "access", "sim"},
 		"archtest":   {},
 		// the two that know all others
 		"app":        {"*"},
