@@ -48,6 +48,7 @@ func imports() map[string][]string {
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto"},
 		"sim/retell": {"event", "access", "sim"},
+		"sim/lab":    {"event", "access", "detect", "sim", "sim/retell"},
 		"archtest":   {},
 		// the two that know all others
 		"app":        {"*"},

@@ -181,6 +181,10 @@ func (e *evse) arrive() {
 	st := e.st
 	car := pickCar(st.life, e.dc())
 	token := st.f.token(st.life)
+	if st.f.o.Detail {
+		token = st.driver()
+		car = carOf(token, e.dc(), car)
+	}
 	if n := len(st.f.o.Plan.Strangers); n > 0 && st.life.IntN(150) == 0 {
 		token = st.f.o.Plan.Strangers[st.life.IntN(n)]
 	}

@@ -38,17 +38,19 @@ type Label struct {
 
 // Finding is one raise of a detector.
 type Finding struct {
-	Detector, Severity string
-	Subject            event.Subject
-	Group              string
-	At                 time.Time // RecordedAt of the event that raised it
+	Detector, Code, Severity string
+	Subject                  event.Subject
+	Shared                   []string  // what others may have in common with it, if it is about that
+	At                       time.Time // RecordedAt of the event that raised it
+	Update                   bool      // only the severity changed
 }
 
 // Notice is one time that people were called.
 type Notice struct {
-	Subject event.Subject
-	Group   string
-	At      time.Time
+	Subject  event.Subject
+	Shared   []string
+	Severity string
+	At       time.Time
 }
 
 // Harm is a driver who went without a charge.
@@ -72,10 +74,7 @@ type Run struct {
 // about reports whether a subject is part of what a label is about. A finding
 // about a station is about each of its ports and the other way round: who
 // reads it goes to the same place.
-func (l *Label) about(s event.Subject, group string, site func(string) string) bool {
-	if l.Group != "" && group != "" && strings.Contains(group, l.Group) {
-		return true
-	}
+func (l *Label) about(s event.Subject, shared []string, site func(string) string) bool {
 	switch s.Type {
 	case event.SiteSubject:
 		if l.Site == s.ID {
@@ -87,7 +86,11 @@ func (l *Label) about(s event.Subject, group string, site func(string) string) b
 			return x.ID == s.ID && (x.EVSE == 0 || s.EVSE == 0 || x.EVSE == s.EVSE)
 		})
 	}
-	return l.Group != "" // of the server, the whole fleet or what stations share
+	// Of what stations share, or of the whole fleet.
+	if l.Site != "" && slices.Contains(shared, "site/"+l.Site) {
+		return true
+	}
+	return l.Group != "" && slices.ContainsFunc(shared, func(x string) bool { return strings.Contains(x, l.Group) })
 }
 
 func (l *Label) during(at time.Time) bool {

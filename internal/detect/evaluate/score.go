@@ -113,6 +113,9 @@ func Judge(r *Run) *Score {
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
+		if f.Update && !urgent(f.Severity) { // it was judged when it was raised
+			continue
+		}
 		d := of(f.Detector)
 		switch verdict, fell := r.verdict(f); verdict {
 		case right:
@@ -154,7 +157,7 @@ const (
 func (r *Run) verdict(f *Finding) (v verdict, fell *Label) {
 	for i := range r.Labels {
 		l := &r.Labels[i]
-		if !l.during(f.At) || !l.about(f.Subject, f.Group, r.Site) {
+		if !l.during(f.At) || !l.about(f.Subject, f.Shared, r.Site) {
 			continue
 		}
 		switch {
@@ -172,7 +175,7 @@ func (r *Run) verdict(f *Finding) (v verdict, fell *Label) {
 func first(r *Run, l *Label, want func(*Finding) bool) (at time.Time) {
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		if want(f) && l.during(f.At) && l.about(f.Subject, f.Group, r.Site) && (at.IsZero() || f.At.Before(at)) {
+		if want(f) && l.during(f.At) && l.about(f.Subject, f.Shared, r.Site) && (at.IsZero() || f.At.Before(at)) {
 			at = f.At
 		}
 	}
