@@ -21,6 +21,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
 	"github.com/chargewatch/chargewatch/internal/sim"
+	"github.com/chargewatch/chargewatch/internal/sim/retell"
 	"github.com/chargewatch/chargewatch/internal/store"
 	"github.com/chargewatch/chargewatch/internal/telemetry"
 )
@@ -359,7 +360,7 @@ func (b *builder) live(ctx context.Context, down []sim.Outage, measured chan<- [
 			if t.Kind == sim.ToldEnded {
 				b.stats.sessions++
 			}
-			p.events = append(p.events, ears.hear(t))
+			p.events = append(p.events, ears.Hear(t))
 		}
 		return send(p)
 	})
@@ -416,13 +417,13 @@ func (b *builder) seal(ctx context.Context) error {
 	return b.curves.Seal(ctx)
 }
 
-func newHearer(ctx context.Context, st *store.Store, plan sim.Plan, interval time.Duration) (*hearer, error) {
-	l := &hearer{
-		free: make(map[string]bool), tokens: make(map[sim.Token]string), known: make(map[sim.Token]*access.Credential),
-		interval: int(interval / time.Second),
+func newHearer(ctx context.Context, st *store.Store, plan sim.Plan, interval time.Duration) (*retell.Hearer, error) {
+	l := &retell.Hearer{
+		Free: make(map[string]bool), Tokens: make(map[sim.Token]string), Known: make(map[sim.Token]*access.Credential),
+		IntervalS: int(interval / time.Second),
 	}
 	for _, x := range plan.Sites {
-		l.free[x.ID] = x.FreeVend
+		l.Free[x.ID] = x.FreeVend
 	}
 	for _, list := range [][]sim.Token{plan.Tokens, plan.Strangers} {
 		for _, t := range list {
@@ -430,7 +431,7 @@ func newHearer(ctx context.Context, st *store.Store, plan sim.Plan, interval tim
 			if err != nil {
 				return nil, fmt.Errorf("look up token: %w", err)
 			}
-			l.tokens[t], l.known[t] = id, c
+			l.Tokens[t], l.Known[t] = id, c
 		}
 	}
 	return l, nil

@@ -47,6 +47,8 @@ func imports() map[string][]string {
 		"web":        {"event", "fleet", "detect", "incident", "access", "usage", "planning", "journal", "telemetry", "frames", "store", "vitals"},
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto"},
+		"sim/retell": {"event", "access", "sim"},
+		"sim/lab":    {"event", "access", "detect", "sim", "sim/retell"},
 		"archtest":   {},
 		// the two that know all others
 		"app":        {"*"},

@@ -202,6 +202,28 @@ func (h *habit) stay(r *rand.Rand) time.Duration {
 	return h.stayMin + time.Duration(u*float64(h.stayMax-h.stayMin))
 }
 
+// regulars is how many drivers of a site come back to it.
+const regulars = 40
+
+// driver is who comes: mostly one of the regulars of the site.
+func (st *station) driver() Token {
+	all := st.f.o.Plan.Tokens
+	if st.life.IntN(10) < 3 {
+		return pick(st.life, all)
+	}
+	home := newRand(st.f.o.Seed, st.site.ID, "regulars").IntN(len(all))
+	return all[(home+st.life.IntN(regulars))%len(all)]
+}
+
+// carOf is the car of a driver, the other one where it does not fit the plug.
+func carOf(t Token, dc bool, other *carModel) *carModel {
+	own := pickCar(newRand(0, t.ID, "car"), false)
+	if dc && own.maxDCW == 0 {
+		return other
+	}
+	return own
+}
+
 // location resolves an IANA zone. Without zone data on the machine a fixed
 // offset keeps the day in roughly the right place.
 func location(name string) *time.Location {

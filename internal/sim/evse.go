@@ -41,7 +41,9 @@ type evse struct {
 	demand    *demand
 
 	powerW, offeredW float64
-	tempC            float64
+	tempC            float64   // inside the body
+	plugC            float64   // at the contacts
+	warmAt           time.Time // when the two were last reckoned
 }
 
 // connector is one plug of an EVSE.
@@ -66,7 +68,8 @@ type visit struct {
 	leaveAt time.Time
 	since   time.Time // power path closed
 	phase   phase
-	doomed  bool // this attempt will never charge
+	doomed  bool    // this attempt will never charge
+	frozen  float64 // the state of charge that is told, if it stands still
 	script  []*timer
 	remote  *remoteStart
 }
@@ -124,6 +127,8 @@ func (e *evse) statusOf(c *connector) Status {
 		return Unavailable // the other plug of a port in use cannot be used
 	case e.booking != nil:
 		return Reserved
+	case e.stuck() != "" && c == e.conns[0]:
+		return e.stuck()
 	}
 	return Available
 }
@@ -176,11 +181,25 @@ func (e *evse) arrive() {
 	st := e.st
 	car := pickCar(st.life, e.dc())
 	token := st.f.token(st.life)
+	if st.f.o.Detail {
+		token = st.driver()
+		car = carOf(token, e.dc(), car)
+	}
 	if n := len(st.f.o.Plan.Strangers); n > 0 && st.life.IntN(150) == 0 {
 		token = st.f.o.Plan.Strangers[st.life.IntN(n)]
 	}
 	if !e.free() || e.booking != nil && e.booking.token != token.ID {
 		e.expect() // drives on
+		return
+	}
+	if _, dead := st.failing(Deserted, e); dead {
+		e.harm(Deserted, token)
+		e.expect()
+		return
+	}
+	if e.stuck() != "" {
+		e.harm(Stuck, token)
+		e.expect()
 		return
 	}
 	v := e.newVisit(car, token, st.life)
@@ -214,6 +233,7 @@ func (e *evse) newVisit(car *carModel, token Token, r *rand.Rand) *visit {
 		v.target = max(v.target, v.soc+0.05)
 		v.leaveAt = st.now.Add(h.stay(r))
 	}
+	e.choose(v)
 	return v
 }
 
@@ -255,6 +275,11 @@ func (e *evse) swipe(token Token) {
 	if v.phase != plugged || v.remote != nil {
 		return
 	}
+	if _, dead := st.failing(ReaderDead, e); dead {
+		e.harm(ReaderDead, token)
+		v.do(e, between(st.bad, 40*time.Second, 3*time.Minute), e.unplug)
+		return
+	}
 	v.token = token
 	if st.site.FreeVend && st.version == V16 || !st.heard() {
 		// Without a link stations open for everybody they know; drivers know
@@ -285,6 +310,10 @@ func (e *evse) grant(token Token) {
 	if e.booking != nil {
 		st.timers.stop(e.booking.expiry)
 	}
+	if m, how := e.failsToStart(); m != "" {
+		e.failAtCharger(m, how)
+		return
+	}
 	if v.doomed {
 		e.failToStart()
 		return
@@ -309,6 +338,13 @@ func (e *evse) energize() {
 	e.refresh()
 	e.st.d.chargingState(e, "Charging")
 	e.scheduleSamples()
+	e.cool()
+	if _, ok := e.st.failing(NoEnergy, e); ok {
+		e.giveUp()
+	}
+	if _, ok := e.st.failing(EarlyUnplug, e); ok {
+		v.do(e, between(e.st.bad, 12*time.Second, 45*time.Second), e.unplug)
+	}
 	if !e.dc() {
 		stay := max(time.Minute, v.leaveAt.Sub(e.st.now))
 		v.do(e, stay, e.depart)
@@ -320,6 +356,10 @@ func (e *evse) energize() {
 func (e *evse) failToStart() {
 	st := e.st
 	v := e.visit
+	if st.past != nil && st.past.detail {
+		e.carFails()
+		return
+	}
 	if st.trouble.IntN(2) == 0 {
 		v.phase = starting
 		e.begin()
@@ -355,6 +395,11 @@ func (e *evse) full() {
 
 // depart is the AC driver coming back: some use the card, most pull the plug.
 func (e *evse) depart() {
+	if _, ok := e.st.failing(Overstay, e); ok && e.tx != nil {
+		e.stopTx(reasonLocal)
+		e.visit.do(e, between(e.st.bad, 3*time.Hour, 8*time.Hour), e.unplug)
+		return
+	}
 	if e.tx != nil && e.st.life.IntN(100) < 40 {
 		e.stopTx(reasonLocal)
 		e.visit.do(e, between(e.st.life, 8*time.Second, 70*time.Second), e.unplug)

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -34,6 +35,50 @@ var faultKinds = []faultKind{
 	{"ReaderFailure", "E42", "card reader lost", "TokenReader", true, 10 * time.Minute, 5 * time.Hour, 6, true, true},
 	{"InternalError", "PM-0107", "power module 3 fan", "Controller", false, 15 * time.Minute, 10 * time.Hour, 6, true, false},
 	{"WeakSignal", "RSSI-109", "modem signal weak", "ModemLink", true, 5 * time.Minute, 2 * time.Hour, 6, true, true},
+}
+
+// rareKinds are not drawn: they come only where a failure asks for them.
+func rareKinds() []faultKind {
+	return []faultKind{
+		{code: "OverVoltage", vendor: "CX005", info: "L1 262 V", component: "ElectricalFeed"},
+		{code: "OtherError", vendor: "CX012", info: "pre-charge did not reach pack voltage", component: "AcDcConverter"},
+		{code: "OtherError", vendor: "CX015", info: "grid lost", component: "ElectricalFeed"},
+		{code: "HighTemperature", vendor: "CX018", info: "cable 84 C, derated", component: "TemperatureSensor", warning: true},
+		{code: "OtherError", vendor: "CX023", info: "proximity out of range", component: "Connector"},
+		{code: "OtherError", vendor: "CX024", info: "voltage at the open plug", component: "Connector"},
+		{code: "OtherError", vendor: "CX025", info: "latch broken", component: "ConnectorPlugRetentionLock"},
+		{code: "OtherError", vendor: "CX026", info: "cable cut", component: "CableBreakawaySensor"},
+	}
+}
+
+// softTrip is a residual current trip that the recloser mends.
+func softTrip() *faultKind {
+	return &faultKind{code: "OtherError", vendor: "GFCI-SOFT", info: "residual current soft trip, reclosed", component: "RCDRecloser", warning: true}
+}
+
+// looseContact is a fault that comes and goes.
+func looseContact() *faultKind {
+	return &faultKind{code: "OtherError", vendor: "DOOR-01", info: "cabinet door contact open", component: "CaseAccessSensor"}
+}
+
+// findFault looks a kind up by its vendor code or its code of 1.6.
+func findFault(code string, dc bool) *faultKind {
+	var found *faultKind
+	for _, list := range [][]faultKind{faultKinds, rareKinds()} {
+		for i := range list {
+			k := new(list[i])
+			if !strings.EqualFold(k.vendor, code) && !strings.EqualFold(k.code, code) {
+				continue
+			}
+			if found == nil || dc && k.dc && !found.dc {
+				found = k
+			}
+		}
+	}
+	if found == nil {
+		found = &faultKind{code: code, info: "as asked for", component: "Controller"}
+	}
+	return found
 }
 
 // fault is one occurrence on one EVSE.

@@ -25,8 +25,13 @@ type Options struct {
 	Start   time.Time     // simulated time of the start; default now
 	History time.Duration // how long stations have been alive before the start
 	Replay  bool          // at first contact, send the finished sessions of the history too
-	Found   []Found       // what is known of an earlier run, as of the beginning of the history
-	Ramp    time.Duration // first connections are spread over this; default 1 s per 200 stations
+	// Failures are put into the run on purpose.
+	Failures []Failure
+	// Detail makes Relive tell all that the present would: every reading of the
+	// meter, every card shown, commands.
+	Detail bool
+	Found  []Found       // what is known of an earlier run, as of the beginning of the history
+	Ramp   time.Duration // first connections are spread over this; default 1 s per 200 stations
 
 	TLS     *tls.Config
 	Sources int // dial from 127.0.0.1 to 127.0.0.Sources, for very many stations
@@ -85,6 +90,7 @@ type Fleet struct {
 	ctx        context.Context
 	work       sync.WaitGroup
 	relived    bool
+	harmed     []Harm
 }
 
 // New checks the options and builds the stations; nothing is dialled before

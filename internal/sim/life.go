@@ -12,6 +12,7 @@ func (st *station) startLife() {
 	}
 	st.expectDrop()
 	st.expectReboot()
+	st.expectFailures()
 	st.align()
 	if s.Flapping > 0 && st.trouble.Float64() < s.Flapping || st.spec.Flaps {
 		if st.past != nil { // it began some days ago

@@ -79,6 +79,11 @@ func (e *evse) samples(what []string, context string) []sample {
 		power = max(0, noisy(st.noise, power, 0.004))
 	}
 	volts := noisy(st.noise, mains, 0.004)
+	lost := 0
+	if size, ok := st.failing(PhaseLost, e); ok && !e.dc() && e.model.Phases == 3 {
+		lost = int(size)
+	}
+	sag, _ := st.failing(Imbalance, e)
 	if e.dc() {
 		volts = 0
 		if v := e.visit; v != nil && power > 0 {
@@ -106,7 +111,11 @@ func (e *evse) samples(what []string, context string) []sample {
 			default:
 				for i := range e.model.Phases {
 					amps := 0.0
-					if i < phases {
+					switch {
+					case i+1 == lost:
+					case i < phases && lost > 0 && lost <= phases:
+						amps = power / max(1, float64(phases-1)) / mains
+					case i < phases:
 						amps = power / float64(phases) / mains
 					}
 					add(m, phaseName[i], "A", max(0, noisy(st.noise, amps, 0.003)))
@@ -118,14 +127,35 @@ func (e *evse) samples(what []string, context string) []sample {
 				break
 			}
 			for i := range e.model.Phases {
-				add(m, phaseName[i]+"-N", "V", noisy(st.noise, mains, 0.004))
+				v := mains
+				switch {
+				case i+1 == lost:
+					v = 4
+				case i == 2:
+					v *= 1 - sag
+				}
+				add(m, phaseName[i]+"-N", "V", noisy(st.noise, v, 0.004))
 			}
 		case "SoC":
 			if v := e.visit; v != nil && e.dc() {
+				if _, ok := st.failing(SoCFrozen, e); ok {
+					if v.frozen == 0 {
+						v.frozen = v.soc
+					}
+					add(m, "", "Percent", math.Floor(v.frozen*100))
+					break
+				}
 				add(m, "", "Percent", math.Floor(v.soc*100))
 			}
 		case "Temperature":
-			add(m, "", "Celsius", noisy(st.noise, max(e.tempC, ambientC-6), 0.01))
+			add(m, "", "Celsius", noisy(st.noise, max(e.tempC, st.warmth()-6), 0.01))
+			if st.past != nil && st.past.detail { // the plug has a sensor of its own
+				location := "Outlet"
+				if st.version != V16 {
+					location = "Cable"
+				}
+				list = append(list, sample{m, "", "Celsius", location, context, noisy(st.noise, e.plugC, 0.01)})
+			}
 		case "Frequency":
 			add(m, "", "Hz", math.Round(100*(50+0.02*st.noise.NormFloat64()))/100)
 		case "Power.Factor":

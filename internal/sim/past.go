@@ -3,6 +3,7 @@ package sim
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -33,6 +34,9 @@ type Told struct {
 	Offline    bool
 	RegisterWh *int // of starts and stops of 1.6
 	Curve      []Reading
+	Measured   []Measured      // in detail: all that the meter was set to measure, at At
+	Payload    json.RawMessage // of a command or its answer
+	Skew       time.Duration   // of the device's clock: ahead if positive
 
 	tx *tx
 }
@@ -42,19 +46,21 @@ type ToldKind uint8
 
 // The kinds of what is told.
 const (
-	toldNothing  ToldKind = iota
-	ToldLinked            // the socket stands
-	ToldLost              // the socket ended
-	ToldBoot              // BootNotification
-	ToldStatus            // StatusNotification, or AvailabilityState of models that tell it by event
-	ToldProblem           // NotifyEvent of 2.x
-	ToldRefused           // Authorize of a card that nobody knows
-	ToldStarted           // a transaction begins
-	ToldUpdated           // TransactionEvent of 2.x
-	ToldEnded             // and ends, with what was measured meanwhile
-	ToldMetered           // MeterValues of 1.6
-	ToldFirmware          // FirmwareStatusNotification
-	ToldSecurity          // SecurityEventNotification
+	toldNothing   ToldKind = iota
+	ToldLinked             // the socket stands
+	ToldLost               // the socket ended
+	ToldBoot               // BootNotification
+	ToldStatus             // StatusNotification, or AvailabilityState of models that tell it by event
+	ToldProblem            // NotifyEvent of 2.x
+	ToldAuthorize          // Authorize: of a card that nobody knows, in detail of every card
+	ToldStarted            // a transaction begins
+	ToldUpdated            // TransactionEvent of 2.x
+	ToldEnded              // and ends, with what was measured meanwhile
+	ToldMetered            // MeterValues of 1.6
+	ToldFirmware           // FirmwareStatusNotification
+	ToldSecurity           // SecurityEventNotification
+	ToldAsked              // a command of the central system: Word is the action, TxID its id, Reason who asks
+	ToldAnswered           // what became of it: Word is answered or timeout
 )
 
 // Problem is a fault as a station reports it.
@@ -72,6 +78,12 @@ type Reading struct {
 	RegisterWh, PowerW, Percent float64
 }
 
+// Measured is one value as it was sampled.
+type Measured struct {
+	Measurand, Phase, Unit, Location string
+	Value                            float64
+}
+
 // Outage is a time in which the central system was down.
 type Outage struct {
 	From time.Time
@@ -80,7 +92,10 @@ type Outage struct {
 
 // pastSlice is how much past is lived at once: what is told in it is sorted
 // and handed over.
-const pastSlice = 12 * time.Hour
+const (
+	pastSlice   = 12 * time.Hour
+	detailSlice = time.Hour
+)
 
 // Relive lives the Options.History of all stations and tells what a central
 // system heard of them meanwhile, in the order in which it did. Run then goes
@@ -103,11 +118,15 @@ func (f *Fleet) Relive(ctx context.Context, outages []Outage, tell func([]Told) 
 		recorders[i] = st.remember(from, until, outages)
 	}
 	p := chronicle{until: until}
+	slice := pastSlice
+	if f.o.Detail {
+		slice = detailSlice
+	}
 	for at := from; at.Before(until); {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		at = at.Add(pastSlice)
+		at = at.Add(slice)
 		if at.After(until) {
 			at = until
 		}
@@ -190,7 +209,7 @@ func (p *chronicle) number(t *Told) {
 func (st *station) remember(from, until time.Time, outages []Outage) *recorder {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	r := &recorder{st: st, real: st.d, until: until, held: make(map[*connector]int)}
+	r := &recorder{st: st, real: st.d, until: until, held: make(map[*connector]int), detail: st.f.o.Detail}
 	st.past, st.d = r, r
 	st.warming = true
 	st.now, st.powered, st.lastStep = from, from, from
@@ -205,6 +224,9 @@ func (st *station) remember(from, until time.Time, outages []Outage) *recorder {
 	}
 	st.startLife()
 	st.after(between(st.jitter, 0, time.Minute), st.connect)
+	if r.detail {
+		st.expectProbe()
+	}
 	for _, o := range outages {
 		st.timers.set(o.From, func() {
 			if st.past == nil {

@@ -245,7 +245,7 @@ func checkAilments(t *testing.T, plan Plan, told []Told) {
 			t.Errorf("%s is online at a dark site", s.ID)
 		}
 	}
-	for _, k := range []ToldKind{ToldBoot, ToldStatus, ToldProblem, ToldRefused, ToldUpdated, ToldMetered} {
+	for _, k := range []ToldKind{ToldBoot, ToldStatus, ToldProblem, ToldAuthorize, ToldUpdated, ToldMetered} {
 		if count[k] == 0 {
 			t.Errorf("nothing of kind %d was told", k)
 		}

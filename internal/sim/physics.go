@@ -19,9 +19,11 @@ const (
 	pastTickDC = 150 * time.Second
 	pastTickAC = 10 * time.Minute
 	pastStep   = 150 * time.Second
+	detailStep = 30 * time.Second
 
 	ambientC  = 18.0
 	heatPerKW = 0.11
+	contactK  = 25.0 // how much warmer contacts get at rated current
 )
 
 // keepTicking makes sure power is recalculated while anything flows.
@@ -99,6 +101,8 @@ func (st *station) step() {
 	for dt > 0 {
 		d := min(dt, substep)
 		switch {
+		case st.past != nil && st.past.detail:
+			d = min(dt, detailStep)
 		case st.past != nil:
 			d = min(dt, pastStep)
 		case st.warming:
@@ -116,16 +120,70 @@ func (st *station) step() {
 // flow moves energy for one small step.
 func (e *evse) flow(d time.Duration) {
 	v := e.visit
+	e.warm(d)
 	if v == nil || e.powerW <= 0 {
-		e.tempC += (ambientC - e.tempC) * 0.02
 		return
 	}
 	wh := e.powerW * d.Hours()
-	e.reg += wh
+	over, _ := e.st.failing(MeterDrift, e)
+	e.reg += wh * (1 + over)
 	v.gotWh += wh
 	v.soc = min(1, v.soc+wh*lossesIn/(v.car.batteryKWh*1000))
-	goal := ambientC + heatPerKW*e.powerW/1000
+}
+
+// warm moves temperatures for one small step: the body follows the power, the
+// contacts the square of the current.
+func (e *evse) warm(d time.Duration) {
+	st := e.st
+	air := st.warmth()
+	if e.visit == nil || e.powerW <= 0 {
+		e.tempC += (air - e.tempC) * 0.02
+		e.plugC += (air - e.plugC) * min(1, d.Seconds()/600)
+		return
+	}
+	goal := air + heatPerKW*e.powerW/1000
+	if size, ok := st.failing(CoolingLost, e); ok {
+		goal += size * e.powerW / e.model.RatedW
+	}
 	e.tempC += (goal - e.tempC) * min(1, d.Seconds()/300)
+	more, _ := st.failing(ContactHeat, e)
+	i := e.amps() / e.ratedAmps()
+	goal = air + contactK*(1+more)*i*i
+	e.plugC += (goal - e.plugC) * min(1, d.Seconds()/300)
+	e.warmAt = st.lastStep
+}
+
+// cool reckons what a port cooled down since it last delivered: nobody steps
+// through the time in which nothing flows.
+func (e *evse) cool() {
+	air := e.st.warmth()
+	rest := 0.0
+	if !e.warmAt.IsZero() {
+		rest = math.Exp(-e.st.now.Sub(e.warmAt).Minutes() / 20)
+	}
+	e.plugC = air + (e.plugC-air)*rest
+	if e.st.past != nil && e.st.past.detail {
+		e.tempC = air + (e.tempC-air)*rest
+	}
+	e.warmAt = e.st.now
+}
+
+// amps is the current of the plug, of one phase at AC.
+func (e *evse) amps() float64 {
+	if e.visit == nil {
+		return 0
+	}
+	if e.dc() {
+		return e.powerW / e.visit.car.packVolts(e.visit.soc)
+	}
+	return e.powerW / mains / float64(e.phasesInUse())
+}
+
+func (e *evse) ratedAmps() float64 {
+	if e.dc() {
+		return min(500, e.model.RatedW/400)
+	}
+	return e.model.RatedW / mains / float64(max(1, e.model.Phases))
 }
 
 // share gives each port its power: what the car wants, cut by profiles, by the
@@ -160,12 +218,18 @@ func (st *station) share(at time.Time, d time.Duration) {
 		if f := e.fault; f != nil && f.kind.code == "HighTemperature" {
 			offer = min(offer, e.model.RatedW*0.45)
 		}
+		if len(st.wrong) > 0 {
+			offer = e.allowed(offer)
+		}
 		e.offeredW = offer
 		var want float64
 		if e.dc() {
 			want = v.car.wantsDC(v.soc)
 		} else {
 			want = v.car.wantsAC(v.soc, e.model.Phases, e.model.RatedW)
+		}
+		if len(st.wrong) > 0 {
+			want = e.comes(want)
 		}
 		if n < len(claims) {
 			claims[n] = claim{e, min(want, offer)}

@@ -23,14 +23,24 @@ type recorder struct {
 	waiting []Told             // of transactions, for the next link
 	held    map[*connector]int // states that need no word when the next one follows
 	events  int                // eventId of 2.x
+
+	detail   bool // see Options.Detail
+	commands int
 }
 
 // curveMost is after how many readings a running session tells them.
 const curveMost = 16
 
-// say notes what is told now.
+// say notes what the station tells now, if it still tells anything.
 func (r *recorder) say(t Told) int {
-	t.Station = r.st.spec
+	if r.st.hung && t.Kind != ToldLinked && t.Kind != ToldLost {
+		return -1
+	}
+	return r.note(t)
+}
+
+func (r *recorder) note(t Told) int {
+	t.Station, t.Skew = r.st.spec, r.st.skew
 	if t.At.IsZero() {
 		t.At = r.st.now
 	}
@@ -58,7 +68,7 @@ func (r *recorder) sayTx(t *tx, x Told) {
 		}
 	}
 	x.EVSE, x.Plug = t.e.id, t.plug
-	if r.linked {
+	if r.linked && !r.st.hung {
 		r.say(x)
 		return
 	}
@@ -193,6 +203,15 @@ func (r *recorder) status(c *connector, again bool) {
 		x.Seq = r.events
 	}
 	i := r.say(x)
+	if r.detail {
+		if _, ok := r.st.failing(Repeats, c.e); ok {
+			for n := range 2 {
+				x.HeardAt = r.st.now.Add(time.Duration(n+1) * 700 * time.Millisecond)
+				r.say(x)
+			}
+		}
+		return
+	}
 	// The transaction says as much as these two, if it follows: of most sessions
 	// they need not be kept.
 	if r.st.version == V16 && x.Fault == nil && (c.status == Preparing || c.status == Finishing) {
@@ -219,12 +238,11 @@ func (r *recorder) oldFault(*evse, *fault) {}
 // authorize decides as the central system will.
 func (r *recorder) authorize(token Token, done func(bool)) {
 	st := r.st
-	if st.site.FreeVend || !slices.Contains(st.f.o.Plan.Strangers, token) {
-		done(true)
-		return
+	accepted := st.site.FreeVend || !slices.Contains(st.f.o.Plan.Strangers, token)
+	if r.detail || !accepted {
+		r.say(Told{Kind: ToldAuthorize, Token: token})
 	}
-	r.say(Told{Kind: ToldRefused, Token: token})
-	done(false)
+	done(accepted)
 }
 
 func (r *recorder) pluggedIn(e *evse) {
@@ -289,7 +307,7 @@ func (r *recorder) readAll() {
 // read takes a reading, of what the station was set to measure.
 func (r *recorder) read(e *evse) {
 	st := r.st
-	if st.set.sampleEvery <= 0 || len(st.set.sampled) == 0 || st.quirks.has(NoMeterValues) {
+	if r.detail || st.set.sampleEvery <= 0 || len(st.set.sampled) == 0 || st.quirks.has(NoMeterValues) {
 		return
 	}
 	t := e.tx
@@ -327,7 +345,18 @@ func (r *recorder) flushAll() {
 	}
 }
 
-func (r *recorder) sampled(*tx, []sample)           {}
+// sampled tells in detail what the meter says.
+func (r *recorder) sampled(t *tx, list []sample) {
+	x := Told{Kind: ToldMetered, Measured: make([]Measured, len(list))}
+	for i, s := range list {
+		x.Measured[i] = Measured{s.measurand, s.phase, s.unit, s.location, s.value}
+	}
+	if r.st.version != V16 {
+		x.Kind, x.Trigger = ToldUpdated, "MeterValuePeriodic"
+	}
+	r.sayTx(t, x)
+}
+
 func (r *recorder) metered(*evse, []sample, string) {}
 
 func (r *recorder) ended(t *tx, why stopReason) {

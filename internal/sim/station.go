@@ -48,6 +48,9 @@ type station struct {
 	skew       time.Duration // device clock minus simulated time
 	powered    time.Time
 	wornSince  time.Time
+	wrong      []*Failure // that befall it
+	hung       bool
+	updated    bool // by a failure
 
 	evses     []*evse
 	operative bool
@@ -69,6 +72,7 @@ type station struct {
 	noise   *rand.Rand
 	ids     *rand.Rand
 	jitter  *rand.Rand
+	bad     *rand.Rand // failures that were put in
 }
 
 // wire is one link with what waits to be written to it.
@@ -86,6 +90,7 @@ func newStation(f *Fleet, number int, spec *Spec, site *Site) *station {
 		config: make(map[string]string), operative: true, firmware: spec.Model.Firmware,
 		life: newRand(f.o.Seed, spec.ID, "life"), trouble: newRand(f.o.Seed, spec.ID, "trouble"),
 		noise: newRand(f.o.Seed, spec.ID, "noise"), ids: newRand(f.o.Seed, spec.ID, "ids"), jitter: newRand(f.o.Seed, spec.ID, "jitter"),
+		bad: newRand(f.o.Seed, spec.ID, "failures"),
 	}
 	if st.version == V16 {
 		st.d = &v16{st}
@@ -360,7 +365,7 @@ func (st *station) reboot(reason stopReason, bootReason string, downFor time.Dur
 			st.unlinked()
 		}
 		if st.past != nil {
-			st.past.lost(false)
+			st.past.lost(st.past.detail && reason == reasonPowerLoss)
 		}
 		st.booted, st.ever = false, false
 		st.timers.stop(st.redial)

@@ -108,18 +108,18 @@ func (e *evse) scheduleSamples() {
 	t := e.tx
 	st := e.st
 	every := st.set.sampleEvery
-	if t == nil || every <= 0 || len(st.set.sampled) == 0 || st.past != nil {
+	if t == nil || every <= 0 || len(st.set.sampled) == 0 || st.past != nil && !st.past.detail {
 		return
 	}
 	st.timers.stop(t.sample)
-	if st.warming {
+	if st.warming && st.past == nil {
 		// History long before the start is thinned: what matters of it is the
 		// shape.
 		if left := st.f.clock.sim0.Sub(st.now); left > 20*time.Minute {
 			every = max(every, 5*time.Minute)
 		}
 	}
-	t.sample = st.after(every, func() {
+	t.sample = st.after(e.spread(every), func() {
 		t.sample = nil
 		if e.tx != t {
 			return

@@ -1,4 +1,10 @@
-package app
+// Package retell turns what simulated stations told in virtual time into the
+// events that the endpoint would have made of it.
+//
+// The demo's past and the labelled runs of the detectors read the same
+// stations through it, so that what detection was judged on is what the
+// journal holds.
+package retell
 
 import (
 	"strconv"
@@ -12,21 +18,32 @@ import (
 // hearing is how long a message of the past was on its way.
 const hearing = 120 * time.Millisecond
 
-// hearer turns what simulated stations told in the past into the events that
-// the endpoint would have made of it.
-type hearer struct {
-	free     map[string]bool // sites where anyone may charge
-	tokens   map[sim.Token]string
-	known    map[sim.Token]*access.Credential
-	interval int // of heartbeats, as the boot was answered
+// A clock this close is taken as right; a command lives this long.
+const (
+	settled     = 10 * time.Second
+	commandLife = 30 * time.Second
+)
+
+// Hearer is the central system of a simulated time.
+type Hearer struct {
+	Free      map[string]bool // sites where anyone may charge
+	Tokens    map[sim.Token]string
+	Known     map[sim.Token]*access.Credential
+	IntervalS int // of heartbeats, as the boot was answered
 }
 
-// hear makes the event of one message.
-func (l *hearer) hear(t *sim.Told) *event.Event {
+// Hear makes the event of one message.
+func (l *Hearer) Hear(t *sim.Told) *event.Event {
 	heard := t.HeardAt.Add(hearing).UTC()
 	e := &event.Event{
 		Subject: event.Port(t.Station.ID, t.EVSE, t.Plug), At: t.At.UTC(), DeviceAt: t.At.UTC(), ReceivedAt: heard,
 		Quality: event.TimeDevice, Origin: event.FromStation,
+	}
+	if t.Skew != 0 {
+		e.DeviceAt = e.DeviceAt.Add(t.Skew)
+		if t.Skew.Abs() > settled {
+			e.Quality = event.TimeCorrected
+		}
 	}
 	untimed := func() { e.At, e.DeviceAt, e.Quality = heard, time.Time{}, event.TimeReceived }
 	switch t.Kind {
@@ -43,14 +60,14 @@ func (l *hearer) hear(t *sim.Told) *event.Event {
 		untimed()
 		e.Body = &event.Boot{
 			Vendor: t.Station.Model.Vendor, Model: t.Station.Model.Name, Serial: t.Word, Firmware: t.Firmware, ICCID: t.Station.Modem,
-			Reason: t.Reason, Status: "Accepted", IntervalS: l.interval,
+			Reason: t.Reason, Status: "Accepted", IntervalS: l.IntervalS,
 		}
 	case sim.ToldStatus:
 		e.Body = l.status(t, e)
 	case sim.ToldProblem:
 		e.Subject = event.Station(t.Station.ID)
 		e.Body = &event.Component{Items: []event.ComponentEvent{problem(t)}}
-	case sim.ToldRefused:
+	case sim.ToldAuthorize:
 		untimed()
 		token, d := l.decide(t)
 		e.Body = &event.Authorize{TokenID: token, Status: string(d.Status), Reason: d.Reason}
@@ -58,21 +75,34 @@ func (l *hearer) hear(t *sim.Told) *event.Event {
 		e.Body = l.transaction(t)
 	case sim.ToldMetered:
 		e.Body = &event.Meter{TransactionID: t.TxID, Samples: samples(t.Curve)}
-		if n := len(t.Curve); n > 0 {
-			e.At, e.DeviceAt = t.Curve[n-1].At.UTC(), t.Curve[n-1].At.UTC()
+		if t.Measured != nil {
+			e.Body = &event.Meter{TransactionID: t.TxID, Samples: measured(t)}
+		} else if n := len(t.Curve); n > 0 {
+			e.At, e.DeviceAt = t.Curve[n-1].At.UTC(), t.Curve[n-1].At.Add(t.Skew).UTC()
 		}
 	case sim.ToldFirmware:
 		untimed()
 		e.Body = &event.Firmware{Status: t.Word}
 	case sim.ToldSecurity:
 		e.Body = &event.Security{Type: t.Word, TechInfo: t.Reason}
+	case sim.ToldAsked:
+		untimed()
+		e.Origin, e.Subject = event.FromUs, event.Station(t.Station.ID)
+		e.Body = &event.Command{CommandID: t.TxID, Action: t.Word, Payload: t.Payload, By: t.Reason, Deadline: heard.Add(commandLife)}
+	case sim.ToldAnswered:
+		untimed()
+		e.Subject = event.Station(t.Station.ID)
+		if t.Word != "answered" {
+			e.Origin = event.FromUs
+		}
+		e.Body = &event.CommandResult{CommandID: t.TxID, Status: t.Word, Response: t.Payload}
 	}
 	return e
 }
 
 func connID(t *sim.Told) string { return t.Station.ID + "-" + strconv.Itoa(t.Link) }
 
-func (l *hearer) status(t *sim.Told, e *event.Event) event.Body {
+func (l *Hearer) status(t *sim.Told, e *event.Event) event.Body {
 	if t.Station.Protocol() == "ocpp1.6" {
 		s := &event.Status{Status: t.Word, ErrorCode: "NoError"}
 		if f := t.Fault; f != nil {
@@ -103,14 +133,14 @@ func problem(t *sim.Told) event.ComponentEvent {
 }
 
 // decide says what the plug was answered.
-func (l *hearer) decide(t *sim.Told) (token string, d access.Decision) {
-	token = l.tokens[t.Token]
+func (l *Hearer) decide(t *sim.Told) (token string, d access.Decision) {
+	token = l.Tokens[t.Token]
 	return token, access.Decide(access.Request{
-		Now: t.At, TokenID: token, Credential: l.known[t.Token], FreeVend: l.free[t.Station.Site],
+		Now: t.At, TokenID: token, Credential: l.Known[t.Token], FreeVend: l.Free[t.Station.Site],
 	})
 }
 
-func (l *hearer) transaction(t *sim.Told) event.Body {
+func (l *Hearer) transaction(t *sim.Told) event.Body {
 	b := &event.Transaction{TransactionID: t.TxID, Trigger: t.Trigger, Offline: t.Offline, ChargingState: t.State, Samples: samples(t.Curve)}
 	if t.Token.ID != "" {
 		var d access.Decision
@@ -122,6 +152,11 @@ func (l *hearer) transaction(t *sim.Told) event.Body {
 		b.Stage = event.TransactionStarted
 	case sim.ToldEnded:
 		b.Stage, b.Reason = event.TransactionEnded, t.Reason
+	case sim.ToldUpdated:
+		b.Stage = event.TransactionUpdated
+		if t.Measured != nil {
+			b.Samples = measured(t)
+		}
 	default:
 		b.Stage = event.TransactionUpdated
 	}
@@ -158,4 +193,17 @@ func samples(curve []sim.Reading) event.Samples {
 		out[i] = event.SampleGroup{At: r.At.UTC(), Values: values[from:len(values):len(values)]}
 	}
 	return out
+}
+
+// measured is what the meter said at one moment, in the units of the journal.
+func measured(t *sim.Told) event.Samples {
+	values := make([]event.Sample, len(t.Measured))
+	for i, m := range t.Measured {
+		v := event.Sample{Measurand: m.Measurand, Phase: m.Phase, Location: m.Location, Value: m.Value}
+		if v.Location == "Outlet" {
+			v.Location = ""
+		}
+		values[i] = v
+	}
+	return event.Samples{{At: t.At.Add(t.Skew).UTC(), Values: values}}
 }

@@ -1,0 +1,219 @@
+package evaluate
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Score is what came of a run.
+type Score struct {
+	StationDays float64
+	Detectors   []Detector // by id
+	// Missed are the labels that nothing expected of them found.
+	Missed []Label
+	// False are findings that nothing wrong explains.
+	False []False
+	// Per 1,000 station-days.
+	FalseUrgent, FalseS3, Interrupted float64
+	UrgentLabels, UrgentMissed        int
+	Notices                           int
+	// Failed are the drivers who failed at what was wrong before it was found,
+	// of each label that drivers failed at; those that were missed count all.
+	Failed []int
+}
+
+// Detector is how one detector did.
+type Detector struct {
+	ID string
+	// True are findings about a label that expects it, Beside those that another
+	// cause explains, False the rest.
+	True, Beside, False int
+	// Labels expect it, Found of them by it.
+	Labels, Found int
+	Delays        []time.Duration // of those that it found, sorted
+}
+
+// Precision is the share of findings that something wrong explains.
+func (d *Detector) Precision() float64 { return share(d.True+d.Beside, d.True+d.Beside+d.False) }
+
+// Recall is the share of labels that it found.
+func (d *Detector) Recall() float64 { return share(d.Found, d.Labels) }
+
+func share(n, of int) float64 {
+	if of == 0 {
+		return 1
+	}
+	return float64(n) / float64(of)
+}
+
+// False is a finding that was wrong, and the near miss that it fell for.
+type False struct {
+	Finding
+	Fell *Label // nil: nothing at all was the matter
+}
+
+// Median is the middle of a sorted list, 0 of an empty one.
+func Median[T cmp.Ordered](list []T) (m T) { return Quantile(list, 0.5) }
+
+// Quantile is of a sorted list.
+func Quantile[T cmp.Ordered](list []T, q float64) (m T) {
+	if len(list) == 0 {
+		return m
+	}
+	return list[min(len(list)-1, int(q*float64(len(list))))]
+}
+
+func urgent(severity string) bool { return severity == "S1" || severity == "S2" }
+
+// Judge compares a run with its labels.
+func Judge(r *Run) *Score {
+	s := &Score{StationDays: r.StationDays, Notices: len(r.Notices)}
+	by := make(map[string]*Detector)
+	of := func(id string) *Detector {
+		if by[id] == nil {
+			by[id] = &Detector{ID: id}
+		}
+		return by[id]
+	}
+	found := make([]time.Time, len(r.Labels)) // by any that it expects
+	wrong3, wrong12 := 0, 0
+	for i := range r.Labels {
+		l := &r.Labels[i]
+		if l.NearMiss {
+			continue
+		}
+		for _, id := range l.Detectors {
+			d := of(id)
+			at := first(r, l, func(f *Finding) bool { return f.Detector == id })
+			if len(l.Detectors) == 1 || !at.IsZero() { // of several, any will do
+				d.Labels++
+			}
+			if at.IsZero() {
+				continue
+			}
+			d.Found++
+			d.Delays = append(d.Delays, max(0, at.Sub(l.From)))
+			if found[i].IsZero() || at.Before(found[i]) {
+				found[i] = at
+			}
+		}
+		if urgent(l.Severity) {
+			s.UrgentLabels++
+		}
+		if found[i].IsZero() {
+			s.Missed = append(s.Missed, *l)
+			if urgent(l.Severity) {
+				s.UrgentMissed++
+			}
+			if len(l.Detectors) > 1 {
+				of(l.Detectors[0]).Labels++
+			}
+		}
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if f.Update && !urgent(f.Severity) { // it was judged when it was raised
+			continue
+		}
+		d := of(f.Detector)
+		switch verdict, fell := r.verdict(f); verdict {
+		case right:
+			d.True++
+		case beside:
+			d.Beside++
+		default:
+			d.False++
+			s.False = append(s.False, False{*f, fell})
+			switch {
+			case urgent(f.Severity):
+				wrong12++
+			case f.Severity == "S3":
+				wrong3++
+			}
+		}
+	}
+	s.Failed = r.failed(found)
+	if r.StationDays > 0 {
+		per := 1000 / r.StationDays
+		s.FalseUrgent, s.FalseS3, s.Interrupted = float64(wrong12)*per, float64(wrong3)*per, float64(s.Notices)*per
+	}
+	for _, d := range by {
+		slices.Sort(d.Delays)
+		s.Detectors = append(s.Detectors, *d)
+	}
+	slices.SortFunc(s.Detectors, func(a, b Detector) int { return cmp.Compare(a.ID, b.ID) })
+	return s
+}
+
+type verdict uint8
+
+const (
+	mistaken verdict = iota
+	beside
+	right
+)
+
+func (r *Run) verdict(f *Finding) (v verdict, fell *Label) {
+	for i := range r.Labels {
+		l := &r.Labels[i]
+		if !l.during(f.At) || !l.about(f.Subject, f.Shared, r.Site) {
+			continue
+		}
+		switch {
+		case !l.NearMiss && l.expects(f.Detector):
+			return right, nil
+		case l.explains(f.Detector):
+			v = beside
+		case l.NearMiss:
+			fell = l
+		}
+	}
+	return v, fell
+}
+
+func first(r *Run, l *Label, want func(*Finding) bool) (at time.Time) {
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if want(f) && l.during(f.At) && l.about(f.Subject, f.Shared, r.Site) && (at.IsZero() || f.At.Before(at)) {
+			at = f.At
+		}
+	}
+	return at
+}
+
+// failed counts for each label that drivers failed at how many did before it
+// was found.
+func (r *Run) failed(found []time.Time) []int {
+	var counts []int
+	for i := range r.Labels {
+		l := &r.Labels[i]
+		if l.NearMiss {
+			continue
+		}
+		before, all := 0, 0
+		for _, h := range r.Harmed {
+			if h.At.Before(l.From) || h.At.After(l.To) || !l.touches(h) {
+				continue
+			}
+			all++
+			if found[i].IsZero() || !h.At.After(found[i]) {
+				before++
+			}
+		}
+		if all > 0 {
+			counts = append(counts, before)
+		}
+	}
+	slices.Sort(counts)
+	return counts
+}
+
+func (l *Label) touches(h Harm) bool {
+	for _, x := range l.Subjects {
+		if x.ID == h.Station && (x.EVSE == 0 || x.EVSE == h.EVSE) {
+			return true
+		}
+	}
+	return false
+}
