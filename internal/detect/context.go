@@ -141,6 +141,13 @@ func Recall[T any](c *Context, evse int) *T {
 	return m
 }
 
+// RecallOf is Recall of what another detector remembers, of any station: what
+// one has summed up need not be summed up again, and neighbours can be compared.
+func RecallOf[T any](st *Station, detector string, evse int) *T {
+	m, _ := st.memory[memoryKey{detector, evse}].(*T)
+	return m
+}
+
 // Forget drops the detector's memory of a port.
 func (c *Context) Forget(evse int) { delete(c.Station.memory, memoryKey{c.d.ID, evse}) }
 

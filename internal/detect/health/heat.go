@@ -1,0 +1,309 @@
+package health
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/detect"
+	"github.com/chargewatch/chargewatch/internal/event"
+)
+
+// connectorHeat is D12: a plug or cable that gets too hot, and one whose
+// contacts get worse long before that.
+//
+// What a contact warms up by is its resistance times the square of the current
+// (Joule), so the rise above the air, brought to the rated current, stays the
+// same whatever cars take: 30 % more means 30 % more resistance. The trend of
+// it is the median of pairwise slopes (Sen 1968), which single odd sessions do
+// not move.
+func connectorHeat() detect.Detector {
+	return detect.Detector{
+		ID: "D12", Code: "connectorHeat",
+		Params: []detect.Param{
+			{Name: "warn", Default: 70, Unit: "Celsius", Doc: "a plug this hot needs a look"},
+			{Name: "critical", Default: 90, Unit: "Celsius", Doc: "a plug this hot is urgent"},
+			{Name: "rise", Default: 30, Unit: "Percent", Doc: "more heating at the same current than when it was learnt"},
+			{Name: "kelvin", Default: 5, Unit: "K", Doc: "the least such rise at rated current that matters"},
+			{Name: "load", Default: 60, Unit: "Percent", Doc: "of the rated current from which heating is judged"},
+			{Name: "settle", Default: 10, Unit: "min", Doc: "under that load before heating is judged"},
+			{Name: "learn", Default: 10, Doc: "sessions from which normal heating is learnt"},
+			{Name: "vehicles", Default: 3, Doc: "vehicles among the last five sessions"},
+		},
+		Kinds: []event.Kind{event.KindMeter, event.KindTransaction, event.KindComponent},
+		On:    heatMeasured,
+		Ended: heatSessionEnded,
+		New:   func() any { return new(heatMemory) },
+	}
+}
+
+const (
+	contactRise = "contactResistance"
+	// heatTau is about how long a plug takes to follow its current.
+	heatTau = 5 * time.Minute
+	// A plug that was left alone for this long is as warm as the air.
+	heatIdle = 45 * time.Minute
+	// Air measured elsewhere at the site counts for this long.
+	airLasts = 3 * time.Hour
+
+	heatSessions = 40
+	heatRecent   = 5
+)
+
+type heatMemory struct {
+	Now      *heatNow      `json:"now,omitempty"`
+	Past     []heatSession `json:"past,omitempty"`
+	Baseline float64       `json:"baseline,omitempty"` // K at rated current
+	Cool     int           `json:"cool,omitempty"`     // loaded sessions in a row that stayed cool
+	AirC     float64       `json:"airC,omitempty"`     // of the station
+	AirAt    time.Time     `json:"airAt,omitzero"`
+}
+
+// heatNow is the running session.
+type heatNow struct {
+	Tx      string    `json:"tx"`
+	At      time.Time `json:"at"`
+	AirC    float64   `json:"airC,omitempty"`
+	HasAir  bool      `json:"hasAir,omitempty"`
+	LastC   float64   `json:"lastC"`
+	MaxC    float64   `json:"maxC"`
+	Amps    float64   `json:"amps,omitempty"`
+	Square  float64   `json:"square,omitempty"` // of the share of rated current, as the plug feels it
+	LoadFor float64   `json:"loadFor,omitempty"`
+	Sum     float64   `json:"sum,omitempty"`
+	N       int       `json:"n,omitempty"`
+}
+
+type heatSession struct {
+	At    time.Time `json:"at"`
+	Token string    `json:"token,omitempty"`
+	K     float64   `json:"k"`
+}
+
+func heatMeasured(c *detect.Context, e *event.Event) {
+	if b, ok := e.Body.(*event.Component); ok {
+		heatTold(c, b)
+		return
+	}
+	tx, samples := measuredIn(e)
+	if len(samples) == 0 {
+		return
+	}
+	p := metering(c, e, tx)
+	if p == nil {
+		return
+	}
+	for i := range samples {
+		r := read(samples[i].Values)
+		if told(r.plugC) {
+			heatOf(c, p, &r, measuredAt(e, samples, i))
+		}
+	}
+}
+
+// heatTold reads temperatures that OCPP 2.x tells by component.
+func heatTold(c *detect.Context, b *event.Component) {
+	for i := range b.Items {
+		item := &b.Items[i]
+		if item.Variable != "Temperature" {
+			continue
+		}
+		v, err := strconv.ParseFloat(item.Value, 64)
+		if err != nil || v < -60 || v > 250 {
+			continue
+		}
+		switch item.Component {
+		case "ExternalTemperatureSensor":
+			m := detect.Memory[heatMemory](c, 0)
+			m.AirC, m.AirAt = v, c.Now
+		case "Connector", "TemperatureSensor":
+			if p := c.Station.Port(item.EVSE); p != nil && p.Tx != nil && item.Connector > 0 {
+				r := read(nil)
+				r.plugC = v
+				if a := p.Tx.Live.CurrentA; a != nil {
+					r.currentA = *a
+				}
+				heatOf(c, p, &r, c.Now)
+			}
+		}
+	}
+}
+
+func heatOf(c *detect.Context, p *detect.Port, r *reading, at time.Time) {
+	m := detect.Memory[heatMemory](c, p.EVSE)
+	n := m.Now
+	if n == nil || n.Tx != p.Tx.ID {
+		n = &heatNow{Tx: p.Tx.ID, At: at, LastC: r.plugC, MaxC: r.plugC}
+		n.AirC, n.HasAir = airAround(c, p, r, at)
+		m.Now = n
+	}
+	dt := at.Sub(n.At)
+	rated := ratedAmps(p, r)
+	if told(r.currentA) && rated > 0 && dt > 0 && dt <= 15*time.Minute {
+		// The current of the time since the last sample is the mean of both.
+		share := (n.Amps + r.currentA) / 2 / rated
+		n.Square += (share*share - n.Square) * (1 - math.Exp(-dt.Seconds()/heatTau.Seconds()))
+	}
+	load := c.Param("load") / 100
+	switch {
+	case !told(r.currentA), rated > 0 && r.currentA < load*rated, rated == 0 && r.currentA < 10:
+		n.LoadFor = 0
+	default:
+		n.LoadFor += min(dt, 15*time.Minute).Minutes()
+	}
+	if told(r.currentA) {
+		n.Amps = r.currentA
+	}
+	if n.HasAir && n.LoadFor >= c.Param("settle") && n.Square > load*load/2 {
+		n.Sum += (r.plugC - n.AirC) / n.Square
+		n.N++
+	}
+	n.MaxC = max(n.MaxC, r.plugC)
+	heatLimits(c, p, m, r, at)
+	n.LastC, n.At = r.plugC, at
+}
+
+// heatLimits holds the plug against the absolute limits. One sample alone may
+// be a sensor's whim.
+func heatLimits(c *detect.Context, p *detect.Port, m *heatMemory, r *reading, at time.Time) {
+	n := m.Now
+	warn, critical := c.Param("warn"), c.Param("critical")
+	if r.plugC < warn || n.LastC < warn || at.Equal(n.At) {
+		return
+	}
+	m.Cool = 0
+	severity, limit := event.S3, warn
+	if r.plugC >= critical {
+		severity, limit = event.S2, critical
+	} else if c.Station.IsOpen("connectorHeat", p.EVSE) {
+		return
+	}
+	facts := []event.Fact{
+		detect.Value("temperature", r.plugC, "Celsius"), detect.Value("limit", limit, "Celsius"), since(n.At),
+	}
+	text := fmt.Sprintf("The plug is at %.0f °C, limit %.0f °C", r.plugC, limit)
+	if told(r.currentA) {
+		facts = append(facts, detect.Value("current", r.currentA, "A"))
+		text += fmt.Sprintf(", with %.0f A", r.currentA)
+	}
+	c.Raise(p.EVSE, event.Finding{Severity: severity, Text: text + ".", Facts: facts, Shared: commonWith(c.Station)})
+}
+
+// airAround finds how warm the air is when a session begins: by a sensor for
+// it, by the plug itself if it was left alone, or by another of the site.
+func airAround(c *detect.Context, p *detect.Port, r *reading, at time.Time) (air float64, ok bool) {
+	own := detect.Memory[heatMemory](c, 0)
+	if at.Sub(p.Tx.StartedAt) <= 2*time.Minute && p.Tx.StartedAt.Sub(p.EndedAt) >= heatIdle {
+		if own.AirAt.IsZero() || c.Now.Sub(own.AirAt) > 10*time.Minute {
+			own.AirC, own.AirAt = r.plugC, c.Now
+		}
+		return r.plugC, true
+	}
+	if !own.AirAt.IsZero() && c.Now.Sub(own.AirAt) <= airLasts {
+		return own.AirC, true
+	}
+	for st := range c.Network().Site(c.Station.SiteID) {
+		m := detect.RecallOf[heatMemory](st, "D12", 0)
+		if m != nil && !m.AirAt.IsZero() && c.Now.Sub(m.AirAt) <= airLasts {
+			return m.AirC, true
+		}
+	}
+	return 0, false
+}
+
+// ratedAmps is the current that the port is built for: what the cable is
+// offered, else what its power means; 0 if nothing is known.
+func ratedAmps(p *detect.Port, r *reading) float64 {
+	switch {
+	case p.RatedW <= 0 && told(r.offeredA) && r.offeredA > 0:
+		return r.offeredA
+	case p.RatedW <= 0:
+		return 0
+	case p.DC():
+		return min(500, p.RatedW/400)
+	case p.RatedW <= 7400:
+		return p.RatedW / 230
+	}
+	return p.RatedW / 230 / 3
+}
+
+func heatSessionEnded(c *detect.Context, t *detect.Ended) {
+	evse := t.Port.EVSE
+	m := detect.Recall[heatMemory](c, evse)
+	if m == nil || m.Now == nil {
+		return
+	}
+	n := m.Now
+	m.Now = nil
+	if n.Tx != t.ID {
+		return
+	}
+	if n.MaxC >= c.Param("warn")-5 {
+		m.Cool = 0
+	} else if n.LoadFor >= c.Param("settle") || n.N > 0 {
+		m.Cool++
+		if m.Cool >= 2 {
+			c.Clear("connectorHeat", evse, detect.Value("temperature", n.MaxC, "Celsius"), detect.Value("sessions", float64(m.Cool), ""))
+		}
+	}
+	if n.N >= 2 {
+		m.Past = keepLast(m.Past, heatSession{At: c.Now, Token: t.Token, K: n.Sum / float64(n.N)}, heatSessions)
+		heatTrend(c, evse, m)
+	}
+	if len(m.Past) == 0 && !c.Station.IsOpen("connectorHeat", evse) {
+		c.Forget(evse)
+	}
+}
+
+// heatTrend compares what the last sessions warmed the contacts by with what
+// was normal when it was learnt.
+func heatTrend(c *detect.Context, evse int, m *heatMemory) {
+	of := func(list []heatSession) []float64 {
+		out := make([]float64, len(list))
+		for i := range list {
+			out[i] = list[i].K
+		}
+		return out
+	}
+	learn := int(c.Param("learn"))
+	if m.Baseline == 0 {
+		if len(m.Past) >= max(3, min(learn, heatSessions)) {
+			m.Baseline = median(of(m.Past))
+		}
+		return
+	}
+	if len(m.Past) < heatRecent {
+		return
+	}
+	recent := m.Past[len(m.Past)-heatRecent:]
+	now, rise := median(of(recent)), c.Param("rise")/100
+	if c.Station.IsOpen(contactRise, evse) {
+		fine := 0
+		for _, s := range recent[heatRecent-3:] {
+			if s.K < m.Baseline*(1+rise/2) {
+				fine++
+			}
+		}
+		if fine >= 2 {
+			c.Clear(contactRise, evse, detect.Value("heating", recent[heatRecent-1].K, "K"), detect.Value("baseline", m.Baseline, "K"))
+		}
+		return
+	}
+	vehicles := drivers(recent, func(s *heatSession) string { return s.Token })
+	if now < m.Baseline*(1+rise) || now-m.Baseline < c.Param("kelvin") || float64(vehicles) < c.Param("vehicles") {
+		return
+	}
+	slope := senSlope(of(m.Past))
+	c.Raise(evse, event.Finding{
+		Code: contactRise, Severity: event.S3,
+		Text: fmt.Sprintf("The contacts warm up by %.0f K at rated current, %.0f %% more than the %.0f K they began with.",
+			now, 100*(now/m.Baseline-1), m.Baseline),
+		Facts: []event.Fact{
+			detect.Value("heating", now, "K"), detect.Value("baseline", m.Baseline, "K"), detect.Value("ratio", 100*now/m.Baseline, "Percent"),
+			detect.Value("slope", 10000*slope/m.Baseline, "Percent/100 sessions"),
+			detect.Value("sessions", float64(len(m.Past)), ""), detect.Value("vehicles", float64(vehicles), ""), since(recent[0].At),
+		},
+		Shared: commonWith(c.Station),
+	})
+}
