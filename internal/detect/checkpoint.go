@@ -4,6 +4,8 @@ import (
 	"container/heap"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,12 +22,16 @@ type Meta struct {
 	Seq       uint64    `json:"seq"`
 	Now       time.Time `json:"now"`
 	StartedAt time.Time `json:"startedAt"`
+	Swept     Moment    `json:"swept,omitempty"`
 	Settings  Settings  `json:"settings,omitempty"`
+	// Common is what detectors remember of the whole network.
+	Common map[string]json.RawMessage `json:"common,omitempty"`
 }
 
 // saved is a station as it is stored.
 type saved struct {
 	*Station
+	Conn   uint64                     `json:"conn,omitempty"`
 	Layout []event.EVSELayout         `json:"layout,omitempty"`
 	ByHand bool                       `json:"byHand,omitempty"`
 	Memory map[string]json.RawMessage `json:"memory,omitempty"` // by DETECTOR/EVSE
@@ -53,33 +59,56 @@ func (x *Engine) Checkpoint(each func(id string, data []byte) error) (Meta, erro
 		}
 		delete(x.Network.gone, id)
 	}
-	return Meta{Version: Version, Seq: x.seq, Now: x.now, StartedAt: x.Network.StartedAt, Settings: x.settings}, nil
+	meta := Meta{Version: Version, Seq: x.seq, Now: x.now, StartedAt: x.Network.StartedAt, Swept: x.swept, Settings: maps.Clone(x.settings)}
+	for d, m := range x.common {
+		data, err := json.Marshal(m)
+		if err != nil {
+			return Meta{}, fmt.Errorf("encode what %s knows of all: %w", d.ID, err)
+		}
+		if meta.Common == nil {
+			meta.Common = make(map[string]json.RawMessage)
+		}
+		meta.Common[d.ID] = data
+	}
+	return meta, nil
 }
 
 func (s *Station) encode() ([]byte, error) {
-	out := saved{Station: s, ByHand: s.byHand}
-	if s.byHand {
-		out.Layout = s.layout
-	}
-	for key, m := range s.memory {
-		data, err := json.Marshal(m)
+	out := saved{Station: s, Conn: s.conn, ByHand: s.byHand, Layout: s.layout}
+	for _, m := range s.memory {
+		data, err := json.Marshal(m.value)
 		if err != nil {
-			return nil, fmt.Errorf("encode memory of %s: %w", key.detector, err)
+			return nil, fmt.Errorf("encode memory of %s: %w", m.d.ID, err)
 		}
 		if out.Memory == nil {
 			out.Memory = make(map[string]json.RawMessage)
 		}
-		out.Memory[key.detector+"/"+strconv.Itoa(key.evse)] = data
+		out.Memory[m.d.ID+"/"+strconv.Itoa(m.evse)] = data
 	}
 	return json.Marshal(out)
 }
 
 // Restore sets the engine to a checkpoint; Load adds its stations.
-func (x *Engine) Restore(m Meta) {
-	x.seq, x.now, x.Network.StartedAt = m.Seq, m.Now, m.StartedAt
+func (x *Engine) Restore(m Meta) error {
+	if m.Version != Version {
+		return fmt.Errorf("a checkpoint of version %d, this is %d", m.Version, Version)
+	}
+	x.seq, x.now, x.Network.StartedAt, x.swept = m.Seq, m.Now, m.StartedAt, m.Swept
 	if m.Settings != nil {
 		x.settings = m.Settings
 	}
+	for id, data := range m.Common {
+		d := x.byID[id]
+		if d == nil || d.NewCommon == nil {
+			continue
+		}
+		value := d.NewCommon()
+		if err := json.Unmarshal(data, value); err != nil {
+			return fmt.Errorf("decode what %s knows of all: %w", id, err)
+		}
+		x.common[d] = value
+	}
+	return nil
 }
 
 // Load adds a station of a checkpoint. Memory of a detector that is no more is
@@ -89,12 +118,23 @@ func (x *Engine) Load(data []byte) error {
 	if err := json.Unmarshal(data, &in); err != nil {
 		return fmt.Errorf("decode a station: %w", err)
 	}
-	st := in.Station
-	st.byHand, st.layout = in.ByHand, in.Layout
-	if !st.byHand {
-		st.layout = x.layouts.Of(st.Vendor, st.Model)
+	n, st := &x.Network, in.Station
+	st.byHand, st.layout, st.conn = in.ByHand, in.Layout, in.Conn
+	if st.Make == nil {
+		st.Make = &Make{}
 	}
-	for name, data := range in.Memory {
+	st.Make = n.make(*st.Make)
+	if builtin := x.layouts.Of(st.Vendor, st.Model); slices.EqualFunc(st.layout, builtin, sameLayout) {
+		st.layout = builtin // shared by all of the model
+	}
+	for i := range st.Ports {
+		p := &st.Ports[i]
+		if p.Rating == nil {
+			p.Rating = &Rating{}
+		}
+		p.Rating = n.rating(*p.Rating)
+	}
+	for _, name := range slices.Sorted(maps.Keys(in.Memory)) {
 		id, port, _ := strings.Cut(name, "/")
 		d := x.byID[id]
 		evse, err := strconv.Atoi(port)
@@ -102,18 +142,20 @@ func (x *Engine) Load(data []byte) error {
 			continue
 		}
 		m := d.New()
-		if err := json.Unmarshal(data, m); err != nil {
+		if err := json.Unmarshal(in.Memory[name], m); err != nil {
 			return fmt.Errorf("decode memory of %s at %s: %w", id, st.ID, err)
 		}
-		if st.memory == nil {
-			st.memory = make(map[memoryKey]any)
-		}
-		st.memory[memoryKey{id, evse}] = m
+		st.memory = append(st.memory, memory{d, evse, m})
 	}
-	x.Network.stations[st.ID] = st
-	x.Network.move(st, "")
+	n.add(st)
+	n.move(st, "")
 	for _, t := range st.Timers {
 		heap.Push(&x.alarms, alarm{due: t.Due, station: st.ID, key: t.Key})
 	}
 	return nil
+}
+
+func sameLayout(a, b event.EVSELayout) bool {
+	return a.EVSE == b.EVSE && a.PublicID == b.PublicID && a.RatedW == b.RatedW && a.Current == b.Current && a.Group == b.Group &&
+		a.GroupW == b.GroupW && a.Exclusive == b.Exclusive && slices.Equal(a.Connectors, b.Connectors)
 }

@@ -1,11 +1,12 @@
 package detect
 
 import (
-	"container/heap"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/fleet"
 )
 
 // Context is what a detector is given with each call: the station as it is
@@ -47,13 +48,13 @@ func (c *Context) Raise(evse int, f event.Finding) {
 			return
 		}
 		st.Open[i].Severity = f.Severity
-		f.State, f.Since = event.FindingUpdated, st.Open[i].Since
+		f.State, f.Since = event.FindingUpdated, st.Open[i].Since.Time()
 	} else {
 		if f.Since.IsZero() {
 			f.Since = c.Now
 		}
 		f.State = event.FindingRaised
-		st.Open = append(st.Open, Open{Code: f.Code, EVSE: evse, Severity: f.Severity, Since: f.Since, Detector: c.d.ID})
+		st.Open = append(st.Open, Open{Code: f.Code, EVSE: evse, Severity: f.Severity, Since: At(f.Since), Detector: c.d.ID})
 	}
 	st.dirty = true
 	c.say(evse, f)
@@ -82,22 +83,56 @@ func (c *Context) Clear(code string, evse int, facts ...event.Fact) {
 	st.Open = slices.Delete(st.Open, i, i+1)
 	st.dirty = true
 	c.say(evse, event.Finding{
-		Code: code, Severity: o.Severity, State: event.FindingCleared, Since: o.Since, Detector: o.Detector, Facts: facts,
+		Code: code, Severity: o.Severity, State: event.FindingCleared, Since: o.Since.Time(), Detector: o.Detector, Facts: facts,
 	})
 }
 
 func (c *Context) say(evse int, f event.Finding) {
+	if f.Shared == nil {
+		f.Shared = c.Shared()
+	}
 	c.x.out = append(c.x.out, Finding{Subject: event.Port(c.Station.ID, evse, 0), At: c.Now, Cause: c.Seq, Finding: f})
 }
 
-// Wake sets or moves a timer of the detector at the station.
-func (c *Context) Wake(key string, at time.Time) {
-	name := c.d.ID + "|" + key
-	c.Station.Timers = slices.DeleteFunc(c.Station.Timers, func(t Timer) bool { return t.Key == name })
-	c.Station.Timers = append(c.Station.Timers, Timer{Due: at, Key: name})
-	c.Station.dirty = true
-	heap.Push(&c.x.alarms, alarm{due: at, station: c.Station.ID, key: name})
+// Shared names what a fault at the station may have in common with others.
+func (c *Context) Shared() []string {
+	st := c.Station
+	var out []string
+	if st.SiteID != "" {
+		out = append(out, "site/"+st.SiteID)
+	}
+	if st.Carrier != "" {
+		out = append(out, "carrier/"+st.Carrier)
+	}
+	if st.Firmware != "" {
+		out = append(out, "firmware/"+st.Vendor+"/"+st.Model+"/"+st.Firmware)
+	}
+	if c.Fresh() {
+		out = append(out, "us")
+	}
+	return out
 }
+
+// settleFor is how long after our own start stations may take to come back.
+const settleFor = 15 * time.Minute
+
+// Fresh reports whether we started so lately that silence is more likely ours.
+func (c *Context) Fresh() bool {
+	return !c.x.Network.StartedAt.IsZero() && c.Now.Sub(c.x.Network.StartedAt) < settleFor
+}
+
+// Ask wants a command sent to the station within a time. The key tells two apart;
+// the result comes as an event.CommandResult of the id that is returned.
+func (c *Context) Ask(key, action, payload string, within time.Duration) (commandID string) {
+	id := "probe/" + c.d.ID + "/" + c.Station.ID + "/" + strconv.FormatInt(c.Now.UnixMicro(), 36) + "/" + key
+	c.x.asked = append(c.x.asked, Asked{Cause: c.Seq, Intent: fleet.Intent{
+		Key: id, Station: c.Station.ID, Action: action, Payload: payload, Due: c.Now, Expires: c.Now.Add(within), Reason: "detector " + c.d.ID,
+	}})
+	return id
+}
+
+// Wake sets or moves a timer of the detector at the station.
+func (c *Context) Wake(key string, at time.Time) { c.x.wake(c.Station, c.d.ID+"|"+key, At(at)) }
 
 // Waiting reports whether a timer is set.
 func (c *Context) Waiting(key string) bool {
@@ -113,43 +148,65 @@ func (c *Context) Cancel(key string) {
 	c.Station.dirty = c.Station.dirty || n != len(c.Station.Timers)
 }
 
-// memoryKey is whose memory of which port.
-type memoryKey struct {
-	detector string
-	evse     int
+// memory is what one detector remembers of a port.
+type memory struct {
+	d     *Detector
+	evse  int
+	value any
 }
 
 // Memory is what the detector remembers of a port (or, with EVSE 0, of the
-// station): made by its New on first use, kept over restarts.
+// station): made by its New on first use, kept over restarts. An idle station
+// should have none: use Recall to look and Forget when nothing is worth keeping.
 func Memory[T any](c *Context, evse int) *T {
-	key := memoryKey{c.d.ID, evse}
-	m, ok := c.Station.memory[key].(*T)
-	if !ok {
-		m = c.d.New().(*T)
-		if c.Station.memory == nil {
-			c.Station.memory = make(map[memoryKey]any)
-		}
-		c.Station.memory[key] = m
-	}
 	c.Station.dirty = true
+	if m := Recall[T](c, evse); m != nil {
+		return m
+	}
+	m := c.d.New().(*T)
+	c.Station.memory = append(c.Station.memory, memory{c.d, evse, m})
 	return m
 }
 
 // Recall is Memory without making one: nil if there is none.
 func Recall[T any](c *Context, evse int) *T {
-	m, _ := c.Station.memory[memoryKey{c.d.ID, evse}].(*T)
-	return m
+	for i := range c.Station.memory {
+		if m := &c.Station.memory[i]; m.d == c.d && m.evse == evse {
+			value, _ := m.value.(*T)
+			return value
+		}
+	}
+	return nil
 }
 
 // RecallOf is Recall of what another detector remembers, of any station: what
 // one has summed up need not be summed up again, and neighbours can be compared.
 func RecallOf[T any](st *Station, detector string, evse int) *T {
-	m, _ := st.memory[memoryKey{detector, evse}].(*T)
-	return m
+	for i := range st.memory {
+		if m := &st.memory[i]; m.d.ID == detector && m.evse == evse {
+			value, _ := m.value.(*T)
+			return value
+		}
+	}
+	return nil
 }
 
 // Forget drops the detector's memory of a port.
-func (c *Context) Forget(evse int) { delete(c.Station.memory, memoryKey{c.d.ID, evse}) }
+func (c *Context) Forget(evse int) {
+	c.Station.dirty = true
+	c.Station.memory = slices.DeleteFunc(c.Station.memory, func(m memory) bool { return m.d == c.d && m.evse == evse })
+}
+
+// Common is what the detector remembers of the whole network, made by its
+// NewCommon and kept over restarts. The detector keeps it bounded.
+func Common[T any](c *Context) *T {
+	m, ok := c.x.common[c.d].(*T)
+	if !ok {
+		m = c.d.NewCommon().(*T)
+		c.x.common[c.d] = m
+	}
+	return m
+}
 
 // Value is a fact with a number.
 func Value(name string, v float64, unit string) event.Fact {

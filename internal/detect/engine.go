@@ -2,12 +2,14 @@ package detect
 
 import (
 	"container/heap"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
+	"github.com/chargewatch/chargewatch/internal/usage/attempt"
 )
 
 // Detector is one rule about stations. Its functions are called by the one
@@ -22,10 +24,17 @@ type Detector struct {
 	On    func(c *Context, e *event.Event)
 	// Ended is called for each transaction that ended.
 	Ended func(c *Context, t *Ended)
+	// Tried is called for each try to charge that ended just now.
+	Tried func(c *Context, a *attempt.Attempt)
+	// Hourly is called once an hour at each station, spread over the hour; it
+	// costs an idle station nothing, which a timer does.
+	Hourly func(c *Context)
 	// Due is called when a timer falls due that the detector set.
 	Due func(c *Context, key string)
 	// New returns an empty memory, of one port or of the station (EVSE 0).
 	New func() any
+	// NewCommon returns an empty memory of the whole network.
+	NewCommon func() any
 }
 
 // Param is one threshold.
@@ -53,21 +62,35 @@ type Engine struct {
 	settings  Settings
 	layouts   fleet.Layouts
 	alarms    alarms
+	hourly    bool   // some detector looks hourly
+	swept     Moment // the last whole minute of which the hourly looks were done
+	common    map[*Detector]any
 	seq       uint64
 	now       time.Time
 	out       []Finding
+	asked     []Asked
+}
+
+// Asked is a command that a detector wants sent.
+type Asked struct {
+	Cause uint64
+	fleet.Intent
 }
 
 // New returns an engine that knows no station.
 func New(detectors []Detector) *Engine {
 	x := &Engine{
-		Network:   Network{stations: make(map[string]*Station), sites: make(map[string]map[string]*Station)},
-		detectors: detectors, byID: make(map[string]*Detector), byKind: make(map[event.Kind][]*Detector),
+		Network: Network{
+			stations: make(map[string]*Station), sites: make(map[string][]*Station),
+			makes: make(map[Make]*Make), ratings: make(map[Rating]*Rating),
+		},
+		detectors: detectors, byID: make(map[string]*Detector), byKind: make(map[event.Kind][]*Detector), common: make(map[*Detector]any),
 		layouts: fleet.BuiltIn(), settings: Settings{},
 	}
 	for i := range detectors {
 		d := &detectors[i]
 		x.byID[d.ID] = d
+		x.hourly = x.hourly || d.Hourly != nil
 		for _, k := range d.Kinds {
 			x.byKind[k] = append(x.byKind[k], d)
 		}
@@ -81,11 +104,30 @@ func (x *Engine) Seq() uint64 { return x.seq }
 // Now is the time the engine has come to.
 func (x *Engine) Now() time.Time { return x.now }
 
-// Apply folds one event and returns what follows from it. Timers due before it
-// have to be fired first.
+// Asked returns the commands wanted since it was last called.
+func (x *Engine) Asked() []Asked {
+	out := x.asked
+	x.asked = nil
+	return out
+}
+
+// Until is up to when timers are to be fired before an event is applied: while
+// we were down nothing was observed, and no wait ended.
+func (x *Engine) Until(e *event.Event) time.Time {
+	if b, ok := e.Body.(*event.ServerStarted); ok && !b.LastAlive.IsZero() && b.LastAlive.Before(e.RecordedAt) {
+		return b.LastAlive
+	}
+	return e.RecordedAt
+}
+
+// Apply folds one event and returns what follows from it. Timers due until then
+// (Until) have to be fired first.
 func (x *Engine) Apply(e *event.Event) []Finding {
 	x.out = x.out[:0]
 	x.seq, x.now = e.Seq, later(x.now, e.RecordedAt)
+	if x.swept == 0 {
+		x.swept = At(x.now.Truncate(time.Minute))
+	}
 	if p, ok := e.Body.(*event.Policy); ok && p.Type == "threshold" {
 		x.settings.set(p.ID, p.Value)
 		return nil
@@ -95,10 +137,14 @@ func (x *Engine) Apply(e *event.Event) []Finding {
 		x.clearAll(before)
 	}
 	st, ended := x.Network.observe(e, x.layouts)
-	if _, ok := e.Body.(*event.ServerStarted); ok {
-		x.restarted(e)
+	if b, ok := e.Body.(*event.ServerStarted); ok {
+		x.restarted(e, b)
 	}
-	if st == nil || !st.Accepted {
+	if st == nil {
+		return x.out
+	}
+	tried := st.Tries.Apply(e)
+	if !st.Accepted {
 		return x.out
 	}
 	c := Context{x: x, Station: st, Now: x.now, Seq: e.Seq}
@@ -116,13 +162,60 @@ func (x *Engine) Apply(e *event.Event) []Finding {
 			}
 		}
 	}
+	x.tried(&c, tried)
 	return x.out
 }
 
-// restarted tells the detectors that wait for silence that we were away.
-func (x *Engine) restarted(e *event.Event) {
-	for _, id := range sortedKeys(x.Network.stations) {
+// triesKey is the engine's own timer: a token that waits for its car.
+const triesKey = "|tries"
+
+// tried tells the detectors of tries that ended, and waits for the next.
+func (x *Engine) tried(c *Context, list []attempt.Attempt) {
+	for i := range list {
+		a := &list[i]
+		if a.Late || a.Again || c.Now.Sub(a.EndsAt) > event.LateAfter {
+			continue
+		}
+		for i := range x.detectors {
+			if d := &x.detectors[i]; d.Tried != nil {
+				c.d = d
+				d.Tried(c, a)
+			}
+		}
+	}
+	st := c.Station
+	due, waits := st.Tries.Due()
+	i := slices.IndexFunc(st.Timers, func(t Timer) bool { return t.Key == triesKey })
+	if waits && (i < 0 || st.Timers[i].Due != At(due)) {
+		x.wake(st, triesKey, At(due))
+	}
+}
+
+// wake sets or moves a timer of a station.
+func (x *Engine) wake(st *Station, key string, due Moment) {
+	st.Timers = slices.DeleteFunc(st.Timers, func(t Timer) bool { return t.Key == key })
+	st.Timers = append(st.Timers, Timer{Due: due, Key: key})
+	st.dirty = true
+	heap.Push(&x.alarms, alarm{due: due, station: st.ID, key: key})
+}
+
+// restarted tells the detectors that we were away: what waits goes on waiting
+// as long as it had left.
+func (x *Engine) restarted(e *event.Event, b *event.ServerStarted) {
+	x.swept = max(x.swept, At(e.RecordedAt.Truncate(time.Minute)))
+	var away Moment
+	if until := x.Until(e); !b.LastAlive.IsZero() {
+		away = At(e.RecordedAt) - At(until)
+	}
+	x.alarms = x.alarms[:0]
+	for _, id := range slices.Sorted(maps.Keys(x.Network.stations)) {
 		st := x.Network.stations[id]
+		for i := range st.Timers {
+			t := &st.Timers[i]
+			t.Due += away
+			st.dirty = st.dirty || away > 0
+			heap.Push(&x.alarms, alarm{due: t.Due, station: id, key: t.Key})
+		}
 		if !st.Accepted {
 			continue
 		}
@@ -143,19 +236,30 @@ func (x *Engine) clearAll(st *Station) {
 	st.Timers = nil
 }
 
-// Due returns when the next timer falls due.
+// Due returns when the next timer falls due, or the next hourly looks.
 func (x *Engine) Due() (time.Time, bool) {
 	x.alarms.settle(&x.Network)
+	if x.swept != 0 && x.hourly {
+		next := x.swept + minute
+		if len(x.alarms) > 0 {
+			next = min(next, x.alarms[0].due)
+		}
+		return next.Time(), true
+	}
 	if len(x.alarms) == 0 {
 		return time.Time{}, false
 	}
-	return x.alarms[0].due, true
+	return x.alarms[0].due.Time(), true
 }
 
-// Fire fires the earliest timer, which Due told of.
+// Fire fires what falls due first, which Due told of.
 func (x *Engine) Fire() []Finding {
 	x.out = x.out[:0]
 	x.alarms.settle(&x.Network)
+	if x.swept != 0 && x.hourly && (len(x.alarms) == 0 || x.swept+minute <= x.alarms[0].due) {
+		x.sweep()
+		return x.out
+	}
 	if len(x.alarms) == 0 {
 		return nil
 	}
@@ -163,14 +267,41 @@ func (x *Engine) Fire() []Finding {
 	st := x.Network.stations[a.station]
 	st.Timers = slices.DeleteFunc(st.Timers, func(t Timer) bool { return t.Key == a.key })
 	st.dirty = true
-	x.now = later(x.now, a.due)
+	x.now = later(x.now, a.due.Time())
+	c := Context{x: x, Station: st, Now: x.now, Seq: x.seq}
 	id, key, _ := strings.Cut(a.key, "|")
-	d := x.byID[id]
-	if d == nil || d.Due == nil || !st.Accepted {
-		return nil
+	switch d := x.byID[id]; {
+	case a.key == triesKey:
+		tried := st.Tries.Expire(x.now)
+		if st.Accepted {
+			x.tried(&c, tried)
+		}
+	case d == nil || d.Due == nil || !st.Accepted:
+	default:
+		c.d = d
+		d.Due(&c, key)
 	}
-	d.Due(&Context{x: x, Station: st, Now: x.now, Seq: x.seq, d: d}, key)
 	return x.out
+}
+
+const minute = Moment(time.Minute / time.Microsecond)
+
+// sweep does the hourly looks of one minute.
+func (x *Engine) sweep() {
+	x.swept += minute
+	x.now = later(x.now, x.swept.Time())
+	for _, st := range x.Network.minutes[x.swept/minute%60] {
+		if !st.Accepted {
+			continue
+		}
+		c := Context{x: x, Station: st, Now: x.now, Seq: x.seq}
+		for i := range x.detectors {
+			if d := &x.detectors[i]; d.Hourly != nil {
+				c.d = d
+				d.Hourly(&c)
+			}
+		}
+	}
 }
 
 // Elapse says that time has come to t without an event.
@@ -185,7 +316,7 @@ func later(a, b time.Time) time.Time {
 
 // alarm is a timer as the engine keeps it in order: by due time, station, key.
 type alarm struct {
-	due          time.Time
+	due          Moment
 	station, key string
 }
 
@@ -195,7 +326,7 @@ type alarms []alarm
 func (l *alarms) settle(n *Network) {
 	for len(*l) > 0 {
 		a := (*l)[0]
-		if st := n.stations[a.station]; st != nil && slices.ContainsFunc(st.Timers, func(t Timer) bool { return t.Key == a.key && t.Due.Equal(a.due) }) {
+		if st := n.stations[a.station]; st != nil && slices.ContainsFunc(st.Timers, func(t Timer) bool { return t.Key == a.key && t.Due == a.due }) {
 			return
 		}
 		heap.Pop(l)
@@ -204,8 +335,8 @@ func (l *alarms) settle(n *Network) {
 
 func (l alarms) Len() int { return len(l) }
 func (l alarms) Less(i, j int) bool {
-	if c := l[i].due.Compare(l[j].due); c != 0 {
-		return c < 0
+	if l[i].due != l[j].due {
+		return l[i].due < l[j].due
 	}
 	if l[i].station != l[j].station {
 		return l[i].station < l[j].station

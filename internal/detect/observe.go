@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -32,10 +31,9 @@ func (n *Network) observe(e *event.Event, c fleet.Layouts) (st *Station, ended *
 		default:
 			return nil, nil
 		}
-		st = &Station{ID: e.Subject.ID, LinkAt: e.RecordedAt, Accepted: true}
-		n.stations[st.ID] = st
+		st = &Station{ID: e.Subject.ID, Make: n.make(Make{}), LinkAt: At(e.RecordedAt), Accepted: true}
+		n.add(st)
 		delete(n.gone, st.ID)
-		n.move(st, "")
 	}
 	st.dirty = true
 	switch b := e.Body.(type) {
@@ -45,56 +43,63 @@ func (n *Network) observe(e *event.Event, c fleet.Layouts) (st *Station, ended *
 		n.remove(st)
 	case *event.Connected:
 		if !st.Online {
-			st.LinkAt = e.RecordedAt
+			st.LinkAt = At(e.RecordedAt)
 		}
-		st.Online, st.ConnID, st.Protocol = true, b.ConnID, b.Protocol
+		st.Online, st.conn = true, hash(b.ConnID)
+		if st.Protocol != b.Protocol {
+			m := *st.Make
+			m.Protocol = b.Protocol
+			st.Make = n.make(m)
+		}
 	case *event.Disconnected:
-		if st.ConnID == b.ConnID && st.Online {
-			st.Online, st.ConnID, st.LinkAt, st.Left = false, "", e.RecordedAt, b.Reason
+		if st.conn == hash(b.ConnID) && st.Online {
+			st.Online, st.conn, st.LinkAt, st.Left = false, 0, At(e.RecordedAt), b.Reason
 		}
 	case *event.Boot:
-		st.Vendor, st.Model, st.Firmware, st.ICCID = b.Vendor, b.Model, b.Firmware, b.ICCID
-		st.BootAt = e.RecordedAt
-		st.Boots++
+		st.Make = n.make(Make{Vendor: b.Vendor, Model: b.Model, Firmware: b.Firmware, Protocol: st.Protocol, Carrier: carrier(b.ICCID)})
+		st.BootAt = At(e.RecordedAt)
 		if !st.byHand {
-			st.arrange(c.Of(st.Vendor, st.Model))
+			n.arrange(st, c.Of(st.Vendor, st.Model))
 		}
 	case *event.Report:
 		if len(b.Layout) > 0 && !st.byHand {
-			st.arrange(b.Layout)
+			n.arrange(st, b.Layout)
 		}
 	case *event.Status:
 		if !e.Late() {
-			st.status(e, e.Subject.EVSE, e.Subject.Connector, b)
+			n.status(st, e, e.Subject.EVSE, e.Subject.Connector, b)
 		}
 	case *event.Component:
 		if !e.Late() {
-			st.component(e, b)
+			n.component(st, e, b)
 		}
 	case *event.Meter:
 		if !e.Late() {
 			st.measured(e, b.TransactionID, b.Samples)
 		}
 	case *event.Transaction:
-		ended = st.transaction(e, b)
+		ended = n.transaction(st, e, b)
 	case *event.SessionInferred:
 		ended = st.inferred(e, b)
 	}
 	return st, ended
 }
 
+// serverRestarted is why a connection ended when it was we who went away.
+const serverRestarted = "server restarted"
+
 // serverStarted takes every station offline: sockets do not survive us.
 func (n *Network) serverStarted(e *event.Event) {
 	n.StartedAt = e.RecordedAt
 	for _, st := range n.stations {
 		if st.Online {
-			st.Online, st.ConnID, st.LinkAt, st.Left, st.dirty = false, "", e.RecordedAt, "server restarted", true
+			st.Online, st.conn, st.LinkAt, st.Left, st.dirty = false, 0, At(e.RecordedAt), serverRestarted, true
 		}
 	}
 }
 
 func (n *Network) configured(st *Station, b *event.StationConfigured, c fleet.Layouts) {
-	st.Label, st.Simulated = b.Label, b.Simulated
+	st.Label, st.Simulated, st.FreeVend = b.Label, b.Simulated, b.FreeVend
 	st.Accepted = b.Onboarding == event.OnboardingAccepted || b.Onboarding == ""
 	was := st.SiteID
 	st.SiteID = b.SiteID
@@ -102,30 +107,63 @@ func (n *Network) configured(st *Station, b *event.StationConfigured, c fleet.La
 	switch {
 	case len(b.Layout) > 0:
 		st.byHand = true
-		st.arrange(b.Layout)
+		n.arrange(st, b.Layout)
 	case st.byHand:
 		st.byHand = false
-		st.arrange(c.Of(st.Vendor, st.Model))
+		n.arrange(st, c.Of(st.Vendor, st.Model))
 	}
+}
+
+// add takes in a station.
+func (n *Network) add(st *Station) {
+	n.stations[st.ID] = st
+	bucket := &n.minutes[hash(st.ID)%60]
+	i, _ := slices.BinarySearchFunc(*bucket, st.ID, byID)
+	*bucket = slices.Insert(*bucket, i, st)
 }
 
 // move puts a station into its site.
 func (n *Network) move(st *Station, was string) {
-	if was != "" && was != st.SiteID {
-		delete(n.sites[was], st.ID)
+	if was == st.SiteID {
+		return
 	}
+	n.leave(st, was)
 	if st.SiteID == "" {
 		return
 	}
-	if n.sites[st.SiteID] == nil {
-		n.sites[st.SiteID] = make(map[string]*Station)
+	list := n.sites[st.SiteID]
+	i, _ := slices.BinarySearchFunc(list, st.ID, byID)
+	n.sites[st.SiteID] = slices.Insert(list, i, st)
+}
+
+func (n *Network) leave(st *Station, site string) {
+	list := n.sites[site]
+	i, found := slices.BinarySearchFunc(list, st.ID, byID)
+	switch {
+	case !found:
+	case len(list) == 1:
+		delete(n.sites, site)
+	default:
+		n.sites[site] = slices.Delete(list, i, i+1)
 	}
-	n.sites[st.SiteID][st.ID] = st
+}
+
+func byID(st *Station, id string) int { return strings.Compare(st.ID, id) }
+
+// hash is FNV-1a: ids of connections are only compared.
+func hash(text string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(text) {
+		h = (h ^ uint64(text[i])) * 1099511628211
+	}
+	return h
 }
 
 func (n *Network) remove(st *Station) {
 	delete(n.stations, st.ID)
-	delete(n.sites[st.SiteID], st.ID)
+	bucket := &n.minutes[hash(st.ID)%60]
+	*bucket = slices.DeleteFunc(*bucket, func(other *Station) bool { return other == st })
+	n.leave(st, st.SiteID)
 	if n.gone == nil {
 		n.gone = make(map[string]struct{})
 	}
@@ -134,31 +172,58 @@ func (n *Network) remove(st *Station) {
 }
 
 // arrange takes ratings and plugs from a layout.
-func (s *Station) arrange(layout []event.EVSELayout) {
+func (n *Network) arrange(s *Station, layout []event.EVSELayout) {
 	s.layout = layout
 	for i := range layout {
-		if p := s.need(layout[i].EVSE); p != nil {
-			s.rate(p)
+		if p := n.need(s, layout[i].EVSE); p != nil {
+			n.rate(s, p)
 		}
 	}
 }
 
-func (s *Station) rate(p *Port) {
+func (n *Network) rate(s *Station, p *Port) {
+	var r Rating
 	for i := range s.layout {
 		l := &s.layout[i]
 		if l.EVSE != p.EVSE {
 			continue
 		}
-		p.RatedW, p.Current, p.Group = l.RatedW, l.Current, l.Group
+		r.RatedW, r.Current, r.Group = l.RatedW, l.Current, l.Group
 		if len(l.Connectors) > 0 {
-			p.Plug = l.Connectors[0].Type
+			r.Plug = l.Connectors[0].Type
 		}
 	}
+	p.Rating = n.rating(r)
+}
+
+// maxShared bounds what stations that invent words make us keep for all.
+const maxShared = 20_000
+
+// make returns the one copy of a make.
+func (n *Network) make(m Make) *Make {
+	if have := n.makes[m]; have != nil {
+		return have
+	}
+	if len(n.makes) < maxShared {
+		n.makes[m] = &m
+	}
+	return &m
+}
+
+// rating returns the one copy of a rating.
+func (n *Network) rating(r Rating) *Rating {
+	if have := n.ratings[r]; have != nil {
+		return have
+	}
+	if len(n.ratings) < maxShared {
+		n.ratings[r] = &r
+	}
+	return &r
 }
 
 // need returns the port of that number, making it; nil for a number that no
 // station has.
-func (s *Station) need(evse int) *Port {
+func (n *Network) need(s *Station, evse int) *Port {
 	if evse <= 0 {
 		return nil
 	}
@@ -168,19 +233,19 @@ func (s *Station) need(evse int) *Port {
 			return nil
 		}
 		s.Ports = slices.Insert(s.Ports, i, Port{EVSE: evse, Condition: Condition{Status: fleet.Unknown}})
-		s.rate(&s.Ports[i])
+		n.rate(s, &s.Ports[i])
 	}
 	return &s.Ports[i]
 }
 
-func (s *Station) status(e *event.Event, evse, connector int, b *event.Status) {
+func (n *Network) status(s *Station, e *event.Event, evse, connector int, b *event.Status) {
 	if evse == 0 {
 		if connector == 0 {
 			s.Own.hear(e, fleet.ParseStatus(b.Status), b)
 		}
 		return
 	}
-	p := s.need(evse)
+	p := n.need(s, evse)
 	if p == nil {
 		return
 	}
@@ -195,18 +260,19 @@ func (s *Station) status(e *event.Event, evse, connector int, b *event.Status) {
 // plug in use speaks for it, then a free one.
 func (p *Port) plug(id int, word string) fleet.Status {
 	status := fleet.ParseStatus(word)
-	if strings.EqualFold(word, "Occupied") {
+	occupied := strings.EqualFold(word, "Occupied")
+	if occupied {
 		status = fleet.Preparing
 	}
-	i := slices.IndexFunc(p.Plugs, func(g Plug) bool { return g.ID == id })
+	i := slices.IndexFunc(p.Plugs, func(g Plug) bool { return int(g.ID) == id })
 	if i < 0 {
-		if len(p.Plugs) >= maxPlugs {
+		if len(p.Plugs) >= maxPlugs || id > 1<<15-1 {
 			return status
 		}
-		p.Plugs = append(p.Plugs, Plug{ID: id})
+		p.Plugs = append(p.Plugs, Plug{ID: int16(id)})
 		i = len(p.Plugs) - 1
 	}
-	p.Plugs[i].Status, p.Plugs[i].Raw = status, word
+	p.Plugs[i].Status, p.Plugs[i].Occupied = status, occupied
 	best := status
 	for _, g := range p.Plugs {
 		if weight(g.Status) > weight(best) {
@@ -232,11 +298,15 @@ func weight(s fleet.Status) int {
 	return 0
 }
 
+// occupied reports whether a plug said only that a car is there.
+func (p *Port) occupied() bool {
+	return slices.ContainsFunc(p.Plugs, func(g Plug) bool { return g.Occupied })
+}
+
 // meant reads a status through the transaction: Occupied of OCPP 2.x says only
 // that a car is there.
 func (p *Port) meant(status fleet.Status) fleet.Status {
-	occupied := slices.ContainsFunc(p.Plugs, func(g Plug) bool { return strings.EqualFold(g.Raw, "Occupied") })
-	if status != fleet.Preparing || !occupied {
+	if status != fleet.Preparing || !p.occupied() {
 		return status
 	}
 	if p.Tx == nil {
@@ -270,10 +340,11 @@ func (p *Port) meant(status fleet.Status) fleet.Status {
 }
 
 func (c *Condition) hear(e *event.Event, status fleet.Status, b *event.Status) {
+	now := At(e.RecordedAt)
 	if status != c.Status || c.HeardAt.IsZero() {
-		c.Status, c.Since = status, e.RecordedAt
+		c.Status, c.Since = status, now
 	}
-	c.HeardAt = e.RecordedAt
+	c.HeardAt = now
 	code := b.ErrorCode
 	if code == "NoError" {
 		code = ""
@@ -281,18 +352,20 @@ func (c *Condition) hear(e *event.Event, status fleet.Status, b *event.Status) {
 	if code == "" && b.VendorErrorCode == "" && status == fleet.Faulted {
 		code = "Faulted"
 	}
-	if code != c.Code || b.VendorErrorCode != c.VendorCode {
-		c.FaultSince = time.Time{}
-		if code != "" || b.VendorErrorCode != "" {
-			c.FaultSince = e.RecordedAt
-		}
+	if code == "" && b.VendorErrorCode == "" {
+		c.Fault = nil
+		return
 	}
-	c.Code, c.VendorCode, c.Info = code, b.VendorErrorCode, b.Info
+	f := Fault{Code: code, VendorID: b.VendorID, VendorCode: b.VendorErrorCode, Info: b.Info, Since: now}
+	if was := c.Fault; was != nil && was.Code == code && was.VendorCode == f.VendorCode {
+		f.Since = was.Since
+	}
+	c.Fault = &f
 }
 
 // component takes AvailabilityState of OCPP 2.1, which stands for a
 // StatusNotification.
-func (s *Station) component(e *event.Event, b *event.Component) {
+func (n *Network) component(s *Station, e *event.Event, b *event.Component) {
 	for i := range b.Items {
 		item := &b.Items[i]
 		if item.Variable != "AvailabilityState" {
@@ -300,9 +373,9 @@ func (s *Station) component(e *event.Event, b *event.Component) {
 		}
 		switch item.Component {
 		case "Connector":
-			s.status(e, item.EVSE, max(item.Connector, 1), &event.Status{Status: item.Value})
+			n.status(s, e, item.EVSE, max(item.Connector, 1), &event.Status{Status: item.Value})
 		case "ChargingStation":
-			s.status(e, 0, 0, &event.Status{Status: item.Value})
+			n.status(s, e, 0, 0, &event.Status{Status: item.Value})
 		}
 	}
 }
@@ -357,7 +430,7 @@ type Ended struct {
 	Late     bool
 }
 
-func (s *Station) transaction(e *event.Event, b *event.Transaction) *Ended {
+func (n *Network) transaction(s *Station, e *event.Event, b *event.Transaction) *Ended {
 	p := s.portOf(e.Subject.EVSE, b.TransactionID)
 	if b.Stage == event.TransactionEnded {
 		if p == nil || p.Tx == nil || p.Tx.ID != b.TransactionID {
@@ -370,7 +443,7 @@ func (s *Station) transaction(e *event.Event, b *event.Transaction) *Ended {
 		return nil
 	}
 	if p == nil {
-		if p = s.need(e.Subject.EVSE); p == nil {
+		if p = n.need(s, e.Subject.EVSE); p == nil {
 			return nil
 		}
 	}
@@ -383,8 +456,8 @@ func (s *Station) transaction(e *event.Event, b *event.Transaction) *Ended {
 		p.Tx.State = "SuspendedEVSE"
 	}
 	if p.Status == fleet.Preparing || p.Status == fleet.Charging || p.Status == fleet.SuspendedEV || p.Status == fleet.SuspendedEVSE {
-		if now := p.meant(fleet.Preparing); slices.ContainsFunc(p.Plugs, func(g Plug) bool { return strings.EqualFold(g.Raw, "Occupied") }) && now != p.Status {
-			p.Status, p.Since = now, e.RecordedAt
+		if now := p.meant(fleet.Preparing); p.occupied() && now != p.Status {
+			p.Status, p.Since = now, At(e.RecordedAt)
 		}
 	}
 	return nil
@@ -424,17 +497,15 @@ func (s *Station) inferred(e *event.Event, b *event.SessionInferred) *Ended {
 
 func (p *Port) end(e *event.Event, reason string, inferred bool) *Ended {
 	out := &Ended{Port: p, Transaction: *p.Tx, Reason: reason, Inferred: inferred, At: e.RecordedAt, Late: e.Late()}
-	p.Tx, p.EndedAt, p.Left = nil, e.RecordedAt, true
+	p.Tx, p.EndedAt, p.Left = nil, At(e.RecordedAt), true
 	if out.EnergyWh >= chargedWh {
-		p.ChargedAt = e.RecordedAt
+		p.ChargedAt = At(e.RecordedAt)
 	}
-	if slices.ContainsFunc(p.Plugs, func(g Plug) bool { return strings.EqualFold(g.Raw, "Occupied") }) {
-		p.Status, p.Since = fleet.Finishing, e.RecordedAt
+	if p.occupied() {
+		p.Status, p.Since = fleet.Finishing, At(e.RecordedAt)
 	}
 	return out
 }
 
 // chargedWh is what a charge that proves a port moves at least.
 const chargedWh = 500
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
+	"github.com/chargewatch/chargewatch/internal/usage/attempt"
 )
 
 // Network is what is known of all stations.
@@ -13,8 +14,11 @@ type Network struct {
 	StartedAt time.Time
 
 	stations map[string]*Station
-	sites    map[string]map[string]*Station
-	gone     map[string]struct{} // removed since the last checkpoint
+	sites    map[string][]*Station // by id
+	minutes  [60][]*Station        // by id, by the minute of the hour in which they are looked at
+	gone     map[string]struct{}   // removed since the last checkpoint
+	makes    map[Make]*Make
+	ratings  map[Rating]*Rating
 }
 
 // Station returns one station, nil if it is not known.
@@ -23,77 +27,92 @@ func (n *Network) Station(id string) *Station { return n.stations[id] }
 // Len is the number of stations.
 func (n *Network) Len() int { return len(n.stations) }
 
-// Station is what detectors know of a charging station.
-type Station struct {
-	ID       string `json:"id"`
-	SiteID   string `json:"site,omitempty"`
-	Label    string `json:"label,omitempty"`
+// Make is what stations of one kind have in common; they share it.
+type Make struct {
 	Vendor   string `json:"vendor,omitempty"`
 	Model    string `json:"model,omitempty"`
 	Firmware string `json:"firmware,omitempty"`
-	ICCID    string `json:"iccid,omitempty"`
 	Protocol string `json:"protocol,omitempty"`
+	// Carrier is who issued its SIM, as the head of the card's number.
+	Carrier string `json:"carrier,omitempty"`
+}
+
+// Station is what detectors know of a charging station.
+type Station struct {
+	ID     string `json:"id"`
+	SiteID string `json:"site,omitempty"`
+	Label  string `json:"label,omitempty"`
+	*Make
+
+	LinkAt Moment `json:"linkAt,omitzero"` // since when online or offline, by RecordedAt
+	// Left is why the last connection ended.
+	Left   string `json:"left,omitempty"`
+	BootAt Moment `json:"bootAt,omitzero"`
+	conn   uint64 // a hash of the connection's id
 
 	Accepted  bool `json:"accepted,omitempty"` // watched at all: neither pending nor rejected
 	Simulated bool `json:"simulated,omitempty"`
-
-	Online bool      `json:"online,omitempty"`
-	ConnID string    `json:"conn,omitempty"`
-	LinkAt time.Time `json:"linkAt,omitzero"` // since when online or offline, by RecordedAt
-	// Left is why the last connection ended.
-	Left   string    `json:"left,omitempty"`
-	BootAt time.Time `json:"bootAt,omitzero"`
-	Boots  int       `json:"boots,omitempty"`
+	FreeVend  bool `json:"freeVend,omitempty"` // nobody has to show a token
+	Online    bool `json:"online,omitempty"`
+	byHand    bool // the layout is a person's
+	dirty     bool // since the last checkpoint
 
 	Own   Condition `json:"own,omitzero"` // connector 0 of OCPP 1.6
 	Ports []Port    `json:"ports,omitempty"`
+	// Tries to charge, as far as they go on.
+	Tries attempt.Fold `json:"tries"`
 
-	Open   []Open            `json:"open,omitempty"` // conditions
-	Timers []Timer           `json:"timers,omitempty"`
-	memory map[memoryKey]any // of detectors
-
+	Open   []Open   `json:"open,omitempty"` // conditions
+	Timers []Timer  `json:"timers,omitempty"`
+	memory []memory // of detectors
 	layout []event.EVSELayout
-	byHand bool // the layout is a person's
-	dirty  bool // since the last checkpoint
 }
 
 // Condition is what a connector last said of itself.
 type Condition struct {
-	Status     fleet.Status `json:"status"`
-	Since      time.Time    `json:"since,omitzero"`   // of the status, by RecordedAt
-	HeardAt    time.Time    `json:"heardAt,omitzero"` // last told, by RecordedAt
-	Code       string       `json:"code,omitempty"`   // of a fault or a warning
-	VendorCode string       `json:"vendorCode,omitempty"`
-	Info       string       `json:"info,omitempty"`
-	FaultSince time.Time    `json:"faultSince,omitzero"`
+	Status  fleet.Status `json:"status"`
+	Since   Moment       `json:"since,omitzero"`   // of the status, by RecordedAt
+	HeardAt Moment       `json:"heardAt,omitzero"` // last told, by RecordedAt
+	Fault   *Fault       `json:"fault,omitempty"`  // a fault or a warning; nil: none
 }
 
-// Faulty reports whether the connector tells of a fault or a warning.
-func (c *Condition) Faulty() bool { return c.Code != "" || c.VendorCode != "" }
+// Fault is what a connector told with its status.
+type Fault struct {
+	Code       string `json:"code,omitempty"`
+	VendorID   string `json:"vendorId,omitempty"`
+	VendorCode string `json:"vendorCode,omitempty"`
+	Info       string `json:"info,omitempty"`
+	Since      Moment `json:"since"`
+}
 
-// Port is one EVSE.
-type Port struct {
-	EVSE    int     `json:"evse"`
+// Rating is what ports of one build have in common; they share it.
+type Rating struct {
 	RatedW  float64 `json:"ratedW,omitempty"`
 	Current string  `json:"current,omitempty"` // AC, DC or unknown
 	Group   string  `json:"group,omitempty"`   // shares power with the others of it
 	Plug    string  `json:"plug,omitempty"`
+}
+
+// Port is one EVSE.
+type Port struct {
+	EVSE int `json:"evse"`
+	*Rating
 	Condition
-	// Plugs are the connectors of an EVSE that has several.
+	// Plugs are its connectors, as far as they have said something.
 	Plugs []Plug       `json:"plugs,omitempty"`
 	Tx    *Transaction `json:"tx,omitempty"`
 	// EndedAt is when the last transaction ended, ChargedAt when the last one with
 	// energy did.
-	EndedAt   time.Time `json:"endedAt,omitzero"`
-	ChargedAt time.Time `json:"chargedAt,omitzero"`
-	Left      bool      `json:"left,omitempty"` // a transaction ended and the car is still there
+	EndedAt   Moment `json:"endedAt,omitzero"`
+	ChargedAt Moment `json:"chargedAt,omitzero"`
+	Left      bool   `json:"left,omitempty"` // a transaction ended and the car is still there
 }
 
 // Plug is one connector.
 type Plug struct {
-	ID     int          `json:"id"`
-	Status fleet.Status `json:"status"`
-	Raw    string       `json:"raw,omitempty"`
+	ID       int16        `json:"id"`
+	Status   fleet.Status `json:"status"`
+	Occupied bool         `json:"occupied,omitempty"` // the word of OCPP 2.x
 }
 
 // Transaction is the open one of a port.
@@ -111,19 +130,25 @@ type Transaction struct {
 // DC reports whether the port is known to give direct current.
 func (p *Port) DC() bool { return p.Current == "DC" }
 
+// Class is the port's class of power.
+func (p *Port) Class() fleet.PowerClass {
+	v := fleet.EVSE{Layout: &event.EVSELayout{RatedW: p.RatedW, Current: p.Current}}
+	return v.PowerClass()
+}
+
 // Open is a condition that a detector raised and has not cleared.
 type Open struct {
 	Code     string         `json:"code"`
 	EVSE     int            `json:"evse,omitempty"`
 	Severity event.Severity `json:"severity"`
-	Since    time.Time      `json:"since"`
+	Since    Moment         `json:"since"`
 	Detector string         `json:"detector"`
 }
 
 // Timer is something a detector waits for.
 type Timer struct {
-	Due time.Time `json:"due"`
-	Key string    `json:"key"` // DETECTOR|key
+	Due Moment `json:"due"`
+	Key string `json:"key"` // DETECTOR|key
 }
 
 // Port returns the EVSE of that number, nil if there is none.
@@ -165,8 +190,8 @@ func (n *Network) Site(id string) func(yield func(*Station) bool) {
 		if id == "" {
 			return
 		}
-		for _, key := range sortedKeys(n.sites[id]) {
-			if st := n.stations[key]; st != nil && st.Accepted && !yield(st) {
+		for _, st := range n.sites[id] {
+			if st.Accepted && !yield(st) {
 				return
 			}
 		}

@@ -11,6 +11,9 @@ import "github.com/chargewatch/chargewatch/internal/detect"
 // Detectors returns all detectors, in the order of their ids.
 func Detectors() []detect.Detector {
 	return []detect.Detector{
+		offline(),
+		fault(),
+		flapping(),
 		derated(),
 		connectorHeat(),
 		groundTrend(),

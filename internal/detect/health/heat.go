@@ -194,7 +194,7 @@ func heatLimits(c *detect.Context, p *detect.Port, m *heatMemory, r *reading, at
 // it, by the plug itself if it was left alone, or by another of the site.
 func airAround(c *detect.Context, p *detect.Port, r *reading, at time.Time) (air float64, ok bool) {
 	own := detect.Memory[heatMemory](c, 0)
-	if at.Sub(p.Tx.StartedAt) <= 2*time.Minute && p.Tx.StartedAt.Sub(p.EndedAt) >= heatIdle {
+	if at.Sub(p.Tx.StartedAt) <= 2*time.Minute && p.Tx.StartedAt.Sub(p.EndedAt.Time()) >= heatIdle {
 		if own.AirAt.IsZero() || c.Now.Sub(own.AirAt) > 10*time.Minute {
 			own.AirC, own.AirAt = r.plugC, c.Now
 		}

@@ -1,0 +1,264 @@
+package health
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/detect"
+	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/fleet"
+)
+
+// fault is D03: what the station itself reports as broken. A status Faulted or
+// an error code of OCPP 1.6, and the problems of OCPP 2.x, each one condition.
+//
+// What is dangerous is told at once; everything else has to last, for stations
+// report a fault for the second in which a plug sits badly. It is over when the
+// station says so, or when a car charged there since and it is not dangerous.
+func fault() detect.Detector {
+	return detect.Detector{
+		ID: "D03", Code: "fault",
+		Params: []detect.Param{
+			{Name: "debounceSeconds", Default: 60, Unit: "s", Doc: "how long a fault has to last that endangers nobody"},
+		},
+		Kinds: []event.Kind{event.KindStatus, event.KindComponent},
+		On:    faultOn,
+		Due:   faultDue,
+		Ended: faultCharged,
+		New:   func() any { return new(problems) },
+	}
+}
+
+// problems are those of a port, or of the station (EVSE 0).
+type problems struct {
+	List []problem `json:"list,omitempty"`
+}
+
+// maxProblems bounds what a station can invent at one port.
+const maxProblems = 16
+
+// problem is one fault as the station told it.
+type problem struct {
+	Code string `json:"code"` // of the condition
+	// Source is what has the problem: the status, or component and variable.
+	Source     string         `json:"source,omitempty"`
+	Error      string         `json:"error,omitempty"`
+	VendorID   string         `json:"vendorId,omitempty"`
+	VendorCode string         `json:"vendorCode,omitempty"`
+	Info       string         `json:"info,omitempty"`
+	Severity   event.Severity `json:"severity"`
+	Safety     bool           `json:"safety,omitempty"`
+	Meaning    string         `json:"meaning,omitempty"`
+	Since      detect.Moment  `json:"since"`
+	Seq        uint64         `json:"seq,omitempty"`
+}
+
+const fromStatus = "status"
+
+func faultOn(c *detect.Context, e *event.Event) {
+	st := c.Station
+	if b, ok := e.Body.(*event.Component); ok {
+		for i := range b.Items {
+			faultItem(c, &b.Items[i])
+		}
+	}
+	now := detect.At(c.Now)
+	if st.Own.HeardAt == now {
+		faultStatus(c, 0, &st.Own)
+	}
+	for i := range st.Ports {
+		if p := &st.Ports[i]; p.HeardAt == now {
+			faultStatus(c, p.EVSE, &p.Condition)
+		}
+	}
+}
+
+// faultStatus follows what a connector says with its status.
+func faultStatus(c *detect.Context, evse int, k *detect.Condition) {
+	m := detect.Recall[problems](c, evse)
+	if m == nil && k.Fault == nil {
+		return
+	}
+	var p problem
+	if f := k.Fault; f != nil {
+		p = problem{Source: fromStatus, Error: f.Code, VendorID: f.VendorID, VendorCode: f.VendorCode, Info: f.Info, Since: f.Since}
+		if p.rate(k.Status == fleet.Faulted) {
+			faultTold(c, evse, p)
+		} else {
+			p.Code = ""
+		}
+	}
+	if m == nil {
+		m = detect.Recall[problems](c, evse)
+	}
+	if m == nil {
+		return
+	}
+	for _, old := range slices.Clone(m.List) {
+		if old.Source == fromStatus && old.Code != p.Code {
+			faultGone(c, evse, old.Code, detect.Word("status", k.Status.String()))
+		}
+	}
+}
+
+// faultItem follows a monitored variable.
+func faultItem(c *detect.Context, item *event.ComponentEvent) {
+	if item.Variable == "AvailabilityState" {
+		return // the view took it as a status
+	}
+	evse := item.EVSE
+	if c.Station.Port(evse) == nil {
+		evse = 0
+	}
+	source := strings.Join([]string{item.Component, item.Instance, item.Variable, strconv.Itoa(item.Connector)}, "/")
+	yes := item.Value == "true" || item.Value == "1"
+	no := item.Value == "false" || item.Value == "0"
+	isProblem := isProblemVariable(item.Variable) && yes
+	alerted := item.Trigger == "Alerting" && !no
+	if item.Cleared || isProblemVariable(item.Variable) && no {
+		m := detect.Recall[problems](c, evse)
+		if m == nil {
+			return // cleared and never raised: it began before our time
+		}
+		for _, old := range slices.Clone(m.List) {
+			if old.Source == source && (item.TechCode == "" || old.VendorCode == "" || old.VendorCode == item.TechCode) {
+				faultGone(c, evse, old.Code, detect.Word("clearedBy", item.Component+"."+item.Variable))
+			}
+		}
+		return
+	}
+	if !isProblem && !alerted {
+		return
+	}
+	p := problem{
+		Source: source, Error: item.Component + "." + item.Variable, VendorID: c.Station.Vendor, VendorCode: item.TechCode, Info: item.TechInfo,
+		Since: detect.At(c.Now), Seq: c.Seq,
+	}
+	p.rate(true)
+	if item.Severity != nil {
+		p.monitored(*item.Severity)
+	}
+	faultTold(c, evse, p)
+}
+
+func isProblemVariable(name string) bool {
+	switch name {
+	case "Problem", "Tripped", "Overload", "Failure", "Fault":
+		return true
+	}
+	return false
+}
+
+// monitored takes the severity that a monitor of OCPP 2.x was given: 0 danger,
+// 1 to 3 failures, 4 and 5 errors, from 6 on warnings and notices.
+func (p *problem) monitored(n int) {
+	switch {
+	case n == 0:
+		p.Severity, p.Safety = event.S1, true
+	case p.Safety:
+	case n <= 3:
+		p.Severity = event.S2
+	case n <= 5:
+		p.Severity = event.S3
+	default:
+		p.Severity = event.S4
+	}
+}
+
+func faultTold(c *detect.Context, evse int, p problem) {
+	m := detect.Memory[problems](c, evse)
+	i := slices.IndexFunc(m.List, func(old problem) bool { return old.Code == p.Code })
+	switch {
+	case i >= 0:
+		p.Since, p.Seq = m.List[i].Since, m.List[i].Seq
+		m.List[i] = p
+	case len(m.List) >= maxProblems:
+		return
+	default:
+		p.Seq = c.Seq
+		m.List = append(m.List, p)
+	}
+	key := strconv.Itoa(evse) + "/" + p.Code
+	switch {
+	case p.Safety || c.Station.IsOpen(p.Code, evse):
+		c.Cancel(key)
+		faultRaise(c, evse, &p)
+	case !c.Waiting(key):
+		c.Wake(key, c.Now.Add(time.Duration(c.Param("debounceSeconds")*float64(time.Second))))
+	}
+}
+
+func faultDue(c *detect.Context, key string) {
+	port, code, _ := strings.Cut(key, "/")
+	evse, _ := strconv.Atoi(port)
+	m := detect.Recall[problems](c, evse)
+	if m == nil {
+		return
+	}
+	for i := range m.List {
+		if m.List[i].Code == code {
+			faultRaise(c, evse, &m.List[i])
+		}
+	}
+}
+
+func faultRaise(c *detect.Context, evse int, p *problem) {
+	f := event.Finding{Code: p.Code, Severity: p.Severity, Safety: p.Safety, Since: p.Since.Time()}
+	where := "port"
+	if evse == 0 {
+		where = "station"
+	}
+	f.Text = "The " + where + " reports " + p.name()
+	if p.Meaning != "" {
+		f.Text += ": " + p.Meaning
+	}
+	f.Text += "."
+	f.Facts = []event.Fact{{Name: "errorCode", Text: p.Error, Seq: p.Seq}}
+	for _, x := range []event.Fact{detect.Word("vendorErrorCode", p.VendorCode), detect.Word("vendor", p.VendorID), detect.Word("info", p.Info)} {
+		if x.Text != "" {
+			f.Facts = append(f.Facts, x)
+		}
+	}
+	if age := p.Since.Ago(c.Now); age >= time.Second {
+		f.Facts = append(f.Facts, detect.Value("lastedSeconds", age.Seconds(), "s"))
+	}
+	c.Raise(evse, f)
+}
+
+func (p *problem) name() string {
+	if p.VendorCode != "" && p.VendorCode != p.Error {
+		return p.Error + " (" + p.VendorCode + ")"
+	}
+	return p.Error
+}
+
+func faultGone(c *detect.Context, evse int, code string, why event.Fact) {
+	m := detect.Memory[problems](c, evse)
+	m.List = slices.DeleteFunc(m.List, func(old problem) bool { return old.Code == code })
+	c.Cancel(strconv.Itoa(evse) + "/" + code)
+	c.Clear(code, evse, why)
+	if len(m.List) == 0 {
+		c.Forget(evse)
+	}
+}
+
+// faultCharged ends what a charge disproves; a danger it does not.
+func faultCharged(c *detect.Context, t *detect.Ended) {
+	if t.EnergyWh < provenWh {
+		return
+	}
+	m := detect.Recall[problems](c, t.Port.EVSE)
+	if m == nil {
+		return
+	}
+	for _, p := range slices.Clone(m.List) {
+		if !p.Safety && p.Since < detect.At(t.StartedAt) && p.Source != fromStatus {
+			faultGone(c, t.Port.EVSE, p.Code, detect.Value("chargedSince", t.EnergyWh/1000, "kWh"))
+		}
+	}
+}
+
+// provenWh is the energy of a charge that proves a port.
+const provenWh = 500
