@@ -20,6 +20,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/frames"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
+	"github.com/chargewatch/chargewatch/internal/notify"
 	"github.com/chargewatch/chargewatch/internal/outbox"
 	"github.com/chargewatch/chargewatch/internal/pki"
 	"github.com/chargewatch/chargewatch/internal/source/station"
@@ -41,6 +42,7 @@ type Server struct {
 
 	frames     *frames.Log
 	outbox     *outbox.Executor
+	notify     *notify.Service
 	curves     atomic.Pointer[telemetry.Store] // for the journal, which opens before
 	guard      *disk.Guard
 	simulation *simulation
@@ -153,6 +155,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err != nil {
 		return s, err
 	}
+	if s.notify, err = s.newNotifier(ctx); err != nil {
+		return s, err
+	}
 	watch := &self{s: s}
 	s.Web = web.New(web.Options{
 		Store:      s.Store,
@@ -167,6 +172,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Simulation: s.simulation,
 		Frames:     wire{s.frames},
 		Status:     drivers,
+		Notifier:   notifier{s.notify},
 
 		UI:             assets,
 		Logger:         log,
@@ -293,6 +299,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.Endpoint.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.Web.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.outbox.Run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.notify.Run(inner))) })
 	outside.Go(func() { fail(s.simulation.run(inner)) })
 	for _, l := range s.listeners {
 		outside.Go(func() { fail(l.serve()) })

@@ -26,12 +26,13 @@ func imports() map[string][]string {
 		// protocols: codecs without sockets
 		"proto": {},
 		// leaves
-		"config": {},
-		"pki":    {},
-		"coredb": {},
-		"backup": {},
-		"disk":   {},
-		"vitals": {},
+		"config":  {},
+		"pki":     {},
+		"coredb":  {},
+		"backup":  {},
+		"disk":    {},
+		"vitals":  {},
+		"outward": {},
 		// spine: what is kept, and the one order in which it happens
 		"journal":        {"event", "fleet"},
 		"journal/sqlite": {"event", "fleet", "journal", "coredb"},
@@ -43,7 +44,7 @@ func imports() map[string][]string {
 		"source":     {"event", "fleet", "access", "journal", "proto"},
 		"camera":     {"event", "fleet", "journal", "proto"},
 		"outbox":     {"event", "fleet", "journal", "coredb", "store"},
-		"notify":     {"event", "fleet", "incident", "journal", "store"},
+		"notify":     {"event", "fleet", "incident", "journal", "store", "outward"},
 		"web":        {"event", "fleet", "detect", "incident", "access", "usage", "planning", "journal", "telemetry", "frames", "store", "vitals"},
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto"},

@@ -326,7 +326,10 @@ func (c *Config) Validate() error {
 	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
 		bad("log-format", "%q is not text or json", c.LogFormat)
 	}
-	for _, n := range slices.Concat(c.AllowNet, c.TrustedProxies) {
+	for i, n := range slices.Concat(c.AllowNet, c.TrustedProxies) {
+		if _, err := netip.ParseAddrPort(strings.TrimSpace(n)); err == nil && i < len(c.AllowNet) {
+			continue // a single port
+		}
 		if _, err := netip.ParsePrefix(strings.TrimSpace(n)); err != nil {
 			if _, err := netip.ParseAddr(strings.TrimSpace(n)); err != nil {
 				bad("network", "%q is not a network like 10.0.0.0/8", n)

@@ -39,6 +39,9 @@ const (
 	// NotesRead also shows who asked for what at a station.
 	NotesRead  Permission = "notes.read"
 	NotesWrite Permission = "notes.write"
+	// ChannelsRead shows whom we tell what, ChannelsWrite decides it.
+	ChannelsRead  Permission = "channels.read"
+	ChannelsWrite Permission = "channels.write"
 	// SystemRead is how well the server itself is, SystemConfigure what it is told
 	// and what it knows of itself when it is not well.
 	SystemRead      Permission = "system.read"
@@ -53,7 +56,7 @@ func permissionsOf(role store.Role) []Permission {
 		MetricsRead,
 	}
 	staff := slices.Concat(states, []Permission{IDTokensRead, HandshakesRead, NotesRead, NotesWrite})
-	operator := slices.Concat(staff, []Permission{StationsCommand, CredentialsRead, CredentialsWrite, SystemRead})
+	operator := slices.Concat(staff, []Permission{StationsCommand, CredentialsRead, CredentialsWrite, SystemRead, ChannelsRead})
 	switch role {
 	case store.RoleViewer, store.RoleHost:
 		return states
@@ -71,6 +74,7 @@ func permissionsOf(role store.Role) []Permission {
 			AuditRead,
 			KiosksRead, KiosksWrite,
 			SystemConfigure,
+			ChannelsWrite,
 		)
 	}
 	return nil

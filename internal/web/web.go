@@ -151,7 +151,12 @@ type Options struct {
 	Status    DriversPages // what drivers see at /status; nil: nothing
 	System    System
 	Vitals    Vitals
-	UI        fs.FS // built user interface; nil: not built
+	Notifier  Notifier
+	// Acknowledger records who takes care of an incident; without one the page of
+	// a signed link says that it cannot.
+	Acknowledger Acknowledger
+
+	UI fs.FS // built user interface; nil: not built
 	// Metrics is what /metrics gathers; nil makes one.
 	Metrics *prometheus.Registry
 
@@ -282,6 +287,8 @@ func (s *Server) register() {
 	s.registerCredentials()
 	s.registerPeople()
 	s.registerKiosks()
+	s.registerChannels()
+	s.registerNotify()
 	s.registerCommands()
 	s.registerDemo()
 	s.registerLive()

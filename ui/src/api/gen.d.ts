@@ -55,6 +55,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ways to people and to other systems */
+        get: operations["listChannels"];
+        put?: never;
+        /** Add a channel */
+        post: operations["createChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/channels/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What kinds of channels there are and what they must be told */
+        get: operations["listChannelTypes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A channel */
+        get: operations["getChannel"];
+        put?: never;
+        post?: never;
+        /** Remove a channel that nothing leads to */
+        delete: operations["deleteChannel"];
+        options?: never;
+        head?: never;
+        /** Change a channel */
+        patch: operations["changeChannel"];
+        trace?: never;
+    };
+    "/channels/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a message that says it is a test, and wait for the result */
+        post: operations["testChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/credentials": {
         parameters: {
             query?: never;
@@ -92,6 +163,23 @@ export interface paths {
         patch: operations["changeCredential"];
         trace?: never;
     };
+    "/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was told to whom, newest first */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/demo": {
         parameters: {
             query?: never;
@@ -108,6 +196,43 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/escalations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is told one after the other */
+        get: operations["listEscalations"];
+        put?: never;
+        /** Add an escalation */
+        post: operations["createEscalation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/escalations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An escalation */
+        get: operations["getEscalation"];
+        put?: never;
+        post?: never;
+        /** Remove an escalation that no route leads to */
+        delete: operations["deleteEscalation"];
+        options?: never;
+        head?: never;
+        /** Change an escalation */
+        patch: operations["changeEscalation"];
         trace?: never;
     };
     "/events": {
@@ -137,6 +262,24 @@ export interface paths {
         /** Refused ways in and stations that wait for approval */
         get: operations["listHandshakes"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is told that this server is well */
+        get: operations["getHeartbeat"];
+        /** Decide who is told that this server is well */
+        put: operations["putHeartbeat"];
         post?: never;
         delete?: never;
         options?: never;
@@ -306,6 +449,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/oncall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** On-call schedules and who is on call now */
+        get: operations["listSchedules"];
+        put?: never;
+        /** Add a schedule */
+        post: operations["createSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oncall/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A schedule and who is on call now */
+        get: operations["getSchedule"];
+        put?: never;
+        post?: never;
+        /** Remove a schedule that no escalation leads to */
+        delete: operations["deleteSchedule"];
+        options?: never;
+        head?: never;
+        /** Change a schedule */
+        patch: operations["changeSchedule"];
+        trace?: never;
+    };
+    "/oncall/{id}/shifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is on call from when to when */
+        get: operations["listShifts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/power": {
         parameters: {
             query?: never;
@@ -333,6 +530,24 @@ export interface paths {
         /** Reservations, newest first */
         get: operations["listReservations"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/routing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who hears of what */
+        get: operations["getRouting"];
+        /** Decide who hears of what */
+        put: operations["putRouting"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1208,6 +1423,93 @@ export interface components {
             /** Format: date-time */
             ownSeenAt: string | null;
         };
+        ChannelChangeInputBody: {
+            enabled?: boolean;
+            name?: string;
+            /** @description replaces those named; empty removes one */
+            secrets?: {
+                [key: string]: string;
+            };
+            /** @description replaces all settings */
+            settings?: {
+                [key: string]: unknown;
+            };
+        };
+        ChannelFieldShape: {
+            choices: string[];
+            /** @description null: none */
+            default: unknown;
+            doc: string;
+            /** @enum {string} */
+            form: "text" | "url" | "number" | "choice" | "list" | "pem" | "boolean";
+            name: string;
+            required: boolean;
+            /** @description stands under secrets, is written and never read */
+            secret: boolean;
+        };
+        ChannelShape: {
+            /** Format: date-time */
+            changedAt: string;
+            /** Format: date-time */
+            createdAt: string;
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description deliveries given up in the last 24 h
+             */
+            failed: number;
+            /** Format: date-time */
+            failedAt: string | null;
+            /** @description why the last message was not taken; empty: it was */
+            failure: string;
+            id: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description last message that was taken
+             */
+            okAt: string | null;
+            /** @description secrets that are set; they are never shown */
+            secretsSet: string[];
+            /** @description as GET /channels/types describes them */
+            settings: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description resting: it failed so often that it is left alone for a while
+             * @enum {string}
+             */
+            state: "unused" | "ok" | "failing" | "resting" | "disabled";
+            type: string;
+            /**
+             * Format: int64
+             * @description deliveries
+             */
+            waiting: number;
+        };
+        ChannelTestOutputBody: {
+            /** Format: int64 */
+            durationMs: number;
+            /** @description why it was not taken; empty: it was */
+            error: string;
+            ok: boolean;
+        };
+        ChannelTypeShape: {
+            fields: components["schemas"]["ChannelFieldShape"][];
+            /** @description what it cannot do without; empty: nothing special */
+            needs: string;
+            /**
+             * Format: int64
+             * @description how many notices one message can carry
+             */
+            together: number;
+            type: string;
+        };
+        ChannelTypesOutputBody: {
+            items: components["schemas"]["ChannelTypeShape"][];
+            /** @description applicationServerKey for a browser's subscription to Web Push */
+            pushKey: string;
+        };
         ClaimOutputBody: {
             /** @enum {string} */
             status: "waiting" | "approved";
@@ -1319,6 +1621,38 @@ export interface components {
             status: "Accepted" | "Blocked" | "Expired" | "Invalid";
             /** @description OCPP 2.x IdTokenEnumType; empty: any */
             type: string;
+        };
+        DeliveryShape: {
+            /** Format: int64 */
+            attempts: number;
+            /** @description deliveries that went out as one message share it */
+            batch: string;
+            /** @description opened, escalated, reminder, acknowledged, repaired, closed, reopened, flapping or calm */
+            change: string;
+            channel: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            dueAt: string;
+            id: string;
+            incident: string;
+            /** @description idempotency key, sent along */
+            key: string;
+            /**
+             * Format: int64
+             * @description attempts whose outcome a crash hid
+             */
+            maybeDuplicate: number;
+            /** @description why it failed, was skipped or must be tried again */
+            reason: string;
+            route: string;
+            /** Format: date-time */
+            sentAt: string | null;
+            severity: string;
+            siteId: string;
+            /** @enum {string} */
+            state: "waiting" | "sending" | "sent" | "failed" | "skipped";
+            title: string;
         };
         DemoInputBody: {
             /** @description true: make simulated sites, stations and cards; false: remove them again. What they recorded stays until it is too old */
@@ -1452,6 +1786,36 @@ export interface components {
              */
             type: string;
         };
+        Escalation: {
+            id?: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description how often all steps are gone through
+             * @default 1
+             */
+            rounds: number;
+            steps: components["schemas"]["Step"][];
+        };
+        EscalationChangeInputBody: {
+            name?: string;
+            /** Format: int64 */
+            rounds?: number;
+            steps?: components["schemas"]["Step"][];
+        };
+        EscalationShape: {
+            /** Format: date-time */
+            changedAt: string;
+            id?: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description how often all steps are gone through
+             * @default 1
+             */
+            rounds: number;
+            steps: components["schemas"]["Step"][];
+        };
         EventShape: {
             /** Format: date-time */
             at: string;
@@ -1554,6 +1918,46 @@ export interface components {
             uptimeSeconds: number;
             verdicts: components["schemas"]["Verdict"][];
         };
+        HeartbeatInputBody: {
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @default 60
+             */
+            everySeconds: number;
+            /**
+             * @default POST
+             * @enum {string}
+             */
+            method: "GET" | "POST";
+            /** @description absent: as before */
+            url?: string;
+        };
+        HeartbeatShape: {
+            enabled: boolean;
+            /** Format: int64 */
+            everySeconds: number;
+            failure: string;
+            /** @description of the address, which itself is not shown; empty: none is set */
+            host: string;
+            /** @enum {string} */
+            method: "GET" | "POST";
+            /**
+             * Format: date-time
+             * @description last taken
+             */
+            okAt: string | null;
+        };
+        Hours: {
+            /** @description mon to sun; none: every day */
+            days?: string[];
+            /** @description such as 22:00 */
+            from: string;
+            /** @description such as Europe/Berlin */
+            timeZone: string;
+            /** @description such as 06:00 */
+            to: string;
+        };
         ImportResult: {
             /** Format: int64 */
             created: number;
@@ -1639,6 +2043,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsChannelShape: {
+            items: components["schemas"]["ChannelShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsCommandShape: {
             items: components["schemas"]["CommandShape"][];
             /** @description empty: there is no more */
@@ -1651,6 +2060,16 @@ export interface components {
         };
         ItemsCredentialShape: {
             items: components["schemas"]["CredentialShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsDeliveryShape: {
+            items: components["schemas"]["DeliveryShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsEscalationShape: {
+            items: components["schemas"]["EscalationShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -1684,6 +2103,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsOnCallShape: {
+            items: components["schemas"]["OnCallShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsPinShape: {
             items: components["schemas"]["PinShape"][];
             /** @description empty: there is no more */
@@ -1711,6 +2135,11 @@ export interface components {
         };
         ItemsSettingShape: {
             items: components["schemas"]["SettingShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsShiftShape: {
+            items: components["schemas"]["ShiftShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -1780,6 +2209,21 @@ export interface components {
             /** @description paths shown in turn; none: the usual ones */
             views: string[];
         };
+        Layer: {
+            /** @description time of the day, such as 08:00 */
+            handover: string;
+            /** @description only then; none: always */
+            hours?: components["schemas"]["Window"][];
+            members: components["schemas"]["Member"][];
+            name?: string;
+            /**
+             * Format: int64
+             * @description how long a turn lasts; 7: a week
+             */
+            rotationDays: number;
+            /** @description day of the first turn, such as 2026-01-05 */
+            start: string;
+        };
         LinkIntervalShape: {
             /** Format: date-time */
             from: string;
@@ -1835,6 +2279,17 @@ export interface components {
         MapSettingsInputBody: {
             styleUrl?: string;
         };
+        Match: {
+            /** @description a * at the end matches what begins so */
+            kinds?: string[];
+            /** @description all of them */
+            labels?: {
+                [key: string]: string;
+            };
+            severities?: string[];
+            sites?: string[];
+            stations?: string[];
+        };
         Me: {
             demo: boolean;
             grants: components["schemas"]["Grant"][];
@@ -1861,6 +2316,10 @@ export interface components {
             rotateSeconds: number;
             views: string[];
         };
+        Member: {
+            channels: string[];
+            name: string;
+        };
         MessageShape: {
             action: string;
             /** Format: date-time */
@@ -1881,6 +2340,18 @@ export interface components {
             quirks: string[];
             /** @enum {string} */
             type: "CALL" | "CALLRESULT" | "CALLERROR" | "SEND" | "CALLRESULTERROR" | "";
+        };
+        NewChannelInputBody: {
+            /** @default true */
+            enabled: boolean;
+            name: string;
+            secrets?: {
+                [key: string]: string;
+            };
+            settings?: {
+                [key: string]: unknown;
+            };
+            type: string;
         };
         NewCredentialInputBody: {
             /** Format: date-time */
@@ -2037,6 +2508,20 @@ export interface components {
              */
             strongest: number;
         };
+        OnCallShape: {
+            /** Format: date-time */
+            changedAt: string;
+            id?: string;
+            layers?: components["schemas"]["Layer"][];
+            name: string;
+            /** @description the shift after it within 60 days */
+            next?: components["schemas"]["ShiftShape"];
+            /** @description absent: nobody is on call */
+            now?: components["schemas"]["ShiftShape"];
+            overrides?: components["schemas"]["Override"][];
+            /** @description such as Europe/Berlin */
+            timeZone: string;
+        };
         Others: {
             /** Format: int64 */
             free: number;
@@ -2070,6 +2555,13 @@ export interface components {
              * @description more than one for a whole site, which names no station
              */
             stations: number;
+        };
+        Override: {
+            /** Format: date-time */
+            from: string;
+            member: components["schemas"]["Member"];
+            /** Format: date-time */
+            to: string;
         };
         PairingShape: {
             code: string;
@@ -2306,6 +2798,53 @@ export interface components {
             station: string;
             status: string;
         };
+        Route: {
+            channels?: string[];
+            /** @description try the routes after it too */
+            continue?: boolean;
+            /** @description id; empty: none */
+            escalation?: string;
+            /** @description site, kind, severity, station or the name of a label; none: each incident by itself */
+            groupBy?: string[];
+            /**
+             * Format: int64
+             * @description at least so long between two messages of a group
+             */
+            groupIntervalSeconds?: number;
+            /**
+             * Format: int64
+             * @description how long the first message of a group waits for others
+             */
+            groupWaitSeconds?: number;
+            match?: components["schemas"]["Match"];
+            name: string;
+            /** @description held until these hours end; S1 always passes */
+            quiet?: components["schemas"]["Hours"][];
+            /**
+             * Format: int64
+             * @description told again after so long without an acknowledgement; 0: never
+             */
+            repeatSeconds?: number;
+        };
+        Routing: {
+            /** @description where links in messages lead, such as https://watch.example.org; empty: no links */
+            linkBase?: string;
+            routes: components["schemas"]["Route"][];
+        };
+        Schedule: {
+            id?: string;
+            layers?: components["schemas"]["Layer"][];
+            name: string;
+            overrides?: components["schemas"]["Override"][];
+            /** @description such as Europe/Berlin */
+            timeZone: string;
+        };
+        ScheduleChangeInputBody: {
+            layers?: components["schemas"]["Layer"][];
+            name?: string;
+            overrides?: components["schemas"]["Override"][];
+            timeZone?: string;
+        };
         SecretInputBody: {
             /** @description made by the screen from at least 128 random bits */
             secret: string;
@@ -2425,6 +2964,14 @@ export interface components {
         };
         SettingsOutputBody: {
             items: components["schemas"]["Setting"][];
+        };
+        ShiftShape: {
+            /** Format: date-time */
+            from: string;
+            member: components["schemas"]["Member"];
+            override: boolean;
+            /** Format: date-time */
+            to: string;
         };
         SignInInputBody: {
             /** @description with password */
@@ -2663,6 +3210,15 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        Step: {
+            /**
+             * Format: int64
+             * @description after the incident opened, without an acknowledgement
+             */
+            afterSeconds?: number;
+            channels?: string[];
+            schedules?: string[];
+        };
         Storage: {
             /**
              * Format: date-time
@@ -2830,6 +3386,12 @@ export interface components {
             /** @description others see it too */
             shared: boolean;
         };
+        Window: {
+            /** @description mon to sun; none: every day */
+            days?: string[];
+            from: string;
+            to: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2929,6 +3491,223 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsAuditShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsChannelShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChannelInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listChannelTypes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTypesOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelChangeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    testChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTestOutputBody"];
                 };
             };
             /** @description Error */
@@ -3108,6 +3887,44 @@ export interface operations {
             };
         };
     };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                channel?: string;
+                state?: "waiting" | "sending" | "sent" | "failed" | "skipped" | "";
+                incident?: string;
+                severity?: "S1" | "S2" | "S3" | "S4" | "";
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsDeliveryShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getDemo: {
         parameters: {
             query?: never;
@@ -3157,6 +3974,163 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DemoShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listEscalations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsEscalationShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createEscalation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Escalation"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getEscalation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteEscalation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeEscalation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EscalationChangeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationShape"];
                 };
             };
             /** @description Error */
@@ -3228,6 +4202,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsHandshakeShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getHeartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    putHeartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HeartbeatInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatShape"];
                 };
             };
             /** @description Error */
@@ -3618,6 +4654,199 @@ export interface operations {
             };
         };
     };
+    listSchedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsOnCallShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Schedule"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnCallShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnCallShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleChangeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnCallShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listShifts: {
+        parameters: {
+            query?: {
+                /** @description default: now */
+                from?: string;
+                /** @description default: four weeks after from; at most a year */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsShiftShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getPower: {
         parameters: {
             query?: {
@@ -3677,6 +4906,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsReservationShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getRouting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Routing"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    putRouting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Routing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Routing"];
                 };
             };
             /** @description Error */
