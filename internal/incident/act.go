@@ -229,6 +229,7 @@ func (f *Fold) reopen(en *entry, a *event.IncidentAction) {
 	f.occupy(en, en.Home)
 	f.regroup(en)
 	f.mark(en)
+	en.Counted = f.now
 	en.Proof = byPerson // who reopened it closes it
 	f.clocks(en)
 	f.log(en, ChangeReopened, a.By, reason(a))
@@ -261,7 +262,6 @@ func (f *Fold) stepped(en *entry, s *RemedyStep) {
 	} else {
 		en.Remedies = keep(en.Remedies, maxRemedies, step)
 	}
-	f.log(en, ChangeRemedy, "", s.Action+": "+s.Outcome+optional(step.Reason))
 	switch {
 	case s.pending() && en.RepairedAt == nil:
 		en.Busy = true
@@ -270,6 +270,9 @@ func (f *Fold) stepped(en *entry, s *RemedyStep) {
 	default:
 		en.Busy = false
 		f.stop(en, "remedy")
+	}
+	f.log(en, ChangeRemedy, "", s.Action+": "+s.Outcome+optional(step.Reason))
+	if !en.Busy {
 		if due, ok := en.Timers["tell"]; ok && due.After(f.began(en).Add(groupWait)) && !f.now.Before(f.began(en).Add(groupWait)) {
 			f.tell(en) // it waited for this
 		}

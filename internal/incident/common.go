@@ -3,11 +3,11 @@ package incident
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/fleet"
 )
 
 // Kinds of a common cause.
@@ -92,6 +92,7 @@ func (f *Fold) unfold(en *entry) {
 	if !en.open() || en.RepairedAt != nil {
 		return
 	}
+	en.Counted = f.now
 	f.clocks(en)
 	if en.Pending == "" && !en.Notified {
 		en.Pending = ChangeOpened
@@ -140,7 +141,7 @@ func (f *Fold) weigh(parent *entry) {
 		f.touch(parent)
 		f.say(parent, ChangeRepaired, "")
 	case !over && parent.RepairedAt != nil:
-		parent.RepairedAt = nil
+		parent.RepairedAt, parent.Counted = nil, f.now
 		parent.Repeats++
 		f.stop(parent, "own")
 		f.log(parent, ChangeRepeated, "", fmt.Sprintf("%d of %d bad", parent.ChildrenBad, parent.ChildrenCount))
@@ -295,29 +296,6 @@ func (f *Fold) causeOf(label string) *entry {
 	return en
 }
 
-// carrierOf names the carrier of a SIM card by the issuer identifier of its
-// number: 89, country code and two digits of the issuer (ITU-T E.118).
-func carrierOf(iccid string) string {
-	if len(iccid) < 10 || !strings.HasPrefix(iccid, "89") {
-		return ""
-	}
-	for i := range len(iccid) {
-		if (iccid[i] < '0' || iccid[i] > '9') && i < 10 {
-			return ""
-		}
-	}
-	country := 3
-	two, _ := strconv.Atoi(iccid[2:4])
-	switch {
-	case two < 20, two >= 70 && two < 80:
-		country = 2 // 1 and 7 are written with a filler
-	case two == 20, two == 27, two >= 30 && two <= 34, two == 36, two >= 39 && two <= 41, two >= 43 && two <= 49, two >= 51 && two <= 58,
-		two >= 60 && two <= 66, two == 81, two == 82, two == 84, two == 86, two >= 90 && two <= 95, two == 98:
-		country = 2
-	}
-	return iccid[:2+country+2]
-}
-
 // label notes whose an incident is.
 func (f *Fold) label(en *entry) {
 	en.Labels = map[string]string{}
@@ -332,7 +310,7 @@ func (f *Fold) label(en *entry) {
 	en.SiteID = st.SiteID
 	for name, v := range map[string]string{
 		"site": st.SiteID, "vendor": st.Vendor, "model": st.Model, "firmware": st.Firmware,
-		"carrier": carrierOf(st.ICCID), "powerClass": powerClass(st, en.EVSE),
+		"carrier": st.Carrier, "powerClass": powerClass(st, en.EVSE),
 	} {
 		if v != "" {
 			en.Labels[name] = v
@@ -340,29 +318,19 @@ func (f *Fold) label(en *entry) {
 	}
 }
 
-// powerClass is ac up to 22 kW or by the current, dc below 150 kW, else hpc; of
-// the port or of the station's strongest.
+// powerClass is the class of the port, or of the station's strongest.
 func powerClass(st *detect.Station, evse int) string {
-	best := ""
+	best := fleet.ClassUnknown
 	for i := range st.Ports {
 		p := &st.Ports[i]
-		if evse != 0 && p.EVSE != evse {
-			continue
-		}
-		class := ""
-		switch {
-		case p.Current == "AC", p.RatedW > 0 && p.RatedW <= 22_000:
-			class = "ac"
-		case p.RatedW >= 150_000:
-			class = "hpc"
-		case p.RatedW > 0, p.DC():
-			class = "dc"
-		}
-		if order := []string{"", "ac", "dc", "hpc"}; slices.Index(order, class) > slices.Index(order, best) {
+		if class := p.Class(); (evse == 0 || p.EVSE == evse) && class != fleet.ClassUnknown && (best == fleet.ClassUnknown || class > best) {
 			best = class
 		}
 	}
-	return best
+	if best == fleet.ClassUnknown {
+		return ""
+	}
+	return best.String()
 }
 
 // share adds a label under which an incident may have a common cause.

@@ -17,9 +17,11 @@ type entry struct {
 	// Raised are the conditions that last.
 	Raised []raised `json:"raised,omitempty"`
 	// Onset is when the trouble itself began last, for grouping.
-	Onset time.Time   `json:"onset"`
-	Edges []time.Time `json:"edges,omitempty"` // newest last
-	Proof proof       `json:"proof"`
+	Onset time.Time `json:"onset"`
+	// Counted is from when the clocks of the service level run.
+	Counted time.Time   `json:"counted"`
+	Edges   []time.Time `json:"edges,omitempty"` // newest last
+	Proof   proof       `json:"proof"`
 	// Floor is the severity that a person gave it.
 	Floor event.Severity `json:"floor,omitempty"`
 	// Pending is the change that waits to be told.

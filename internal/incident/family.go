@@ -50,6 +50,7 @@ const (
 	flapWindow   = time.Hour
 	flapStart    = 6 // edges in the window
 	flapStop     = 2
+	fewAtOnce    = 4 // safety incidents of a burst are told at once up to the third
 )
 
 // detectors maps what the detectors of the product find to families.

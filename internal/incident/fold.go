@@ -58,12 +58,6 @@ func (f *Fold) Apply(n *detect.Network, e *event.Event, found []detect.Finding) 
 		}
 	case *event.DriverReport:
 		f.reported(e, b)
-	case *event.Transaction:
-		if b.Stage == event.TransactionEnded && !e.Late() {
-			f.charged(e.Subject.ID, b.TransactionID, e.RecordedAt)
-		}
-	case *event.SessionInferred:
-		f.charged(e.Subject.ID, b.TransactionID, e.RecordedAt)
 	case *event.Policy:
 		f.policy(b)
 	case *event.IncidentAction:
@@ -76,7 +70,15 @@ func (f *Fold) Apply(n *detect.Network, e *event.Event, found []detect.Finding) 
 	for i := range found {
 		f.find(&found[i])
 	}
-	if _, ok := e.Body.(*event.StationRemoved); ok {
+	// A charge may have ended a fault; only then it can prove so.
+	switch b := e.Body.(type) {
+	case *event.Transaction:
+		if b.Stage == event.TransactionEnded && !e.Late() {
+			f.charged(e.Subject.ID, b.TransactionID, e.RecordedAt)
+		}
+	case *event.SessionInferred:
+		f.charged(e.Subject.ID, b.TransactionID, e.RecordedAt)
+	case *event.StationRemoved:
 		f.leave(e.Subject.ID)
 	}
 	return f.end()

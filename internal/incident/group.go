@@ -23,10 +23,10 @@ const (
 // groups finds incidents that have a label and the time of their onset in common
 // without comparing each with each: ids by label and minute.
 type groups struct {
-	labels map[string]map[int64]map[string]struct{}
+	labels map[string]map[int64]map[string]string // to station
 }
 
-func newGroups() groups { return groups{labels: make(map[string]map[int64]map[string]struct{})} }
+func newGroups() groups { return groups{labels: make(map[string]map[int64]map[string]string)} }
 
 func minute(t time.Time) int64 { return t.Unix() / 60 }
 
@@ -35,13 +35,13 @@ func (g *groups) put(en *entry) {
 	for _, label := range en.Shared {
 		by := g.labels[label]
 		if by == nil {
-			by = make(map[int64]map[string]struct{})
+			by = make(map[int64]map[string]string)
 			g.labels[label] = by
 		}
 		if by[at] == nil {
-			by[at] = make(map[string]struct{})
+			by[at] = make(map[string]string)
 		}
-		by[at][en.ID] = struct{}{}
+		by[at][en.ID] = en.Station
 	}
 	en.grouped = at
 }
@@ -63,13 +63,26 @@ func (g *groups) drop(en *entry) {
 	en.grouped = 0
 }
 
-// near counts incidents of a label around a minute.
-func (g *groups) near(label string, at int64) int {
+// near reports whether so many stations have incidents of a label around a
+// minute.
+func (g *groups) near(label string, at int64, enough int) bool {
 	n, by := 0, g.labels[label]
 	for m := at - 5; m <= at+5; m++ {
 		n += len(by[m])
 	}
-	return n
+	if n < enough {
+		return false
+	}
+	stations := make(map[string]struct{}, enough)
+	for m := at - 5; m <= at+5; m++ {
+		for _, station := range by[m] {
+			stations[station] = struct{}{}
+			if len(stations) >= enough {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // regroup keeps the index in step with an incident: it holds open incidents that a common cause
@@ -92,11 +105,15 @@ func (f *Fold) regroup(en *entry) {
 // else enough of them are looked at together when the burst is over.
 func (f *Fold) group(en *entry, d *detect.Finding) {
 	f.regroup(en)
-	offline := en.Family == Connectivity && (d.Detector == "D01" || d.Detector == "D02")
-	if en.Severity == event.S4 || en.Station == "" || !offline && d.Detector != "D03" && len(d.Shared) == 0 {
+	if en.Severity == event.S4 || en.Station == "" || !grouped(d.Detector) {
 		return
 	}
-	f.labelShared(en, offline)
+	for _, label := range d.Shared {
+		if slices.Contains([]string{"site", "firmware"}, kindOf(label)) || en.Family == Connectivity {
+			f.share(en, label)
+		}
+	}
+	f.labelShared(en, en.Family == Connectivity)
 	for _, label := range en.Shared {
 		parent := f.entries[f.slots[slot{Family: Common, Code: label}]]
 		if parent == nil || !parent.open() || en.ParentID != nil {
@@ -108,21 +125,33 @@ func (f *Fold) group(en *entry, d *detect.Finding) {
 			return
 		}
 	}
-	if f.crossing(en) {
+	if f.crossing(en, 0) {
 		if _, waiting := f.timers["decide"]; !waiting {
 			f.setOwn("decide", f.now.Add(decideWait))
 		}
 	}
 }
 
+// grouped names the detectors whose findings come in bursts when many fail
+// together; what is found over days does not.
+func grouped(detector string) bool {
+	return detector == "D01" || detector == "D02" || detector == "D03"
+}
+
+// kindOf is what a label is about.
+func kindOf(label string) string {
+	kind, _, _ := strings.Cut(label, "/")
+	return kind
+}
+
 // crossing reports that others share a label and the time with an incident, so
 // that they may be one.
-func (f *Fold) crossing(en *entry) bool {
+func (f *Fold) crossing(en *entry, least int) bool {
 	if en.ParentID != nil || en.grouped == 0 || f.now.Sub(en.Onset) > groupPast {
 		return false
 	}
 	return slices.ContainsFunc(en.Shared, func(label string) bool {
-		return f.groups.near(label, en.grouped) >= atLeast(label)
+		return f.groups.near(label, en.grouped, max(least, atLeast(label)))
 	})
 }
 
@@ -146,12 +175,12 @@ func (f *Fold) labelShared(en *entry, offline bool) {
 		f.share(en, "site/"+st.SiteID)
 	}
 	if offline {
-		if c := carrierOf(st.ICCID); c != "" && !slices.ContainsFunc(en.Shared, func(s string) bool { return strings.HasPrefix(s, "carrier/") }) {
-			f.share(en, "carrier/"+c)
+		if st.Carrier != "" {
+			f.share(en, "carrier/"+st.Carrier)
 		}
 		f.share(en, "us")
 	}
-	if st.Model != "" {
+	if st.Firmware != "" {
 		f.share(en, "firmware/"+st.Vendor+"/"+st.Model+"/"+st.Firmware)
 	}
 }
@@ -233,8 +262,7 @@ func better(a, b *hypothesis) bool {
 		return a.all < b.all
 	}
 	order := func(label string) int {
-		kind, _, _ := strings.Cut(label, "/")
-		return slices.Index([]string{"site", "us", "carrier", "firmware"}, kind)
+		return slices.Index([]string{"site", "us", "carrier", "firmware"}, kindOf(label))
 	}
 	if c := cmp.Compare(order(a.label), order(b.label)); c != 0 {
 		return c < 0
@@ -296,7 +324,7 @@ func densest(all []*entry) (members []*entry, stations int) {
 // judge applies the rule of D20 and weighs what is above it.
 func (h *hypothesis) judge(network int) *hypothesis {
 	hits, missed := float64(h.stations), float64(max(h.all-h.stations, 0))
-	kind, _, _ := strings.Cut(h.label, "/")
+	kind := kindOf(h.label)
 	if kind == "site" {
 		if h.stations < 3 && (h.stations < 2 || 2*h.stations < h.all) {
 			return nil
@@ -344,6 +372,7 @@ func (f *Fold) conclude(h *hypothesis) {
 	f.describe(parent)
 	if fresh {
 		f.mark(parent)
+		parent.Counted = f.now
 		f.log(parent, ChangeOpened, "", "", parent.Kind)
 		f.touch(parent)
 		f.clocks(parent)
@@ -369,10 +398,10 @@ func (f *Fold) population() map[string]int {
 		if st.SiteID != "" {
 			out["site/"+st.SiteID]++
 		}
-		if c := carrierOf(st.ICCID); c != "" {
-			out["carrier/"+c]++
+		if st.Carrier != "" {
+			out["carrier/"+st.Carrier]++
 		}
-		if st.Model != "" {
+		if st.Firmware != "" {
 			out["firmware/"+st.Vendor+"/"+st.Model+"/"+st.Firmware]++
 		}
 	}

@@ -220,9 +220,6 @@ func (f *Fold) note(en *entry, d *detect.Finding, moment bool) {
 	if d.Detector != "" && !slices.Contains(en.Detectors, d.Detector) && len(en.Detectors) < maxFindings {
 		en.Detectors = append(en.Detectors, d.Detector)
 	}
-	for _, label := range d.Shared {
-		f.share(en, label)
-	}
 	if d.Safety || d.Severity == event.S1 && familyOf(d.Subject.EVSE, &d.Finding) == Electrical {
 		en.Safety = true
 	}
@@ -232,9 +229,9 @@ func (f *Fold) note(en *entry, d *detect.Finding, moment bool) {
 	}
 	if worse(d.Severity, en.Severity) || d.Severity == en.Severity && leads(family, en.Family) {
 		en.Kind, en.CauseCode, en.Family = d.Code, d.Code, family
-		en.Cause, en.Title = clip(d.Text), f.title(en, d.Text)
+		en.Cause, en.Title = clip(d.Text), f.title(en, d.Code, d.Text)
 	} else if en.Total == 1 {
-		en.Cause, en.Title = clip(d.Text), f.title(en, d.Text)
+		en.Cause, en.Title = clip(d.Text), f.title(en, d.Code, d.Text)
 	}
 	if worse(d.Severity, en.Severity) {
 		en.Severity = d.Severity
@@ -259,21 +256,42 @@ func (f *Fold) evidence(en *entry, v Evidence) {
 	}
 }
 
-// title says what is wrong and where.
-func (f *Fold) title(en *entry, text string) string {
+// title says where something is wrong, and what in few words.
+func (f *Fold) title(en *entry, code, text string) string {
+	text = headline(code, text)
 	where := en.Station
 	if f.n != nil {
 		if st := f.n.Station(en.Station); st != nil && st.Label != "" {
 			where = st.Label
 		}
 	}
-	if where == "" || strings.Contains(text, where) || strings.Contains(text, en.Station) && en.Station != "" {
+	if where == "" || names(text, where) || names(text, en.Station) {
 		return clip(text)
 	}
 	if en.EVSE > 0 {
 		return clip(fmt.Sprintf("%s, port %d: %s", where, en.EVSE, text))
 	}
 	return clip(where + ": " + text)
+}
+
+// headline is the first sentence of what was found. Where that tells how long it
+// has been, which changes, it is other words.
+func headline(code, text string) string {
+	switch {
+	case code == "offline":
+		return "Station offline"
+	case text == "":
+		return code
+	}
+	if i := strings.Index(text, ". "); i > 0 {
+		text = text[:i]
+	}
+	return strings.TrimSuffix(text, ".")
+}
+
+// names reports that a text names a thing, as a word.
+func names(text, id string) bool {
+	return slices.ContainsFunc(strings.Fields(text), func(w string) bool { return strings.Trim(w, ",.;:()\"'") == id })
 }
 
 // clip bounds a text that may hold a station's own words.
@@ -296,7 +314,7 @@ func (f *Fold) reported(e *event.Event, b *event.DriverReport) {
 		severity = event.S3 // a second one
 	}
 	d := &detect.Finding{Subject: event.Port(e.Subject.ID, e.Subject.EVSE, 0), At: f.now, Cause: e.Seq, Finding: event.Finding{
-		Code: "driverReport", Severity: severity, Text: "A driver reported a problem",
+		Code: "driverReport", Severity: severity, Text: "Drivers report a problem",
 		Facts: []event.Fact{{Name: "report." + b.Category, Text: clip(b.Text), At: f.now, Seq: e.Seq}},
 	}}
 	en := f.join(d)

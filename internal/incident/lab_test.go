@@ -176,7 +176,7 @@ func finding(id string, evse int, detector, code string, severity event.Severity
 
 func texts() map[string]string {
 	return map[string]string{
-		"station.offline": "Offline", "port.fault": "Port reports a fault", "port.groundFailure": "Ground failure",
+		"offline": "Nothing has been heard of the station for 5 min.", "port.fault": "Port reports a fault", "port.groundFailure": "Ground failure",
 		"port.startFailures": "Drivers cannot start", "port.overstay": "A car stays after its charge",
 	}
 }
@@ -196,11 +196,11 @@ func (l *lab) clear(id string, evse int, detector, code string, severity event.S
 
 // lost is a station that goes and is found offline.
 func (l *lab) lost(id string) *lab {
-	return l.offline(id).raise(id, 0, "D01", "station.offline", event.S3)
+	return l.offline(id).raise(id, 0, "D01", "offline", event.S3)
 }
 
 func (l *lab) back(id string) *lab {
-	return l.online(id).clear(id, 0, "D01", "station.offline", event.S3)
+	return l.online(id).clear(id, 0, "D01", "offline", event.S3)
 }
 
 // charge is a whole session at a port.

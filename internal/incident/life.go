@@ -13,6 +13,7 @@ import (
 // opened begins the life of an incident.
 func (f *Fold) opened(en *entry, d *detect.Finding) {
 	f.mark(en)
+	en.Counted = f.now
 	f.log(en, ChangeOpened, "", "", d.Code)
 	f.touch(en)
 	f.edge(en)
@@ -29,6 +30,7 @@ func (f *Fold) reopened(en *entry, d *detect.Finding) {
 	en.Onset = f.onset(d.Since)
 	en.Repeats++
 	f.mark(en)
+	en.Counted = f.now
 	f.log(en, ChangeReopened, "", "", d.Code)
 	f.touch(en)
 	f.edge(en)
@@ -55,6 +57,7 @@ func (f *Fold) repeated(en *entry, d *detect.Finding) {
 	en.RepairedAt, en.VerifiedAt, en.Ready, en.StoppedReporting = nil, nil, "", false
 	en.Onset = f.onset(d.Since)
 	en.Repeats++
+	en.Counted = f.now
 	f.stop(en, "stable", "prove")
 	f.edge(en)
 	f.clocks(en)
@@ -223,7 +226,7 @@ func (f *Fold) charged(station, transaction string, at time.Time) {
 	}
 	for i := range st.Ports {
 		p := &st.Ports[i]
-		if !p.ChargedAt.Equal(at) {
+		if p.ChargedAt != detect.At(at) {
 			continue
 		}
 		for _, id := range slices.Clone(list) {
@@ -268,7 +271,7 @@ func (f *Fold) heard(station string) {
 			}
 			c = &p.Condition
 		}
-		if c.HeardAt.Equal(f.now) && !c.Faulty() && c.Status != fleet.Faulted && c.Status != fleet.Unavailable {
+		if c.HeardAt == detect.At(f.now) && c.Fault == nil && c.Status != fleet.Faulted && c.Status != fleet.Unavailable {
 			f.repaired(en)
 		}
 	}

@@ -147,18 +147,18 @@ func (in *Incident) clone() *Incident {
 
 // Logged is one line of the activity feed; it is recorded as a derived event.
 type Logged struct {
-	Incident string
-	Change   string
-	At       time.Time
-	Cause    uint64 // the event it follows from
-	By       string // opaque id of a person, empty for ourselves
-	Note     string
-	State    State
-	Severity event.Severity
-	Kind     string
-	Title    string
-	SiteID   string
-	Findings []string // codes
+	Incident string         `json:"incident"`
+	Change   string         `json:"change"`
+	At       time.Time      `json:"at"`
+	Cause    uint64         `json:"cause,omitempty"` // the event it follows from
+	By       string         `json:"by,omitempty"`    // opaque id of a person, empty for ourselves
+	Note     string         `json:"note,omitempty"`
+	State    State          `json:"state,omitempty"`
+	Severity event.Severity `json:"severity,omitempty"`
+	Kind     string         `json:"kind,omitempty"`
+	Title    string         `json:"title,omitempty"`
+	SiteID   string         `json:"siteId,omitempty"`
+	Findings []string       `json:"findings,omitempty"` // codes
 }
 
 // Event is the line as the journal keeps it.

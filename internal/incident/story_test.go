@@ -46,7 +46,7 @@ func stories() map[string]func(l *lab) {
 		},
 		"a safety code stays open until a person closes it with a note": func(l *lab) {
 			l.station("A", "ham", "", "1", 1).raise("A", 1, "D03", "port.groundFailure", event.S1).after(time.Minute).
-				clear("A", 1, "D03", "port.groundFailure", event.S1).after(100 * time.Hour).charge("A", 1, 9000, "t1")
+				clear("A", 1, "D03", "port.groundFailure", event.S1).after(100*time.Hour).charge("A", 1, 9000, "t1")
 			id := l.only().ID
 			l.act(id, event.IncidentAction{Action: ActClose, Reason: "done"})
 			l.act(id, event.IncidentAction{Action: ActClose, Reason: "done", Note: "insulation renewed"})
@@ -118,7 +118,7 @@ func stories() map[string]func(l *lab) {
 		},
 		"a remedy that helps leaves people alone": func(l *lab) {
 			l.station("A", "ham", "", "1", 1).raise("A", 1, "D03", "port.fault", event.S2).after(time.Second)
-			l.remedied(StepSent).after(2 * time.Second).remedied(StepAccepted).after(4*time.Minute).
+			l.remedied(StepSent).after(2*time.Second).remedied(StepAccepted).after(4*time.Minute).
 				clear("A", 1, "D03", "port.fault", event.S2).after(time.Hour).charge("A", 1, 9000, "t1")
 		},
 		"a remedy without effect is waited for no longer than ten minutes": func(l *lab) {
@@ -127,7 +127,7 @@ func stories() map[string]func(l *lab) {
 		},
 		"a station that becomes more urgent is told again": func(l *lab) {
 			l.station("A", "ham", "", "1", 1).lost("A").after(time.Hour).
-				found(finding("A", 0, "D01", "station.offline", event.S2, event.FindingUpdated)).after(time.Minute)
+				found(finding("A", 0, "D01", "offline", event.S2, event.FindingUpdated)).after(time.Minute)
 		},
 		"a moment of the endpoint is an incident that a person closes": func(l *lab) {
 			l.station("A", "ham", "", "1", 1)
@@ -136,7 +136,9 @@ func stories() map[string]func(l *lab) {
 		},
 		"a station that is removed takes its incidents along, but for safety": func(l *lab) {
 			l.station("A", "ham", "", "1", 2).raise("A", 1, "D03", "port.fault", event.S3).raise("A", 2, "D03", "port.groundFailure", event.S1).after(time.Minute)
-			l.event(event.Station("A"), &event.StationRemoved{}, finding("A", 1, "D03", "port.fault", event.S3, event.FindingCleared)).after(time.Hour)
+			gone := finding("A", 1, "D03", "port.fault", event.S3, event.FindingCleared)
+			gone.Facts = []event.Fact{{Name: "removed"}}
+			l.event(event.Station("A"), &event.StationRemoved{}, gone).after(time.Hour)
 		},
 		"a driver's report is evidence for a known fault": func(l *lab) {
 			l.station("A", "ham", "", "1", 2).raise("A", 1, "D03", "port.fault", event.S3).after(time.Minute)

@@ -20,8 +20,8 @@ func (f *Fold) plan(en *entry, change string) {
 	}
 	f.dirty[en.ID] = struct{}{}
 	if en.Severity == event.S1 {
-		if due, waiting := f.timers["decide"]; waiting && f.crossing(en) {
-			f.set(en, "tell", due) // it may be one of many
+		if due, waiting := f.timers["decide"]; waiting && f.crossing(en, fewAtOnce) {
+			f.set(en, "tell", due) // one of many: the first were told
 			return
 		}
 		f.tell(en)
@@ -71,8 +71,13 @@ func (f *Fold) began(en *entry) time.Time {
 	return en.OpenedAt
 }
 
-// unmuted looks again at what was held back.
+// unmuted looks again at what was held back. Nobody could know of it before, so
+// its clocks start now.
 func (f *Fold) unmuted(en *entry) {
+	if !en.Notified {
+		en.Counted = f.now
+		f.clocks(en)
+	}
 	if en.Pending == "" || !f.mayTell(en) {
 		return
 	}
@@ -164,12 +169,12 @@ func (f *Fold) lift(en *entry) {
 func (f *Fold) clocks(en *entry) {
 	f.stop(en, "slaAck", "slaAckOver", "slaRepair", "slaRepairOver")
 	en.SLAAckDueAt, en.SLARepairDueAt = nil, nil
-	if !en.open() || en.ParentID != nil || en.Planned {
+	if !en.open() || en.ParentID != nil || (en.Planned || en.Inhibitor != nil) && !en.Notified {
 		f.due(en)
 		return
 	}
 	ack, repair := f.slaOf(en.SiteID).of(en.Severity)
-	from := f.began(en)
+	from := en.Counted
 	if ack > 0 && en.AcknowledgedAt == nil {
 		en.SLAAckDueAt = stamp(from.Add(ack))
 		f.ahead(en, "slaAck", from.Add(ack*8/10))
