@@ -1,0 +1,237 @@
+package incident
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/event"
+)
+
+// plan has a change told, now or when it had time to group and to heal.
+func (f *Fold) plan(en *entry, change string) {
+	if en.Severity == event.S4 || en.Severity == "" {
+		return
+	}
+	if en.Pending == "" {
+		en.Pending = change
+	}
+	f.dirty[en.ID] = struct{}{}
+	if en.Severity == event.S1 {
+		if due, waiting := f.timers["decide"]; waiting && f.crossing(en, fewAtOnce) {
+			f.set(en, "tell", due) // one of many: the first were told
+			return
+		}
+		f.tell(en)
+		return
+	}
+	if _, ok := en.Timers["tell"]; !ok {
+		f.set(en, "tell", f.now.Add(groupWait))
+	}
+}
+
+// mayTell reports that nothing mutes the incident.
+func (f *Fold) mayTell(en *entry) bool {
+	return en.ParentID == nil && en.SilencedBy == nil && en.Inhibitor == nil && en.SnoozedUntil == nil
+}
+
+// tell hands over what is pending, unless it healed or is muted. What is muted
+// stays pending until it no longer is.
+func (f *Fold) tell(en *entry) {
+	if en.Pending == "" {
+		return
+	}
+	if !en.open() || en.RepairedAt != nil && !en.Safety {
+		en.Pending = ""
+		f.dirty[en.ID] = struct{}{}
+		return
+	}
+	if !f.mayTell(en) {
+		return
+	}
+	if en.Severity == event.S2 && en.Busy {
+		if until := f.began(en).Add(remedyWait); f.now.Before(until) {
+			f.set(en, "tell", until)
+			return
+		}
+	}
+	change := en.Pending
+	en.Pending = ""
+	f.stop(en, "tell")
+	f.send(en, change, "", "")
+}
+
+// began is when the present trouble did.
+func (f *Fold) began(en *entry) time.Time {
+	if en.ReopenedAt != nil {
+		return *en.ReopenedAt
+	}
+	return en.OpenedAt
+}
+
+// unmuted looks again at what was held back. Nobody could know of it before, so
+// its clocks start now.
+func (f *Fold) unmuted(en *entry) {
+	if !en.Notified {
+		en.Counted = f.now
+		f.clocks(en)
+	}
+	if en.Pending == "" || !f.mayTell(en) {
+		return
+	}
+	if en.Severity == event.S1 {
+		f.tell(en)
+		return
+	}
+	f.set(en, "tell", f.now.Add(groupWait))
+}
+
+// say tells those who were told of the incident what became of it.
+func (f *Fold) say(en *entry, change, text string) { f.sayBy(en, change, "", text) }
+
+func (f *Fold) sayBy(en *entry, change, by, text string) {
+	if en.Notified && en.ParentID == nil {
+		f.send(en, change, by, text)
+	}
+}
+
+// send makes a notice.
+func (f *Fold) send(en *entry, change, by, text string) {
+	en.Told++
+	en.Notified = true
+	if text == "" {
+		text = en.Cause
+	}
+	labels := maps.Clone(en.Labels)
+	f.fx.Notices = append(f.fx.Notices, Notice{
+		Key: en.ID + "/" + strconv.Itoa(en.Told) + "/" + change, Incident: en.ID, Change: change,
+		Severity: string(en.Severity), Kind: en.Kind, Title: en.Title, Text: text, SiteID: en.SiteID, Station: en.Station,
+		Subjects: slices.Clone(en.Subjects), Labels: labels, By: by, At: f.now, OpenedAt: en.OpenedAt, Children: en.ChildrenCount,
+	})
+	f.touch(en)
+}
+
+// mark notes what mutes an incident that opens.
+func (f *Fold) mark(en *entry) {
+	en.SilencedBy, en.Planned = f.muteOf(en)
+	en.Inhibitor = nil
+	if id := f.inhibitorOf(en); id != "" {
+		en.Inhibitor = word(id)
+	}
+}
+
+// inhibitorOf is the incident that explains the silence of a station, for what
+// else is open there.
+func (f *Fold) inhibitorOf(en *entry) string {
+	if en.Station == "" || en.Family == Connectivity || en.Safety {
+		return ""
+	}
+	other := f.entries[f.slots[slot{Station: en.Station, Family: Connectivity}]]
+	if other == nil || other == en || !other.open() || len(other.Raised) == 0 || f.online(en.Station) {
+		return ""
+	}
+	return other.ID
+}
+
+// inhibit mutes the other incidents of a station that is lost.
+func (f *Fold) inhibit(en *entry) {
+	if en.Family != Connectivity || en.Station == "" || f.online(en.Station) {
+		return
+	}
+	for _, id := range f.ports[en.Station] {
+		other := f.entries[id]
+		if other.open() && other.Inhibitor == nil && f.inhibitorOf(other) == en.ID {
+			other.Inhibitor = word(en.ID)
+			f.log(other, ChangeInhibited, "", "the station is offline")
+			f.touch(other)
+		}
+	}
+}
+
+// lift ends what a repaired incident explained.
+func (f *Fold) lift(en *entry) {
+	if en.Family != Connectivity || en.Station == "" {
+		return
+	}
+	for _, id := range f.ports[en.Station] {
+		other := f.entries[id]
+		if other.Inhibitor != nil && *other.Inhibitor == en.ID {
+			other.Inhibitor = nil
+			f.touch(other)
+			f.unmuted(other)
+		}
+	}
+}
+
+// clocks starts or restarts the clocks of the service level.
+func (f *Fold) clocks(en *entry) {
+	f.stop(en, "slaAck", "slaAckOver", "slaRepair", "slaRepairOver")
+	en.SLAAckDueAt, en.SLARepairDueAt = nil, nil
+	if !en.open() || en.ParentID != nil || (en.Planned || en.Inhibitor != nil) && !en.Notified {
+		f.due(en)
+		return
+	}
+	ack, repair := f.slaOf(en.SiteID).of(en.Severity)
+	from := en.Counted
+	if ack > 0 && en.AcknowledgedAt == nil {
+		en.SLAAckDueAt = stamp(from.Add(ack))
+		f.ahead(en, "slaAck", from.Add(ack*8/10))
+		f.ahead(en, "slaAckOver", from.Add(ack))
+	}
+	if repair > 0 && en.RepairedAt == nil {
+		en.SLARepairDueAt = stamp(from.Add(repair))
+		f.ahead(en, "slaRepair", from.Add(repair*8/10))
+		f.ahead(en, "slaRepairOver", from.Add(repair))
+	}
+	f.due(en)
+}
+
+// ahead sets a timer unless its time has passed.
+func (f *Fold) ahead(en *entry, name string, at time.Time) {
+	if at.After(f.now) {
+		f.set(en, name, at)
+	}
+}
+
+// due is the next clock that still runs.
+func (f *Fold) due(en *entry) {
+	en.DueAt = nil
+	if !en.open() {
+		return
+	}
+	if en.SLAAckDueAt != nil && en.AcknowledgedAt == nil && en.RepairedAt == nil {
+		en.DueAt = en.SLAAckDueAt
+	} else if en.SLARepairDueAt != nil && en.RepairedAt == nil {
+		en.DueAt = en.SLARepairDueAt
+	}
+}
+
+// clock is a clock that comes near its end, or to it.
+func (f *Fold) clock(en *entry, name string) {
+	ack := name == "slaAck" || name == "slaAckOver"
+	if !en.open() || en.RepairedAt != nil || ack && en.AcknowledgedAt != nil {
+		return
+	}
+	what, due := "repair", en.SLARepairDueAt
+	if ack {
+		what, due = "ack", en.SLAAckDueAt
+	}
+	if name == "slaAckOver" || name == "slaRepairOver" {
+		en.SLABreached = append(slices.DeleteFunc(en.SLABreached, func(s string) bool { return s == what }), what)
+		f.log(en, ChangeSLABreached, "", what)
+		f.due(en)
+		f.touch(en)
+		return
+	}
+	f.log(en, ChangeSLAWarning, "", what)
+	f.touch(en)
+	if en.Notified && f.mayTell(en) && due != nil {
+		text := fmt.Sprintf("It has to be repaired by %s.", due.UTC().Format("2006-01-02 15:04 UTC"))
+		if ack {
+			text = fmt.Sprintf("Somebody has to take it by %s.", due.UTC().Format("2006-01-02 15:04 UTC"))
+		}
+		f.send(en, ChangeReminder, "", text)
+	}
+}
