@@ -27,7 +27,7 @@ func (s *Server) newNotifier(ctx context.Context) (*notify.Service, error) {
 	n, err := notify.New(ctx, notify.Options{
 		Store: s.Store, Kinds: channelKinds(), Logger: s.log,
 		Reach: outward.New(outward.Options{Allow: nets, Exactly: exactly, Own: s.ownPorts}),
-		Well:  s.well,
+		Well:  s.well, Incidents: handled{s.live, s.Journal},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare notifications: %w", err)
@@ -55,7 +55,8 @@ func (s *Server) well() bool {
 		return false
 	}
 	const behind = 50_000 // events
-	return s.Store.FollowedSeq()+behind >= s.Journal.Snapshot().Seq
+	seq := s.Journal.Snapshot().Seq
+	return s.Store.FollowedSeq()+behind >= seq && s.live.Stats().Seq+behind >= seq
 }
 
 // notifier is the service as the web sees it.

@@ -16,10 +16,12 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/config"
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/detect/health"
 	"github.com/chargewatch/chargewatch/internal/disk"
 	"github.com/chargewatch/chargewatch/internal/frames"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
+	"github.com/chargewatch/chargewatch/internal/live"
 	"github.com/chargewatch/chargewatch/internal/notify"
 	"github.com/chargewatch/chargewatch/internal/outbox"
 	"github.com/chargewatch/chargewatch/internal/pki"
@@ -41,6 +43,7 @@ type Server struct {
 	Web       *web.Server
 
 	frames     *frames.Log
+	live       *live.Live
 	outbox     *outbox.Executor
 	notify     *notify.Service
 	curves     atomic.Pointer[telemetry.Store] // for the journal, which opens before
@@ -110,6 +113,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.Store, err = store.Open(ctx, store.Options{DB: s.db, Journal: s.Journal, Logger: log}); err != nil {
 		return s, fmt.Errorf("open the store: %w", err)
 	}
+	if s.live, err = live.Open(ctx, live.Options{Journal: s.Journal, DB: s.db, Detectors: health.Detectors(), Logger: log}); err != nil {
+		return s, fmt.Errorf("open detection: %w", err)
+	}
 	if s.Telemetry, err = telemetry.Open(ctx, telemetry.Options{Folder: c.Data, Logger: log, KeepFor: time.Duration(c.Retention.Telemetry)}); err != nil {
 		return s, fmt.Errorf("open telemetry: %w", err)
 	}
@@ -173,6 +179,10 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Frames:     wire{s.frames},
 		Status:     drivers,
 		Notifier:   notifier{s.notify},
+
+		Incidents:     s.live,
+		OpenIncidents: s.live,
+		Acknowledger:  handled{s.live, s.Journal},
 
 		UI:             assets,
 		Logger:         log,
@@ -288,6 +298,7 @@ func (s *Server) Run(ctx context.Context) error {
 	inside.Go(func() { fail(ended(back, s.db.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.Store.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.Store.Follow(back, s.Journal))) })
+	inside.Go(func() { fail(ended(back, s.live.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.measure(back))) })
 	inside.Go(func() { fail(ended(back, s.frames.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.guard.Run(back))) })

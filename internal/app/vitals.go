@@ -17,10 +17,12 @@ import (
 func (s *Server) look() vitals.Counters {
 	j, f := s.Journal.Stats(), s.frames.Stats()
 	clients, passed, told := s.Web.Live()
+	d := s.live.Stats()
 	c := vitals.Counters{
 		Ready: s.Journal.Ready() == nil, Seq: s.Journal.Snapshot().Seq, Events: j.Events, Commits: j.Commits, Failures: j.Failures,
 		Quirks: j.Quirks, Waiting: j.Waiting, Queue: j.Queue, CommitP50: j.CommitP50, CommitP99: j.CommitP99,
 		TelemetrySeq: s.Telemetry.Consumed(), StoreSeq: s.Store.FollowedSeq(), LiveSeq: told,
+		DetectSeq: d.Seq, DetectFaults: d.Faults, Findings: d.Findings, OpenIncidents: d.Open,
 		FramesAdded: f.Added, FramesDropped: f.Dropped, LiveClients: clients, LivePassed: passed,
 		StationsOnline: s.Endpoint.Connected(), DiskStage: int(s.guard.Stage()), DiskName: s.guard.Stage().String(),
 		BackupNeeded: !s.demo,

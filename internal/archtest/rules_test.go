@@ -36,7 +36,7 @@ func imports() map[string][]string {
 		// spine: what is kept, and the one order in which it happens
 		"journal":        {"event", "fleet"},
 		"journal/sqlite": {"event", "fleet", "journal", "coredb"},
-		"live":           {"event", "fleet", "detect", "incident", "journal"},
+		"live":           {"event", "fleet", "detect", "incident", "journal", "coredb"},
 		"telemetry":      {"event", "fleet", "journal", "coredb"},
 		"frames":         {"event"},
 		"store":          {"event", "fleet", "access", "journal", "coredb"},

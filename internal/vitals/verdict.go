@@ -64,6 +64,7 @@ func parts() []part {
 		{"telemetry", follower("telemetry", func(r *Reading) uint64 { return r.TelemetryLag })},
 		{"store", follower("store", func(r *Reading) uint64 { return r.StoreLag })},
 		{"live", follower("live", func(r *Reading) uint64 { return r.LiveLag })},
+		{"detection", (*Monitor).detection},
 		{"frames", (*Monitor).frames},
 		{"disk", (*Monitor).disk},
 		{"memory", (*Monitor).memory},
@@ -118,6 +119,13 @@ func follower(name string, lag func(*Reading) uint64) func(*Monitor, time.Time) 
 		}
 		return finding{state, "behind", map[string]float64{"n": float64(n)}}
 	}
+}
+
+func (m *Monitor) detection(now time.Time) finding {
+	if n := m.last.DetectFaults; n > 0 {
+		return finding{Degraded, "defect", map[string]float64{"n": float64(n)}}
+	}
+	return follower("detection", func(r *Reading) uint64 { return r.DetectionLag })(m, now)
 }
 
 func (m *Monitor) frames(time.Time) finding {

@@ -28,7 +28,11 @@ type Counters struct {
 	CommitP50 time.Duration
 	CommitP99 time.Duration
 
-	TelemetrySeq, StoreSeq, LiveSeq uint64 // how far they followed the journal
+	TelemetrySeq, StoreSeq, LiveSeq, DetectSeq uint64 // how far they followed the journal
+
+	DetectFaults  uint64 // events on which detection failed: a defect of ours
+	Findings      uint64
+	OpenIncidents int
 
 	FramesAdded   uint64
 	FramesDropped uint64
@@ -65,6 +69,8 @@ type Reading struct {
 	TelemetryLag     uint64    `json:"telemetryLag" doc:"events not yet taken"`
 	StoreLag         uint64    `json:"storeLag"`
 	LiveLag          uint64    `json:"liveLag"`
+	DetectionLag     uint64    `json:"detectionLag"`
+	OpenIncidents    int       `json:"openIncidents"`
 	FramesDropped    uint64    `json:"framesDropped" doc:"since the start"`
 	FramesPerSecond  float64   `json:"framesPerSecond"`
 	Quirks           uint64    `json:"quirks" doc:"conformance findings since the start"`
@@ -200,7 +206,7 @@ func (m *Monitor) Look() {
 		At: wall, JournalReady: c.Ready, CommitP50Ms: millis(c.CommitP50), CommitP99Ms: millis(c.CommitP99),
 		EventsPerSecond: rate(c.Events, m.last.Events), CommitsPerSecond: rate(c.Commits, m.last.Commits),
 		QueueWaiting: c.Waiting, QueueSize: c.Queue,
-		TelemetryLag: lag(c.TelemetrySeq), StoreLag: lag(c.StoreSeq), LiveLag: lag(c.LiveSeq),
+		TelemetryLag: lag(c.TelemetrySeq), StoreLag: lag(c.StoreSeq), LiveLag: lag(c.LiveSeq), DetectionLag: lag(c.DetectSeq), OpenIncidents: c.OpenIncidents,
 		FramesDropped: c.FramesDropped, FramesPerSecond: rate(c.FramesAdded, m.last.FramesAdded), Quirks: c.Quirks,
 		LiveClients: c.LiveClients, SlowPerSecond: rate(c.LivePassed, m.last.LivePassed), StationsOnline: c.StationsOnline,
 		HeapBytes: c.HeapBytes, MemoryBytes: c.MemoryBytes, Goroutines: c.Goroutines,

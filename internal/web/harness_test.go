@@ -15,9 +15,11 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/detect/health"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
+	"github.com/chargewatch/chargewatch/internal/live"
 	"github.com/chargewatch/chargewatch/internal/statuspage"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
@@ -29,6 +31,7 @@ type plant struct {
 	t     *testing.T
 	store *store.Store
 	log   *journal.Journal
+	live  *live.Live
 	links *links
 	url   string
 }
@@ -102,7 +105,11 @@ func newPlant(t *testing.T, change ...func(*Options)) *plant {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Status: drivers, Store: st, Fleet: log, History: log, Past: log, Log: log, Stations: p.links, Build: "test", FlushEvery: 5 * time.Millisecond}
+	p.live, err = live.Open(t.Context(), live.Options{Journal: log, DB: db, Detectors: health.Detectors(), Beat: 10 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Incidents: p.live, OpenIncidents: p.live, Status: drivers, Store: st, Fleet: log, History: log, Past: log, Log: log, Stations: p.links, Build: "test", FlushEvery: 5 * time.Millisecond}
 	for _, fn := range change {
 		fn(&o)
 	}
@@ -116,6 +123,11 @@ func newPlant(t *testing.T, change ...func(*Options)) *plant {
 	running.Go(func() {
 		if err := st.Follow(ctx, log); err != nil && !errors.Is(err, context.Canceled) {
 			t.Error("follow:", err)
+		}
+	})
+	running.Go(func() {
+		if err := p.live.Run(ctx); err != nil {
+			t.Error("live:", err)
 		}
 	})
 	web := httptest.NewServer(p.Server)

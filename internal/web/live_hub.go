@@ -378,8 +378,11 @@ func (h *hub) tell(x heard) {
 			continue
 		}
 		permission := EventsRead
-		if x.topic == "commands" {
+		switch x.topic {
+		case "commands":
 			permission = StationsRead
+		case "incidents":
+			permission = IncidentsRead
 		}
 		allowed := c.principal.Scope(permission)
 		if x.private && !allowed.All() || !x.private && !allowed.Allows(x.site) {

@@ -36,6 +36,9 @@ const (
 	KiosksRead   Permission = "kiosks.read"
 	KiosksWrite  Permission = "kiosks.write"
 	MetricsRead  Permission = "metrics.read"
+	// IncidentsAct is to claim, acknowledge, assign, close and so on.
+	IncidentsRead Permission = "incidents.read"
+	IncidentsAct  Permission = "incidents.act"
 	// NotesRead also shows who asked for what at a station.
 	NotesRead  Permission = "notes.read"
 	NotesWrite Permission = "notes.write"
@@ -54,9 +57,20 @@ func permissionsOf(role store.Role) []Permission {
 	states := []Permission{
 		SummaryRead, SitesRead, StationsRead, SessionsRead, MessagesRead, EventsRead, TelemetryRead, ConformanceRead,
 		MetricsRead,
+		IncidentsRead,
 	}
-	staff := slices.Concat(states, []Permission{IDTokensRead, HandshakesRead, NotesRead, NotesWrite})
-	operator := slices.Concat(staff, []Permission{StationsCommand, CredentialsRead, CredentialsWrite, SystemRead, ChannelsRead})
+	staff := slices.Concat(states, []Permission{
+		IDTokensRead,
+		HandshakesRead,
+		NotesRead, NotesWrite,
+		IncidentsAct,
+	})
+	operator := slices.Concat(staff, []Permission{
+		StationsCommand,
+		CredentialsRead, CredentialsWrite,
+		SystemRead,
+		ChannelsRead,
+	})
 	switch role {
 	case store.RoleViewer, store.RoleHost:
 		return states

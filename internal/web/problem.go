@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/chargewatch/chargewatch/internal/incident"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
@@ -31,7 +32,7 @@ func (s *Server) problem(ctx context.Context, err error) *huma.ErrorModel {
 		return problemf(http.StatusConflict, used.Reason)
 	}
 	switch {
-	case errors.Is(err, store.ErrNotFound), errors.Is(err, journal.ErrNotFound):
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, journal.ErrNotFound), errors.Is(err, incident.ErrNotFound):
 		return problemf(http.StatusNotFound, "no such thing")
 	case errors.Is(err, store.ErrNotYours):
 		return problemf(http.StatusForbidden, "somebody else made it")

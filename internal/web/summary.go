@@ -62,9 +62,12 @@ type SessionSummary struct {
 	EnergyTodayWh float64 `json:"energyTodayWh" doc:"of sessions that started today"`
 }
 
-// IncidentSummary counts incidents.
+// IncidentSummary counts incidents that somebody has to handle; what is folded
+// into another is counted with it.
 type IncidentSummary struct {
-	Open int `json:"open"`
+	Open       int            `json:"open"`
+	Verifying  int            `json:"verifying" doc:"repaired, waiting for the next charge to prove it"`
+	BySeverity map[string]int `json:"bySeverity" doc:"of the open ones"`
 }
 
 // TotalSummary counts things.
@@ -123,6 +126,7 @@ func (s *Server) summary(snap *fleet.Snapshot, allowed Scope) Summary {
 		byClass[i].Class = fleet.PowerClass(i).String()
 	}
 	out.Ports.ByPowerClass = byClass[:]
+	out.Incidents = s.countIncidents(allowed)
 	out.PowerW, out.OfferedW = math.Round(out.PowerW), math.Round(out.OfferedW)
 	out.Sessions.Today, out.Sessions.EnergyTodayWh = s.today.count(snap, allowed)
 	out.Sessions.EnergyTodayWh = math.Round(out.Sessions.EnergyTodayWh)

@@ -21,7 +21,8 @@ import (
 // second has FOREIGN in its name.
 type two struct {
 	*plant
-	session map[string]string // by site
+	session  map[string]string // by site
+	incident map[string]string
 }
 
 const (
@@ -31,7 +32,7 @@ const (
 
 func newTwo(t *testing.T) *two {
 	p := newPlant(t, func(o *Options) { o.Telemetry, o.Flows, o.Frames = noSeries{}, noSeries{}, noFrames{} })
-	n := &two{plant: p, session: make(map[string]string)}
+	n := &two{plant: p, session: make(map[string]string), incident: make(map[string]string)}
 	for _, site := range []string{own, foreign} {
 		p.site(site)
 		station := "S-" + site
@@ -48,6 +49,7 @@ func newTwo(t *testing.T) *two {
 		p.say(event.Port(station, 1, 1), &event.Status{Status: "Charging", Info: "at " + site})
 		st, _ := p.log.Snapshot().Station(station)
 		n.session[site] = st.EVSEs[0].Session.ID
+		n.incident[site] = p.incidentAt(station)
 		p.links.replies(func(string, string, []byte) Outcome {
 			return Outcome{Status: "answered", Response: json.RawMessage(`{"status":"Accepted"}`)}
 		})
@@ -93,10 +95,13 @@ func (noFrames) Follow(ctx context.Context, _ string, _ func(Frame)) error {
 // path fills the parameters of a route with what is of a site.
 func (n *two) path(r Route, site string) string {
 	id := n.session[site]
+	if strings.Contains(r.Path, "/incidents/") {
+		id = n.incident[site]
+	}
 	if r.Need.kind == needGlobal {
 		id = "nobody"
 	}
-	path := strings.NewReplacer("{station}", "S-"+site, "{site}", site, "{id}", id).Replace(r.Path)
+	path := strings.NewReplacer("{station}", "S-"+site, "{site}", site, "{id}", id, "{action}", "note").Replace(r.Path)
 	if r.Path == base+"/telemetry" {
 		path += "?station=S-" + site
 	}
@@ -137,7 +142,7 @@ func TestPublicRoutes(t *testing.T) {
 			continue
 		}
 		nobody := &caller{t: t, url: p.url, http: &http.Client{}}
-		path := strings.NewReplacer("{station}", "x", "{site}", "x", "{id}", "x").Replace(r.Path)
+		path := strings.NewReplacer("{station}", "x", "{site}", "x", "{id}", "x", "{action}", "note").Replace(r.Path)
 		if got := nobody.status(r.Method, path, "{}"); got != http.StatusUnauthorized {
 			t.Errorf("%s %s without sign-in: %d", r.Method, r.Path, got)
 		}

@@ -157,6 +157,9 @@ type Options struct {
 	Acknowledger Acknowledger
 
 	UI fs.FS // built user interface; nil: not built
+	// Incidents and OpenIncidents come together; without them nothing is told.
+	Incidents     Incidents
+	OpenIncidents OpenIncidents
 	// Metrics is what /metrics gathers; nil makes one.
 	Metrics *prometheus.Registry
 
@@ -241,6 +244,9 @@ func (s *Server) Run(ctx context.Context) error {
 	wg.Go(func() { s.hub.run(ctx) })
 	wg.Go(func() { s.today.run(ctx) })
 	wg.Go(func() { s.hub.tail(ctx) })
+	if s.o.OpenIncidents != nil {
+		wg.Go(func() { s.hub.followIncidents(ctx) })
+	}
 	if s.o.Flows != nil && s.o.Past != nil {
 		wg.Go(func() {
 			s.power.run(ctx, func() map[string][]member {
@@ -276,6 +282,7 @@ func (s *Server) register() {
 	s.registerHistory()
 	s.registerStates()
 	s.registerCare()
+	s.registerIncidents()
 	s.registerSearch()
 	s.registerAttempts()
 	s.registerTags()

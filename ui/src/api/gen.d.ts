@@ -287,6 +287,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Incidents, newest first */
+        get: operations["listIncidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One incident, with what happened to it */
+        get: operations["getIncident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/incidents/{id}/{action}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do something about an incident */
+        post: operations["actOnIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/kiosks": {
         parameters: {
             query?: never;
@@ -1841,12 +1892,44 @@ export interface components {
             /** @enum {string} */
             timeQuality: "device" | "corrected" | "received";
         };
+        Evidence: {
+            /** Format: date-time */
+            at?: string;
+            detector?: string;
+            name: string;
+            /** Format: int64 */
+            seq?: number;
+            subject: string;
+            text?: string;
+            unit?: string;
+            /** Format: double */
+            value?: number;
+        };
         FaultShape: {
             code: string;
             info: string;
             /** Format: date-time */
             since: string | null;
             vendorCode: string;
+        };
+        Found: {
+            code: string;
+            /** Format: int64 */
+            count: number;
+            detector?: string;
+            /** Format: date-time */
+            lastAt: string;
+            moment?: boolean;
+            safety?: boolean;
+            /** Format: int64 */
+            seq: number;
+            severity: string;
+            /** Format: date-time */
+            since: string;
+            subject: string;
+            text: string;
+            /** Format: date-time */
+            until: string | null;
         };
         FoundShape: {
             /**
@@ -2003,9 +2086,216 @@ export interface components {
             failed: number;
             rows: components["schemas"]["ImportSiteRow"][];
         };
+        IncidentActionInputBody: {
+            /** @description opaque id of a person; empty: nobody */
+            assignee?: string;
+            /** @description merge: the incident that goes on */
+            into?: string;
+            note?: string;
+            reason?: string;
+            /** @enum {string} */
+            response?: "none" | "dispatched" | "onSite" | "contained";
+            /**
+             * @description escalate: to this
+             * @enum {string}
+             */
+            severity?: "S1" | "S2" | "S3" | "S4";
+            /**
+             * Format: date-time
+             * @description claim, acknowledge and snooze end then
+             */
+            until?: string;
+            /** @enum {string} */
+            verdict?: "real" | "false" | "test";
+        };
+        IncidentDetail: {
+            /** Format: date-time */
+            acknowledgedAt: string | null;
+            acknowledgedBy: string | null;
+            /** Format: date-time */
+            acknowledgedUntil: string | null;
+            assignee: string | null;
+            cause: string;
+            causeCode: string;
+            children: string[];
+            /** Format: int64 */
+            childrenBad: number;
+            /** Format: int64 */
+            childrenCount: number;
+            claimedBy: string | null;
+            /** Format: date-time */
+            claimedUntil: string | null;
+            clips: string[];
+            closeReason?: string;
+            /** Format: date-time */
+            closedAt: string | null;
+            detectors: string[];
+            /** Format: int64 */
+            driversFailed: number | null;
+            /** Format: date-time */
+            dueAt: string | null;
+            evidence: components["schemas"]["Evidence"][];
+            /** Format: int64 */
+            evse?: number;
+            family: string;
+            findings: components["schemas"]["Found"][];
+            /** Format: int64 */
+            findingsTotal: number;
+            flapping: boolean;
+            /** @description its children, at most 500 */
+            folded: components["schemas"]["IncidentShape"][];
+            id: string;
+            inhibitedBy: string | null;
+            kind: string;
+            labels: {
+                [key: string]: string;
+            };
+            /** @description newest first, at most 500 */
+            log: components["schemas"]["Logged"][];
+            mergedInto: string | null;
+            notified: boolean;
+            /** Format: date-time */
+            openedAt: string;
+            parentId: string | null;
+            /** @description names of the opaque ids in it, for staff */
+            people: {
+                [key: string]: string;
+            };
+            planned: boolean;
+            recoveredNotProven: boolean;
+            remedies: components["schemas"]["RemedyStep"][];
+            /** Format: date-time */
+            reopenedAt: string | null;
+            /** Format: date-time */
+            repairedAt: string | null;
+            /** Format: int64 */
+            repeats: number;
+            response: string;
+            safety: boolean;
+            severity: string;
+            silencedBy: string | null;
+            /** @description earlier ones of that kind at the same subject, newest first */
+            similar: components["schemas"]["IncidentShape"][];
+            siteId: string;
+            /** @description empty: it is at no single site */
+            siteName: string;
+            /** Format: date-time */
+            slaAckDueAt: string | null;
+            slaBreached: string[];
+            /** Format: date-time */
+            slaRepairDueAt: string | null;
+            /** Format: date-time */
+            snoozedUntil: string | null;
+            state: string;
+            station?: string;
+            /** @description of its station */
+            stationLabel: string;
+            stoppedReporting: boolean;
+            subjects: string[];
+            title: string;
+            /** Format: date-time */
+            updatedAt: string;
+            verdict: string | null;
+            /** Format: date-time */
+            verifiedAt: string | null;
+        };
+        IncidentShape: {
+            /** Format: date-time */
+            acknowledgedAt: string | null;
+            acknowledgedBy: string | null;
+            /** Format: date-time */
+            acknowledgedUntil: string | null;
+            assignee: string | null;
+            cause: string;
+            causeCode: string;
+            children: string[];
+            /** Format: int64 */
+            childrenBad: number;
+            /** Format: int64 */
+            childrenCount: number;
+            claimedBy: string | null;
+            /** Format: date-time */
+            claimedUntil: string | null;
+            clips: string[];
+            closeReason?: string;
+            /** Format: date-time */
+            closedAt: string | null;
+            detectors: string[];
+            /** Format: int64 */
+            driversFailed: number | null;
+            /** Format: date-time */
+            dueAt: string | null;
+            evidence: components["schemas"]["Evidence"][];
+            /** Format: int64 */
+            evse?: number;
+            family: string;
+            findings: components["schemas"]["Found"][];
+            /** Format: int64 */
+            findingsTotal: number;
+            flapping: boolean;
+            id: string;
+            inhibitedBy: string | null;
+            kind: string;
+            labels: {
+                [key: string]: string;
+            };
+            mergedInto: string | null;
+            notified: boolean;
+            /** Format: date-time */
+            openedAt: string;
+            parentId: string | null;
+            /** @description names of the opaque ids in it, for staff */
+            people: {
+                [key: string]: string;
+            };
+            planned: boolean;
+            recoveredNotProven: boolean;
+            remedies: components["schemas"]["RemedyStep"][];
+            /** Format: date-time */
+            reopenedAt: string | null;
+            /** Format: date-time */
+            repairedAt: string | null;
+            /** Format: int64 */
+            repeats: number;
+            response: string;
+            safety: boolean;
+            severity: string;
+            silencedBy: string | null;
+            siteId: string;
+            /** @description empty: it is at no single site */
+            siteName: string;
+            /** Format: date-time */
+            slaAckDueAt: string | null;
+            slaBreached: string[];
+            /** Format: date-time */
+            slaRepairDueAt: string | null;
+            /** Format: date-time */
+            snoozedUntil: string | null;
+            state: string;
+            station?: string;
+            /** @description of its station */
+            stationLabel: string;
+            stoppedReporting: boolean;
+            subjects: string[];
+            title: string;
+            /** Format: date-time */
+            updatedAt: string;
+            verdict: string | null;
+            /** Format: date-time */
+            verifiedAt: string | null;
+        };
         IncidentSummary: {
+            /** @description of the open ones */
+            bySeverity: {
+                [key: string]: number;
+            };
             /** Format: int64 */
             open: number;
+            /**
+             * Format: int64
+             * @description repaired, waiting for the next charge to prove it
+             */
+            verifying: number;
         };
         InstalledCertificateShape: {
             /** Format: date-time */
@@ -2085,6 +2375,11 @@ export interface components {
         };
         ItemsHandshakeShape: {
             items: components["schemas"]["HandshakeShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsIncidentShape: {
+            items: components["schemas"]["IncidentShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -2271,6 +2566,22 @@ export interface components {
              * @description sent last and accepted; 0: never
              */
             version: number;
+        };
+        Logged: {
+            /** Format: date-time */
+            at: string;
+            by?: string;
+            /** Format: int64 */
+            cause?: number;
+            change: string;
+            findings?: string[];
+            incident: string;
+            kind?: string;
+            note?: string;
+            severity?: string;
+            siteId?: string;
+            state?: string;
+            title?: string;
         };
         MapSettings: {
             /** @description a MapLibre style; empty: the built-in map, for which no browser asks anyone else */
@@ -2720,6 +3031,8 @@ export interface components {
             /** Format: double */
             commitsPerSecond: number;
             /** Format: int64 */
+            detectionLag: number;
+            /** Format: int64 */
             diskFreeBytes: number;
             /** @enum {string} */
             diskStage: "fine" | "stop clips" | "shorten curves" | "free reserve" | "stop accepting";
@@ -2748,6 +3061,8 @@ export interface components {
              * @description taken from the system
              */
             memoryBytes: number;
+            /** Format: int64 */
+            openIncidents: number;
             /** Format: int64 */
             queueSize: number;
             /**
@@ -2781,6 +3096,18 @@ export interface components {
         };
         ReauthInputBody: {
             password: string;
+        };
+        RemedyStep: {
+            action: string;
+            /** Format: date-time */
+            at: string;
+            incident: string;
+            outcome: string;
+            playbook: string;
+            port?: string;
+            reason?: string;
+            /** Format: int64 */
+            step: number;
         };
         ReservationShape: {
             /** Format: date-time */
@@ -4264,6 +4591,123 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HeartbeatShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listIncidents: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description open, acknowledged, remedying, verifying, closed; several by comma; active is all but closed */
+                state?: string;
+                /** @description S1 to S4, several by comma */
+                severity?: string;
+                /** @description several by comma */
+                kind?: string;
+                site?: string;
+                /** @description station/ID or station/ID/EVSE */
+                subject?: string;
+                /** @description those folded into this one */
+                parent?: string;
+                /** @description open at some time from here */
+                from?: string;
+                /** @description opened before */
+                to?: string;
+                /** @description those folded into another too */
+                children?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsIncidentShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    actOnIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                action: "claim" | "release" | "acknowledge" | "assign" | "note" | "snooze" | "escalate" | "dispatch" | "verdict" | "merge" | "close" | "reopen";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentActionInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
                 };
             };
             /** @description Error */

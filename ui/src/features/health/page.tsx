@@ -210,6 +210,7 @@ function Hour({ now }: { now: Reading }) {
         line(t('health.chart.telemetry'), (r) => r.telemetryLag, '--s-charging'),
         line(t('health.chart.store'), (r) => r.storeLag, '--ink-2'),
         line(t('health.chart.live'), (r) => r.liveLag, '--s-suspended'),
+        line(t('health.chart.detection'), (r) => r.detectionLag, '--s-faulted'),
       ],
     },
     {

@@ -1,0 +1,309 @@
+package live
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/detect"
+	"github.com/chargewatch/chargewatch/internal/incident"
+	"github.com/chargewatch/chargewatch/internal/journal"
+)
+
+// name is under which the journal keeps our cursor.
+const name = "live"
+
+// Journal is what is read and written of it.
+type Journal interface {
+	Watch(ctx context.Context, from journal.Cursor, every time.Duration) iter.Seq2[journal.Batch, error]
+	Conclude(ctx context.Context, c journal.Conclusions) error
+	ProjectCursor(ctx context.Context, name string) (journal.Cursor, error)
+}
+
+// Options configures a Live. Journal, DB and Detectors are needed.
+type Options struct {
+	Journal   Journal
+	DB        *coredb.DB
+	Detectors []detect.Detector
+	Logger    *slog.Logger     // default: discard
+	Now       func() time.Time // default: time.Now; only for what is stale and for figures
+	// CheckpointEvery is how often the state is saved; default 2 min.
+	CheckpointEvery time.Duration
+	// Beat is how often timers are looked for while nothing happens; default 1 s.
+	Beat time.Duration
+}
+
+// Live finds faults and handles them. Open it, then Run it.
+type Live struct {
+	o        Options
+	log      *slog.Logger
+	pipeline *Pipeline
+
+	seq     uint64    // of the last event folded
+	clock   time.Time // all timers due by then have fired
+	saver   saver
+	savedAt time.Time // when the cursor was last committed
+
+	view    atomic.Pointer[View]
+	changed atomic.Pointer[chan struct{}]
+	stats   stats
+
+	mu      sync.Mutex
+	follows map[chan *incident.Incident]struct{}
+}
+
+// View is an immutable picture of what is open.
+type View struct {
+	Seq  uint64 // events up to here are in it
+	At   time.Time
+	Open []*incident.Incident
+}
+
+// saveEvery bounds how long a cursor without conclusions stays uncommitted.
+const saveEvery = 10 * time.Second
+
+// staleAfter is how old a conclusion may be and still send people or commands
+// out: what is folded later is history.
+const staleAfter = 10 * time.Minute
+
+// Open loads the last checkpoint and folds up to where conclusions were
+// committed, saying nothing.
+func Open(ctx context.Context, o Options) (*Live, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.CheckpointEvery <= 0 {
+		o.CheckpointEvery = 2 * time.Minute
+	}
+	if o.Beat <= 0 {
+		o.Beat = time.Second
+	}
+	l := &Live{o: o, log: o.Logger, pipeline: NewPipeline(o.Detectors)}
+	l.changed.Store(new(make(chan struct{})))
+	if err := l.load(ctx); err != nil {
+		return nil, fmt.Errorf("load what detection knew: %w", err)
+	}
+	l.show()
+	return l, nil
+}
+
+// Run follows the journal until ctx ends, and saves.
+func (l *Live) Run(ctx context.Context) error {
+	for batch, err := range l.o.Journal.Watch(ctx, journal.CursorAt(l.seq), l.o.Beat) {
+		if err != nil {
+			return fmt.Errorf("follow the journal: %w", err)
+		}
+		if err := l.take(ctx, batch); err != nil {
+			if ctx.Err() != nil || errors.Is(err, journal.ErrClosed) {
+				return nil // what was not committed is concluded again; so nothing of it is saved
+			}
+			return err
+		}
+	}
+	return l.leave(context.WithoutCancel(ctx))
+}
+
+// take folds a batch and commits what follows from it.
+func (l *Live) take(ctx context.Context, batch journal.Batch) error {
+	var out Conclusions
+	begun := time.Now()
+	for _, e := range batch.Events {
+		l.pipeline.Apply(e, l.quiet(e.Seq, &out))
+		l.seq = e.Seq
+		if e.Seq == l.saver.quietSeq {
+			l.pipeline.Advance(l.saver.quietClock, &Conclusions{})
+		}
+	}
+	if n := len(batch.Events); n > 0 {
+		l.clock = later(l.clock, batch.Events[n-1].RecordedAt)
+	}
+	if !batch.Now.IsZero() {
+		l.pipeline.Advance(batch.Now, &out)
+		l.clock = later(l.clock, batch.Now)
+	}
+	l.stats.folded(len(batch.Events), time.Since(begun))
+	now := l.o.Now()
+	if !out.Empty() || now.Sub(l.savedAt) >= saveEvery {
+		if err := l.commit(ctx, &out); err != nil {
+			return err
+		}
+		l.savedAt = now
+	}
+	l.stats.concluded(&out)
+	for _, err := range out.Faults {
+		l.log.ErrorContext(ctx, "detection failed on an event and went on", "err", err)
+	}
+	if len(out.Changed) > 0 {
+		l.show()
+		l.tell(out.Changed)
+	} else {
+		l.reach()
+	}
+	return l.saveIfDue(ctx, now)
+}
+
+// quiet returns where conclusions of an event go: nowhere if they were committed
+// before the restart.
+func (l *Live) quiet(seq uint64, out *Conclusions) *Conclusions {
+	if seq <= l.saver.quietSeq {
+		return &Conclusions{}
+	}
+	return out
+}
+
+// commit stores conclusions with the cursor, as often as it takes.
+func (l *Live) commit(ctx context.Context, out *Conclusions) error {
+	c := journal.Conclusions{Name: name, Cursor: journal.CursorAt(l.seq), Events: out.events(), Write: func(tx *sql.Tx) error {
+		return l.write(tx, out)
+	}}
+	stale := l.o.Now().Add(-staleAfter)
+	for _, in := range out.Intents {
+		if in.Expires.After(l.o.Now()) {
+			c.Intents = append(c.Intents, in)
+		}
+	}
+	fresh := out.Notices[:0]
+	for _, n := range out.Notices {
+		if n.At.After(stale) {
+			fresh = append(fresh, n)
+		}
+	}
+	out.Notices = fresh
+	for {
+		err := l.o.Journal.Conclude(ctx, c)
+		if !errors.Is(err, journal.ErrUnavailable) {
+			if err != nil {
+				return fmt.Errorf("commit conclusions: %w", err)
+			}
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// leave saves the state when the server stops: the next start has less to fold.
+func (l *Live) leave(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	if err := l.save(limited); err != nil && !errors.Is(err, journal.ErrClosed) {
+		return fmt.Errorf("save what detection knows: %w", err)
+	}
+	return nil
+}
+
+// View is what is open now.
+func (l *Live) View() *View { return l.view.Load() }
+
+// Open returns the incidents that are not closed.
+func (l *Live) Open() []*incident.Incident { return l.View().Open }
+
+// Changed returns a channel that is closed at the next view.
+func (l *Live) Changed() <-chan struct{} { return *l.changed.Load() }
+
+// Reached waits until the view includes an event.
+func (l *Live) Reached(ctx context.Context, seq uint64) error {
+	for {
+		wake := l.Changed()
+		if l.View().Seq >= seq {
+			return nil
+		}
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (l *Live) show() {
+	l.publish(&View{Seq: l.seq, At: l.clock, Open: l.pipeline.Incidents.Open()})
+}
+
+// reach moves the view on without another look at the incidents.
+func (l *Live) reach() {
+	l.publish(&View{Seq: l.seq, At: l.clock, Open: l.view.Load().Open})
+}
+
+func (l *Live) publish(v *View) {
+	l.view.Store(v)
+	next := new(make(chan struct{}))
+	close(*l.changed.Swap(next))
+}
+
+// followQueue bounds what waits for a follower; one that is slower is cut off.
+const followQueue = 4096
+
+// Follow yields incidents as they change until ctx ends. One that falls behind
+// gets ErrSlow and starts again from the View.
+func (l *Live) Follow(ctx context.Context) iter.Seq2[*incident.Incident, error] {
+	return func(yield func(*incident.Incident, error) bool) {
+		ch := make(chan *incident.Incident, followQueue)
+		l.mu.Lock()
+		if l.follows == nil {
+			l.follows = make(map[chan *incident.Incident]struct{})
+		}
+		l.follows[ch] = struct{}{}
+		l.mu.Unlock()
+		defer func() {
+			l.mu.Lock()
+			delete(l.follows, ch)
+			l.mu.Unlock()
+		}()
+		for {
+			select {
+			case in, ok := <-ch:
+				if !ok {
+					yield(nil, ErrSlow)
+					return
+				}
+				if !yield(in, nil) {
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// ErrSlow ends a Follow that fell behind.
+var ErrSlow = errors.New("too slow for the changes of incidents")
+
+func (l *Live) tell(changed []*incident.Incident) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for ch := range l.follows {
+		for _, in := range changed {
+			select {
+			case ch <- in:
+			default:
+				delete(l.follows, ch)
+				close(ch)
+			}
+			if _, still := l.follows[ch]; !still {
+				break
+			}
+		}
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
