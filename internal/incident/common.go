@@ -203,26 +203,23 @@ func (f *Fold) describe(en *entry) {
 	if f.n == nil || !en.open() {
 		return
 	}
-	_, name, _ := strings.Cut(en.Slots[0].Code, "/")
+	label := en.Home.Code
+	_, name, _ := strings.Cut(label, "/")
 	was := en.Severity
-	n := en.ChildrenCount
+	lost, ports, all := f.lost(en, label)
 	switch en.Kind {
 	case KindSite:
-		lost, all := f.lostPorts(en, name)
-		en.Title = fmt.Sprintf("Site %s: %d stations lost", name, n)
-		if all > 0 {
-			en.Title = fmt.Sprintf("Site %s: %d stations with %d of %d ports lost", name, n, lost, all)
-		}
-		en.Severity = byShare(lost, all, 0.8)
+		en.Title = fmt.Sprintf("Site %s: %d stations with %d of %d ports lost", name, lost, ports, all)
+		en.Severity = byShare(ports, all, 0.8)
 	case KindCarrier:
-		en.Title = fmt.Sprintf("Carrier %s: %d stations lost", name, n)
-		en.Severity = byShare(n, f.n.Len(), 0.3)
+		en.Title = fmt.Sprintf("Carrier %s: %d stations lost", name, lost)
+		en.Severity = byShare(lost, f.n.Len(), ownShare)
 	case KindFirmware:
-		en.Title = fmt.Sprintf("%s: %d stations at fault", strings.ReplaceAll(name, "/", " "), n)
-		en.Severity = byShare(n, f.n.Len(), 0.3)
+		en.Title = fmt.Sprintf("%s: %d stations at fault", strings.ReplaceAll(name, "/", " "), lost)
+		en.Severity = byShare(lost, f.n.Len(), ownShare)
 	case KindSelf:
-		en.Title = fmt.Sprintf("%d of %d stations lost at once", n, f.n.Len())
-		en.Severity = byShare(n, f.n.Len(), 0.3)
+		en.Title = fmt.Sprintf("%d of %d stations lost at once", lost, f.n.Len())
+		en.Severity = byShare(lost, f.n.Len(), ownShare)
 	}
 	if en.Floor != "" && worse(en.Floor, en.Severity) {
 		en.Severity = en.Floor
@@ -243,24 +240,60 @@ func byShare(lost, all int, urgent float64) event.Severity {
 	return event.S2
 }
 
-// lostPorts counts the ports of a site and those of stations under its common
-// cause.
-func (f *Fold) lostPorts(en *entry, site string) (lost, all int) {
-	bad := make(map[string]bool, len(en.members))
+// lost counts the stations under a common cause: its children, and those whose
+// connection ended with theirs but that are not found offline yet, so that the
+// first word about it says how much it is. For a site it counts ports too.
+func (f *Fold) lost(en *entry, label string) (stations, ports, all int) {
+	children := make(map[string]struct{}, len(en.members))
+	offline := false
 	for id := range en.members {
-		bad[f.entries[id].Station] = true
+		child := f.entries[id]
+		children[child.Station] = struct{}{}
+		offline = offline || child.Family == Connectivity
 	}
-	for st := range f.n.Site(site) {
-		ports := max(len(st.Ports), 1)
-		all += ports
-		if bad[st.ID] {
-			lost += ports
+	from, to := detect.At(en.First.Add(-groupSpan)), detect.At(en.Last.Add(groupSpan))
+	count := func(st *detect.Station) {
+		n := max(len(st.Ports), 1)
+		all += n
+		_, child := children[st.ID]
+		if child || offline && !st.Online && st.LinkAt >= from && st.LinkAt <= to {
+			stations++
+			ports += n
 		}
 	}
-	return lost, all
+	if en.Kind == KindSite {
+		for st := range f.n.Site(en.SiteID) {
+			count(st)
+		}
+		return stations, ports, all
+	}
+	for st := range f.n.Stations() {
+		if has(st, label) {
+			count(st)
+		}
+	}
+	return stations, ports, all
 }
 
-// cause opens the incident of a common cause, or returns the open one.
+// has reports whether a label is a station's.
+func has(st *detect.Station, label string) bool {
+	kind, what, _ := strings.Cut(label, "/")
+	switch kind {
+	case "site":
+		return st.SiteID == what
+	case "carrier":
+		return st.Carrier == what
+	case "firmware":
+		return st.Firmware != "" && label == firmwareOf(st)
+	}
+	return true
+}
+
+func firmwareOf(st *detect.Station) string {
+	return "firmware/" + st.Vendor + "/" + st.Model + "/" + st.Firmware
+}
+
+// causeOf opens the incident of a common cause, or returns the open one.
 func (f *Fold) causeOf(label string) *entry {
 	at := slot{Family: Common, Code: label}
 	if en := f.entries[f.slots[at]]; en != nil && en.open() {

@@ -181,7 +181,7 @@ func (f *Fold) labelShared(en *entry, offline bool) {
 		f.share(en, "us")
 	}
 	if st.Firmware != "" {
-		f.share(en, "firmware/"+st.Vendor+"/"+st.Model+"/"+st.Firmware)
+		f.share(en, firmwareOf(st))
 	}
 }
 
@@ -402,7 +402,7 @@ func (f *Fold) population() map[string]int {
 			out["carrier/"+st.Carrier]++
 		}
 		if st.Firmware != "" {
-			out["firmware/"+st.Vendor+"/"+st.Model+"/"+st.Firmware]++
+			out[firmwareOf(st)]++
 		}
 	}
 	return out
