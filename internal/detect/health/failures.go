@@ -112,7 +112,7 @@ func why(a *attempt.Attempt) string {
 		out = string(a.Reason)
 	}
 	if a.Code != "" {
-		out += " (" + a.Code + ")"
+		out += ", " + a.Code
 	}
 	return out
 }

@@ -46,8 +46,7 @@ func lockTried(c *detect.Context, a *attempt.Attempt) {
 	if a.EVSE == 0 || a.Stage == attempt.Presented {
 		return
 	}
-	step := a.FailedStep()
-	bad := a.Code != "" && (step == attempt.StepLock || step == attempt.StepCableCheck) && a.Side == attempt.Charger
+	bad := a.Failed && a.Side == attempt.Charger && lockCode(a.Code)
 	if a.Failed && !bad && a.Stage != attempt.Energy {
 		return // it says nothing about lock or cable
 	}
@@ -68,6 +67,17 @@ func lockTried(c *detect.Context, a *attempt.Attempt) {
 		return
 	}
 	lockFailed(c, a.EVSE, m, a.Token, a.Code)
+}
+
+// lockCode reports whether a code of OCPP 1.6 or of the ChargeX set tells of the
+// lock or of the test of the cable.
+func lockCode(code string) bool {
+	switch code {
+	case "ConnectorLockFailure", "CX001", "CX025", "BrokenLatch", "CX011", "CableCheckFault", "CX020", "PartialInsertion", "CX022", "ResistanceFault",
+		"CX023", "ProximityFault", "CX014", "PilotFault":
+		return true
+	}
+	return false
 }
 
 func lockFailed(c *detect.Context, evse int, m *plugIns, driver, code string) {

@@ -124,7 +124,7 @@ func staleOn(c *detect.Context, e *event.Event) {
 		case b.Status == "answered" || b.Status == "error": // it lives
 			m.Command, m.Failed, m.Next = "", 0, detect.At(c.Now.Add(24*time.Hour))
 		default:
-			m.Command = ""
+			m.Command, m.Failed = "", 0
 		}
 	}
 }
@@ -155,8 +155,9 @@ func staleDue(c *detect.Context, key string) {
 	case m == nil || m.Command == "":
 	case key == "heard":
 		staleUnanswered(c, m)
-	default:
-		m.Command = ""
+	default: // nobody will tell: commands may be switched off
+		m.Command, m.Failed = "", 0
+		m.Next = detect.At(c.Now.Add(time.Duration(c.Param("staleHours") * float64(time.Hour))))
 	}
 }
 

@@ -21,7 +21,7 @@ func successDrop() detect.Detector {
 			{Name: "days", Default: 7, Unit: "d", Doc: "the window, at most 7"},
 			{Name: "points", Default: 15, Unit: "%", Doc: "percentage points below what is usual"},
 			{Name: "sure", Default: 95, Unit: "%", Doc: "how sure it has to be"},
-			{Name: "prior", Default: 10, Doc: "tries that the model's share counts for"},
+			{Name: "prior", Default: 4, Doc: "tries that the model's share counts for"},
 		},
 		Tried:     successTried,
 		Hourly:    successLook,
@@ -50,12 +50,12 @@ type models struct {
 
 const weighTries = 20_000
 
-// usual is the share of failed tries of a model, from all its ports; before
-// there are many, one in twenty.
-func (l *models) usual(model string) float64 {
-	s := l.Of[model]
-	if s == nil {
-		s = &share{}
+// usual is the share of failed tries of a model, from all its ports but one;
+// before there are many, one in twenty.
+func (l *models) usual(model string, n, bad float64) float64 {
+	var s share
+	if all := l.Of[model]; all != nil {
+		s = share{max(all.N-n, 0), max(all.Bad-bad, 0)}
 	}
 	return (s.Bad + 1) / (s.N + 20)
 }
@@ -126,8 +126,8 @@ func successTried(c *detect.Context, a *attempt.Attempt) {
 	if bad {
 		m.Bad[0]++
 	}
-	successJudge(c, a.EVSE, m)
 	detect.Common[models](c).add(model(c.Station), bad)
+	successJudge(c, a.EVSE, m)
 }
 
 // successLook lets days pass where nobody tries.
@@ -152,7 +152,7 @@ func successJudge(c *detect.Context, evse int, m *week) {
 	if n < c.Param("attempts") {
 		return
 	}
-	usual := 1 - detect.Common[models](c).usual(model(c.Station))
+	usual := 1 - detect.Common[models](c).usual(model(c.Station), n, bad)
 	sure := successSure(c, n, bad, usual)
 	if sure < 0.5 {
 		c.Clear("successDrop", evse, detect.Value("worked", n-bad, ""), detect.Value("tries", n, ""))
