@@ -215,3 +215,10 @@ func Value(name string, v float64, unit string) event.Fact {
 
 // Word is a fact with a word.
 func Word(name, text string) event.Fact { return event.Fact{Name: name, Text: text} }
+
+// Of is the same call at another station: what happens here may tell of there.
+func (c *Context) Of(st *Station) *Context {
+	other := *c
+	other.Station = st
+	return &other
+}

@@ -213,3 +213,7 @@ func (n *Network) Stations() func(yield func(*Station) bool) {
 func (s *Station) Free(p *Port) bool {
 	return s.Online && s.Accepted && p.Status == fleet.Available && s.Own.Status != fleet.Unavailable && s.Own.Status != fleet.Faulted
 }
+
+// Touch marks the station as changed since the last checkpoint; a detector that
+// changes what Recall gave it calls it.
+func (s *Station) Touch() { s.dirty = true }

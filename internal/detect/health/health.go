@@ -11,11 +11,25 @@ import "github.com/chargewatch/chargewatch/internal/detect"
 // Detectors returns all detectors, in the order of their ids.
 func Detectors() []detect.Detector {
 	return []detect.Detector{
-		offline(),
-		fault(),
-		flapping(),
-		derated(),
-		connectorHeat(),
-		groundTrend(),
+		offline(),            // D01
+		staleStatus(),        // D02
+		fault(),              // D03
+		flapping(),           // D04
+		startFailures(),      // D05
+		successDrop(),        // D06
+		zeroEnergy(),         // D07
+		silentPort(),         // D08
+		derated(),            // D09
+		connectorHeat(),      // D12
+		wear(),               // D14
+		lockOrCable(),        // D15
+		groundTrend(),        // D16
+		linkQuality(),        // D17
+		stuckState(),         // D23
+		clockSkew(),          // D24
+		firmwareRegression(), // D25
+		deadReader(),         // D26
+		nextDoor(),           // D27
+		security(),
 	}
 }

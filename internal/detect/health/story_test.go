@@ -87,7 +87,12 @@ func tell(t testing.TB, story string) []*event.Event {
 			e.RecordedAt = e.ReceivedAt
 		}
 		if v["clock"] != "" { // the station's own
-			e.DeviceAt = s.time(v["clock"])
+			e.DeviceAt, e.Quality = s.time(v["clock"]), event.TimeCorrected
+			if e.DeviceAt.Year() < 2020 {
+				e.Quality = event.TimeReceived
+			} else if e.DeviceAt.Equal(e.At) {
+				e.Quality = event.TimeDevice
+			}
 		}
 		out = append(out, e)
 	}

@@ -1,0 +1,89 @@
+package health
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/detect"
+	"github.com/chargewatch/chargewatch/internal/event"
+)
+
+// zeroEnergy is D07: sessions begin and nothing flows. Who stops at the station
+// within a minute changed their mind, and one driver alone points at their car.
+func zeroEnergy() detect.Detector {
+	return detect.Detector{
+		ID: "D07", Code: "zeroEnergy",
+		Params: []detect.Param{
+			{Name: "sessions", Default: 3, Doc: "empty sessions among the last ones"},
+			{Name: "of", Default: 5, Doc: "how many last sessions are looked at"},
+			{Name: "energyWh", Default: 100, Unit: "Wh", Doc: "energy below which a session is empty"},
+			{Name: "minutes", Default: 5, Unit: "min", Doc: "a longer session is a slow car, not an empty session"},
+			{Name: "changedMindSeconds", Default: 60, Unit: "s", Doc: "a stop at the station within this time does not count"},
+		},
+		Ended: zeroEnded,
+		New:   func() any { return new(lastSessions) },
+	}
+}
+
+// lastSessions are the newest of a port, as far as one of them was empty.
+type lastSessions struct {
+	List []lastSession `json:"list,omitempty"`
+}
+
+type lastSession struct {
+	At    detect.Moment `json:"at"`
+	Empty bool          `json:"empty,omitempty"`
+	Good  bool          `json:"good,omitempty"`
+	Token string        `json:"token,omitempty"`
+}
+
+func zeroEnded(c *detect.Context, t *detect.Ended) {
+	lasted := t.At.Sub(t.StartedAt)
+	switch {
+	case t.Inferred || t.FirstWh == nil || t.Reason == "DeAuthorized" || t.Reason == "Deauthorized":
+		return
+	case t.Reason == "Local" && lasted < time.Duration(c.Param("changedMindSeconds")*float64(time.Second)):
+		return
+	}
+	evse := t.Port.EVSE
+	empty := t.EnergyWh < c.Param("energyWh") && lasted < c.Minutes("minutes")
+	m := detect.Recall[lastSessions](c, evse)
+	if m == nil && !empty {
+		return
+	}
+	m = detect.Memory[lastSessions](c, evse)
+	m.List = append(m.List, lastSession{detect.At(t.At), empty, t.EnergyWh >= provenWh, t.Token})
+	if n, keep := len(m.List), int(c.Param("of")); n > max(keep, 1) {
+		m.List = slices.Delete(m.List, 0, n-max(keep, 1))
+	}
+	tokens := make(map[string]bool)
+	n := 0
+	for _, s := range m.List {
+		if s.Empty {
+			n++
+			tokens[s.Token] = true
+		}
+	}
+	if k := len(m.List); n == 0 || k >= 2 && m.List[k-1].Good && m.List[k-2].Good {
+		c.Clear("zeroEnergy", evse, detect.Value("chargedSince", t.EnergyWh/1000, "kWh"))
+		c.Forget(evse)
+		return
+	}
+	if !empty || float64(n) < c.Param("sessions") {
+		return
+	}
+	f := event.Finding{
+		Severity: event.S2,
+		Text:     fmt.Sprintf("%d of the last %d sessions ended within %.0f minutes and with less than %.0f Wh.", n, len(m.List), c.Param("minutes"), c.Param("energyWh")),
+		Facts: []event.Fact{
+			detect.Value("empty", float64(n), ""), detect.Value("sessions", float64(len(m.List)), ""), detect.Value("drivers", float64(len(tokens)), ""),
+			detect.Word("lastReason", t.Reason),
+		},
+	}
+	if len(tokens) < 2 {
+		f.Severity = event.S4
+		f.Text += " All were of one driver; their car may be the reason."
+	}
+	c.Raise(evse, f)
+}
