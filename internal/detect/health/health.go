@@ -15,6 +15,8 @@ func Detectors() []detect.Detector {
 		fault(),
 		flapping(),
 		derated(),
+		powerDrift(),
+		moduleLost(),
 		connectorHeat(),
 		groundTrend(),
 	}
