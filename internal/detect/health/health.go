@@ -19,5 +19,8 @@ func Detectors() []detect.Detector {
 		moduleLost(),
 		connectorHeat(),
 		groundTrend(),
+		meterDrift(),
+		phaseFault(),
+		socStall(),
 	}
 }
