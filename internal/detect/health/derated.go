@@ -177,12 +177,12 @@ func powerOf(c *detect.Context, p *detect.Port, r *reading, at time.Time) {
 		n.Shared = true // what is left of the cabinet is not the port's doing
 		return
 	}
+	if m := detect.Recall[powerMemory](c, 0); m != nil && m.Limits.holds(p.EVSE, c.Now) && (p.RatedW == 0 || !told(r.offeredW) || r.offeredW < 0.95*p.RatedW) {
+		n.Limited = true
+	}
 	n.TopW, n.LastW = max(n.TopW, min(n.LastW, r.powerW)), r.powerW
 	if r.soc < c.Param("socFrom") || r.soc > c.Param("socTo") {
 		return
-	}
-	if m := detect.Recall[powerMemory](c, 0); m != nil && m.Limits.holds(p.EVSE, c.Now) && (p.RatedW == 0 || !told(r.offeredW) || r.offeredW < 0.95*p.RatedW) {
-		n.Limited = true
 	}
 	if n.LimitW == 0 || offer < n.LimitW {
 		n.LimitW = offer

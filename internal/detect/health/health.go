@@ -20,16 +20,23 @@ func Detectors() []detect.Detector {
 		zeroEnergy(),         // D07
 		silentPort(),         // D08
 		derated(),            // D09
+		powerDrift(),         // D10
+		moduleLost(),         // D11
 		connectorHeat(),      // D12
+		coolingLost(),        // D13
 		wear(),               // D14
 		lockOrCable(),        // D15
 		groundTrend(),        // D16
 		linkQuality(),        // D17
+		meterCadence(),       // D18
+		meterDrift(),         // D19
+		phaseFault(),         // D21
+		socStall(),           // D22
 		stuckState(),         // D23
 		clockSkew(),          // D24
 		firmwareRegression(), // D25
 		deadReader(),         // D26
 		nextDoor(),           // D27
-		security(),
+		security(),           // what a station says of its own security
 	}
 }

@@ -163,7 +163,7 @@ func leakTripped(c *detect.Context, evse int, m *leakMemory) {
 			detect.Value("trips", float64(len(m.Trips)), ""), detect.Value("window", span.Hours(), "h"),
 			detect.Value("vehicles", float64(vehicles), ""), detect.Value("idleTrips", float64(idle), ""), since(m.Trips[0].At),
 		},
-		Since: m.Trips[0].At,
+		Since: m.Trips[0].At, Shared: commonWith(c.Station),
 	}
 	// Rain comes to all of a site: then it is one matter.
 	if n := leakingBeside(c, span); n > 0 {

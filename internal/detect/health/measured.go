@@ -12,7 +12,7 @@ import (
 // What was not told is NaN.
 type reading struct {
 	powerW, offeredW, currentA, offeredA, soc, energyWh float64
-	plugC, bodyC                                        float64
+	voltageV, plugC, bodyC                              float64
 	amps, volts                                         [3]float64 // by phase
 
 	whole [3]bool // power, offered power and energy were told as a whole
@@ -23,7 +23,7 @@ type reading struct {
 func read(values []event.Sample) reading {
 	no := math.NaN()
 	r := reading{
-		powerW: no, offeredW: no, currentA: no, offeredA: no, soc: no, energyWh: no, plugC: no, bodyC: no,
+		powerW: no, offeredW: no, currentA: no, offeredA: no, soc: no, energyWh: no, voltageV: no, plugC: no, bodyC: no,
 		amps: [3]float64{no, no, no}, volts: [3]float64{no, no, no},
 	}
 	for i := range values {
@@ -55,6 +55,8 @@ func read(values []event.Sample) reading {
 		case "Voltage":
 			if k := phase(v.Phase); k >= 0 {
 				r.volts[k] = v.Value
+			} else if v.Phase == "" {
+				r.voltageV = v.Value
 			}
 		case "Temperature":
 			if v.Value < -60 || v.Value > 250 {

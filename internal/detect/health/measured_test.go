@@ -110,7 +110,7 @@ func on(phase string, s event.Sample) event.Sample { s.Phase = phase; return s }
 func (a *tale) findings(t *testing.T, d detect.Detector, cut int) []string {
 	t.Helper()
 	detectors := []detect.Detector{d}
-	if reads := map[string]func() detect.Detector{"D10": derated, "D11": derated}[d.ID]; reads != nil {
+	if reads := map[string]func() detect.Detector{"D10": derated, "D11": derated, "D22": derated, "D13": connectorHeat}[d.ID]; reads != nil {
 		detectors = []detect.Detector{reads(), d}
 	}
 	x := detect.New(detectors)
