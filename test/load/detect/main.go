@@ -148,7 +148,8 @@ func judge(ctx context.Context, r *lab.Run, score *evaluate.Score) (events int, 
 	for e := range r.Events(ctx) {
 		events++
 		begun := time.Now()
-		for due, ok := x.Due(); ok && !due.After(e.RecordedAt); due, ok = x.Due() {
+		until := x.Until(e)
+		for due, ok := x.Due(); ok && !due.After(until); due, ok = x.Due() {
 			take(x.Fire())
 		}
 		take(x.Apply(e))
