@@ -132,7 +132,7 @@ func (c *Context) Ask(key, action, payload string, within time.Duration) (comman
 }
 
 // Wake sets or moves a timer of the detector at the station.
-func (c *Context) Wake(key string, at time.Time) { c.x.wake(c.Station, c.d.ID+"|"+key, At(at)) }
+func (c *Context) Wake(key string, at time.Time) { c.x.wake(c.Station, c.d.ID+"|"+key, notBefore(at)) }
 
 // Waiting reports whether a timer is set.
 func (c *Context) Waiting(key string) bool {

@@ -187,7 +187,7 @@ func (x *Engine) tried(c *Context, list []attempt.Attempt) {
 	due, waits := st.Tries.Due()
 	i := slices.IndexFunc(st.Timers, func(t Timer) bool { return t.Key == triesKey })
 	if waits && (i < 0 || st.Timers[i].Due != At(due)) {
-		x.wake(st, triesKey, At(due))
+		x.wake(st, triesKey, notBefore(due))
 	}
 }
 

@@ -14,6 +14,16 @@ func At(t time.Time) Moment {
 	return Moment(t.UnixMicro())
 }
 
+// notBefore is the first moment at or after a time. A timer that fired a
+// fraction of a moment early would be set again, for the same moment, for ever.
+func notBefore(t time.Time) Moment {
+	m := At(t)
+	if m.Time().Before(t) {
+		m++
+	}
+	return m
+}
+
 // Time is the time of a moment, in UTC.
 func (m Moment) Time() time.Time {
 	if m == 0 {

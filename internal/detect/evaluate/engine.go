@@ -12,7 +12,8 @@ import (
 func Detect(x *detect.Engine, events iter.Seq[*event.Event]) iter.Seq[detect.Finding] {
 	return func(yield func(detect.Finding) bool) {
 		for e := range events {
-			for due, ok := x.Due(); ok && !due.After(e.RecordedAt); due, ok = x.Due() {
+			until := x.Until(e)
+			for due, ok := x.Due(); ok && !due.After(until); due, ok = x.Due() {
 				for _, f := range x.Fire() {
 					if !yield(f) {
 						return

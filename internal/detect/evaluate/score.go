@@ -13,11 +13,10 @@ type Score struct {
 	// Missed are the labels that nothing expected of them found.
 	Missed []Label
 	// False are findings that nothing wrong explains.
-	False []False
-	// Per 1,000 station-days.
-	FalseUrgent, FalseS3, Interrupted float64
-	UrgentLabels, UrgentMissed        int
-	Notices                           int
+	False                      []False
+	FalseUrgent, FalseS3       int // S1 and S2; S3
+	UrgentLabels, UrgentMissed int
+	Notices                    int // people interrupted
 	// Failed are the drivers who failed at what was wrong before it was found,
 	// of each label that drivers failed at; those that were missed count all.
 	Failed []int
@@ -77,7 +76,6 @@ func Judge(r *Run) *Score {
 		return by[id]
 	}
 	found := make([]time.Time, len(r.Labels)) // by any that it expects
-	wrong3, wrong12 := 0, 0
 	for i := range r.Labels {
 		l := &r.Labels[i]
 		if l.NearMiss {
@@ -127,23 +125,54 @@ func Judge(r *Run) *Score {
 			s.False = append(s.False, False{*f, fell})
 			switch {
 			case urgent(f.Severity):
-				wrong12++
+				s.FalseUrgent++
 			case f.Severity == "S3":
-				wrong3++
+				s.FalseS3++
 			}
 		}
 	}
 	s.Failed = r.failed(found)
-	if r.StationDays > 0 {
-		per := 1000 / r.StationDays
-		s.FalseUrgent, s.FalseS3, s.Interrupted = float64(wrong12)*per, float64(wrong3)*per, float64(s.Notices)*per
-	}
 	for _, d := range by {
 		slices.Sort(d.Delays)
 		s.Detectors = append(s.Detectors, *d)
 	}
 	slices.SortFunc(s.Detectors, func(a, b Detector) int { return cmp.Compare(a.ID, b.ID) })
 	return s
+}
+
+// Add takes another run into the score.
+func (s *Score) Add(o *Score) {
+	s.StationDays += o.StationDays
+	s.Missed, s.False = append(s.Missed, o.Missed...), append(s.False, o.False...)
+	s.FalseUrgent += o.FalseUrgent
+	s.FalseS3 += o.FalseS3
+	s.UrgentLabels += o.UrgentLabels
+	s.UrgentMissed += o.UrgentMissed
+	s.Notices += o.Notices
+	s.Failed = append(s.Failed, o.Failed...)
+	slices.Sort(s.Failed)
+	for _, d := range o.Detectors {
+		i, ok := slices.BinarySearchFunc(s.Detectors, d, func(a, b Detector) int { return cmp.Compare(a.ID, b.ID) })
+		if !ok {
+			s.Detectors = slices.Insert(s.Detectors, i, Detector{ID: d.ID})
+		}
+		t := &s.Detectors[i]
+		t.True += d.True
+		t.Beside += d.Beside
+		t.False += d.False
+		t.Labels += d.Labels
+		t.Found += d.Found
+		t.Delays = append(t.Delays, d.Delays...)
+		slices.Sort(t.Delays)
+	}
+}
+
+// Per1000 is a count per 1,000 station-days.
+func (s *Score) Per1000(n int) float64 {
+	if s.StationDays == 0 {
+		return 0
+	}
+	return float64(n) * 1000 / s.StationDays
 }
 
 type verdict uint8

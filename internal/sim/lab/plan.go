@@ -65,7 +65,7 @@ func kindsFor(list []Scenario) []kind {
 }
 
 // carrierDown is the carrier that has an outage, by the head of its cards.
-const carrierDown = "8949077"
+const carrierDown = "894907"
 
 const perSite = 6
 
@@ -101,7 +101,7 @@ func plan(seed uint64, stations int, kinds []kind) sim.Plan {
 			}
 			switch {
 			case k.modem != "":
-				s.Modem = fmt.Sprintf("%s%012d", k.modem, r.Int64N(1e12))
+				s.Modem = fmt.Sprintf("%s%013d", k.modem, r.Int64N(1e13))
 			case r.IntN(3) > 0:
 				s.Modem = fmt.Sprintf("894920%013d", r.Int64N(1e13))
 			}

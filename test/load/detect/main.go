@@ -1,0 +1,179 @@
+// Command detect runs the detectors over labelled runs of simulated stations in
+// virtual time and writes what they are worth: what they missed, what they said
+// wrongly, how soon they knew, and who failed before they did.
+//
+//	go run ./test/load/detect -seeds 101,102,103 -name 2core-detect
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/detect"
+	"github.com/chargewatch/chargewatch/internal/detect/evaluate"
+	"github.com/chargewatch/chargewatch/internal/detect/health"
+	"github.com/chargewatch/chargewatch/internal/sim/lab"
+)
+
+// result is what a run leaves behind.
+type result struct {
+	Go          string          `json:"go"`
+	Cores       int             `json:"cores"`
+	Began       time.Time       `json:"began"`
+	Seeds       []uint64        `json:"seeds"`
+	Stations    int             `json:"stations"`
+	Days        int             `json:"days"`
+	Events      int             `json:"events"`
+	TookSeconds float64         `json:"tookSeconds"`
+	DetectorsNs float64         `json:"detectorsNanosecondsPerEvent"`
+	Score       *evaluate.Score `json:"score"`
+}
+
+func main() {
+	log.SetFlags(0)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) (err error) {
+	set := flag.NewFlagSet("detect", flag.ContinueOnError)
+	seeds := set.String("seeds", "101", "comma-separated; each is a run of its own")
+	stations := set.Int("stations", 240, "of a run")
+	days := set.Int("days", 42, "of a run")
+	only := set.String("only", "", "comma-separated scenarios; each seed is a story of each")
+	quiet := set.Bool("quiet", false, "put nothing in: whatever is raised is wrong")
+	dir := set.String("out", "test/load/results", "`FOLDER` of the results")
+	name := set.String("name", "", "of the results; empty: only print")
+	faults := set.String("faults", "", "`FILE` to list what was missed and what was false in")
+	profile := set.String("cpuprofile", "", "`FILE`")
+	if err := set.Parse(args); err != nil {
+		return err
+	}
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			return fmt.Errorf("profile: %w", err)
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return fmt.Errorf("profile: %w", err)
+		}
+		defer pprof.StopCPUProfile()
+	}
+	res := result{Go: runtime.Version(), Cores: runtime.NumCPU(), Began: time.Now().UTC().Truncate(time.Second), Stations: *stations, Days: *days}
+	res.Score = &evaluate.Score{}
+	var busy time.Duration
+	for word := range strings.SplitSeq(*seeds, ",") {
+		seed, err := strconv.ParseUint(word, 10, 64)
+		if err != nil {
+			return fmt.Errorf("seed %q: %w", word, err)
+		}
+		res.Seeds = append(res.Seeds, seed)
+		var runs []*lab.Run
+		if *only != "" {
+			for name := range strings.SplitSeq(*only, ",") {
+				r, err := lab.Story(name, seed, 0)
+				if err != nil {
+					return err
+				}
+				runs = append(runs, r)
+			}
+		} else {
+			r, err := lab.New(lab.Options{Seed: seed, Stations: *stations, Days: *days, Quiet: *quiet})
+			if err != nil {
+				return err
+			}
+			runs = append(runs, r)
+		}
+		for _, r := range runs {
+			n, took, err := judge(ctx, r, res.Score)
+			if err != nil {
+				return err
+			}
+			res.Events += n
+			busy += took
+		}
+		fmt.Fprintf(out, "seed %d: %d events\n", seed, res.Events)
+	}
+	res.TookSeconds = time.Since(res.Began).Seconds()
+	res.DetectorsNs = float64(busy.Nanoseconds()) / float64(max(1, res.Events))
+	if err := res.write(out); err != nil {
+		return err
+	}
+	if *faults != "" {
+		if err := toFile(*faults, func(w io.Writer) error { return errors.Join(res.write(w), res.Score.WriteFaults(w)) }); err != nil {
+			return err
+		}
+	}
+	if *name == "" {
+		return nil
+	}
+	return errors.Join(
+		toFile(filepath.Join(*dir, *name+".md"), func(w io.Writer) error { return errors.Join(res.write(w), res.Score.WriteFaults(w)) }),
+		toFile(filepath.Join(*dir, *name+".json"), func(w io.Writer) error {
+			res.Score.Missed, res.Score.False = nil, nil // the text lists them
+			j := json.NewEncoder(w)
+			j.SetIndent("", "  ")
+			return j.Encode(res)
+		}))
+}
+
+// judge lives a run and adds what came of it.
+func judge(ctx context.Context, r *lab.Run, score *evaluate.Score) (events int, busy time.Duration, err error) {
+	x := detect.New(health.Detectors())
+	truth := evaluate.Run{StationDays: r.StationDays(), Labels: r.Labels, Site: r.Site()}
+	take := func(list []detect.Finding) {
+		for i := range list {
+			if f, ok := evaluate.Raised(&list[i]); ok {
+				truth.Findings = append(truth.Findings, f)
+			}
+		}
+	}
+	for e := range r.Events(ctx) {
+		events++
+		begun := time.Now()
+		until := x.Until(e)
+		for due, ok := x.Due(); ok && !due.After(until); due, ok = x.Due() {
+			take(x.Fire())
+		}
+		take(x.Apply(e))
+		busy += time.Since(begun)
+	}
+	truth.Harmed = r.Harmed()
+	score.Add(evaluate.Judge(&truth))
+	return events, busy, r.Err()
+}
+
+func (r *result) write(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "\n%d events of %d stations over %d days, seeds %v, in %.0f s; detectors took %.0f ns an event.\n\n",
+		r.Events, r.Stations, r.Days, r.Seeds, r.TookSeconds, r.DetectorsNs)
+	if err != nil {
+		return err
+	}
+	return r.Score.WriteTable(w)
+}
+
+func toFile(path string, fn func(io.Writer) error) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write results: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return fn(f)
+}
