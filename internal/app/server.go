@@ -158,6 +158,10 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.notify, err = s.newNotifier(ctx); err != nil {
 		return s, err
 	}
+	known, err := knowing(ctx, s.data, log)
+	if err != nil {
+		return s, err
+	}
 	watch := &self{s: s}
 	s.Web = web.New(web.Options{
 		Store:      s.Store,
@@ -173,6 +177,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Frames:     wire{s.frames},
 		Status:     drivers,
 		Notifier:   notifier{s.notify},
+		Knowledge:  known,
 
 		UI:             assets,
 		Logger:         log,
