@@ -164,6 +164,10 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.notify, err = s.newNotifier(ctx); err != nil {
 		return s, err
 	}
+	known, err := knowing(ctx, s.data, log)
+	if err != nil {
+		return s, err
+	}
 	watch := &self{s: s}
 	s.Web = web.New(web.Options{
 		Store:      s.Store,
@@ -179,6 +183,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Frames:     wire{s.frames},
 		Status:     drivers,
 		Notifier:   notifier{s.notify},
+		Knowledge:  known,
 
 		Incidents:     s.live,
 		OpenIncidents: s.live,

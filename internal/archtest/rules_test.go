@@ -16,13 +16,14 @@ import (
 func imports() map[string][]string {
 	return map[string][]string{
 		// core: pure
-		"event":    {},
-		"fleet":    {"event"},
-		"detect":   {"event", "fleet", "usage", "knowledge"},
-		"incident": {"event", "fleet", "detect", "usage", "knowledge"},
-		"access":   {"event"},
-		"usage":    {"event", "fleet"},
-		"planning": {"event", "fleet", "usage"},
+		"event":     {},
+		"fleet":     {"event"},
+		"detect":    {"event", "fleet", "usage", "knowledge"},
+		"incident":  {"event", "fleet", "detect", "usage", "knowledge"},
+		"access":    {"event"},
+		"usage":     {"event", "fleet"},
+		"planning":  {"event", "fleet", "usage"},
+		"knowledge": {"event"},
 		// protocols: codecs without sockets
 		"proto": {},
 		// leaves
@@ -45,7 +46,7 @@ func imports() map[string][]string {
 		"camera":     {"event", "fleet", "journal", "proto"},
 		"outbox":     {"event", "fleet", "journal", "coredb", "store"},
 		"notify":     {"event", "fleet", "incident", "journal", "store", "outward"},
-		"web":        {"event", "fleet", "detect", "incident", "access", "usage", "planning", "journal", "telemetry", "frames", "store", "vitals"},
+		"web":        {"event", "fleet", "detect", "incident", "access", "usage", "knowledge", "planning", "journal", "telemetry", "frames", "store", "vitals"},
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto"},
 		"sim/retell": {"event", "access", "sim"},
@@ -59,7 +60,7 @@ func imports() map[string][]string {
 
 // core lists the pure rooms.
 func core() []string {
-	return []string{"event", "fleet", "detect", "incident", "access", "usage", "planning"}
+	return []string{"event", "fleet", "detect", "incident", "access", "usage", "planning", "knowledge"}
 }
 
 func (r *tree) importTable(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/knowledge"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
 
@@ -33,6 +34,14 @@ const (
 func newTwo(t *testing.T) *two {
 	p := newPlant(t, func(o *Options) { o.Telemetry, o.Flows, o.Frames = noSeries{}, noSeries{}, noFrames{} })
 	n := &two{plant: p, session: make(map[string]string), incident: make(map[string]string)}
+	known, err := knowledge.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPlant(t, func(o *Options) {
+		o.Telemetry, o.Flows, o.Frames, o.Knowledge = noSeries{}, noSeries{}, noFrames{}, known
+	})
+	n := &two{plant: p, session: make(map[string]string)}
 	for _, site := range []string{own, foreign} {
 		p.site(site)
 		station := "S-" + site

@@ -152,6 +152,7 @@ type Options struct {
 	System    System
 	Vitals    Vitals
 	Notifier  Notifier
+	Knowledge Knowledge // what error codes mean
 	// Acknowledger records who takes care of an incident; without one the page of
 	// a signed link says that it cannot.
 	Acknowledger Acknowledger
@@ -285,6 +286,7 @@ func (s *Server) register() {
 	s.registerIncidents()
 	s.registerSearch()
 	s.registerAttempts()
+	s.registerKnowledge()
 	s.registerTags()
 	s.registerViews()
 	s.registerMessages()

@@ -425,6 +425,40 @@ export interface paths {
         patch: operations["changeKiosk"];
         trace?: never;
     };
+    "/knowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an error means, who acts on it and what to try first */
+        get: operations["explainError"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/knowledge/packs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The packs of error knowledge: embedded ones, then those of the operator, with what is wrong with them */
+        get: operations["listPacks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me": {
         parameters: {
             query?: never;
@@ -2403,6 +2437,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsPackShape: {
+            items: components["schemas"]["PackShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsPinShape: {
             items: components["schemas"]["PinShape"][];
             /** @description empty: there is no more */
@@ -2503,6 +2542,43 @@ export interface components {
             userAgent: string;
             /** @description paths shown in turn; none: the usual ones */
             views: string[];
+        };
+        KnowledgeOutputBody: {
+            /** @description null: nothing is known about it */
+            entry: components["schemas"]["KnowledgeShape"];
+        };
+        KnowledgeShape: {
+            /**
+             * @description who acts first
+             * @enum {string}
+             */
+            acts: "driver" | "operator" | "technician" | "installer" | "gridOperator" | "vendor";
+            /** @description of a work order, in their order */
+            checks: components["schemas"]["TextShape"][];
+            id: string;
+            /**
+             * @description user: a pack of the operator
+             * @enum {string}
+             */
+            layer: "protocol" | "public" | "vendor" | "user";
+            meaning: components["schemas"]["TextShape"];
+            pack: string;
+            parts: components["schemas"]["TextShape"][];
+            /** @description what machines can do first; empty: people */
+            playbook: string;
+            remedy: components["schemas"]["TextShape"];
+            /**
+             * @description whether a reset may be tried; no: it does not help; never: it is dangerous
+             * @enum {string}
+             */
+            reset: "yes" | "no" | "never";
+            safety: boolean;
+            /** @enum {string} */
+            severity: "S1" | "S2" | "S3" | "S4";
+            source: string;
+            title: components["schemas"]["TextShape"];
+            /** @description false: the source could not be read */
+            verified: boolean;
         };
         Layer: {
             /** @description time of the day, such as 08:00 */
@@ -2873,6 +2949,31 @@ export interface components {
             member: components["schemas"]["Member"];
             /** Format: date-time */
             to: string;
+        };
+        PackFaultShape: {
+            /** @description its id, or its number if it has none; empty: the pack itself */
+            entry: string;
+            field: string;
+            /**
+             * Format: int64
+             * @description 0: unknown
+             */
+            line: number;
+            text: string;
+        };
+        PackShape: {
+            /** Format: int64 */
+            entries: number;
+            faults: components["schemas"]["PackFaultShape"][];
+            /** @enum {string} */
+            layer: "protocol" | "public" | "vendor" | "user";
+            name: string;
+            title: components["schemas"]["TextShape"];
+            /** Format: int64 */
+            unverified: number;
+            /** @description false: refused because of its faults */
+            used: boolean;
+            version: string;
         };
         PairingShape: {
             code: string;
@@ -3641,6 +3742,10 @@ export interface components {
             };
             /** Format: int64 */
             changed: number;
+        };
+        TextShape: {
+            de: string;
+            en: string;
         };
         TokenShape: {
             /** Format: date-time */
@@ -4936,6 +5041,83 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KioskShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    explainError: {
+        parameters: {
+            query?: {
+                vendor?: string;
+                model?: string;
+                /** @description ocpp1.6, ocpp2.0.1 or ocpp2.1 */
+                protocol?: string;
+                /** @description errorCode of OCPP 1.6 */
+                code?: string;
+                vendorId?: string;
+                /** @description vendorErrorCode of OCPP 1.6, techCode of OCPP 2.x */
+                vendorCode?: string;
+                /** @description info of OCPP 1.6, techInfo of OCPP 2.x */
+                info?: string;
+                component?: string;
+                variable?: string;
+                securityEvent?: string;
+                /** @description code of a finding */
+                finding?: string;
+                /** @description id of its detector */
+                detector?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listPacks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsPackShape"];
                 };
             };
             /** @description Error */
