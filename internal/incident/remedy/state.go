@@ -159,8 +159,13 @@ type Foreseen struct {
 // Preview says what a playbook would do at a port now and which guard-rails
 // would refuse, each step for itself. By is the person who would start it, empty
 // for by itself.
-func (x *Engine) Preview(n *detect.Network, p Playbook, c Case, by string) []Foreseen {
+func (x *Engine) Preview(n *detect.Network, now time.Time, p Playbook, c Case, by string) []Foreseen {
 	x.n = n
+	if now.Before(x.now) {
+		now = x.now
+	}
+	defer func(was time.Time) { x.now = was }(x.now)
+	x.now = now
 	st := n.Station(c.Station)
 	if st == nil {
 		return nil
