@@ -342,6 +342,10 @@ func (p *Port) meant(status fleet.Status) fleet.Status {
 func (c *Condition) hear(e *event.Event, status fleet.Status, b *event.Status) {
 	now := At(e.RecordedAt)
 	if status != c.Status || c.HeardAt.IsZero() {
+		c.Was = c.Status
+		if c.HeardAt.IsZero() {
+			c.Was = fleet.Unknown
+		}
 		c.Status, c.Since = status, now
 	}
 	c.HeardAt = now

@@ -71,6 +71,7 @@ type Station struct {
 // Condition is what a connector last said of itself.
 type Condition struct {
 	Status  fleet.Status `json:"status"`
+	Was     fleet.Status `json:"was"`              // the status before it
 	Since   Moment       `json:"since,omitzero"`   // of the status, by RecordedAt
 	HeardAt Moment       `json:"heardAt,omitzero"` // last told, by RecordedAt
 	Fault   *Fault       `json:"fault,omitempty"`  // a fault or a warning; nil: none

@@ -388,6 +388,8 @@ type IncidentAction struct {
 	Response string    `json:"response,omitempty"`
 	Verdict  string    `json:"verdict,omitempty"`
 	Reason   string    `json:"reason,omitempty"`
+	Playbook string    `json:"playbook,omitempty"` // that a person starts
+	DryRun   bool      `json:"dryRun,omitempty"`   // only to see what it would do
 }
 
 // Incident is a change of an incident, as concluded.
