@@ -23,6 +23,7 @@ func imports() map[string][]string {
 		"access":   {"event"},
 		"usage":    {"event", "fleet"},
 		"planning": {"event", "fleet", "usage"},
+		"rule":     {"event", "fleet", "detect", "usage", "knowledge"},
 		// protocols: codecs without sockets
 		"proto": {},
 		// leaves
@@ -36,7 +37,7 @@ func imports() map[string][]string {
 		// spine: what is kept, and the one order in which it happens
 		"journal":        {"event", "fleet"},
 		"journal/sqlite": {"event", "fleet", "journal", "coredb"},
-		"live":           {"event", "fleet", "detect", "incident", "journal"},
+		"live":           {"event", "fleet", "detect", "rule", "incident", "journal"},
 		"telemetry":      {"event", "fleet", "journal", "coredb"},
 		"frames":         {"event"},
 		"store":          {"event", "fleet", "access", "journal", "coredb"},
@@ -45,7 +46,7 @@ func imports() map[string][]string {
 		"camera":     {"event", "fleet", "journal", "proto"},
 		"outbox":     {"event", "fleet", "journal", "coredb", "store"},
 		"notify":     {"event", "fleet", "incident", "journal", "store", "outward"},
-		"web":        {"event", "fleet", "detect", "incident", "access", "usage", "planning", "journal", "telemetry", "frames", "store", "vitals"},
+		"web":        {"event", "fleet", "detect", "rule", "incident", "access", "usage", "planning", "journal", "telemetry", "frames", "store", "vitals"},
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto"},
 		"sim/retell": {"event", "access", "sim"},
@@ -59,7 +60,7 @@ func imports() map[string][]string {
 
 // core lists the pure rooms.
 func core() []string {
-	return []string{"event", "fleet", "detect", "incident", "access", "usage", "planning"}
+	return []string{"event", "fleet", "detect", "rule", "incident", "access", "usage", "planning"}
 }
 
 func (r *tree) importTable(t *testing.T) {
