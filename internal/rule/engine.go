@@ -68,7 +68,7 @@ func New(l *Language) *Engine {
 func (x *Engine) Seq() uint64 { return x.seq }
 
 // Apply folds one event after the view has taken it in, with the tries to charge
-// that it ended, and returns what follows. Timers due before it have to be fired
+// that it ended just now (detect.Engine.Tried), and returns what follows. Timers due before it have to be fired
 // first.
 func (x *Engine) Apply(n *detect.Network, e *event.Event, tries []attempt.Attempt) []detect.Finding {
 	x.out = x.out[:0]
@@ -83,7 +83,7 @@ func (x *Engine) Apply(n *detect.Network, e *event.Event, tries []attempt.Attemp
 		}
 		return x.out
 	case *event.ServerStarted:
-		x.restarted(n, e)
+		x.restarted(n, e, b)
 		return x.out
 	}
 	if len(x.byKind) == 0 || e.Subject.Type != event.StationSubject {
@@ -107,15 +107,27 @@ func (x *Engine) Apply(n *detect.Network, e *event.Event, tries []attempt.Attemp
 			x.follow(r, &sc)
 		}
 	}
-	for i := range tries {
-		if t := &tries[i]; !t.Late && !t.Again {
-			sc.try = t
-			for _, r := range x.byKind[KindAttempt] {
-				x.visit(r, &sc, t.EVSE)
-			}
-		}
+	x.tried(&sc, tries)
+	return x.out
+}
+
+// Tried folds tries that ended as time passed, without an event.
+func (x *Engine) Tried(n *detect.Network, station string, now time.Time, tries []attempt.Attempt) []detect.Finding {
+	x.out = x.out[:0]
+	x.now = later(x.now, now)
+	if st := n.Station(station); st != nil && st.Accepted {
+		x.tried(&scene{n: n, now: x.now, st: st, site: st.SiteID}, tries)
 	}
 	return x.out
+}
+
+func (x *Engine) tried(sc *scene, tries []attempt.Attempt) {
+	for i := range tries {
+		sc.try = &tries[i]
+		for _, r := range x.byKind[KindAttempt] {
+			x.visit(r, sc, tries[i].EVSE)
+		}
+	}
 }
 
 // follow evaluates a rule after an event.
@@ -182,14 +194,15 @@ func (r *active) wants(st *detect.Station) bool {
 	return true
 }
 
-// restarted begins waiting anew: what was not observed does not count. Rules
-// that follow our starts are asked about every station.
-func (x *Engine) restarted(n *detect.Network, e *event.Event) {
-	for _, r := range x.sorted() {
-		for _, subject := range r.subjects() {
-			if s := r.states[subject]; !s.Open && !s.Since.IsZero() {
-				s.Since = x.now
-				x.arm(r, subject, s)
+// restarted stretches every wait by the time in which nothing was observed.
+// Rules that follow our starts are asked about every station.
+func (x *Engine) restarted(n *detect.Network, e *event.Event, b *event.ServerStarted) {
+	if away := e.RecordedAt.Sub(b.LastAlive); !b.LastAlive.IsZero() && away > 0 {
+		for _, r := range x.sorted() {
+			for _, subject := range r.subjects() {
+				s := r.states[subject]
+				s.stretch(away)
+				x.queue(r.ID, subject, s)
 			}
 		}
 	}

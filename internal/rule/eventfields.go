@@ -61,11 +61,11 @@ func eventFields() []field {
 	)
 	list := []field{
 		{name: "kind", typ: text, en: "what kind of event", de: "Art des Ereignisses", get: func(s *scene) (any, bool) {
-			if s.e == nil {
-				return nil, false
-			}
 			if s.try != nil {
 				return string(KindAttempt), true
+			}
+			if s.e == nil {
+				return nil, false
 			}
 			return string(s.e.Body.Kind()), true
 		}},

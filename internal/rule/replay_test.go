@@ -54,7 +54,7 @@ func story(b *bench, seed uint64, steps int, after func()) {
 			b.say(event.Port(id, port, port), &event.Transaction{Stage: event.TransactionEnded, TransactionID: fmt.Sprint(i - 1), Reason: "Local"})
 		case 4:
 			if rnd.IntN(10) == 0 {
-				b.say(event.Self(), &event.ServerStarted{LastAlive: b.now})
+				away(time.Duration(rnd.IntN(600)) * time.Second)(b)
 			}
 		case 5:
 			b.after(time.Duration(rnd.IntN(20)) * time.Second)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
-	"github.com/chargewatch/chargewatch/internal/usage/attempt"
 )
 
 // bench runs rules over a view as the server does: timers before events, the
@@ -19,7 +18,6 @@ type bench struct {
 	t     testing.TB
 	view  *detect.Engine
 	rules *Engine
-	tries map[string]*attempt.Fold
 	seq   uint64
 	now   time.Time
 	said  []string
@@ -37,7 +35,7 @@ func language(t testing.TB) *Language {
 
 func newBench(t testing.TB, rules ...Rule) *bench {
 	t.Helper()
-	b := &bench{t: t, view: detect.New(nil), rules: New(language(t)), tries: make(map[string]*attempt.Fold), now: epoch()}
+	b := &bench{t: t, view: detect.New(nil), rules: New(language(t)), now: epoch()}
 	for _, r := range rules {
 		b.decide(r)
 	}
@@ -80,29 +78,30 @@ func (b *bench) event(subject event.Subject, body event.Body) *event.Event {
 }
 
 func (b *bench) apply(e *event.Event) {
-	b.advance(e.RecordedAt)
+	b.advance(b.view.Until(e))
 	b.view.Apply(e)
-	var tries []attempt.Attempt
-	if e.Subject.Type == event.StationSubject {
-		f := b.tries[e.Subject.ID]
-		if f == nil {
-			f = &attempt.Fold{}
-			b.tries[e.Subject.ID] = f
-		}
-		tries = f.Apply(e)
-	}
+	_, tries := b.view.Tried()
 	b.note(b.rules.Apply(&b.view.Network, e, tries))
 }
 
-// advance fires what is due.
+// advance fires what is due, the view's before the rules'.
 func (b *bench) advance(to time.Time) {
 	for {
-		due, ok := b.rules.Due()
-		if !ok || due.After(to) {
+		first, viewing := b.view.Due()
+		due, ruling := b.rules.Due()
+		viewing, ruling = viewing && !first.After(to), ruling && !due.After(to)
+		switch {
+		case viewing && (!ruling || !first.After(due)):
+			b.view.Fire()
+			station, tries := b.view.Tried()
+			b.note(b.rules.Tried(&b.view.Network, station, b.view.Now(), tries))
+		case ruling:
+			b.note(b.rules.Fire(&b.view.Network))
+		default:
+			b.view.Elapse(to)
 			b.rules.Elapse(to)
 			return
 		}
-		b.note(b.rules.Fire(&b.view.Network))
 	}
 }
 
@@ -140,7 +139,16 @@ func says(port int, body event.Body) step {
 	return func(b *bench) { b.say(event.Port("S1", port, port), body) }
 }
 func entire(body event.Body) step { return func(b *bench) { b.say(event.Station("S1"), body) } }
-func wait(d time.Duration) step   { return func(b *bench) { b.after(d) } }
+
+// away is a time in which our server did not run.
+func away(d time.Duration) step {
+	return func(b *bench) {
+		alive := b.now
+		b.now = b.now.Add(d)
+		b.say(event.Self(), &event.ServerStarted{LastAlive: alive})
+	}
+}
+func wait(d time.Duration) step { return func(b *bench) { b.after(d) } }
 
 // charge is a try at a port that moves so much.
 func charge(port int, token string, wh float64) step {
@@ -197,10 +205,12 @@ func TestRules(t *testing.T) {
 			[]step{says(1, status("Faulted")), wait(50 * time.Second), says(1, status("Available")), says(1, status("Faulted")), wait(50 * time.Second)}, ""},
 		"a wait that another event made pointless": {with(ordinary(`port.status == "Preparing" && station.online`), forSeconds(60)),
 			[]step{says(1, status("Preparing")), entire(&event.Disconnected{ConnID: "S1-1", Reason: "x"}), wait(time.Hour)}, ""},
-		"our own restart begins the wait anew": {with(faulted, forSeconds(600)),
-			[]step{says(1, status("Faulted")), wait(9 * time.Minute), func(b *bench) { b.say(event.Self(), &event.ServerStarted{}) }, wait(9 * time.Minute)}, ""},
+		"time that we were away does not count": {with(faulted, forSeconds(600)),
+			[]step{says(1, status("Faulted")), wait(5 * time.Minute), away(time.Hour), wait(4 * time.Minute)}, ""},
 		"and then it is long enough": {with(faulted, forSeconds(600)),
-			[]step{says(1, status("Faulted")), func(b *bench) { b.say(event.Self(), &event.ServerStarted{}) }, wait(11 * time.Minute)}, "raised station/S1/1"},
+			[]step{says(1, status("Faulted")), wait(5 * time.Minute), away(time.Hour), wait(6 * time.Minute)}, "raised station/S1/1"},
+		"a token that no car came for": {with(ordinary(`attempt.reason == "neverPlugged"`, KindAttempt), by(ByStation)),
+			[]step{entire(&event.Authorize{TokenID: "t", Status: "Accepted"}), wait(time.Hour)}, "raised station/S1"},
 		"three of them in an hour": {with(faulted, count(3, 3600)),
 			[]step{says(1, status("Faulted")), says(1, status("Available")), wait(20 * time.Minute), says(1, status("Faulted")), says(1, status("Available")),
 				wait(20 * time.Minute), says(1, status("Faulted"))}, "raised station/S1/1"},

@@ -22,6 +22,18 @@ type state struct {
 	dirty  bool
 }
 
+// stretch moves what a state waits for.
+func (s *state) stretch(by time.Duration) {
+	s.dirty = true
+	s.Last = s.Last.Add(by)
+	for i := range s.Hits {
+		s.Hits[i] = s.Hits[i].Add(by)
+	}
+	if !s.Due.IsZero() {
+		s.Due = s.Due.Add(by)
+	}
+}
+
 // consider asks a rule about a subject and does what follows.
 func (x *Engine) consider(r *active, sc *scene, subject event.Subject) {
 	if r.off != "" {

@@ -43,6 +43,8 @@ func (x *Engine) arm(r *active, subject event.Subject, s *state) {
 	case s.Open:
 	case r.Count != nil && len(s.Hits) > 0: // the newest count is forgotten then
 		due = s.Hits[len(s.Hits)-1].Add(time.Duration(r.Count.WithinSeconds)*time.Second + time.Nanosecond)
+	case r.ForSeconds > 0 && !s.Due.IsZero(): // it waits already
+		due = s.Due
 	case r.ForSeconds > 0:
 		due = s.Since.Add(time.Duration(r.ForSeconds) * time.Second)
 	}

@@ -56,6 +56,14 @@ func of(name string, list []field) []field {
 	return list
 }
 
+// told is the fault that a port tells of; an empty one if it tells of none.
+func told(p *detect.Port) detect.Fault {
+	if p.Fault == nil {
+		return detect.Fault{}
+	}
+	return *p.Fault
+}
+
 func portFields() []field {
 	return of("port", []field{
 		{name: "evse", typ: whole, en: "its number", de: "seine Nummer",
@@ -64,19 +72,19 @@ func portFields() []field {
 			de:  "Available, Preparing, Charging, SuspendedEV, SuspendedEVSE, Finishing, Reserved, Unavailable, Faulted oder Unknown",
 			get: atPort(func(_ *scene, p *detect.Port) (any, bool) { return p.Status.String(), true })},
 		{name: "statusSeconds", typ: number, unit: "s", en: "for how long it has had that status", de: "wie lange es schon in diesem Zustand ist",
-			get: atPort(func(s *scene, p *detect.Port) (any, bool) { return since(s.now, p.Since) })},
+			get: atPort(func(s *scene, p *detect.Port) (any, bool) { return since(s.now, p.Since.Time()) })},
 		{name: "free", typ: truth, en: "a driver could start here now", de: "hier könnte jetzt jemand laden",
 			get: atPort(func(s *scene, p *detect.Port) (any, bool) { return s.st.Free(p), true })},
 		{name: "charging", typ: truth, en: "a session runs here", de: "hier läuft ein Ladevorgang",
 			get: atPort(func(_ *scene, p *detect.Port) (any, bool) { return p.Tx != nil, true })},
 		{name: "faultCode", typ: text, en: "the error code it told last, empty for none", de: "zuletzt gemeldeter Fehlercode, leer für keinen",
-			get: atPort(func(_ *scene, p *detect.Port) (any, bool) { return clip(p.Code), true })},
+			get: atPort(func(_ *scene, p *detect.Port) (any, bool) { return clip(told(p).Code), true })},
 		{name: "vendorCode", typ: text, en: "the vendor's code beside it", de: "Herstellercode dazu",
-			get: atPort(func(_ *scene, p *detect.Port) (any, bool) { return clip(p.VendorCode), true })},
+			get: atPort(func(_ *scene, p *detect.Port) (any, bool) { return clip(told(p).VendorCode), true })},
 		{name: "faultInfo", typ: text, en: "the text beside it", de: "Text dazu",
-			get: atPort(func(_ *scene, p *detect.Port) (any, bool) { return clip(p.Info), true })},
+			get: atPort(func(_ *scene, p *detect.Port) (any, bool) { return clip(told(p).Info), true })},
 		{name: "faultSeconds", typ: number, unit: "s", en: "for how long it has told of that fault", de: "wie lange dieser Fehler schon gemeldet ist",
-			get: atPort(func(s *scene, p *detect.Port) (any, bool) { return since(s.now, p.FaultSince) })},
+			get: atPort(func(s *scene, p *detect.Port) (any, bool) { return since(s.now, told(p).Since.Time()) })},
 		{name: "ratedW", typ: number, unit: "W", en: "rated power", de: "Nennleistung",
 			get: atPort(func(_ *scene, p *detect.Port) (any, bool) { return p.RatedW, p.RatedW > 0 })},
 		{name: "current", typ: text, en: "AC or DC", de: "AC oder DC",
@@ -96,10 +104,10 @@ func portFields() []field {
 		{name: "temperatureC", typ: number, unit: "°C", en: "measured temperature", de: "gemessene Temperatur",
 			get: live(func(l *fleet.Live) *float64 { return l.TempC })},
 		{name: "sinceSessionSeconds", typ: number, unit: "s", en: "since the last session ended", de: "seit dem Ende des letzten Ladevorgangs",
-			get: atPort(func(s *scene, p *detect.Port) (any, bool) { return since(s.now, p.EndedAt) })},
+			get: atPort(func(s *scene, p *detect.Port) (any, bool) { return since(s.now, p.EndedAt.Time()) })},
 		{name: "sinceChargeSeconds", typ: number, unit: "s", en: "since the last session with energy ended",
 			de:  "seit dem Ende des letzten Ladevorgangs mit Energie",
-			get: atPort(func(s *scene, p *detect.Port) (any, bool) { return since(s.now, p.ChargedAt) })},
+			get: atPort(func(s *scene, p *detect.Port) (any, bool) { return since(s.now, p.ChargedAt.Time()) })},
 		{name: "conditions", typ: words, en: "codes of what detectors hold against it now", de: "Codes dessen, was Detektoren gerade bemängeln",
 			get: atPort(func(s *scene, p *detect.Port) (any, bool) { return open(s.st, p.EVSE), true })},
 	})
@@ -194,6 +202,8 @@ func stationFields() []field {
 			get: atStation(func(_ *scene, st *detect.Station) (any, bool) { return word(st.Firmware) })},
 		{name: "protocol", typ: text, en: "ocpp1.6, ocpp2.0.1 or ocpp2.1", de: "ocpp1.6, ocpp2.0.1 oder ocpp2.1",
 			get: atStation(func(_ *scene, st *detect.Station) (any, bool) { return word(st.Protocol) })},
+		{name: "carrier", typ: text, en: "who issued its SIM, as the head of the card's number", de: "Herausgeber ihrer SIM, als Anfang der Kartennummer",
+			get: atStation(func(_ *scene, st *detect.Station) (any, bool) { return word(st.Carrier) })},
 		{name: "online", typ: truth, en: "it is connected", de: "sie ist verbunden",
 			get: atStation(func(_ *scene, st *detect.Station) (any, bool) { return st.Online, true })},
 		{name: "offlineSeconds", typ: number, unit: "s", en: "for how long it has been offline, 0 while it is online",
@@ -202,7 +212,7 @@ func stationFields() []field {
 				if st.Online {
 					return 0.0, true
 				}
-				return since(s.now, st.LinkAt)
+				return since(s.now, st.LinkAt.Time())
 			})},
 		{name: "onlineSeconds", typ: number, unit: "s", en: "for how long it has been online, 0 while it is offline",
 			de: "wie lange sie schon verbunden ist, 0 solange getrennt",
@@ -210,10 +220,10 @@ func stationFields() []field {
 				if !st.Online {
 					return 0.0, true
 				}
-				return since(s.now, st.LinkAt)
+				return since(s.now, st.LinkAt.Time())
 			})},
 		{name: "bootSeconds", typ: number, unit: "s", en: "since it last booted", de: "seit dem letzten Start",
-			get: atStation(func(s *scene, st *detect.Station) (any, bool) { return since(s.now, st.BootAt) })},
+			get: atStation(func(s *scene, st *detect.Station) (any, bool) { return since(s.now, st.BootAt.Time()) })},
 		{name: "status", typ: text, en: "what it says of itself as a whole", de: "was sie über sich als Ganzes sagt",
 			get: atStation(func(_ *scene, st *detect.Station) (any, bool) {
 				return st.Own.Status.String(), !st.Own.HeardAt.IsZero()
