@@ -37,6 +37,7 @@ func imports() map[string][]string {
 		// spine: what is kept, and the one order in which it happens
 		"journal":        {"event", "fleet"},
 		"journal/sqlite": {"event", "fleet", "journal", "coredb"},
+		"rule/backtest":  {"event", "detect", "rule", "journal"},
 		"live":           {"event", "fleet", "detect", "rule", "incident", "journal"},
 		"telemetry":      {"event", "fleet", "journal", "coredb"},
 		"frames":         {"event"},
@@ -46,7 +47,7 @@ func imports() map[string][]string {
 		"camera":     {"event", "fleet", "journal", "proto"},
 		"outbox":     {"event", "fleet", "journal", "coredb", "store"},
 		"notify":     {"event", "fleet", "incident", "journal", "store", "outward"},
-		"web":        {"event", "fleet", "detect", "rule", "incident", "access", "usage", "planning", "journal", "telemetry", "frames", "store", "vitals"},
+		"web":        {"event", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "usage", "planning", "journal", "telemetry", "frames", "store", "vitals"},
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto"},
 		"sim/retell": {"event", "access", "sim"},
