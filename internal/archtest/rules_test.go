@@ -24,6 +24,7 @@ func imports() map[string][]string {
 		"usage":     {"event", "fleet"},
 		"planning":  {"event", "fleet", "usage"},
 		"knowledge": {"event"},
+		"rule":      {"event", "fleet", "detect", "usage", "knowledge"},
 		// protocols: codecs without sockets
 		"proto": {},
 		// leaves
@@ -37,7 +38,8 @@ func imports() map[string][]string {
 		// spine: what is kept, and the one order in which it happens
 		"journal":        {"event", "fleet"},
 		"journal/sqlite": {"event", "fleet", "journal", "coredb"},
-		"live":           {"event", "fleet", "detect", "incident", "journal", "coredb"},
+		"live":           {"event", "fleet", "detect", "rule", "incident", "journal", "coredb"},
+		"rule/backtest":  {"event", "detect", "rule", "journal"},
 		"telemetry":      {"event", "fleet", "journal", "coredb"},
 		"frames":         {"event"},
 		"store":          {"event", "fleet", "access", "journal", "coredb"},
@@ -46,7 +48,7 @@ func imports() map[string][]string {
 		"camera":     {"event", "fleet", "journal", "proto"},
 		"outbox":     {"event", "fleet", "journal", "coredb", "store"},
 		"notify":     {"event", "fleet", "incident", "journal", "store", "outward"},
-		"web":        {"event", "fleet", "detect", "incident", "access", "usage", "knowledge", "planning", "journal", "telemetry", "frames", "store", "vitals"},
+		"web":        {"event", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "usage", "knowledge", "planning", "journal", "telemetry", "frames", "store", "vitals"},
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto"},
 		"sim/retell": {"event", "access", "sim"},
@@ -60,7 +62,7 @@ func imports() map[string][]string {
 
 // core lists the pure rooms.
 func core() []string {
-	return []string{"event", "fleet", "detect", "incident", "access", "usage", "planning", "knowledge"}
+	return []string{"event", "fleet", "detect", "rule", "incident", "access", "usage", "planning", "knowledge"}
 }
 
 func (r *tree) importTable(t *testing.T) {

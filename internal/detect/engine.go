@@ -68,6 +68,8 @@ type Engine struct {
 	seq       uint64
 	now       time.Time
 	out       []Finding
+	ended     []attempt.Attempt // by what was applied or fired last
+	endedAt   string            // the station
 	asked     []Asked
 }
 
@@ -123,7 +125,7 @@ func (x *Engine) Until(e *event.Event) time.Time {
 // Apply folds one event and returns what follows from it. Timers due until then
 // (Until) have to be fired first.
 func (x *Engine) Apply(e *event.Event) []Finding {
-	x.out = x.out[:0]
+	x.out, x.ended = x.out[:0], x.ended[:0]
 	x.seq, x.now = e.Seq, later(x.now, e.RecordedAt)
 	if x.swept == 0 {
 		x.swept = At(x.now.Truncate(time.Minute))
@@ -166,16 +168,22 @@ func (x *Engine) Apply(e *event.Event) []Finding {
 	return x.out
 }
 
+// Tried returns the tries to charge that the last event or timer ended, at which
+// station; they count until the next.
+func (x *Engine) Tried() (station string, list []attempt.Attempt) { return x.endedAt, x.ended }
+
 // triesKey is the engine's own timer: a token that waits for its car.
 const triesKey = "|tries"
 
 // tried tells the detectors of tries that ended, and waits for the next.
 func (x *Engine) tried(c *Context, list []attempt.Attempt) {
+	x.endedAt, x.ended = c.Station.ID, x.ended[:0]
 	for i := range list {
 		a := &list[i]
 		if a.Late || a.Again || c.Now.Sub(a.EndsAt) > event.LateAfter {
 			continue
 		}
+		x.ended = append(x.ended, *a)
 		for i := range x.detectors {
 			if d := &x.detectors[i]; d.Tried != nil {
 				c.d = d
@@ -254,7 +262,7 @@ func (x *Engine) Due() (time.Time, bool) {
 
 // Fire fires what falls due first, which Due told of.
 func (x *Engine) Fire() []Finding {
-	x.out = x.out[:0]
+	x.out, x.ended = x.out[:0], x.ended[:0]
 	x.alarms.settle(&x.Network)
 	if x.swept != 0 && x.hourly && (len(x.alarms) == 0 || x.swept+minute <= x.alarms[0].due) {
 		x.sweep()

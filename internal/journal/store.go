@@ -111,6 +111,8 @@ type Retention interface {
 type Reader interface {
 	// Tail returns events after a sequence up to and including another, in order.
 	Tail(ctx context.Context, after, upTo uint64, limit int) ([]*event.Event, error)
+	// TailWithout is Tail that leaves out kinds.
+	TailWithout(ctx context.Context, after, upTo uint64, limit int, without []event.Kind) ([]*event.Event, error)
 	Events(ctx context.Context, q EventQuery) ([]*event.Event, Cursor, error)
 	Sessions(ctx context.Context, q SessionQuery) ([]*fleet.Session, Cursor, error)
 	Session(ctx context.Context, id string) (*fleet.Session, error)

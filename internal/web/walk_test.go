@@ -32,8 +32,6 @@ const (
 )
 
 func newTwo(t *testing.T) *two {
-	p := newPlant(t, func(o *Options) { o.Telemetry, o.Flows, o.Frames = noSeries{}, noSeries{}, noFrames{} })
-	n := &two{plant: p, session: make(map[string]string), incident: make(map[string]string)}
 	known, err := knowledge.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +39,7 @@ func newTwo(t *testing.T) *two {
 	p := newPlant(t, func(o *Options) {
 		o.Telemetry, o.Flows, o.Frames, o.Knowledge = noSeries{}, noSeries{}, noFrames{}, known
 	})
-	n := &two{plant: p, session: make(map[string]string)}
+	n := &two{plant: p, session: make(map[string]string), incident: make(map[string]string)}
 	for _, site := range []string{own, foreign} {
 		p.site(site)
 		station := "S-" + site
