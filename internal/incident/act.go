@@ -166,18 +166,25 @@ func (f *Fold) merge(en *entry, a *event.IncidentAction) {
 	if into == nil || !into.open() || into.MergedInto != nil {
 		return
 	}
+	if into.Family == Common {
+		f.inherit(into, en)
+		f.weigh(into)
+		return
+	}
 	f.unfold(en)
 	for _, s := range slices.Clone(en.Slots) {
 		f.occupy(into, s)
 	}
 	for _, r := range en.Raised {
-		f.where[condition{r.Station, r.EVSE, r.Code}] = into.ID
+		f.where[condition{r.Place, r.EVSE, r.Code}] = into.ID
 	}
 	into.Raised = append(into.Raised, en.Raised...)
 	if len(en.Raised) > 0 && into.RepairedAt != nil {
 		into.RepairedAt = nil
+		into.Ready = ""
 		f.stop(into, "stable", "prove")
 		f.clocks(into)
+		f.recount(into)
 	}
 	en.Raised = nil
 	f.absorb(into, en)
@@ -227,8 +234,8 @@ func (f *Fold) reopen(en *entry, a *event.IncidentAction) {
 		en.RepairedAt = repaired
 	}
 	f.occupy(en, en.Home)
-	f.regroup(en)
 	f.mark(en)
+	f.regroup(en)
 	en.Counted = f.now
 	en.Proof = byPerson // who reopened it closes it
 	f.clocks(en)

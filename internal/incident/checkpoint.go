@@ -81,10 +81,10 @@ func (f *Fold) Load(key string, data []byte) error {
 		f.slots[s] = en.ID
 	}
 	for _, r := range en.Raised {
-		f.where[condition{r.Station, r.EVSE, r.Code}] = en.ID
+		f.where[condition{r.Place, r.EVSE, r.Code}] = en.ID
 	}
 	if en.Family != Common {
-		f.ports[en.Station] = f.placed(f.ports[en.Station], en)
+		f.ports[en.Home.Place] = f.placed(f.ports[en.Home.Place], en)
 	}
 	for name, at := range en.Timers {
 		heap.Push(&f.alarms, alarm{due: at, incident: en.ID, name: name})

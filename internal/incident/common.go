@@ -87,6 +87,7 @@ func (f *Fold) unfold(en *entry) {
 		return
 	}
 	f.detach(en)
+	f.regroup(en)
 	f.log(en, ChangeUnfolded, "", "")
 	f.touch(en)
 	if !en.open() || en.RepairedAt != nil {

@@ -31,8 +31,10 @@ type entry struct {
 	Running string `json:"running,omitempty"`
 	// Busy is true while a remedy is at work.
 	Busy bool `json:"busy,omitempty"`
-	// Ready is true for a child that would be closed but for its parent.
+	// Ready is how a child would be closed but for its parent.
 	Ready string `json:"ready,omitempty"`
+	// Hurt are the tokens of drivers who failed, by opaque id.
+	Hurt []string `json:"hurt,omitempty"`
 	// Shared are the labels under which it may have a common cause.
 	Shared []string             `json:"shared,omitempty"`
 	Timers map[string]time.Time `json:"timers,omitempty"`
@@ -49,7 +51,7 @@ type entry struct {
 
 // raised is a condition that lasts.
 type raised struct {
-	Station  string         `json:"station"`
+	Place    string         `json:"place"`
 	EVSE     int            `json:"evse,omitempty"`
 	Code     string         `json:"code"`
 	Family   Family         `json:"family"`
@@ -59,9 +61,9 @@ type raised struct {
 
 // condition names a condition in the whole network.
 type condition struct {
-	station string
-	evse    int
-	code    string
+	place string
+	evse  int
+	code  string
 }
 
 // settle derives the state from what is known.
@@ -83,7 +85,7 @@ func (en *entry) settle() {
 // stays reports an incident that stays before people although its fault is
 // over: a safety code, or one that came back within a day.
 func (en *entry) stays() bool {
-	return en.Safety || en.Proof == byPerson || en.Repeats > 0 && en.Family != Common
+	return en.Safety || en.Proof == byPerson || en.Repeats > 0 && en.Family != Common && en.Severity != event.S4
 }
 
 func (en *entry) open() bool { return en.ClosedAt == nil }

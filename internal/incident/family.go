@@ -122,14 +122,14 @@ func (f Family) explains(other Family) bool {
 
 // slot is the place where one incident stands at a time.
 type slot struct {
-	Station string `json:"station,omitempty"`
-	EVSE    int    `json:"evse,omitempty"`
-	Family  Family `json:"family"`
-	Code    string `json:"code,omitempty"` // of families where each code is its own cause; label of a common cause
+	Place  string `json:"place,omitempty"`
+	EVSE   int    `json:"evse,omitempty"`
+	Family Family `json:"family"`
+	Code   string `json:"code,omitempty"` // of families where each code is its own cause; label of a common cause
 }
 
 func slotOf(s event.Subject, f *event.Finding) slot {
-	out := slot{Station: s.ID, EVSE: s.EVSE, Family: familyOf(s.EVSE, f)}
+	out := slot{Place: placeOf(s), EVSE: s.EVSE, Family: familyOf(s.EVSE, f)}
 	switch out.Family {
 	case Rule:
 		out.Code = f.Detector

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/usage/attempt"
 )
 
 // Fold makes incidents of findings and of what people and remedies do. One
@@ -56,6 +57,8 @@ func (f *Fold) Apply(n *detect.Network, e *event.Event, found []detect.Finding) 
 		if b.Detector == "" && !e.Late() {
 			f.find(&detect.Finding{Subject: e.Subject, At: f.now, Cause: e.Seq, Finding: *b})
 		}
+	case *event.ServerStarted:
+		f.restarted(e, b)
 	case *event.DriverReport:
 		f.reported(e, b)
 	case *event.Policy:
@@ -91,6 +94,39 @@ func (f *Fold) Found(n *detect.Network, at time.Time, cause uint64, found []dete
 		f.find(&found[i])
 	}
 	return f.end()
+}
+
+// Tried counts drivers who failed at what is broken: tries to charge at a station
+// that ended, and did not fail by the driver or the car.
+func (f *Fold) Tried(n *detect.Network, station string, at time.Time, cause uint64, tries []attempt.Attempt) Effects {
+	f.begin(n, at, cause)
+	for i := range tries {
+		a := &tries[i]
+		if a.Late || a.Again || !a.Failed && a.CutShort == attempt.None || a.Side == attempt.Driver || a.Side == attempt.Vehicle {
+			continue
+		}
+		for _, id := range f.ports[station] {
+			if en := f.entries[id]; en.open() && en.RepairedAt == nil && (en.EVSE == 0 || en.EVSE == a.EVSE) {
+				f.hurt(en, a.Token)
+			}
+		}
+	}
+	return f.end()
+}
+
+func (f *Fold) hurt(en *entry, token string) {
+	if token != "" {
+		if slices.Contains(en.Hurt, token) {
+			return
+		}
+		en.Hurt = keep(en.Hurt, maxSubjects, token)
+	}
+	drivers := 1
+	if en.DriversFailed != nil {
+		drivers += *en.DriversFailed
+	}
+	en.DriversFailed = &drivers
+	f.nudge(en)
 }
 
 // Due returns when the next timer of incidents falls due.
@@ -154,6 +190,10 @@ func (f *Fold) begin(n *detect.Network, at time.Time, cause uint64) {
 
 // end gathers what the step changed.
 func (f *Fold) end() Effects {
+	if len(f.touched) == 0 {
+		f.n = nil
+		return f.fx
+	}
 	for _, id := range slices.Sorted(maps.Keys(f.touched)) {
 		if en := f.entries[id]; en != nil && en.Family == Common {
 			f.describe(en)

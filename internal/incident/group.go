@@ -89,7 +89,7 @@ func (g *groups) near(label string, at int64, enough int) bool {
 // may still explain.
 func (f *Fold) regroup(en *entry) {
 	f.groups.drop(en)
-	if len(en.Shared) == 0 || !en.open() || en.Family == Common {
+	if len(en.Shared) == 0 || !en.open() || en.Family == Common || en.SilencedBy != nil {
 		return
 	}
 	if en.ParentID != nil {
@@ -105,7 +105,7 @@ func (f *Fold) regroup(en *entry) {
 // else enough of them are looked at together when the burst is over.
 func (f *Fold) group(en *entry, d *detect.Finding) {
 	f.regroup(en)
-	if en.Severity == event.S4 || en.Station == "" || !grouped(d.Detector) {
+	if en.Severity == event.S4 || en.Station == "" || en.SilencedBy != nil || !grouped(d.Detector) {
 		return
 	}
 	for _, label := range d.Shared {

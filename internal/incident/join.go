@@ -15,10 +15,7 @@ import (
 
 // find takes a finding into the incident of its cause.
 func (f *Fold) find(d *detect.Finding) {
-	if d.Subject.Type != event.StationSubject && d.Subject.Type != event.ServerSubject {
-		return
-	}
-	key := condition{d.Subject.ID, d.Subject.EVSE, d.Code}
+	key := condition{placeOf(d.Subject), d.Subject.EVSE, d.Code}
 	switch d.State {
 	case event.FindingRaised, event.FindingUpdated:
 		if en := f.entries[f.where[key]]; en != nil {
@@ -45,7 +42,7 @@ func (f *Fold) join(d *detect.Finding) *entry {
 	if own != nil && own.open() {
 		return own
 	}
-	for _, id := range f.ports[at.Station] {
+	for _, id := range f.ports[at.Place] {
 		en := f.entries[id]
 		if en.open() && en.EVSE == at.EVSE && len(en.Raised) > 0 && en.Family.explains(at.Family) {
 			return en
@@ -68,10 +65,21 @@ func (f *Fold) create(at slot, d *detect.Finding) *entry {
 	if d.Subject.Type == event.StationSubject {
 		en.Station = d.Subject.ID
 	}
+	if d.Subject.Type == event.SiteSubject {
+		en.SiteID = d.Subject.ID
+	}
 	f.label(en)
 	f.take(en, at)
-	f.ports[en.Station] = append(f.ports[en.Station], en.ID)
+	f.ports[at.Place] = append(f.ports[at.Place], en.ID)
 	return en
+}
+
+// placeOf is the station, or whatever else has incidents, with its kind.
+func placeOf(s event.Subject) string {
+	if s.Type == event.StationSubject {
+		return s.ID
+	}
+	return string(s.Type) + "/" + s.ID
 }
 
 // name is the id of an incident: 60 bits are enough for more incidents than a
@@ -115,7 +123,7 @@ func (f *Fold) raise(en *entry, d *detect.Finding) {
 	fresh := en.Total == 0
 	was := en.Severity
 	en.Raised = append(en.Raised, raised{
-		Station: d.Subject.ID, EVSE: d.Subject.EVSE, Code: d.Code, Family: familyOf(d.Subject.EVSE, &d.Finding),
+		Place: placeOf(d.Subject), EVSE: d.Subject.EVSE, Code: d.Code, Family: familyOf(d.Subject.EVSE, &d.Finding),
 		Severity: d.Severity, Since: d.Since,
 	})
 	f.note(en, d, false)
@@ -142,7 +150,7 @@ func (f *Fold) raise(en *entry, d *detect.Finding) {
 // again takes an update of a condition that lasts.
 func (f *Fold) again(en *entry, d *detect.Finding) {
 	i := slices.IndexFunc(en.Raised, func(r raised) bool {
-		return r.Code == d.Code && r.EVSE == d.Subject.EVSE && r.Station == d.Subject.ID
+		return r.Code == d.Code && r.EVSE == d.Subject.EVSE && r.Place == placeOf(d.Subject)
 	})
 	if i >= 0 {
 		en.Raised[i].Severity = d.Severity
@@ -309,7 +317,7 @@ func (f *Fold) reported(e *event.Event, b *event.DriverReport) {
 		return
 	}
 	severity := event.S4
-	at := slot{Station: e.Subject.ID, EVSE: e.Subject.EVSE, Family: Reported}
+	at := slot{Place: e.Subject.ID, EVSE: e.Subject.EVSE, Family: Reported}
 	if en := f.entries[f.slots[at]]; en != nil && f.now.Sub(en.OpenedAt) <= repeatWithin {
 		severity = event.S3 // a second one
 	}

@@ -26,6 +26,7 @@ func (f *Fold) opened(en *entry, d *detect.Finding) {
 // same place within a day.
 func (f *Fold) reopened(en *entry, d *detect.Finding) {
 	f.revive(en)
+	f.label(en)
 	en.Severity, en.Floor = d.Severity, ""
 	en.Onset = f.onset(d.Since)
 	en.Repeats++
@@ -57,6 +58,12 @@ func (f *Fold) repeated(en *entry, d *detect.Finding) {
 	en.RepairedAt, en.VerifiedAt, en.Ready, en.StoppedReporting = nil, nil, "", false
 	en.Onset = f.onset(d.Since)
 	en.Repeats++
+	if en.ParentID != nil {
+		if parent := f.entries[*en.ParentID]; parent == nil || !parent.open() {
+			f.detach(en) // that cause is over
+		}
+	}
+	f.regroup(en)
 	en.Counted = f.now
 	f.stop(en, "stable", "prove")
 	f.edge(en)
@@ -93,7 +100,7 @@ func (f *Fold) worsened(en *entry, was event.Severity) {
 func (f *Fold) clear(en *entry, d *detect.Finding) {
 	var cleared raised
 	if i := slices.IndexFunc(en.Raised, func(r raised) bool {
-		return r.Code == d.Code && r.EVSE == d.Subject.EVSE && r.Station == d.Subject.ID
+		return r.Code == d.Code && r.EVSE == d.Subject.EVSE && r.Place == placeOf(d.Subject)
 	}); i >= 0 {
 		cleared = en.Raised[i]
 		en.Raised = slices.Delete(en.Raised, i, i+1)
@@ -110,7 +117,7 @@ func (f *Fold) clear(en *entry, d *detect.Finding) {
 		f.nudge(en)
 	case slices.ContainsFunc(d.Facts, func(x event.Fact) bool { return x.Name == "removed" }):
 		f.nudge(en)
-	case cleared.Family != Connectivity && !f.online(d.Subject.ID):
+	case cleared.Family != Connectivity && d.Subject.Type == event.StationSubject && !f.online(d.Subject.ID):
 		if len(en.Raised) == 0 {
 			en.StoppedReporting = true
 			f.log(en, ChangeSilent, "", "", d.Code)
@@ -181,9 +188,14 @@ func (f *Fold) await(en *entry) {
 
 // stable closes what stayed away long enough.
 func (f *Fold) stable(en *entry) {
-	if en.open() && en.RepairedAt != nil && !en.Flapping {
-		f.finish(en, "stable")
+	if !en.open() || en.RepairedAt == nil || en.Flapping {
+		return
 	}
+	if st := f.n.Station(en.Station); en.Family == Connectivity && st != nil && !st.Online {
+		f.set(en, "stable", f.now.Add(stableFor)) // it has gone again and that is not found yet
+		return
+	}
+	f.finish(en, "stable")
 }
 
 // unproven closes what nobody charged at, if it could have told of new trouble.
@@ -320,10 +332,11 @@ func (f *Fold) forget(en *entry) {
 			delete(f.slots, s)
 		}
 	}
-	if list := slices.DeleteFunc(f.ports[en.Station], func(id string) bool { return id == en.ID }); len(list) > 0 {
-		f.ports[en.Station] = list
+	place := en.Home.Place
+	if list := slices.DeleteFunc(f.ports[place], func(id string) bool { return id == en.ID }); len(list) > 0 {
+		f.ports[place] = list
 	} else {
-		delete(f.ports, en.Station)
+		delete(f.ports, place)
 	}
 	f.groups.drop(en)
 	if en.ParentID != nil {
@@ -338,9 +351,32 @@ func (f *Fold) forget(en *entry) {
 func (f *Fold) leave(station string) {
 	for _, id := range slices.Clone(f.ports[station]) {
 		en := f.entries[id]
-		if en.open() && !en.Safety {
-			en.Raised = nil
+		if en.Safety {
+			continue
+		}
+		for _, r := range en.Raised {
+			delete(f.where, condition{r.Place, r.EVSE, r.Code})
+		}
+		en.Raised = nil
+		f.dirty[id] = struct{}{}
+		if en.open() {
 			f.close(en, "removed", "", "")
+		}
+	}
+}
+
+// restarted takes our own start. While we were down nothing was observed: what
+// has to stay away for a while goes on waiting as long as it had left.
+func (f *Fold) restarted(e *event.Event, b *event.ServerStarted) {
+	if b.LastAlive.IsZero() || !b.LastAlive.Before(e.RecordedAt) {
+		return
+	}
+	away := e.RecordedAt.Sub(b.LastAlive)
+	for _, en := range f.inOrder() {
+		for _, name := range []string{"stable", "own", "prove", "calm"} {
+			if due, ok := en.Timers[name]; ok {
+				f.set(en, name, due.Add(away))
+			}
 		}
 	}
 }

@@ -296,6 +296,7 @@ func (f *Fold) remute() {
 			continue
 		}
 		en.SilencedBy = id
+		f.regroup(en)
 		if planned != en.Planned {
 			en.Planned = planned
 			f.clocks(en)

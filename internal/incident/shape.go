@@ -76,14 +76,15 @@ type Incident struct {
 	ChildrenBad   int      `json:"childrenBad"` // not repaired yet
 	MergedInto    *string  `json:"mergedInto"`
 
-	Repeats     int        `json:"repeats"` // came back while open or within a day of its end
-	ReopenedAt  *time.Time `json:"reopenedAt"`
-	Flapping    bool       `json:"flapping"`
-	Inhibitor   *string    `json:"inhibitedBy"` // the incident that explains why this one is silent
-	SilencedBy  *string    `json:"silencedBy"`  // the silence or window that mutes it
-	Planned     bool       `json:"planned"`     // it happened in a maintenance window
-	Notified    bool       `json:"notified"`    // somebody was told
-	DriversHurt *int       `json:"driversFailed"`
+	Repeats    int        `json:"repeats"` // came back while open or within a day of its end
+	ReopenedAt *time.Time `json:"reopenedAt"`
+	Flapping   bool       `json:"flapping"`
+	Inhibitor  *string    `json:"inhibitedBy"` // the incident that explains why this one is silent
+	SilencedBy *string    `json:"silencedBy"`  // the silence or window that mutes it
+	Planned    bool       `json:"planned"`     // it happened in a maintenance window
+	Notified   bool       `json:"notified"`    // somebody was told
+	// DriversFailed counts drivers who failed here while it was open; nil: none known.
+	DriversFailed *int `json:"driversFailed"`
 
 	Assignee          *string    `json:"assignee"`
 	ClaimedBy         *string    `json:"claimedBy"`

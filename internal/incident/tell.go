@@ -128,7 +128,7 @@ func (f *Fold) inhibitorOf(en *entry) string {
 	if en.Station == "" || en.Family == Connectivity || en.Safety {
 		return ""
 	}
-	other := f.entries[f.slots[slot{Station: en.Station, Family: Connectivity}]]
+	other := f.entries[f.slots[slot{Place: en.Station, Family: Connectivity}]]
 	if other == nil || other == en || !other.open() || len(other.Raised) == 0 || f.online(en.Station) {
 		return ""
 	}
