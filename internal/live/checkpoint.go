@@ -11,6 +11,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/incident"
+	"github.com/chargewatch/chargewatch/internal/rule"
 )
 
 // version of a checkpoint as a whole. Another one is not loaded: what is
@@ -21,6 +22,7 @@ const version = 1
 type meta struct {
 	Version  int           `json:"version"`
 	Detect   detect.Meta   `json:"detect"`
+	Rules    rule.Meta     `json:"rules,omitzero"`
 	Incident incident.Meta `json:"incident"`
 }
 
@@ -30,6 +32,7 @@ type place struct{ part, key string }
 const (
 	partStation  = "station"
 	partIncident = "incident"
+	partRule     = "rule"
 )
 
 // saver writes checkpoints beside the goroutine that folds.
@@ -62,12 +65,16 @@ func (l *Live) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the checkpoint: %w", err)
 	}
-	if json.Unmarshal([]byte(text), &m) != nil || m.Version != version || m.Detect.Version != detect.Version || m.Incident.Version != incident.Version {
+	if json.Unmarshal([]byte(text), &m) != nil || m.Version != version || m.Detect.Version != detect.Version || m.Incident.Version != incident.Version ||
+		l.pipeline.Rules != nil && m.Rules.Version != rule.Version {
 		l.log.InfoContext(ctx, "detection starts again from what is retained")
 		return l.forget(ctx)
 	}
 	if err := l.pipeline.Detect.Restore(m.Detect); err != nil {
 		return err
+	}
+	if l.pipeline.Rules != nil {
+		l.pipeline.Rules.Restore(m.Rules)
 	}
 	l.pipeline.Incidents.Restore(m.Incident)
 	rows, err := l.o.DB.Reader().QueryContext(ctx, `SELECT part, key, data FROM live_state WHERE generation <= ? ORDER BY part, key, generation`, l.saver.generation)
@@ -94,6 +101,10 @@ func (l *Live) load(ctx context.Context) error {
 		switch p.part {
 		case partStation:
 			err = l.pipeline.Detect.Load(data)
+		case partRule:
+			if l.pipeline.Rules != nil {
+				err = l.pipeline.Rules.Load(p.key, data)
+			}
 		case partIncident:
 			err = l.pipeline.Incidents.Load(p.key, data)
 		}
@@ -190,6 +201,11 @@ func (l *Live) collect() (finish func(*sql.Tx) error, err error) {
 	m := meta{Version: version}
 	if m.Detect, err = l.pipeline.Detect.Checkpoint(keep(partStation)); err != nil {
 		return nil, err
+	}
+	if l.pipeline.Rules != nil {
+		if m.Rules, err = l.pipeline.Rules.Checkpoint(keep(partRule)); err != nil {
+			return nil, err
+		}
 	}
 	if m.Incident, err = l.pipeline.Incidents.Checkpoint(keep(partIncident)); err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/incident"
 	"github.com/chargewatch/chargewatch/internal/journal"
+	"github.com/chargewatch/chargewatch/internal/rule"
 )
 
 // name is under which the journal keeps our cursor.
@@ -32,6 +33,7 @@ type Options struct {
 	Journal   Journal
 	DB        *coredb.DB
 	Detectors []detect.Detector
+	Language  *rule.Language   // of people's rules; nil: none are followed
 	Logger    *slog.Logger     // default: discard
 	Now       func() time.Time // default: time.Now; only for what is stale and for figures
 	// CheckpointEvery is how often the state is saved; default 2 min.
@@ -53,6 +55,8 @@ type Live struct {
 
 	view    atomic.Pointer[View]
 	changed atomic.Pointer[chan struct{}]
+	rules   atomic.Pointer[[]rule.Status]
+	rulesAt time.Time // when they were last looked at
 	stats   stats
 
 	mu      sync.Mutex
@@ -89,11 +93,15 @@ func Open(ctx context.Context, o Options) (*Live, error) {
 		o.Beat = time.Second
 	}
 	l := &Live{o: o, log: o.Logger, pipeline: NewPipeline(o.Detectors)}
+	if o.Language != nil {
+		l.pipeline.Rules = rule.New(o.Language)
+	}
 	l.changed.Store(new(make(chan struct{})))
 	if err := l.load(ctx); err != nil {
 		return nil, fmt.Errorf("load what detection knew: %w", err)
 	}
 	l.show()
+	l.showRules(l.o.Now())
 	return l, nil
 }
 
@@ -149,6 +157,7 @@ func (l *Live) take(ctx context.Context, batch journal.Batch) error {
 	} else {
 		l.reach()
 	}
+	l.showRules(now)
 	return l.saveIfDue(ctx, now)
 }
 
@@ -210,6 +219,23 @@ func (l *Live) View() *View { return l.view.Load() }
 
 // Open returns the incidents that are not closed.
 func (l *Live) Open() []*incident.Incident { return l.View().Open }
+
+// Rules tells how each rule does; it is at most a second old.
+func (l *Live) Rules() []rule.Status {
+	if list := l.rules.Load(); list != nil {
+		return *list
+	}
+	return nil
+}
+
+func (l *Live) showRules(now time.Time) {
+	if l.pipeline.Rules == nil || now.Sub(l.rulesAt) < time.Second {
+		return
+	}
+	l.rulesAt = now
+	list := l.pipeline.Rules.Statuses()
+	l.rules.Store(&list)
+}
 
 // Changed returns a channel that is closed at the next view.
 func (l *Live) Changed() <-chan struct{} { return *l.changed.Load() }

@@ -2,18 +2,21 @@ package live
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/incident"
+	"github.com/chargewatch/chargewatch/internal/rule"
 )
 
 // Pipeline is the pure part: events in, conclusions out. It serves the running
 // server, replays and evaluations alike.
 type Pipeline struct {
 	Detect    *detect.Engine
+	Rules     *rule.Engine // nil: none are followed
 	Incidents *incident.Fold
 }
 
@@ -46,34 +49,58 @@ func (p *Pipeline) Apply(e *event.Event, out *Conclusions) {
 	p.Advance(p.Detect.Until(e), out)
 	p.guard(e.Seq, out, func() {
 		found := p.Detect.Apply(e)
-		out.Findings = append(out.Findings, found...)
 		out.asked(p.Detect.Asked())
+		if p.Rules != nil {
+			_, tries := p.Detect.Tried()
+			found = slices.Concat(found, p.Rules.Apply(&p.Detect.Network, e, tries))
+		}
+		out.Findings = append(out.Findings, found...)
 		out.take(p.Incidents.Apply(&p.Detect.Network, e, found))
 	})
 }
 
 // Advance fires what is due up to t, in order of time; at one time detectors
-// speak before incidents.
+// speak before rules and rules before incidents.
 func (p *Pipeline) Advance(t time.Time, out *Conclusions) {
+	n := &p.Detect.Network
 	for {
-		a, detecting := p.Detect.Due()
-		b, handling := p.Incidents.Due()
-		detecting, handling = detecting && !a.After(t), handling && !b.After(t)
-		switch {
-		case detecting && (!handling || !a.After(b)):
-			p.guard(p.Detect.Seq(), out, func() {
-				found := p.Detect.Fire()
-				out.Findings = append(out.Findings, found...)
-				out.asked(p.Detect.Asked())
-				out.take(p.Incidents.Found(&p.Detect.Network, p.Detect.Now(), p.Detect.Seq(), found))
-			})
-		case handling:
-			p.guard(p.Detect.Seq(), out, func() { out.take(p.Incidents.Fire(&p.Detect.Network, p.Detect.Seq())) })
-		default:
+		due, fire := t, func() {}
+		later := true // than all that is due
+		next := func(at time.Time, waits bool, fn func()) {
+			if waits && !at.After(t) && (later || at.Before(due)) {
+				due, fire, later = at, fn, false
+			}
+		}
+		at, waits := p.Detect.Due()
+		next(at, waits, func() {
+			found := p.Detect.Fire()
+			out.asked(p.Detect.Asked())
+			if station, tries := p.Detect.Tried(); p.Rules != nil && len(tries) > 0 {
+				found = slices.Concat(found, p.Rules.Tried(n, station, p.Detect.Now(), tries))
+			}
+			p.found(found, p.Detect.Now(), out)
+		})
+		if p.Rules != nil {
+			at, waits = p.Rules.Due()
+			next(at, waits, func() { p.found(p.Rules.Fire(n), p.Rules.Now(), out) })
+		}
+		at, waits = p.Incidents.Due()
+		next(at, waits, func() { out.take(p.Incidents.Fire(n, p.Detect.Seq())) })
+		if later {
 			p.Detect.Elapse(t)
+			if p.Rules != nil {
+				p.Rules.Elapse(t)
+			}
 			return
 		}
+		p.guard(p.Detect.Seq(), out, fire)
 	}
+}
+
+// found hands on what timers concluded.
+func (p *Pipeline) found(found []detect.Finding, at time.Time, out *Conclusions) {
+	out.Findings = append(out.Findings, found...)
+	out.take(p.Incidents.Found(&p.Detect.Network, at, p.Detect.Seq(), found))
 }
 
 // guard keeps a defect in one fold from stopping all others.

@@ -67,6 +67,9 @@ func New(l *Language) *Engine {
 // Seq is the sequence of the last event applied.
 func (x *Engine) Seq() uint64 { return x.seq }
 
+// Now is the time the engine has come to.
+func (x *Engine) Now() time.Time { return x.now }
+
 // Apply folds one event after the view has taken it in, with the tries to charge
 // that it ended just now (detect.Engine.Tried), and returns what follows. Timers due before it have to be fired
 // first.
