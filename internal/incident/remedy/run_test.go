@@ -52,7 +52,7 @@ func TestAStuckPortIsAskedCycledAndTheStationRestarted(t *testing.T) {
 			w.status("A", 2, "Available")
 			w.asked(want.reset)
 			w.answer("Accepted")
-			w.expect("wait done", "trigger sent", "softReset sent", "softReset accepted")
+			w.expect("wait done", "trigger sent", "trigger done", "softReset sent", "softReset accepted")
 			w.disconnect("A")
 			w.connect("A", protocol)
 			w.hear(event.Station("A"), &event.Boot{Vendor: "ACME", Model: "Duo", Status: "Accepted"})
