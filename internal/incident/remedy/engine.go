@@ -308,8 +308,19 @@ func (x *Engine) commanded(e *event.Event, b *event.Command) {
 		}
 		return
 	}
-	if ok && a.Action == changeAvailability && !a.Operative {
-		x.orphan(b.CommandID, a)
+	if r := x.runs[x.commands[b.CommandID]]; r != nil {
+		x.sent(r)
+	}
+	switch {
+	case !ok || a.Action != changeAvailability:
+	case !a.Operative:
+		x.goes(b.CommandID, a)
+	default:
+		for _, k := range sorted(x.owed) {
+			if o := x.owed[k]; o.Command == b.CommandID {
+				x.back(o, incident.StepSent, "")
+			}
+		}
 	}
 }
 

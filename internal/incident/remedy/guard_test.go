@@ -130,10 +130,9 @@ func (w *world) queued() {
 func (w *world) mend(id string) {
 	w.policy(PolicyPlaybook, "only-cycle", `{"id":"only-cycle","name":"n","enabled":true,"when":{"codes":["mend"]},"steps":[{"do":"availabilityCycle"}]}`)
 	w.open(Case{ID: "mend-" + id, Station: id, SiteID: w.d.Network.Station(id).SiteID, EVSE: 1, Codes: []string{"mend"}})
-	if w.told() != "availabilityCycle sent" {
+	if len(w.intent) == 0 || w.told() != "" {
 		w.t.Fatalf("the cycle did not begin: %s", w.told())
 	}
-	w.steps = nil
 }
 
 func (w *world) fleet(n int) {
@@ -154,9 +153,9 @@ func TestARefusalThatPassesIsWaitedFor(t *testing.T) {
 	w.asked("")
 	t.Run("until it passes", func(t *testing.T) {
 		w.hear(event.Port("A", 2, 2), &event.Transaction{Stage: event.TransactionEnded, TransactionID: w.d.Network.Station("A").Port(2).Tx.ID})
+		w.answer("Accepted")
+		w.answer("Accepted")
 		w.expect("trigger sent")
-		w.answer("Accepted")
-		w.answer("Accepted")
 		w.status("A", 2, "Available")
 		w.charge("A", 1) // in between a driver came
 		w.status("A", 1, "Charging")

@@ -25,6 +25,7 @@ type Owed struct {
 	Step     int       `json:"step,omitempty"`
 	Since    time.Time `json:"since"`
 	State    owedState `json:"state"`
+	Began    bool      `json:"began,omitempty"` // the command that took it out was sent
 	// Held keeps it out until its incident is closed: a disable.
 	Held      bool      `json:"held,omitempty"`
 	HoldS     int       `json:"holdS,omitempty"` // of a cycle
@@ -67,13 +68,14 @@ func (x *Engine) owe(r *Run, a Action, p place, k string) {
 	x.wake(k, x.now.Add(answerWithin), &o.NextAt)
 }
 
-// orphan is a command of ours that took a port out and that nobody remembers:
-// what was kept of it is lost. It is owed all the same.
-func (x *Engine) orphan(k string, a asked) {
-	if x.owed[k] != nil {
+// goes hears that a command of ours is being sent that takes a port out. One that
+// nobody remembers, because what was kept of it is lost, is owed all the same.
+func (x *Engine) goes(k string, a asked) {
+	if o := x.owed[k]; o != nil {
+		o.Began = true
 		return
 	}
-	o := &Owed{Key: k, Station: a.Station, Place: a.Place, EVSE: a.Place.EVSE, Since: x.now, State: going}
+	o := &Owed{Key: k, Station: a.Station, Place: a.Place, EVSE: a.Place.EVSE, Since: x.now, State: going, Began: true}
 	if o.EVSE == 0 {
 		o.EVSE = a.Place.Connector
 	}
@@ -187,6 +189,9 @@ func (x *Engine) bring(o *Owed) {
 	case o.State == going && x.now.Before(due):
 		x.wake(o.Key, due, &o.NextAt)
 		return
+	case o.State == going && !o.Began:
+		delete(x.owed, o.Key) // it was never sent
+		return
 	case o.State == going:
 		o.State = out // nobody tells; it may be
 	}
@@ -210,7 +215,6 @@ func (x *Engine) bring(o *Owed) {
 	action, payload := availability(st, o.Place, true)
 	x.out.Intents = append(x.out.Intents, intent(o.Command, o.Station, action, payload,
 		"back into service, attempt "+strconv.Itoa(o.Attempts), x.now))
-	x.back(o, incident.StepSent, "")
 	x.wake(o.Key, x.now.Add(answerWithin), &o.NextAt)
 }
 

@@ -35,7 +35,8 @@ type Run struct {
 	GiveUp time.Time `json:"giveUp,omitzero"`
 	Told   Reason    `json:"told,omitempty"`
 	Queued bool      `json:"queued,omitempty"`
-	Acts   bool      `json:"acts,omitempty"` // it did something that can cost a driver
+	Began  bool      `json:"began,omitempty"` // a command of the step is on its way
+	Acts   bool      `json:"acts,omitempty"`  // it did something that can cost a driver
 	// AskedAt and HeardAt are when the station was last asked how it is, and when
 	// it agreed to say.
 	AskedAt time.Time `json:"askedAt,omitzero"`
@@ -241,10 +242,9 @@ func (x *Engine) refuse(r *Run, reason Reason) {
 
 // confirm asks how every port of a station is before it is reset.
 func (x *Engine) confirm(r *Run, st *detect.Station) {
-	r.Phase, r.At, r.AskedAt, r.HeardAt = confirming, x.now, x.now, time.Time{}
+	r.Phase, r.At, r.AskedAt, r.HeardAt, r.Began = confirming, x.now, x.now, time.Time{}, false
 	r.Tries++
 	r.Sent = map[string]string{}
-	x.tell(r, Action{Do: Trigger}, incident.StepSent, "")
 	if len(st.Ports) == 0 {
 		x.ask(r, st, "Heartbeat", 0)
 	}
@@ -272,7 +272,7 @@ func (x *Engine) command(r *Run, action, payload string, detail any) string {
 
 // send does a step.
 func (x *Engine) send(r *Run, st *detect.Station, a Action) {
-	r.Phase, r.At, r.Sent = answering, x.now, map[string]string{}
+	r.Phase, r.At, r.Sent, r.Began = answering, x.now, map[string]string{}, false
 	r.Tries++
 	if a.Do.disruptive() {
 		r.Acts = true
@@ -307,8 +307,20 @@ func (x *Engine) send(r *Run, st *detect.Station, a Action) {
 		action, payload := unlock(st, place{r.EVSE, st.Connectors(r.EVSE)[0]})
 		x.count(r.Station, attempt{At: x.now, What: a.Do, EVSE: r.EVSE, Key: x.command(r, action, payload, a.Do)})
 	}
-	x.tell(r, a, incident.StepSent, "")
 	x.wake(r.ID, x.now.Add(answerWithin), &r.Until)
+}
+
+// sent hears that a command of a run is being sent.
+func (x *Engine) sent(r *Run) {
+	if r.Began || r.Phase != confirming && r.Phase != answering {
+		return
+	}
+	r.Began = true
+	a := r.Book.Steps[r.Step]
+	if r.Phase == confirming {
+		a = Action{Do: Trigger}
+	}
+	x.tell(r, a, incident.StepSent, "")
 }
 
 // heard takes the outcome of one command of a run.
@@ -442,6 +454,11 @@ func told(st *detect.Station, evse int, after time.Time) bool {
 func (x *Engine) lost(r *Run, a Action) {
 	for k := range r.Sent {
 		delete(x.commands, k)
+	}
+	if !r.Began {
+		x.tell(r, a, StepFailed, string(NotSent))
+		x.finish(r, StepFailed, NotSent)
+		return
 	}
 	x.tell(r, a, incident.StepTimeout, string(NoAnswer))
 	x.finish(r, incident.StepTimeout, NoAnswer)
