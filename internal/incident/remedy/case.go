@@ -3,9 +3,9 @@ package remedy
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/incident"
 )
 
 // Case is what remedies need to know of an incident.
@@ -59,31 +59,33 @@ func unsafe(code, vendorCode string) bool {
 	return false
 }
 
-// Step is one thing done, or not done, about an incident.
-type Step struct {
-	Incident string    `json:"incident"`
-	Playbook string    `json:"playbook"`
-	Step     int       `json:"step"`
-	Action   string    `json:"action"`
-	Port     string    `json:"port,omitempty"` // subject
-	Outcome  string    `json:"outcome"`
-	Reason   string    `json:"reason,omitempty"`
-	At       time.Time `json:"at"`
+// Of is what remedies need to know of an incident.
+func Of(in *incident.Incident) Case {
+	c := Case{
+		ID: in.ID, Codes: []string{in.Kind}, Detectors: slices.Clone(in.Detectors), Severity: in.Severity, SiteID: in.SiteID,
+		Station: in.Station, EVSE: in.EVSE, Safety: in.Safety, Security: in.Family == incident.Security,
+		Part: in.ParentID != nil || in.MergedInto != nil || in.Inhibitor != nil,
+		Over: in.RepairedAt != nil || in.State == incident.Closed, Closed: in.State == incident.Closed,
+	}
+	for _, f := range in.Findings {
+		if f.Until == nil && !slices.Contains(c.Codes, f.Code) && len(c.Codes) < maxCodes {
+			c.Codes = append(c.Codes, f.Code)
+		}
+	}
+	slices.Sort(c.Codes)
+	slices.Sort(c.Detectors)
+	return c
 }
 
-// Outcomes of a step.
+// maxCodes bounds what is kept of an incident.
+const maxCodes = 20
+
+// Outcomes of a step beside those of package incident.
 const (
-	Sent      = "sent"      // the command is on its way
-	Accepted  = "accepted"  // the station will do it
-	Scheduled = "scheduled" // the station will do it later: pending, not done
-	Done      = "done"
-	Rejected  = "rejected"  // the station will not
-	Timeout   = "timeout"   // nobody knows
-	Failed    = "failed"    // it broke off
-	Refused   = "refused"   // a guard-rail forbids it
-	DryRan    = "dryRun"    // what would have been done
-	Offered   = "offered"   // a person may have it done
-	Overtaken = "overtaken" // the trouble was over first
+	StepDone      = "done"
+	StepFailed    = "failed"    // it broke off
+	StepOffered   = "offered"   // a person may have it done
+	StepOvertaken = "overtaken" // the trouble was over first
 )
 
 // Reason names a guard-rail that refused.

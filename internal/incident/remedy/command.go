@@ -12,6 +12,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
+	"github.com/chargewatch/chargewatch/internal/incident"
 )
 
 const (
@@ -152,10 +153,10 @@ func encode(v any) string {
 type verdict string
 
 const (
-	taken   verdict = Accepted
-	later   verdict = Scheduled
-	denied  verdict = Rejected
-	unknown verdict = Timeout // it may have been heard
+	taken   verdict = incident.StepAccepted
+	later   verdict = incident.StepScheduled
+	denied  verdict = incident.StepRejected
+	unknown verdict = incident.StepTimeout // it may have been heard
 	unsent  verdict = "unsent"
 )
 

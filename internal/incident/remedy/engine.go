@@ -10,12 +10,13 @@ import (
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
+	"github.com/chargewatch/chargewatch/internal/incident"
 )
 
 // Effects is what follows from one event or timer.
 type Effects struct {
 	Intents []fleet.Intent
-	Steps   []Step
+	Steps   []incident.RemedyStep
 }
 
 // Engine runs playbooks. One goroutine owns it.
@@ -71,8 +72,37 @@ func (x *Engine) clear() {
 	x.queue, x.alarms = nil, nil
 }
 
-// Apply folds one event with the incidents that changed with it.
-func (x *Engine) Apply(n *detect.Network, e *event.Event, changed []Case) Effects {
+// Apply folds one event, after detect and incident did, with the incidents that
+// changed with it. Timers due before it have to be fired first.
+func (x *Engine) Apply(n *detect.Network, e *event.Event, changed []*incident.Incident) Effects {
+	return x.apply(n, e, cases(changed))
+}
+
+// Changed takes incidents that changed when no event came: by a timer.
+func (x *Engine) Changed(n *detect.Network, at time.Time, cause uint64, changed []*incident.Incident) Effects {
+	x.begin(n, at, cause)
+	for _, c := range cases(changed) {
+		x.changed(&c)
+	}
+	x.serve()
+	return x.out
+}
+
+// cases are the incidents as remedies know them, the newest of each.
+func cases(changed []*incident.Incident) []Case {
+	if len(changed) == 0 {
+		return nil
+	}
+	list := make([]Case, 0, len(changed))
+	for i, in := range changed {
+		if !slices.ContainsFunc(changed[i+1:], func(o *incident.Incident) bool { return o.ID == in.ID }) {
+			list = append(list, Of(in))
+		}
+	}
+	return list
+}
+
+func (x *Engine) apply(n *detect.Network, e *event.Event, changed []Case) Effects {
 	x.begin(n, e.RecordedAt, e.Seq)
 	station := ""
 	if e.Subject.Type == event.StationSubject {
@@ -212,7 +242,7 @@ func (x *Engine) changed(c *Case) {
 			continue
 		}
 		if c.Over || c.Closed || c.Part {
-			x.finish(r, Overtaken, "")
+			x.finish(r, StepOvertaken, "")
 		}
 		return // one run of an incident at a time
 	}
@@ -254,9 +284,9 @@ func (x *Engine) asked(e *event.Event, b *event.IncidentAction) {
 	st := x.n.Station(c.Station)
 	switch {
 	case !ok || st == nil:
-		x.out.Steps = append(x.out.Steps, Step{Incident: e.Subject.ID, Playbook: b.Playbook, Action: "playbook", Outcome: Refused, Reason: string(NoIncident), At: x.now})
+		x.out.Steps = append(x.out.Steps, incident.RemedyStep{Incident: e.Subject.ID, Playbook: b.Playbook, Action: "playbook", Outcome: incident.StepRefused, Reason: string(NoIncident), At: x.now})
 	case !found:
-		x.out.Steps = append(x.out.Steps, Step{Incident: e.Subject.ID, Playbook: b.Playbook, Action: "playbook", Outcome: Refused, Reason: string(NoPlaybook), At: x.now})
+		x.out.Steps = append(x.out.Steps, incident.RemedyStep{Incident: e.Subject.ID, Playbook: b.Playbook, Action: "playbook", Outcome: incident.StepRefused, Reason: string(NoPlaybook), At: x.now})
 	default:
 		x.start(&c, p, st, b.By, b.DryRun)
 	}
@@ -278,8 +308,19 @@ func (x *Engine) commanded(e *event.Event, b *event.Command) {
 		}
 		return
 	}
-	if ok && a.Action == changeAvailability && !a.Operative {
-		x.orphan(b.CommandID, a)
+	if r := x.runs[x.commands[b.CommandID]]; r != nil {
+		x.sent(r)
+	}
+	switch {
+	case !ok || a.Action != changeAvailability:
+	case !a.Operative:
+		x.goes(b.CommandID, a)
+	default:
+		for _, k := range sorted(x.owed) {
+			if o := x.owed[k]; o.Command == b.CommandID {
+				x.back(o, incident.StepSent, "")
+			}
+		}
 	}
 }
 
@@ -321,7 +362,7 @@ func (x *Engine) answered(station string, b *event.CommandResult) {
 func (x *Engine) removed(station string) {
 	for _, id := range slices.Clone(x.lines[station]) {
 		if r := x.runs[id]; r != nil {
-			x.finish(r, Failed, "removed")
+			x.finish(r, StepFailed, "removed")
 		}
 	}
 	maps.DeleteFunc(x.owed, func(_ string, o *Owed) bool { return o.Station == station })

@@ -8,6 +8,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
+	"github.com/chargewatch/chargewatch/internal/incident"
 )
 
 // Owed is a port that we took, or may have taken, out of service and its way
@@ -24,6 +25,7 @@ type Owed struct {
 	Step     int       `json:"step,omitempty"`
 	Since    time.Time `json:"since"`
 	State    owedState `json:"state"`
+	Began    bool      `json:"began,omitempty"` // the command that took it out was sent
 	// Held keeps it out until its incident is closed: a disable.
 	Held      bool      `json:"held,omitempty"`
 	HoldS     int       `json:"holdS,omitempty"` // of a cycle
@@ -66,13 +68,14 @@ func (x *Engine) owe(r *Run, a Action, p place, k string) {
 	x.wake(k, x.now.Add(answerWithin), &o.NextAt)
 }
 
-// orphan is a command of ours that took a port out and that nobody remembers:
-// what was kept of it is lost. It is owed all the same.
-func (x *Engine) orphan(k string, a asked) {
-	if x.owed[k] != nil {
+// goes hears that a command of ours is being sent that takes a port out. One that
+// nobody remembers, because what was kept of it is lost, is owed all the same.
+func (x *Engine) goes(k string, a asked) {
+	if o := x.owed[k]; o != nil {
+		o.Began = true
 		return
 	}
-	o := &Owed{Key: k, Station: a.Station, Place: a.Place, EVSE: a.Place.EVSE, Since: x.now, State: going}
+	o := &Owed{Key: k, Station: a.Station, Place: a.Place, EVSE: a.Place.EVSE, Since: x.now, State: going, Began: true}
 	if o.EVSE == 0 {
 		o.EVSE = a.Place.Connector
 	}
@@ -129,14 +132,14 @@ func (x *Engine) attempted(o *Owed, v verdict, why string) {
 	switch v {
 	case taken:
 		delete(x.owed, o.Key)
-		x.back(o, Done, "")
+		x.back(o, StepDone, "")
 		return
 	case later:
 		o.State = promised
-		x.back(o, Scheduled, "")
+		x.back(o, incident.StepScheduled, "")
 	default:
 		o.State = out
-		x.back(o, Failed, o.Last)
+		x.back(o, StepFailed, o.Last)
 	}
 	again := o.pause()
 	if st := x.n.Station(o.Station); st != nil && st.Online && st.LinkAt.Time().After(o.AskedAt) {
@@ -153,7 +156,7 @@ func (x *Engine) back(o *Owed, outcome, reason string) {
 	if o.Incident == "" {
 		return
 	}
-	x.out.Steps = append(x.out.Steps, Step{
+	x.out.Steps = append(x.out.Steps, incident.RemedyStep{
 		Incident: o.Incident, Playbook: o.Playbook, Step: o.Step, Action: "operative",
 		Port: event.Port(o.Station, o.EVSE, 0).String(), Outcome: outcome, Reason: reason, At: x.now,
 	})
@@ -174,7 +177,7 @@ func (x *Engine) keeps(o *Owed) bool {
 // release brings back what was kept out for an incident that is closed now.
 func (x *Engine) release() {
 	for _, k := range sorted(x.owed) {
-		if o := x.owed[k]; (o.Held || o.Run == "") && o.State == out && !o.Waiting {
+		if o := x.owed[k]; (o.Held || o.Run == "") && o.State != going {
 			x.bring(o)
 		}
 	}
@@ -185,6 +188,9 @@ func (x *Engine) bring(o *Owed) {
 	switch due := o.Since.Add(answerWithin); {
 	case o.State == going && x.now.Before(due):
 		x.wake(o.Key, due, &o.NextAt)
+		return
+	case o.State == going && !o.Began:
+		delete(x.owed, o.Key) // it was never sent
 		return
 	case o.State == going:
 		o.State = out // nobody tells; it may be
@@ -204,12 +210,11 @@ func (x *Engine) bring(o *Owed) {
 		return // the next connection asks again
 	}
 	o.Attempts++
-	o.Command, o.Waiting = key(o.Key, "operative", o.Attempts), true
+	o.Command, o.Waiting = key(o.Key, o.Since.UnixMicro(), "operative", o.Attempts), true
 	o.State, o.AskedAt = returning, x.now
 	action, payload := availability(st, o.Place, true)
 	x.out.Intents = append(x.out.Intents, intent(o.Command, o.Station, action, payload,
 		"back into service, attempt "+strconv.Itoa(o.Attempts), x.now))
-	x.back(o, Sent, "")
 	x.wake(o.Key, x.now.Add(answerWithin), &o.NextAt)
 }
 
@@ -236,7 +241,7 @@ func (x *Engine) seen(station string) {
 		p := st.Port(o.EVSE)
 		if p != nil && p.HeardAt.Time().After(o.AskedAt) && p.Status != fleet.Unavailable && p.Status != fleet.Unknown && p.Status != fleet.Faulted {
 			delete(x.owed, k)
-			x.back(o, Done, "")
+			x.back(o, StepDone, "")
 		}
 	}
 }
@@ -250,7 +255,7 @@ func (x *Engine) decided(a asked) {
 	for _, k := range sorted(x.owed) {
 		if o := x.owed[k]; o.Station == a.Station && o.State != going && a.Place.covers(o.Place) && !a.At.Before(o.Since) {
 			delete(x.owed, k)
-			x.back(o, Done, "byPerson")
+			x.back(o, StepDone, "byPerson")
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/incident"
 )
 
 // Run is a playbook at work on an incident. It keeps the playbook as it was
@@ -34,7 +35,8 @@ type Run struct {
 	GiveUp time.Time `json:"giveUp,omitzero"`
 	Told   Reason    `json:"told,omitempty"`
 	Queued bool      `json:"queued,omitempty"`
-	Acts   bool      `json:"acts,omitempty"` // it did something that can cost a driver
+	Began  bool      `json:"began,omitempty"` // a command of the step is on its way
+	Acts   bool      `json:"acts,omitempty"`  // it did something that can cost a driver
 	// AskedAt and HeardAt are when the station was last asked how it is, and when
 	// it agreed to say.
 	AskedAt time.Time `json:"askedAt,omitzero"`
@@ -92,13 +94,13 @@ func (x *Engine) advance(r *Run) {
 		st := x.n.Station(r.Station)
 		switch {
 		case st == nil:
-			x.finish(r, Failed, "removed")
+			x.finish(r, StepFailed, "removed")
 			return
 		case x.lines[r.Station][0] != r.ID:
 			x.refuse(r, Busy)
 			return
 		case r.Step >= len(r.Book.Steps):
-			x.finish(r, Done, "")
+			x.finish(r, StepDone, "")
 			return
 		}
 		a := r.Book.Steps[r.Step]
@@ -111,16 +113,14 @@ func (x *Engine) advance(r *Run) {
 		case waiting:
 			on = rang
 			if on {
-				x.next(r, a, Done, "")
+				x.next(r, a, StepDone, "")
 			}
 		case confirming, answering:
 			if rang {
 				x.lost(r, a)
 			}
 		case hearing:
-			if on = rang || told(st, -1, r.AskedAt); on {
-				r.Phase, r.Until = ready, time.Time{}
-			}
+			on = x.confirmedNow(r, st, rang)
 		case working:
 			on = x.worked(r, st, a, rang)
 		}
@@ -130,46 +130,61 @@ func (x *Engine) advance(r *Run) {
 	}
 }
 
+// confirmedNow ends the confirmation before a reset: every port said how it is,
+// or the time for it is over.
+func (x *Engine) confirmedNow(r *Run, st *detect.Station, rang bool) bool {
+	switch {
+	case told(st, -1, r.AskedAt):
+		x.tell(r, Action{Do: Trigger}, StepDone, "")
+	case rang:
+		x.tell(r, Action{Do: Trigger}, StepFailed, string(NoAnswer))
+	default:
+		return false
+	}
+	r.Phase, r.Until = ready, time.Time{}
+	return true
+}
+
 // begun begins a step; false when it has to wait.
 func (x *Engine) begun(r *Run, st *detect.Station, a Action) bool {
 	mode := x.mode(r, st)
 	if mode == Off {
-		x.tell(r, a, Refused, string(KillSwitch))
-		x.finish(r, Refused, KillSwitch)
+		x.tell(r, a, incident.StepRefused, string(KillSwitch))
+		x.finish(r, incident.StepRefused, KillSwitch)
 		return false
 	}
 	c := x.cases[r.Incident]
 	if mode == DryRun || !mode.sends(a.Do) && (a.Do != Wait || mode == Ask) {
 		if reason := x.guard(&c, r, st, a); reason != "" && reason != Unconfirmed {
-			x.next(r, a, Refused, string(reason))
+			x.next(r, a, incident.StepRefused, string(reason))
 		} else {
-			x.next(r, a, DryRan, "")
+			x.next(r, a, incident.StepDryRun, "")
 		}
 		return true
 	}
 	if a.Do == Wait {
 		r.Phase = waiting
-		x.tell(r, a, Sent, strconv.Itoa(a.Seconds)+" s")
+		x.tell(r, a, incident.StepSent, strconv.Itoa(a.Seconds)+" s")
 		x.wake(r.ID, x.now.Add(time.Duration(a.Seconds)*time.Second), &r.Until)
 		return false
 	}
 	reason := x.guard(&c, r, st, a)
 	switch {
 	case reason == CableSuspected:
-		x.next(r, a, Offered, string(reason))
+		x.next(r, a, StepOffered, string(reason))
 		return true
 	case reason == "":
 	case !reason.passes():
-		x.tell(r, a, Refused, string(reason))
-		x.finish(r, Refused, reason)
+		x.tell(r, a, incident.StepRefused, string(reason))
+		x.finish(r, incident.StepRefused, reason)
 		return false
 	case reason != Unconfirmed:
 		x.refuse(r, reason)
 		return false
 	}
 	if reason == Unconfirmed && r.Tries >= maxTries {
-		x.tell(r, a, Refused, string(Unconfirmed))
-		x.finish(r, Refused, Unconfirmed)
+		x.tell(r, a, incident.StepRefused, string(Unconfirmed))
+		x.finish(r, incident.StepRefused, Unconfirmed)
 		return false
 	}
 	if len(x.commands) >= maxInFlight {
@@ -210,13 +225,13 @@ func (x *Engine) refuse(r *Run, reason Reason) {
 		r.GiveUp = x.now.Add(r.Book.Limits.wait())
 	}
 	if !x.now.Before(r.GiveUp) {
-		x.tell(r, a, Refused, string(TooLong))
-		x.finish(r, Refused, TooLong)
+		x.tell(r, a, incident.StepRefused, string(TooLong))
+		x.finish(r, incident.StepRefused, TooLong)
 		return
 	}
 	if r.Told != reason {
 		r.Told, r.Tries = reason, 0
-		x.tell(r, a, Refused, string(reason))
+		x.tell(r, a, incident.StepRefused, string(reason))
 	}
 	next := x.now.Add(lookAgain)
 	if next.After(r.GiveUp) {
@@ -227,10 +242,9 @@ func (x *Engine) refuse(r *Run, reason Reason) {
 
 // confirm asks how every port of a station is before it is reset.
 func (x *Engine) confirm(r *Run, st *detect.Station) {
-	r.Phase, r.At, r.AskedAt, r.HeardAt = confirming, x.now, x.now, time.Time{}
+	r.Phase, r.At, r.AskedAt, r.HeardAt, r.Began = confirming, x.now, x.now, time.Time{}, false
 	r.Tries++
 	r.Sent = map[string]string{}
-	x.tell(r, Action{Do: Trigger}, Sent, "")
 	if len(st.Ports) == 0 {
 		x.ask(r, st, "Heartbeat", 0)
 	}
@@ -258,7 +272,7 @@ func (x *Engine) command(r *Run, action, payload string, detail any) string {
 
 // send does a step.
 func (x *Engine) send(r *Run, st *detect.Station, a Action) {
-	r.Phase, r.At, r.Sent = answering, x.now, map[string]string{}
+	r.Phase, r.At, r.Sent, r.Began = answering, x.now, map[string]string{}, false
 	r.Tries++
 	if a.Do.disruptive() {
 		r.Acts = true
@@ -293,8 +307,20 @@ func (x *Engine) send(r *Run, st *detect.Station, a Action) {
 		action, payload := unlock(st, place{r.EVSE, st.Connectors(r.EVSE)[0]})
 		x.count(r.Station, attempt{At: x.now, What: a.Do, EVSE: r.EVSE, Key: x.command(r, action, payload, a.Do)})
 	}
-	x.tell(r, a, Sent, "")
 	x.wake(r.ID, x.now.Add(answerWithin), &r.Until)
+}
+
+// sent hears that a command of a run is being sent.
+func (x *Engine) sent(r *Run) {
+	if r.Began || r.Phase != confirming && r.Phase != answering {
+		return
+	}
+	r.Began = true
+	a := r.Book.Steps[r.Step]
+	if r.Phase == confirming {
+		a = Action{Do: Trigger}
+	}
+	x.tell(r, a, incident.StepSent, "")
 }
 
 // heard takes the outcome of one command of a run.
@@ -315,8 +341,9 @@ func (x *Engine) heard(r *Run, k string, v verdict, why string) {
 	a := r.Book.Steps[r.Step]
 	if r.Phase == confirming {
 		if worst != taken {
-			x.tell(r, a, Refused, string(Unconfirmed))
-			x.finish(r, Refused, Unconfirmed)
+			x.tell(r, Action{Do: Trigger}, StepFailed, string(worst))
+			x.tell(r, a, incident.StepRefused, string(Unconfirmed))
+			x.finish(r, incident.StepRefused, Unconfirmed)
 			return
 		}
 		r.Phase, r.HeardAt = hearing, x.now
@@ -327,29 +354,29 @@ func (x *Engine) heard(r *Run, k string, v verdict, why string) {
 	switch worst {
 	case taken, later:
 		if worst == later {
-			x.tell(r, a, Scheduled, "")
+			x.tell(r, a, incident.StepScheduled, "")
 		} else {
-			x.tell(r, a, Accepted, "")
+			x.tell(r, a, incident.StepAccepted, "")
 		}
 		x.works(r, a)
 	case unsent:
 		if r.Tries >= maxTries {
-			x.tell(r, a, Failed, string(NotSent))
-			x.finish(r, Failed, NotSent)
+			x.tell(r, a, StepFailed, string(NotSent))
+			x.finish(r, StepFailed, NotSent)
 			return
 		}
 		r.Phase, r.Sent = ready, nil
 		x.wake(r.ID, x.now.Add(lookAgain), &r.Until)
 	case denied:
-		x.tell(r, a, Rejected, why)
-		x.finish(r, Rejected, "")
+		x.tell(r, a, incident.StepRejected, why)
+		x.finish(r, incident.StepRejected, "")
 	case unknown:
-		x.tell(r, a, Timeout, string(NoAnswer)+": "+why)
+		x.tell(r, a, incident.StepTimeout, string(NoAnswer)+": "+why)
 		if a.Do.reset() || a.Do == AvailabilityCycle { // it may have been heard: the effect tells
 			x.works(r, a)
 			return
 		}
-		x.finish(r, Timeout, NoAnswer)
+		x.finish(r, incident.StepTimeout, NoAnswer)
 	}
 }
 
@@ -390,14 +417,14 @@ func (x *Engine) worked(r *Run, st *detect.Station, a Action, rang bool) bool {
 	}
 	switch {
 	case shown:
-		x.next(r, a, Done, "")
+		x.next(r, a, StepDone, "")
 		return true
 	case rang && a.Do == Trigger:
-		x.tell(r, a, Failed, string(NoAnswer))
-		x.finish(r, Failed, NoAnswer)
+		x.tell(r, a, StepFailed, string(NoAnswer))
+		x.finish(r, StepFailed, NoAnswer)
 	case rang:
-		x.tell(r, a, Failed, string(NotReturned))
-		x.finish(r, Failed, NotReturned)
+		x.tell(r, a, StepFailed, string(NotReturned))
+		x.finish(r, StepFailed, NotReturned)
 	}
 	return false
 }
@@ -428,8 +455,13 @@ func (x *Engine) lost(r *Run, a Action) {
 	for k := range r.Sent {
 		delete(x.commands, k)
 	}
-	x.tell(r, a, Timeout, string(NoAnswer))
-	x.finish(r, Timeout, NoAnswer)
+	if !r.Began {
+		x.tell(r, a, StepFailed, string(NotSent))
+		x.finish(r, StepFailed, NotSent)
+		return
+	}
+	x.tell(r, a, incident.StepTimeout, string(NoAnswer))
+	x.finish(r, incident.StepTimeout, NoAnswer)
 }
 
 // next ends a step and goes to the one behind it.
@@ -441,7 +473,7 @@ func (x *Engine) next(r *Run, a Action, outcome, reason string) {
 }
 
 func (x *Engine) tell(r *Run, a Action, outcome, reason string) {
-	x.out.Steps = append(x.out.Steps, Step{
+	x.out.Steps = append(x.out.Steps, incident.RemedyStep{
 		Incident: r.Incident, Playbook: r.Book.ID, Step: r.Step, Action: string(a.Do),
 		Port: event.Port(r.Station, r.EVSE, 0).String(), Outcome: outcome, Reason: reason, At: x.now,
 	})
@@ -449,7 +481,7 @@ func (x *Engine) tell(r *Run, a Action, outcome, reason string) {
 
 // finish ends a run; the next in the line of its station comes to work.
 func (x *Engine) finish(r *Run, outcome string, reason Reason) {
-	if outcome == Overtaken || outcome == Failed && reason == "removed" {
+	if outcome == StepOvertaken || outcome == StepFailed && reason == "removed" {
 		x.tell(r, Action{Do: "playbook"}, outcome, string(reason))
 	}
 	for k := range r.Sent {

@@ -52,7 +52,7 @@ func TestAStuckPortIsAskedCycledAndTheStationRestarted(t *testing.T) {
 			w.status("A", 2, "Available")
 			w.asked(want.reset)
 			w.answer("Accepted")
-			w.expect("wait done", "trigger sent", "softReset sent", "softReset accepted")
+			w.expect("wait done", "trigger sent", "trigger done", "softReset sent", "softReset accepted")
 			w.disconnect("A")
 			w.connect("A", protocol)
 			w.hear(event.Station("A"), &event.Boot{Vendor: "ACME", Model: "Duo", Status: "Accepted"})
@@ -79,12 +79,12 @@ func TestWhatEndsAPlaybook(t *testing.T) {
 		happen func(w *world)
 		want   []string
 	}{
-		"the station rejects":                         {func(w *world) { w.answer("Rejected") }, []string{"trigger rejected Rejected"}},
-		"the station does not support it":             {func(w *world) { w.answer("NotSupported") }, []string{"trigger rejected NotSupported"}},
-		"the station answers an error":                {func(w *world) { w.answer("error NotImplemented") }, []string{"trigger rejected NotImplemented"}},
-		"nobody knows what became of it":              {func(w *world) { w.answer("timeout") }, []string{"trigger timeout noAnswer: timeout"}},
-		"it says yes and tells nothing":               {func(w *world) { w.answer("Accepted"); w.pass(time.Hour) }, []string{"trigger accepted", "trigger failed noAnswer"}},
-		"the outbox never tells":                      {func(w *world) { w.intent = nil; w.pass(time.Hour) }, []string{"trigger timeout noAnswer"}},
+		"the station rejects":                         {func(w *world) { w.answer("Rejected") }, []string{"trigger sent", "trigger rejected Rejected"}},
+		"the station does not support it":             {func(w *world) { w.answer("NotSupported") }, []string{"trigger sent", "trigger rejected NotSupported"}},
+		"the station answers an error":                {func(w *world) { w.answer("error NotImplemented") }, []string{"trigger sent", "trigger rejected NotImplemented"}},
+		"nobody knows what became of it":              {func(w *world) { w.answer("timeout") }, []string{"trigger sent", "trigger timeout noAnswer: timeout"}},
+		"it says yes and tells nothing":               {func(w *world) { w.answer("Accepted"); w.pass(time.Hour) }, []string{"trigger sent", "trigger accepted", "trigger failed noAnswer"}},
+		"the outbox never tells":                      {func(w *world) { w.intent = nil; w.pass(time.Hour) }, []string{"trigger failed notSent"}},
 		"the trouble is over":                         {func(w *world) { w.change("i-1", func(c *Case) { c.Over = true }) }, []string{"playbook overtaken"}},
 		"it turns out to be part of something larger": {func(w *world) { w.change("i-1", func(c *Case) { c.Part = true }) }, []string{"playbook overtaken"}},
 		"the incident is closed":                      {func(w *world) { w.change("i-1", func(c *Case) { c.Closed = true }) }, []string{"playbook overtaken"}},
@@ -94,7 +94,7 @@ func TestWhatEndsAPlaybook(t *testing.T) {
 			w.status("A", 1, "Preparing")
 			w.policy(PolicyMode, Everywhere, `{"off":true}`)
 			w.pass(2 * time.Minute)
-		}, []string{"trigger accepted", "trigger done", "wait sent 60 s", "wait done", "availabilityCycle refused killSwitch"}},
+		}, []string{"trigger sent", "trigger accepted", "trigger done", "wait sent 60 s", "wait done", "availabilityCycle refused killSwitch"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := begin(t)
@@ -124,7 +124,7 @@ func TestACommandThatWasNeverSentIsAskedForAnew(t *testing.T) {
 	}
 	w.pass(time.Minute)
 	w.answer("refused")
-	w.expect("trigger sent", "trigger sent", "trigger sent", "trigger failed notSent")
+	w.expect("trigger failed notSent")
 }
 
 func TestUntilPeopleDecideOnlyQuestionsAreAsked(t *testing.T) {
@@ -177,13 +177,14 @@ func TestAPersonStartsAPlaybook(t *testing.T) {
 		w := begin(t, DryRun)
 		run(w, "i-1", event.IncidentAction{Playbook: "out-of-service"})
 		w.asked(`ChangeAvailability {"connectorId":1,"type":"Inoperative"}`)
-		w.expect("disable sent")
+		w.answer("Accepted")
+		w.expect("disable sent", "disable accepted", "disable done")
 	})
 	t.Run("pressed twice it is done once", func(t *testing.T) {
 		w := begin(t, On)
 		run(w, "i-1", event.IncidentAction{Playbook: "soft-restart"})
 		run(w, "i-1", event.IncidentAction{Playbook: "soft-restart"})
-		w.expect("trigger sent")
+		w.asked(`TriggerMessage {"requestedMessage":"StatusNotification","connectorId":1}`)
 	})
 	t.Run("only to see what it would do", func(t *testing.T) {
 		w := begin(t, On)
@@ -224,10 +225,10 @@ func TestOneThingAtATimeAtAStation(t *testing.T) {
 	w.station("A", "s1", v16)
 	w.open(Case{ID: "i-1", Station: "A", EVSE: 1})
 	w.open(Case{ID: "i-2", Station: "A", EVSE: 2})
-	w.expect("trigger sent", "trigger refused anotherPlaybook")
+	w.expect("trigger refused anotherPlaybook")
 	w.answer("Rejected")
 	w.asked(`TriggerMessage {"requestedMessage":"StatusNotification","connectorId":2}`)
-	w.expect("trigger rejected Rejected", "trigger sent")
+	w.expect("trigger sent", "trigger rejected Rejected")
 }
 
 func TestAnIncidentIsTriedOnceUntilItComesBack(t *testing.T) {
@@ -241,5 +242,5 @@ func TestAnIncidentIsTriedOnceUntilItComesBack(t *testing.T) {
 	w.change("i-1", func(c *Case) { c.Over = true })
 	w.expect()
 	w.change("i-1", func(c *Case) { c.Over = false })
-	w.expect("trigger sent")
+	w.asked(`TriggerMessage {"requestedMessage":"StatusNotification","connectorId":1}`)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/detect"
+	"github.com/chargewatch/chargewatch/internal/incident"
 )
 
 // version of what is kept. A checkpoint of another is not loaded: the debts
@@ -174,18 +175,18 @@ func (x *Engine) Preview(n *detect.Network, now time.Time, p Playbook, c Case, b
 	mode := x.mode(r, st)
 	list := make([]Foreseen, 0, len(p.Steps))
 	for i, a := range p.Steps {
-		f := Foreseen{Step: i, Action: a.Do, Outcome: Sent}
+		f := Foreseen{Step: i, Action: a.Do, Outcome: incident.StepSent}
 		if mode == DryRun || !mode.sends(a.Do) && a.Do != Wait {
-			f.Outcome = DryRan
+			f.Outcome = incident.StepDryRun
 		}
 		reason := x.guard(&c, r, st, a)
 		switch {
 		case mode == Off:
-			f.Outcome, f.Reason = Refused, KillSwitch
+			f.Outcome, f.Reason = incident.StepRefused, KillSwitch
 		case reason == CableSuspected:
-			f.Outcome, f.Reason = Offered, reason
+			f.Outcome, f.Reason = StepOffered, reason
 		case reason != "" && reason != Unconfirmed: // it would ask first
-			f.Outcome, f.Reason, f.Waits = Refused, reason, reason.passes()
+			f.Outcome, f.Reason, f.Waits = incident.StepRefused, reason, reason.passes()
 		}
 		f.Command, f.Payload = commandOf(st, c.EVSE, a)
 		list = append(list, f)

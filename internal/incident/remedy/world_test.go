@@ -11,6 +11,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
+	"github.com/chargewatch/chargewatch/internal/incident"
 )
 
 // world is a small network that the engine looks after: what is fed to it is
@@ -23,7 +24,7 @@ type world struct {
 	seq    uint64
 	intent []fleet.Intent // each key once, as the outbox keeps them
 	keys   map[string]bool
-	steps  []Step
+	steps  []incident.RemedyStep
 	conn   map[string]int
 	cases  map[string]Case
 	log    []record
@@ -82,7 +83,7 @@ func (w *world) feed(n record) {
 		w.cases[c.ID] = c
 	}
 	w.d.Apply(n.e)
-	w.take(w.x.Apply(&w.d.Network, n.e, n.changed))
+	w.take(w.x.apply(&w.d.Network, n.e, n.changed))
 }
 
 func (w *world) policy(typ, id, value string) {
