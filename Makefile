@@ -52,12 +52,14 @@ lint: test/schemas/node_modules/.installed ui/node_modules/.installed ## formatt
 	cd ui && npm run --silent lint && npm run --silent typecheck
 
 test-go: test/schemas/node_modules/.installed bin/chargewatch ## Go tests
+	scripts/need-mosquitto
 	go test ./...
 
 # The packages in which goroutines share state.
-RACE := ./internal/journal/... ./internal/source/... ./internal/web/... ./internal/outbox/... ./internal/telemetry/... ./internal/frames/... ./internal/servertest/...
+RACE := ./internal/journal/... ./internal/source/... ./internal/web/... ./internal/outbox/... ./internal/notify/... ./internal/telemetry/... ./internal/frames/... ./internal/servertest/...
 
 test-race: test/schemas/node_modules/.installed ## Go tests where goroutines share state, with the race detector
+	scripts/need-mosquitto
 	go test -race $(RACE)
 
 test-ui: ui/node_modules/.installed ui/dist/index.html ## unit tests and size budget of the web interface

@@ -14,7 +14,8 @@ import (
 // channelKinds are the ways to people and to other systems.
 func channelKinds() []notify.Kind {
 	return []notify.Kind{
-		notify.Email(), notify.Webhook(),
+		notify.Email(), notify.Webhook(), notify.Slack(), notify.Teams(), notify.Telegram(), notify.Ntfy(),
+		notify.PagerDuty(), notify.MQTT(), notify.Alertmanager(), notify.WebPush(),
 	}
 }
 

@@ -40,6 +40,7 @@ const (
 	KindSessionInferred Kind = "session.inferred"
 	KindFinding         Kind = "finding"
 	KindDriverReport    Kind = "driver.report"
+	KindExternalAlert   Kind = "alert.external"
 	KindPolicy          Kind = "policy"
 	KindIncidentAction  Kind = "incident.action"
 	KindIncident        Kind = "incident"

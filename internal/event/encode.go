@@ -61,6 +61,8 @@ func New(kind Kind) (Body, error) {
 		return &Finding{}, nil
 	case KindDriverReport:
 		return &DriverReport{}, nil
+	case KindExternalAlert:
+		return &ExternalAlert{}, nil
 	case KindPolicy:
 		return &Policy{}, nil
 	case KindIncidentAction:

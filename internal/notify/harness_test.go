@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ type desk struct {
 	store *store.Store
 	kinds []notify.Kind
 	paper *paper
+	well  atomic.Bool
 	*notify.Service
 	stop func()
 }
@@ -96,7 +98,7 @@ func (p *paper) wait(t *testing.T, n int) []sheet {
 		}
 		select {
 		case <-wake:
-		case <-t.Context().Done():
+		case <-time.After(patience):
 			t.Fatalf("%d messages of %d", have, n)
 		}
 	}
@@ -106,6 +108,7 @@ func newDesk(t *testing.T, kinds ...notify.Kind) *desk {
 	t.Helper()
 	d := &desk{t: t, dir: t.TempDir(), paper: &paper{wake: make(chan struct{})}, stop: func() {}}
 	d.kinds = append(kinds, d.paper.kind(10))
+	d.well.Store(true)
 	d.open()
 	t.Cleanup(func() {
 		d.stop()
@@ -147,7 +150,7 @@ func (d *desk) service() {
 	d.t.Helper()
 	var err error
 	d.Service, err = notify.New(d.t.Context(), notify.Options{
-		Store: d.store, Kinds: d.kinds, Poll: time.Minute, Well: func() bool { return true },
+		Store: d.store, Kinds: d.kinds, Poll: time.Minute, Well: d.well.Load,
 		Reach: outward.New(outward.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}),
 	})
 	if err != nil {
@@ -255,14 +258,15 @@ func (d *desk) states() map[string]int {
 	return out
 }
 
-// eventually looks until ok, or the test ends.
+// patience ends a test that would wait for ever.
+const patience = 30 * time.Second
+
+// eventually looks until ok.
 func (d *desk) eventually(what string, ok func() bool) {
 	d.t.Helper()
-	for !ok() {
-		select {
-		case <-d.t.Context().Done():
-			d.t.Fatal(what)
-		case <-time.After(5 * time.Millisecond):
+	for end := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			d.t.Fatalf("%s; the queue: %+v", what, d.rows())
 		}
 	}
 }
