@@ -73,7 +73,7 @@ func (s *Score) WriteFaults(w io.Writer) error {
 	}
 	for _, k := range order {
 		f := example[k]
-		fmt.Fprintf(b, "- %s %s %s: %d at %s, as %s at %s\n", k.detector, k.code, k.severity, count[k], k.fell, f.Subject, f.At.Format("01-02 15:04"))
+		fmt.Fprintf(b, "- %s %s %s: %d at %s, as %s at %s%s\n", k.detector, k.code, k.severity, count[k], k.fell, f.Subject, f.At.Format("01-02 15:04"), f.Facts)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

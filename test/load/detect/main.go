@@ -153,6 +153,9 @@ func judge(ctx context.Context, r *lab.Run, score *evaluate.Score) (events int, 
 			take(x.Fire())
 		}
 		take(x.Apply(e))
+		for _, a := range x.Asked() {
+			r.Perform(a, x.Now())
+		}
 		busy += time.Since(begun)
 	}
 	truth.Harmed = r.Harmed()
