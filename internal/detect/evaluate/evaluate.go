@@ -49,9 +49,9 @@ type Finding struct {
 // Notice is one time that people were called.
 type Notice struct {
 	Subject  event.Subject
-	Shared   []string
 	Severity string
 	At       time.Time
+	Text     string
 }
 
 // Harm is a driver who went without a charge.

@@ -145,7 +145,7 @@ func positives() []Scenario {
 			For: 3 * day, Early: true, scope: onStation, causes: one(sim.ClockOff, 1200)},
 		{Name: "clock-drift", About: "a clock is three minutes ahead", Detectors: []string{"D24"}, Severity: "S4",
 			For: 3 * day, Early: true, scope: onStation, causes: one(sim.ClockOff, 180)},
-		{Name: "firmware-regression", About: "after an update of a model four starts of ten fail", Detectors: []string{"D25"}, Also: startTrouble, Severity: "S2",
+		{Name: "firmware-regression", About: "after an update of a model four starts of ten fail", Detectors: []string{"D25"}, Also: append([]string{"D20"}, startTrouble...), Severity: "S2",
 			For: 9 * day, scope: onModel, site: []string{"cohort"}, causes: one(sim.FirmwareBad, 0.4)},
 		{Name: "reader-dead", About: "no card is read any more", Detectors: []string{"D26"}, Also: startTrouble, Severity: "S2",
 			For: 4 * day, scope: onStation, site: []string{"hpc", "mall", "cohort"}, causes: one(sim.ReaderDead, 0)},
