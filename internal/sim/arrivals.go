@@ -202,16 +202,16 @@ func (h *habit) stay(r *rand.Rand) time.Duration {
 	return h.stayMin + time.Duration(u*float64(h.stayMax-h.stayMin))
 }
 
-// regulars is how many drivers of a site come back to it.
-const regulars = 40
+// regulars is how many drivers come back to a station.
+const regulars = 60
 
-// driver is who comes: mostly one of the regulars of the site.
+// driver is who comes: mostly one of the regulars.
 func (st *station) driver() Token {
 	all := st.f.o.Plan.Tokens
 	if st.life.IntN(10) < 3 {
 		return pick(st.life, all)
 	}
-	home := newRand(st.f.o.Seed, st.site.ID, "regulars").IntN(len(all))
+	home := newRand(st.f.o.Seed, st.spec.ID, "regulars").IntN(len(all))
 	return all[(home+st.life.IntN(regulars))%len(all)]
 }
 

@@ -69,7 +69,6 @@ const (
 	Restarted       Mode = "restarted"       // an operator resets it; Size: minutes until it is back
 	Updated         Mode = "updated"         // a firmware update that works
 	Blips           Mode = "blips"           // a fault that clears within twenty seconds; Size: times a day
-	Unanswering     Mode = "unanswering"     // a model that does not know TriggerMessage
 )
 
 func (f *Failure) fits(s *Spec) bool {

@@ -9,12 +9,8 @@ import (
 // What operators do to stations in a run in virtual time. The commands are
 // told with their answers, as the journal holds them.
 
-// Operator is who commands in a run in virtual time; Prober is who asks
-// stations how they are.
-const (
-	Operator = "user:operator"
-	Prober   = "probe"
-)
+// Operator is who commands in a run in virtual time.
+const Operator = "user:operator"
 
 func (st *station) operate(f *Failure) {
 	r := st.past
@@ -75,24 +71,11 @@ func (st *station) operate(f *Failure) {
 
 // command tells of one that was answered at once.
 func (r *recorder) command(by, action string, ask, answer any) {
-	id := r.ask(by, action, ask)
-	r.answer(id, "answered", answer, 250*time.Millisecond)
-}
-
-func (r *recorder) ask(by, action string, ask any) (id string) {
 	r.commands++
-	id = fmt.Sprintf("%s-c%d", r.st.spec.ID, r.commands)
+	id := fmt.Sprintf("%s-c%d", r.st.spec.ID, r.commands)
 	r.note(Told{Kind: ToldAsked, TxID: id, Word: action, Reason: by, Payload: encoded(ask)})
-	return id
-}
-
-func (r *recorder) answer(id, status string, answer any, in time.Duration) {
-	x := Told{Kind: ToldAnswered, TxID: id, Word: status, HeardAt: r.st.now.Add(in)}
-	x.At = x.HeardAt
-	if answer != nil {
-		x.Payload = encoded(answer)
-	}
-	r.note(x)
+	at := r.st.now.Add(250 * time.Millisecond)
+	r.note(Told{Kind: ToldAnswered, TxID: id, At: at, HeardAt: at, Payload: encoded(answer)})
 }
 
 func encoded(v any) json.RawMessage {
@@ -101,48 +84,4 @@ func encoded(v any) json.RawMessage {
 		return nil
 	}
 	return raw
-}
-
-// Probing: the central system asks each station about every hour how its plugs
-// are, and once more a minute after nothing came.
-const (
-	probeEvery   = time.Hour
-	probeTimeout = 30 * time.Second
-	probeAgain   = time.Minute
-)
-
-func (st *station) expectProbe() {
-	st.after(between(st.jitter, probeEvery*8/10, probeEvery*12/10), func() {
-		if st.past != nil {
-			st.probe(4)
-			st.expectProbe()
-		}
-	})
-}
-
-func (st *station) probe(left int) {
-	r := st.past
-	if r == nil || !r.linked {
-		return
-	}
-	id := r.ask(Prober, "TriggerMessage", map[string]any{"requestedMessage": "StatusNotification"})
-	if st.hung {
-		r.answer(id, "timeout", nil, probeTimeout)
-		if left > 1 {
-			st.after(probeAgain, func() { st.probe(left - 1) })
-		}
-		return
-	}
-	if _, deaf := st.failing(Unanswering, nil); deaf {
-		r.answer(id, "answered", statusAnswer{"NotImplemented"}, 200*time.Millisecond)
-		return
-	}
-	r.answer(id, "answered", statusAnswer{"Accepted"}, between(st.jitter, 150*time.Millisecond, 900*time.Millisecond))
-	st.after(time.Second, func() {
-		for _, e := range st.evses {
-			for _, c := range e.conns {
-				st.d.status(c, true)
-			}
-		}
-	})
 }

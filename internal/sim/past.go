@@ -224,9 +224,6 @@ func (st *station) remember(from, until time.Time, outages []Outage) *recorder {
 	}
 	st.startLife()
 	st.after(between(st.jitter, 0, time.Minute), st.connect)
-	if r.detail {
-		st.expectProbe()
-	}
 	for _, o := range outages {
 		st.timers.set(o.From, func() {
 			if st.past == nil {

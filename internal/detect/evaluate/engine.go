@@ -1,7 +1,9 @@
 package evaluate
 
 import (
+	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
@@ -35,8 +37,15 @@ func Raised(f *detect.Finding) (out Finding, ok bool) {
 	if f.State == event.FindingCleared {
 		return out, false
 	}
+	var facts strings.Builder
+	for _, x := range f.Facts {
+		fmt.Fprintf(&facts, " %s=%s", x.Name, x.Text)
+		if x.Value != nil {
+			fmt.Fprintf(&facts, "%.4g%s", *x.Value, x.Unit)
+		}
+	}
 	return Finding{
 		Detector: f.Detector, Code: f.Code, Severity: string(f.Severity), Subject: f.Subject, Shared: f.Shared, At: f.At,
-		Update: f.State == event.FindingUpdated,
+		Update: f.State == event.FindingUpdated, Facts: facts.String(),
 	}, true
 }

@@ -43,14 +43,15 @@ type Finding struct {
 	Shared                   []string  // what others may have in common with it, if it is about that
 	At                       time.Time // RecordedAt of the event that raised it
 	Update                   bool      // only the severity changed
+	Facts                    string    // its evidence, for who reads the list
 }
 
 // Notice is one time that people were called.
 type Notice struct {
 	Subject  event.Subject
-	Shared   []string
 	Severity string
 	At       time.Time
+	Text     string
 }
 
 // Harm is a driver who went without a charge.

@@ -17,6 +17,7 @@ type Score struct {
 	FalseUrgent, FalseS3       int // S1 and S2; S3
 	UrgentLabels, UrgentMissed int
 	Notices                    int // people interrupted
+	Calls                      []Notice
 	// Failed are the drivers who failed at what was wrong before it was found,
 	// of each label that drivers failed at; those that were missed count all.
 	Failed []int
@@ -131,7 +132,12 @@ func Judge(r *Run) *Score {
 			}
 		}
 	}
+	for i := range r.Labels {
+		l := &r.Labels[i]
+		found[i] = first(r, l, func(f *Finding) bool { return f.Severity != "S4" && l.explains(f.Detector) })
+	}
 	s.Failed = r.failed(found)
+	s.Calls = append(s.Calls, r.Notices...)
 	for _, d := range by {
 		slices.Sort(d.Delays)
 		s.Detectors = append(s.Detectors, *d)
@@ -149,6 +155,7 @@ func (s *Score) Add(o *Score) {
 	s.UrgentLabels += o.UrgentLabels
 	s.UrgentMissed += o.UrgentMissed
 	s.Notices += o.Notices
+	s.Calls = append(s.Calls, o.Calls...)
 	s.Failed = append(s.Failed, o.Failed...)
 	slices.Sort(s.Failed)
 	for _, d := range o.Detectors {
@@ -192,7 +199,7 @@ func (r *Run) verdict(f *Finding) (v verdict, fell *Label) {
 		switch {
 		case !l.NearMiss && l.expects(f.Detector):
 			return right, nil
-		case l.explains(f.Detector):
+		case l.explains(f.Detector), l.NearMiss && f.Severity == "S4": // to know is not to fall for it
 			v = beside
 		case l.NearMiss:
 			fell = l

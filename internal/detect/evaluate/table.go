@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -73,7 +74,16 @@ func (s *Score) WriteFaults(w io.Writer) error {
 	}
 	for _, k := range order {
 		f := example[k]
-		fmt.Fprintf(b, "- %s %s %s: %d at %s, as %s at %s\n", k.detector, k.code, k.severity, count[k], k.fell, f.Subject, f.At.Format("01-02 15:04"))
+		fmt.Fprintf(b, "- %s %s %s: %d at %s, as %s at %s%s\n", k.detector, k.code, k.severity, count[k], k.fell, f.Subject, f.At.Format("01-02 15:04"), f.Facts)
+	}
+	fmt.Fprintf(b, "\n## Calls by kind\n\n")
+	calls := make(map[string]int)
+	for _, n := range s.Calls {
+		head, _, _ := strings.Cut(n.Text, ":")
+		calls[n.Severity+" "+head]++
+	}
+	for _, k := range slices.Sorted(maps.Keys(calls)) {
+		fmt.Fprintf(b, "- %s: %d\n", k, calls[k])
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -19,9 +19,10 @@ type cast struct {
 	r        *rand.Rand
 	learning time.Duration
 	failures []sim.Failure
-	taken    map[string]bool // stations
-	whole    map[string]bool // sites
-	parts    map[string]int  // of a site
+	unable   map[string][]span // stations that know no TriggerMessage
+	taken    map[string]bool   // stations
+	whole    map[string]bool   // sites
+	parts    map[string]int    // of a site
 }
 
 // partsPerSite is how many stations of a site may have something wrong: the
@@ -30,6 +31,7 @@ const partsPerSite = 3
 
 func (c *cast) place(list []Scenario) error {
 	c.taken, c.whole, c.parts = make(map[string]bool), make(map[string]bool), make(map[string]int)
+	c.unable = make(map[string][]span)
 	asked := len(list) > 0
 	if !asked {
 		list = Scenarios()
@@ -92,6 +94,9 @@ func (c *cast) put(s *Scenario) bool {
 	for _, x := range specs {
 		c.taken[x.ID] = true
 		c.parts[x.Site]++
+	}
+	if s.unable {
+		c.unable[specs[0].ID] = append(c.unable[specs[0].ID], span{at, at.Add(s.For)})
 	}
 	for _, f := range s.causes {
 		f.From = at.Add(f.From.Sub(time.Time{}))

@@ -44,6 +44,7 @@ type Run struct {
 	fleet   *sim.Fleet
 	hearer  *retell.Hearer
 	outages []sim.Outage
+	desk    desk
 	err     error
 }
 
@@ -98,6 +99,7 @@ func New(o Options) (*Run, error) {
 		return nil, fmt.Errorf("prepare a labelled run: %w", err)
 	}
 	r.hearer = hearer(&r.Plan)
+	r.desk = newDesk(c)
 	return r, nil
 }
 
@@ -135,7 +137,7 @@ func (r *Run) StationDays() float64 {
 // whether it came to its end.
 func (r *Run) Events(ctx context.Context) iter.Seq[*event.Event] {
 	return func(yield func(*event.Event) bool) {
-		s := &scribe{yield: yield}
+		s := &scribe{yield: yield, desk: &r.desk}
 		for _, e := range r.beginning() {
 			if !s.write(e) {
 				return
@@ -193,11 +195,26 @@ func (r *Run) Site() func(station string) string {
 // scribe stamps events as the journal's writer does.
 type scribe struct {
 	yield func(*event.Event) bool
+	desk  *desk
 	seq   uint64
 	last  time.Time
 }
 
+// write writes an event, after what commands brought about before it.
 func (s *scribe) write(e *event.Event) bool {
+	for {
+		first := s.desk.before(e.ReceivedAt)
+		if first == nil {
+			return s.stamp(e)
+		}
+		if !s.stamp(first) {
+			return false
+		}
+	}
+}
+
+func (s *scribe) stamp(e *event.Event) bool {
+	s.desk.hear(e)
 	s.seq++
 	e.Seq = s.seq
 	e.RecordedAt = e.ReceivedAt

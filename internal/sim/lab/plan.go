@@ -77,7 +77,7 @@ func plan(seed uint64, stations int, kinds []kind) sim.Plan {
 		models[m.Name] = m
 	}
 	r := random(seed ^ 0xbead)
-	p := sim.Plan{Tokens: sim.Tokens(seed, 40+12*stations), Strangers: sim.Tokens(^seed, 20)}
+	p := sim.Plan{Tokens: sim.Tokens(seed, 100+40*stations), Strangers: sim.Tokens(^seed, 20)}
 	count := make(map[string]int)
 	for n := 0; len(p.Stations) < stations; n++ {
 		k := &kinds[n%len(kinds)]

@@ -92,10 +92,7 @@ func (l *Hearer) Hear(t *sim.Told) *event.Event {
 	case sim.ToldAnswered:
 		untimed()
 		e.Subject = event.Station(t.Station.ID)
-		if t.Word != "answered" {
-			e.Origin = event.FromUs
-		}
-		e.Body = &event.CommandResult{CommandID: t.TxID, Status: t.Word, Response: t.Payload}
+		e.Body = &event.CommandResult{CommandID: t.TxID, Status: "answered", Response: t.Payload}
 	}
 	return e
 }

@@ -25,6 +25,8 @@ import (
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/detect/evaluate"
 	"github.com/chargewatch/chargewatch/internal/detect/health"
+	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/incident"
 	"github.com/chargewatch/chargewatch/internal/sim/lab"
 )
 
@@ -38,7 +40,7 @@ type result struct {
 	Days        int             `json:"days"`
 	Events      int             `json:"events"`
 	TookSeconds float64         `json:"tookSeconds"`
-	DetectorsNs float64         `json:"detectorsNanosecondsPerEvent"`
+	DetectorsNs float64         `json:"nanosecondsPerEvent"`
 	Score       *evaluate.Score `json:"score"`
 }
 
@@ -127,7 +129,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	return errors.Join(
 		toFile(filepath.Join(*dir, *name+".md"), func(w io.Writer) error { return errors.Join(res.write(w), res.Score.WriteFaults(w)) }),
 		toFile(filepath.Join(*dir, *name+".json"), func(w io.Writer) error {
-			res.Score.Missed, res.Score.False = nil, nil // the text lists them
+			res.Score.Missed, res.Score.False, res.Score.Calls = nil, nil, nil // the text lists them
 			j := json.NewEncoder(w)
 			j.SetIndent("", "  ")
 			return j.Encode(res)
@@ -136,32 +138,86 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 
 // judge lives a run and adds what came of it.
 func judge(ctx context.Context, r *lab.Run, score *evaluate.Score) (events int, busy time.Duration, err error) {
-	x := detect.New(health.Detectors())
-	truth := evaluate.Run{StationDays: r.StationDays(), Labels: r.Labels, Site: r.Site()}
-	take := func(list []detect.Finding) {
-		for i := range list {
-			if f, ok := evaluate.Raised(&list[i]); ok {
-				truth.Findings = append(truth.Findings, f)
-			}
-		}
-	}
+	c := chain{x: detect.New(health.Detectors()), f: incident.New(), common: make(map[string]bool)}
 	for e := range r.Events(ctx) {
 		events++
 		begun := time.Now()
-		until := x.Until(e)
-		for due, ok := x.Due(); ok && !due.After(until); due, ok = x.Due() {
-			take(x.Fire())
+		c.apply(e)
+		for _, a := range c.x.Asked() {
+			r.Perform(a, c.x.Now())
 		}
-		take(x.Apply(e))
 		busy += time.Since(begun)
 	}
-	truth.Harmed = r.Harmed()
-	score.Add(evaluate.Judge(&truth))
+	score.Add(evaluate.Judge(&evaluate.Run{
+		StationDays: r.StationDays(), Labels: r.Labels, Site: r.Site(), Findings: c.findings, Notices: c.notices, Harmed: r.Harmed(),
+	}))
 	return events, busy, r.Err()
 }
 
+// chain is detection up to the people who are called, in the order in which a
+// server runs it.
+type chain struct {
+	x        *detect.Engine
+	f        *incident.Fold
+	findings []evaluate.Finding
+	notices  []evaluate.Notice
+	common   map[string]bool // incidents of a common cause that were counted
+}
+
+func (c *chain) apply(e *event.Event) {
+	until := c.x.Until(e)
+	for {
+		due, ok := c.x.Due()
+		later, also := c.f.Due()
+		switch {
+		case ok && !due.After(until) && (!also || !later.Before(due)):
+			found := c.x.Fire()
+			c.take(found)
+			c.follow(c.f.Found(&c.x.Network, c.x.Now(), c.x.Seq(), found))
+		case also && !later.After(until):
+			c.follow(c.f.Fire(&c.x.Network, c.x.Seq()))
+		default:
+			found := c.x.Apply(e)
+			c.take(found)
+			c.follow(c.f.Apply(&c.x.Network, e, found))
+			return
+		}
+	}
+}
+
+func (c *chain) take(list []detect.Finding) {
+	for i := range list {
+		if f, ok := evaluate.Raised(&list[i]); ok {
+			c.findings = append(c.findings, f)
+		}
+	}
+}
+
+// follow notes who is called, and what was found to be one cause (D20).
+func (c *chain) follow(fx incident.Effects) {
+	for _, in := range fx.Changed {
+		if in.Family != incident.Common || c.common[in.ID] {
+			continue
+		}
+		c.common[in.ID] = true
+		f := evaluate.Finding{Detector: "D20", Code: in.Kind, Severity: string(in.Severity), Subject: event.Self(), At: in.OpenedAt}
+		if in.SiteID != "" {
+			f.Shared = append(f.Shared, "site/"+in.SiteID)
+		}
+		for name, value := range in.Labels {
+			f.Shared = append(f.Shared, name+"/"+value)
+		}
+		c.findings = append(c.findings, f)
+	}
+	for i := range fx.Notices {
+		if n := &fx.Notices[i]; n.Raises() && (n.Severity == "S1" || n.Severity == "S2") {
+			c.notices = append(c.notices, evaluate.Notice{Subject: event.Station(n.Station), Severity: n.Severity, At: n.At, Text: n.Change + " " + n.Kind + ": " + n.Title})
+		}
+	}
+}
+
 func (r *result) write(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "\n%d events of %d stations over %d days, seeds %v, in %.0f s; detectors took %.0f ns an event.\n\n",
+	_, err := fmt.Fprintf(w, "\n%d events of %d stations over %d days, seeds %v, in %.0f s; detectors and incidents took %.0f ns an event.\n\n",
 		r.Events, r.Stations, r.Days, r.Seeds, r.TookSeconds, r.DetectorsNs)
 	if err != nil {
 		return err
