@@ -3,13 +3,24 @@ package health
 import (
 	"strings"
 
+	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/knowledge"
 )
 
 // rate finds what a fault means. It returns false for words that say nothing:
-// a vendor code beside a status without an error.
-func (p *problem) rate(faulted bool) bool {
-	if p.Error == "" && !faulted {
+// a vendor code beside a status without an error, unless it is a known one.
+func (p *problem) rate(c *detect.Context, k *knowledge.Knowledge, faulted bool) bool {
+	q := knowledge.Query{
+		Vendor: c.Station.Vendor, Model: c.Station.Model, Protocol: c.Station.Protocol, VendorID: p.VendorID, VendorCode: p.VendorCode, Info: p.Info,
+	}
+	if p.Source == fromStatus {
+		q.Code = p.Error
+	} else {
+		q.Component, q.Variable, _ = strings.Cut(p.Error, ".")
+	}
+	e, known := k.Explain(q)
+	if p.Error == "" && !faulted && !known {
 		return false
 	}
 	if p.Error == "" {
@@ -23,14 +34,16 @@ func (p *problem) rate(faulted bool) bool {
 		p.Code = strings.ToValidUTF8(p.Code[:maxCode], "")
 	}
 	p.Severity = event.S3
-	for _, k := range ocpp16Codes() {
-		if k.code == p.Error {
-			p.Severity, p.Safety, p.Meaning = k.severity, k.safety, k.meaning
-		}
+	if known {
+		p.Severity, p.Safety, p.Meaning, p.Entry = e.Severity, e.Safety, e.Title.EN, e.ID
 	}
-	if dangerous(p.Error) || dangerous(p.VendorCode) || dangerous(p.Info) {
-		p.Safety = true
-		p.Severity = event.S1
+	if !known || e.Layer == knowledge.LayerProtocol { // the vendor's words say more than OCPP's code
+		for _, text := range []string{p.VendorCode, p.Info, p.Error} {
+			if s, found := danger(text); found {
+				p.Safety = true
+				p.Severity = min(p.Severity, s)
+			}
+		}
 	}
 	if !faulted && !p.Safety {
 		p.Severity = event.S4 // a warning: the port goes on working
@@ -40,42 +53,20 @@ func (p *problem) rate(faulted bool) bool {
 
 const maxCode = 100
 
-// dangerous looks for the words of what can hurt somebody.
-func dangerous(text string) bool {
+// danger looks for the words of what can hurt somebody.
+func danger(text string) (s event.Severity, found bool) {
 	text = strings.ToLower(text)
-	for _, word := range []string{"weld", "ground fault", "groundfault", "groundfailure", "insulation", "isolation fault", "cut cable", "cutcable", "smoke", "fire"} {
-		if strings.Contains(text, word) {
-			return true
+	for _, w := range []struct {
+		word     string
+		severity event.Severity
+	}{
+		{"weld", event.S1}, {"cut cable", event.S1}, {"cutcable", event.S1}, {"cablecut", event.S1}, {"smoke", event.S1}, {"on fire", event.S1},
+		{"ground fault", event.S2}, {"groundfault", event.S2}, {"earth fault", event.S2}, {"insulation", event.S2}, {"isolation fault", event.S2},
+		{"isolationfault", event.S2}, {"overtemp", event.S2}, {"over temp", event.S2},
+	} {
+		if strings.Contains(text, w.word) {
+			return w.severity, true
 		}
 	}
-	return false
-}
-
-type codeMeaning struct {
-	code     string
-	severity event.Severity
-	safety   bool
-	meaning  string
-}
-
-// ocpp16Codes are the error codes of OCPP 1.6.
-func ocpp16Codes() []codeMeaning {
-	return []codeMeaning{
-		{"ConnectorLockFailure", event.S3, false, "the plug could not be locked or unlocked"},
-		{"EVCommunicationError", event.S4, false, "it could not talk to the vehicle"},
-		{"GroundFailure", event.S1, true, "current leaks to earth"},
-		{"HighTemperature", event.S2, true, "it is too hot inside"},
-		{"InternalError", event.S3, false, "something inside failed"},
-		{"LocalListConflict", event.S4, false, "its list of tokens disagrees with the backend's"},
-		{"OverCurrentFailure", event.S2, true, "too much current flowed"},
-		{"OverVoltage", event.S2, false, "the supply voltage is too high"},
-		{"UnderVoltage", event.S3, false, "the supply voltage is too low"},
-		{"PowerMeterFailure", event.S3, false, "the meter does not answer"},
-		{"PowerSwitchFailure", event.S2, true, "the contactor does not switch"},
-		{"ReaderFailure", event.S3, false, "the card reader failed"},
-		{"ResetFailure", event.S3, false, "it could not restart"},
-		{"WeakSignal", event.S4, false, "its mobile signal is weak"},
-		{"Faulted", event.S3, false, "it gives no code"},
-		{"OtherError", event.S3, false, "it gives no code of OCPP"},
-	}
+	return "", false
 }

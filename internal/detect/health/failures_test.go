@@ -127,6 +127,13 @@ func TestZeroEnergy(t *testing.T) {
 			13:10:40 A/1 ended tx=2 wh=0 reason=Local
 			13:20 A/1 started tx=3 token=cleo wh=0
 			13:20:40 A/1 ended tx=3 wh=0 reason=Local`, ``},
+		"unplugged within two minutes": {begin +
+			session("13:00", "anna", "0", "EVDisconnected", 2) + session("13:10", "bert", "0", "EVDisconnected", 2) + session("13:20", "cleo", "0", "EVDisconnected", 2), ``},
+		"cars that wanted nothing": {begin +
+			session("13:00", "anna", "0", "StoppedByEV", 2) + session("13:10", "bert", "0", "StoppedByEV", 2) + session("13:20", "cleo", "0", "StoppedByEV", 2), ``},
+		"unplugged after four minutes in vain": {begin +
+			session("13:00", "anna", "0", "EVDisconnected", 4) + session("13:10", "bert", "0", "EVDisconnected", 4) + session("13:20", "cleo", "0", "EVDisconnected", 4), `
+			13:24:00 A/1 raised zeroEnergy S2`},
 		"without a meter nothing is known": {begin + `
 			13:00 A/1 started tx=1 token=anna
 			13:01 A/1 ended tx=1 reason=Other

@@ -9,22 +9,24 @@ import (
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
+	"github.com/chargewatch/chargewatch/internal/knowledge"
 )
 
 // fault is D03: what the station itself reports as broken. A status Faulted or
 // an error code of OCPP 1.6, and the problems of OCPP 2.x, each one condition.
 //
 // What is dangerous is told at once; everything else has to last, for stations
-// report a fault for the second in which a plug sits badly. It is over when the
+// report a fault for the second in which a plug sits badly. What a code means is
+// known to the packs of package knowledge. It is over when the
 // station says so, or when a car charged there since and it is not dangerous.
-func fault() detect.Detector {
+func fault(k *knowledge.Knowledge) detect.Detector {
 	return detect.Detector{
 		ID: "D03", Code: "fault",
 		Params: []detect.Param{
 			{Name: "debounceSeconds", Default: 60, Unit: "s", Doc: "how long a fault has to last that endangers nobody"},
 		},
 		Kinds: []event.Kind{event.KindStatus, event.KindComponent},
-		On:    faultOn,
+		On:    func(c *detect.Context, e *event.Event) { faultOn(c, k, e) },
 		Due:   faultDue,
 		Ended: faultCharged,
 		New:   func() any { return new(problems) },
@@ -51,40 +53,41 @@ type problem struct {
 	Severity   event.Severity `json:"severity"`
 	Safety     bool           `json:"safety,omitempty"`
 	Meaning    string         `json:"meaning,omitempty"`
+	Entry      string         `json:"entry,omitempty"` // of the knowledge
 	Since      detect.Moment  `json:"since"`
 	Seq        uint64         `json:"seq,omitempty"`
 }
 
 const fromStatus = "status"
 
-func faultOn(c *detect.Context, e *event.Event) {
+func faultOn(c *detect.Context, k *knowledge.Knowledge, e *event.Event) {
 	st := c.Station
 	if b, ok := e.Body.(*event.Component); ok {
 		for i := range b.Items {
-			faultItem(c, &b.Items[i])
+			faultItem(c, k, &b.Items[i])
 		}
 	}
 	now := detect.At(c.Now)
 	if st.Own.HeardAt == now {
-		faultStatus(c, 0, &st.Own)
+		faultStatus(c, k, 0, &st.Own)
 	}
 	for i := range st.Ports {
 		if p := &st.Ports[i]; p.HeardAt == now {
-			faultStatus(c, p.EVSE, &p.Condition)
+			faultStatus(c, k, p.EVSE, &p.Condition)
 		}
 	}
 }
 
 // faultStatus follows what a connector says with its status.
-func faultStatus(c *detect.Context, evse int, k *detect.Condition) {
+func faultStatus(c *detect.Context, k *knowledge.Knowledge, evse int, now *detect.Condition) {
 	m := detect.Recall[problems](c, evse)
-	if m == nil && k.Fault == nil {
+	if m == nil && now.Fault == nil {
 		return
 	}
 	var p problem
-	if f := k.Fault; f != nil {
+	if f := now.Fault; f != nil {
 		p = problem{Source: fromStatus, Error: f.Code, VendorID: f.VendorID, VendorCode: f.VendorCode, Info: f.Info, Since: f.Since}
-		if p.rate(k.Status == fleet.Faulted) {
+		if p.rate(c, k, now.Status == fleet.Faulted) {
 			faultTold(c, evse, p)
 		} else {
 			p.Code = ""
@@ -98,13 +101,13 @@ func faultStatus(c *detect.Context, evse int, k *detect.Condition) {
 	}
 	for _, old := range slices.Clone(m.List) {
 		if old.Source == fromStatus && old.Code != p.Code {
-			faultGone(c, evse, old.Code, detect.Word("status", k.Status.String()))
+			faultGone(c, evse, old.Code, detect.Word("status", now.Status.String()))
 		}
 	}
 }
 
 // faultItem follows a monitored variable.
-func faultItem(c *detect.Context, item *event.ComponentEvent) {
+func faultItem(c *detect.Context, k *knowledge.Knowledge, item *event.ComponentEvent) {
 	if item.Variable == "AvailabilityState" {
 		return // the view took it as a status
 	}
@@ -136,7 +139,7 @@ func faultItem(c *detect.Context, item *event.ComponentEvent) {
 		Source: source, Error: item.Component + "." + item.Variable, VendorID: c.Station.Vendor, VendorCode: item.TechCode, Info: item.TechInfo,
 		Since: detect.At(c.Now), Seq: c.Seq,
 	}
-	p.rate(true)
+	p.rate(c, k, true)
 	if item.Severity != nil {
 		p.monitored(*item.Severity)
 	}
@@ -216,7 +219,7 @@ func faultRaise(c *detect.Context, evse int, p *problem) {
 	}
 	f.Text += "."
 	f.Facts = []event.Fact{{Name: "errorCode", Text: p.Error, Seq: p.Seq}}
-	for _, x := range []event.Fact{detect.Word("vendorErrorCode", p.VendorCode), detect.Word("vendor", p.VendorID), detect.Word("info", p.Info)} {
+	for _, x := range []event.Fact{detect.Word("vendorErrorCode", p.VendorCode), detect.Word("vendor", p.VendorID), detect.Word("info", p.Info), detect.Word("knowledge", p.Entry)} {
 		if x.Text != "" {
 			f.Facts = append(f.Facts, x)
 		}

@@ -22,11 +22,14 @@ func TestFault(t *testing.T) {
 		"a danger is told at once": {at16 + `
 			13:00 A/1 status Faulted error=GroundFailure
 			13:00:10 A/1 status Available`, `
-			13:00:00 A/1 raised fault/GroundFailure S1 safety
+			13:00:00 A/1 raised fault/GroundFailure S2 safety
 			13:00:10 A/1 cleared fault/GroundFailure`},
 		"a danger in the vendor's words": {at16 + `
 			13:00 A/1 status Faulted error=OtherError info=relay_welded`, `
 			13:00:00 A/1 raised fault/OtherError S1 safety`},
+		"a code of the ChargeX set": {at16 + `
+			13:00 A/1 status Faulted error=OtherError vendor=CX026 vendorId=https://chargex.inl.gov`, `
+			13:00:00 A/1 raised fault/OtherError/CX026 S1 safety`},
 		"told again and again": {at16 + `
 			13:00 A/1 status Faulted error=InternalError
 			13:00:30 A/1 status Faulted error=InternalError

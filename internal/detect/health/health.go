@@ -6,14 +6,29 @@
 // what it saw and why it matters, never what to do: that is for incidents.
 package health
 
-import "github.com/chargewatch/chargewatch/internal/detect"
+import (
+	"fmt"
 
-// Detectors returns all detectors, in the order of their ids.
+	"github.com/chargewatch/chargewatch/internal/detect"
+	"github.com/chargewatch/chargewatch/internal/knowledge"
+)
+
+// Detectors returns all detectors, in the order of their ids, with what is known
+// of error codes without the packs of the operator.
 func Detectors() []detect.Detector {
+	k, err := knowledge.Open()
+	if err != nil {
+		panic(fmt.Sprintf("the embedded knowledge: %v", err)) // a test opens it
+	}
+	return Knowing(k)
+}
+
+// Knowing returns all detectors with what is known of error codes.
+func Knowing(k *knowledge.Knowledge) []detect.Detector {
 	return []detect.Detector{
 		offline(),            // D01
 		staleStatus(),        // D02
-		fault(),              // D03
+		fault(k),             // D03
 		flapping(),           // D04
 		startFailures(),      // D05
 		successDrop(),        // D06

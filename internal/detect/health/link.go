@@ -19,7 +19,7 @@ func linkQuality() detect.Detector {
 		Params: []detect.Param{
 			{Name: "perDay", Default: 6, Unit: "/d", Doc: "reconnects within a day that a good connection stays below"},
 			{Name: "timesUsual", Default: 3, Doc: "times its usual number that is told too"},
-			{Name: "leastPerDay", Default: 4, Unit: "/d", Doc: "below this a multiple of the usual says nothing"},
+			{Name: "leastPerDay", Default: 5, Unit: "/d", Doc: "below this a multiple of the usual says nothing"},
 			{Name: "timeoutsPerDay", Default: 3, Unit: "/d", Doc: "requests left unanswered within a day while connected"},
 			{Name: "commandMinutes", Default: 10, Unit: "min", Doc: "how long after a restart that we asked for a reconnect is expected"},
 		},

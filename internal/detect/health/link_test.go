@@ -28,10 +28,10 @@ func TestLinkQuality(t *testing.T) {
 			1/13:01:00 A raised badLink S3
 			2/07:48:00 A cleared badLink`},
 		"six of them": {begin + drops(1, 6) + "3/00:00 A wait", ``},
-		"four where one is usual": {begin + usual.String() + drops(11, 4) + "11/12:00 A wait", `
-			11/07:01:00 A raised badLink S3`},
-		"three where one is usual":    {begin + usual.String() + drops(11, 3) + "11/12:00 A wait", ``},
-		"four before much was learnt": {begin + drops(1, 1) + drops(2, 4) + "2/12:00 A wait", ``},
+		"five where one is usual": {begin + usual.String() + drops(11, 5) + "11/12:00 A wait", `
+			11/09:01:00 A raised badLink S3`},
+		"four where one is usual":     {begin + usual.String() + drops(11, 4) + "11/12:00 A wait", ``},
+		"five before much was learnt": {begin + drops(1, 1) + drops(2, 5) + "2/12:00 A wait", ``},
 		"restarts that we asked for":  {begin + strings.ReplaceAll(drops(1, 8), "A disconnected", "A command Reset id=x") + "2/12:00 A wait", ``},
 		"our own starts": {begin + `
 			1/01:00 self started-server alive=1/00:59
@@ -81,13 +81,16 @@ func TestStuckState(t *testing.T) {
 			14:00 A wait`, ``},
 		"a DC port in Finishing": {begin + `
 			13:00 A/1 status Finishing
-			13:31 A wait`, `
-			13:30:00 A/1 raised stuck S3`},
+			15:01 A wait`, `
+			15:00:00 A/1 raised stuck S3`},
+		"a guest who stays an hour": {begin + `
+			13:00 A/1 status Finishing
+			14:00 A/1 status Available`, ``},
 		"a guest who overstays at AC": {begin + `
 			13:00 B/1 status Finishing
-			14:00 B/1 status Available`, `
-			13:30:00 B/1 raised overstay S4
-			14:00:00 B/1 cleared overstay`},
+			16:00 B/1 status Available`, `
+			15:00:00 B/1 raised overstay S4
+			16:00:00 B/1 cleared overstay`},
 		"suspended while the neighbour of its group charges": {begin + `
 			13:00 G/2 started tx=2 token=bert wh=0
 			13:00 G/1 status SuspendedEVSE
@@ -125,10 +128,10 @@ func TestStuckStateLearns(t *testing.T) {
 	for i := range 210 {
 		fmt.Fprintf(&b, "%d/%02d:00 A/1 status Finishing\n%d/%02d:%02d A/1 status Available\n", i/20, i%20, i/20, i%20, 20+i%9)
 	}
-	long := b.String() + "12/10:00 A/1 status Finishing\n12/10:33 A/1 status Available\n"
+	long := b.String() + "12/10:00 A/1 status Finishing\n12/11:10 A/1 status Available\n"
 	got := strings.Join(watch(t, tell(t, long), "D23").lines, "\n")
-	// 99 of 100 stays are below 32 minutes, so that is when it is too long.
-	if want := "12/10:32:00 A/1 raised stuck S3\n12/10:33:00 A/1 cleared stuck"; got != want {
+	// 99 of 100 stays are below 32 minutes, so twice that is too long.
+	if want := "12/11:04:00 A/1 raised stuck S3\n12/11:10:00 A/1 cleared stuck"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -11,8 +11,9 @@ import (
 )
 
 // stuckState is D23: a port that stays where ports do not stay. How long is too
-// long a model tells by how long its ports usually stay (99 of 100), never less
-// than a fixed time. A car left after charging at AC is a guest who overstays;
+// long a model tells by how long its ports usually stay (twice what 99 of 100 stay
+// below), never less than a fixed time: guests leave cars behind everywhere, and
+// how long is a matter of the place. A car left after charging at AC is a guest who overstays;
 // what people or a load limit asked for is no fault.
 func stuckState() detect.Detector {
 	return detect.Detector{
@@ -23,6 +24,8 @@ func stuckState() detect.Detector {
 			{Name: "suspendedMinutes", Default: 60, Unit: "min", Doc: "in SuspendedEVSE"},
 			{Name: "reservedMinutes", Default: 120, Unit: "min", Doc: "in Reserved"},
 			{Name: "unavailableMinutes", Default: 720, Unit: "min", Doc: "in Unavailable, if nobody asked for it"},
+			{Name: "unlearntMinutes", Default: 120, Unit: "min", Doc: "in Finishing, while it is not known how long guests of the model stay"},
+			{Name: "timesUsual", Default: 2, Doc: "times the stay that 99 of 100 stay below"},
 			{Name: "learnStays", Default: 200, Doc: "stays of the model's ports from which on its own 99 % count"},
 		},
 		Kinds: []event.Kind{
@@ -158,12 +161,10 @@ func stuckClosed(c *detect.Context, evse int, closed bool) {
 func stuckLeft(c *detect.Context, p *detect.Port, m *stay) {
 	c.Cancel(strconv.Itoa(p.EVSE))
 	lasted := m.Since.Ago(c.Now)
-	open := false
 	for _, code := range []string{"stuck", "overstay"} {
-		open = open || c.Station.IsOpen(code, p.EVSE)
 		c.Clear(code, p.EVSE, detect.Word("status", p.Status.String()), detect.Value("lastedMinutes", lasted.Minutes(), "min"))
 	}
-	if !open && !m.Closed { // a stuck port does not teach what is usual
+	if !m.Closed {
 		detect.Common[stays](c).add(stayKey(c, m.Status), lasted)
 	}
 }
@@ -180,7 +181,11 @@ func stuckAfter(c *detect.Context, p *detect.Port) time.Duration {
 	case fleet.Unavailable:
 		name = "unavailableMinutes"
 	}
-	return max(c.Minutes(name), detect.Common[stays](c).usual(stayKey(c, p.Status), c.Param("learnStays")))
+	usual := detect.Common[stays](c).usual(stayKey(c, p.Status), c.Param("learnStays"))
+	if usual == 0 && p.Status == fleet.Finishing {
+		return max(c.Minutes(name), c.Minutes("unlearntMinutes"))
+	}
+	return max(c.Minutes(name), time.Duration(c.Param("timesUsual")*float64(usual)))
 }
 
 func stuckDue(c *detect.Context, key string) {

@@ -9,8 +9,9 @@ import (
 	"github.com/chargewatch/chargewatch/internal/event"
 )
 
-// zeroEnergy is D07: sessions begin and nothing flows. Who stops at the station
-// within a minute changed their mind, and one driver alone points at their car.
+// zeroEnergy is D07: sessions begin and nothing flows. Who stops or unplugs soon
+// changed their mind, a car that ends it wanted nothing, and one driver alone
+// points at their car.
 func zeroEnergy() detect.Detector {
 	return detect.Detector{
 		ID: "D07", Code: "zeroEnergy",
@@ -20,6 +21,7 @@ func zeroEnergy() detect.Detector {
 			{Name: "energyWh", Default: 100, Unit: "Wh", Doc: "energy below which a session is empty"},
 			{Name: "minutes", Default: 5, Unit: "min", Doc: "a longer session is a slow car, not an empty session"},
 			{Name: "changedMindSeconds", Default: 60, Unit: "s", Doc: "a stop at the station within this time does not count"},
+			{Name: "unplugSeconds", Default: 150, Unit: "s", Doc: "nor does pulling the plug within this time: power may take that long to flow"},
 		},
 		Ended: zeroEnded,
 		New:   func() any { return new(lastSessions) },
@@ -40,11 +42,14 @@ type lastSession struct {
 
 func zeroEnded(c *detect.Context, t *detect.Ended) {
 	lasted := t.At.Sub(t.StartedAt)
+	seconds := func(name string) time.Duration { return time.Duration(c.Param(name) * float64(time.Second)) }
 	switch {
 	case t.Inferred || t.FirstWh == nil || t.Reason == "DeAuthorized" || t.Reason == "Deauthorized":
 		return
-	case t.Reason == "Local" && lasted < time.Duration(c.Param("changedMindSeconds")*float64(time.Second)):
+	case t.Reason == "Local" && lasted < seconds("changedMindSeconds"), t.Reason == "EVDisconnected" && lasted < seconds("unplugSeconds"):
 		return
+	case t.EnergyWh < c.Param("energyWh") && (t.Reason == "StoppedByEV" || t.State == "SuspendedEV"):
+		return // the car wanted nothing
 	}
 	evse := t.Port.EVSE
 	empty := t.EnergyWh < c.Param("energyWh") && lasted < c.Minutes("minutes")
