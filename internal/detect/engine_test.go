@@ -6,12 +6,14 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/detect/health"
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/knowledge"
 )
 
 // noise writes days in which stations say all they can, in order and out of it.
@@ -115,7 +117,18 @@ type run struct {
 	lines []string
 }
 
-func newRun() *run { return &run{x: detect.New(health.Detectors()), kept: make(map[string][]byte)} }
+// known is opened once: there are many restarts.
+var known = sync.OnceValue(func() *knowledge.Knowledge {
+	k, err := knowledge.Open()
+	if err != nil {
+		panic(err)
+	}
+	return k
+})
+
+func newRun() *run {
+	return &run{x: detect.New(health.Knowing(known())), kept: make(map[string][]byte)}
+}
 
 func (r *run) feed(t testing.TB, e *event.Event) {
 	take := func(list []detect.Finding) {
@@ -163,7 +176,7 @@ func (r *run) restart(t testing.TB) {
 	if err := json.Unmarshal(r.meta, &back); err != nil {
 		t.Fatal(err)
 	}
-	r.x = detect.New(health.Detectors())
+	r.x = detect.New(health.Knowing(known()))
 	if err := r.x.Restore(back); err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,10 @@ type plugIns struct {
 	Unlock  string   `json:"unlock,omitempty"`  // the command that asks for it
 }
 
-const weighPlugIns = 200
+const (
+	weighPlugIns = 200
+	plainly      = 6 // times the share
+)
 
 func lockTried(c *detect.Context, a *attempt.Attempt) {
 	if a.EVSE == 0 || a.Stage == attempt.Presented {
@@ -87,7 +90,8 @@ func lockFailed(c *detect.Context, evse int, m *plugIns, driver, code string) {
 		m.Drivers = append(m.Drivers, driver)
 	}
 	share := 100 * m.Failed / m.N
-	often := m.N >= c.Param("plugIns") && share > c.Param("percent")
+	// Where it fails many times as often as allowed, three failures are enough.
+	often := m.N >= c.Param("plugIns") && share > c.Param("percent") || m.Failed >= c.Param("row") && share > plainly*c.Param("percent")
 	row := float64(m.Row) >= c.Param("row")
 	if float64(len(m.Drivers)) < c.Param("drivers") || !often && !row {
 		return

@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/knowledge"
 )
 
 // A story is read line by line:
@@ -238,11 +240,20 @@ type found struct {
 	asked    []detect.Asked
 }
 
+// known is opened once: there are hundreds of stories.
+var known = sync.OnceValue(func() *knowledge.Knowledge {
+	k, err := knowledge.Open()
+	if err != nil {
+		panic(err)
+	}
+	return k
+})
+
 // watch feeds events to an engine of all detectors and keeps what one of them
 // concluded ("" for all).
 func watch(t testing.TB, events []*event.Event, detector string) *found {
 	t.Helper()
-	x := detect.New(Detectors())
+	x := detect.New(Knowing(known()))
 	var out found
 	take := func(list []detect.Finding) {
 		for _, f := range list {

@@ -74,6 +74,9 @@ func TestLockOrCable(t *testing.T) {
 		"one driver with a bent inlet": {begin + bad("13:00", "anna") + bad("13:05", "anna") + bad("13:10", "anna") + bad("13:15", "anna"), ``},
 		"too large a share": {begin + good.String() + bad("13:00", "anna") + works("13:05", "A/1", "x") + bad("13:10", "bert"), `
 			13:10:20 A/1 raised lockOrCable S3`},
+		"every other time": {begin +
+			bad("13:00", "anna") + works("13:05", "A/1", "x") + bad("13:10", "bert") + works("13:15", "A/1", "x") + bad("13:20", "cleo"), `
+			13:20:20 A/1 raised lockOrCable S3`},
 		"one in forty":   {begin + good.String() + bad("13:00", "anna"), ``},
 		"other failures": {begin + fails("13:00", "A/1", "anna") + fails("13:05", "A/1", "bert") + fails("13:10", "A/1", "cleo"), ``},
 		"a plug that stays locked counts": {begin +
