@@ -20,6 +20,7 @@ func startFailures() detect.Detector {
 			{Name: "tokens", Default: 2, Doc: "different drivers among them"},
 			{Name: "oneTokenFailures", Default: 3, Doc: "failed tries of one driver in a row that are worth a note"},
 			{Name: "withinHours", Default: 72, Unit: "h", Doc: "how far back tries count"},
+			{Name: "goodInRow", Default: 5, Doc: "tries that work in a row after which it is over when it came back within that time; the first time one is enough"},
 		},
 		Tried: failuresTried,
 		New:   func() any { return new(streak) },
@@ -28,7 +29,48 @@ func startFailures() detect.Detector {
 
 // streak are the failed tries at a port since the last one that worked.
 type streak struct {
-	List []failure `json:"list,omitempty"`
+	List  []failure `json:"list,omitempty"`
+	Bouts bouts     `json:"bouts,omitzero"`
+}
+
+// bouts tells a fault that was mended from one that comes and goes: what is over
+// and back soon has to stay away longer before it is called over again.
+type bouts struct {
+	N       int           `json:"n,omitempty"`
+	Good    int           `json:"good,omitempty"`
+	Over    bool          `json:"over,omitempty"`
+	Changed detect.Moment `json:"changed,omitempty"`
+}
+
+// raised notes that the condition is open.
+func (b *bouts) raised(now time.Time, within time.Duration) {
+	if b.N > 0 && !b.Over {
+		return
+	}
+	if b.Changed.IsZero() || b.Changed.Ago(now) > within {
+		b.N = 0
+	}
+	b.N++
+	b.Over, b.Changed, b.Good = false, detect.At(now), 0
+}
+
+// worked counts one that worked and reports whether it is over.
+func (b *bouts) worked(now time.Time, first, again float64) bool {
+	b.Good++
+	need := first
+	if b.N > 1 {
+		need = again
+	}
+	if float64(b.Good) < need {
+		return false
+	}
+	b.Over, b.Changed = true, detect.At(now)
+	return true
+}
+
+// past reports whether nothing is left to remember.
+func (b *bouts) past(now time.Time, within time.Duration) bool {
+	return b.N == 0 || b.Over && b.Changed.Ago(now) > within
 }
 
 type failure struct {
@@ -44,10 +86,19 @@ func failuresTried(c *detect.Context, a *attempt.Attempt) {
 	if a.EVSE == 0 {
 		return
 	}
+	within := time.Duration(c.Param("withinHours") * float64(time.Hour))
 	if !a.Failed {
-		if detect.Recall[streak](c, a.EVSE) != nil {
+		m := detect.Recall[streak](c, a.EVSE)
+		if m == nil {
+			return
+		}
+		m.List = nil
+		c.Station.Touch()
+		if c.Station.IsOpen("startFailures", a.EVSE) && m.Bouts.worked(c.Now, 1, c.Param("goodInRow")) {
+			c.Clear("startFailures", a.EVSE, charged(a), detect.Value("goodInRow", float64(m.Bouts.Good), ""))
+		}
+		if m.Bouts.past(c.Now, within) {
 			c.Forget(a.EVSE)
-			c.Clear("startFailures", a.EVSE, charged(a))
 		}
 		return
 	}
@@ -55,7 +106,8 @@ func failuresTried(c *detect.Context, a *attempt.Attempt) {
 		return
 	}
 	m := detect.Memory[streak](c, a.EVSE)
-	since := detect.At(c.Now.Add(-time.Duration(c.Param("withinHours") * float64(time.Hour))))
+	m.Bouts.Good = 0
+	since := detect.At(c.Now.Add(-within))
 	m.List = slices.DeleteFunc(m.List, func(f failure) bool { return f.At < since })
 	if len(m.List) == maxStreak {
 		m.List = slices.Delete(m.List, 0, 1)
@@ -72,12 +124,13 @@ func failuresTried(c *detect.Context, a *attempt.Attempt) {
 	case n >= c.Param("failures") && tokens >= c.Param("tokens"):
 		f.Severity = event.S2
 		f.Text = fmt.Sprintf("%.0f tries of %.0f drivers to charge here failed in a row, each for a reason of the charger; the last: %s.", n, tokens, why(a))
-	case n >= c.Param("oneTokenFailures"):
+	case n >= c.Param("oneTokenFailures") && !c.Station.IsOpen("startFailures", a.EVSE):
 		f.Severity = event.S4
 		f.Text = fmt.Sprintf("One driver failed %.0f times in a row here; their car or card may be the reason. The last: %s.", n, why(a))
 	default:
 		return
 	}
+	m.Bouts.raised(c.Now, within)
 	c.Raise(a.EVSE, f)
 }
 

@@ -68,6 +68,14 @@ func TestStartFailures(t *testing.T) {
 			begin + fails("13:00", "A/1", "anna") + fails("13:10", "A/1", "bert") + works("14:00", "A/1", "cleo"), `
 			13:10:20 A/1 raised startFailures S2
 			14:00:52 A/1 cleared startFailures`},
+		"over, back the next day, and then five have to charge": {
+			begin + fails("13:00", "A/1", "anna") + fails("13:10", "A/1", "bert") + works("14:00", "A/1", "cleo") +
+				fails("1/13:00", "A/1", "anna") + fails("1/13:10", "A/1", "bert") + works("1/14:00", "A/1", "cleo") + works("1/14:10", "A/1", "cleo") +
+				works("1/14:20", "A/1", "cleo") + works("1/14:30", "A/1", "cleo") + works("1/14:40", "A/1", "cleo"), `
+			13:10:20 A/1 raised startFailures S2
+			14:00:52 A/1 cleared startFailures
+			1/13:10:20 A/1 raised startFailures S2
+			1/14:40:52 A/1 cleared startFailures`},
 		"nothing starts for two drivers": {
 			begin + try("13:00", "A/1", "anna", "nothing") + try("13:10", "A/1", "bert", "nothing"), `
 			13:10:50 A/1 raised startFailures S2`},

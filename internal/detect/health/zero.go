@@ -19,6 +19,7 @@ func zeroEnergy() detect.Detector {
 			{Name: "sessions", Default: 3, Doc: "empty sessions among the last ones"},
 			{Name: "of", Default: 5, Doc: "how many last sessions are looked at"},
 			{Name: "energyWh", Default: 100, Unit: "Wh", Doc: "energy below which a session is empty"},
+			{Name: "goodInRow", Default: 5, Doc: "charges in a row after which it is over when it came back within three days; the first time two are enough"},
 			{Name: "minutes", Default: 5, Unit: "min", Doc: "a longer session is a slow car, not an empty session"},
 			{Name: "changedMindSeconds", Default: 60, Unit: "s", Doc: "a stop at the station within this time does not count"},
 			{Name: "unplugSeconds", Default: 150, Unit: "s", Doc: "nor does pulling the plug within this time: power may take that long to flow"},
@@ -30,13 +31,15 @@ func zeroEnergy() detect.Detector {
 
 // lastSessions are the newest of a port, as far as one of them was empty.
 type lastSessions struct {
-	List []lastSession `json:"list,omitempty"`
+	List  []lastSession `json:"list,omitempty"`
+	Bouts bouts         `json:"bouts,omitzero"`
 }
+
+const boutsWithin = 72 * time.Hour
 
 type lastSession struct {
 	At    detect.Moment `json:"at"`
 	Empty bool          `json:"empty,omitempty"`
-	Good  bool          `json:"good,omitempty"`
 	Token string        `json:"token,omitempty"`
 }
 
@@ -58,7 +61,7 @@ func zeroEnded(c *detect.Context, t *detect.Ended) {
 		return
 	}
 	m = detect.Memory[lastSessions](c, evse)
-	m.List = append(m.List, lastSession{detect.At(t.At), empty, t.EnergyWh >= provenWh, t.Token})
+	m.List = append(m.List, lastSession{detect.At(t.At), empty, t.Token})
 	if n, keep := len(m.List), int(c.Param("of")); n > max(keep, 1) {
 		m.List = slices.Delete(m.List, 0, n-max(keep, 1))
 	}
@@ -70,8 +73,13 @@ func zeroEnded(c *detect.Context, t *detect.Ended) {
 			tokens[s.Token] = true
 		}
 	}
-	if k := len(m.List); n == 0 || k >= 2 && m.List[k-1].Good && m.List[k-2].Good {
-		c.Clear("zeroEnergy", evse, detect.Value("chargedSince", t.EnergyWh/1000, "kWh"))
+	if t.EnergyWh < provenWh {
+		m.Bouts.Good = 0
+	} else if c.Station.IsOpen("zeroEnergy", evse) && m.Bouts.worked(c.Now, 2, c.Param("goodInRow")) {
+		m.List = nil
+		c.Clear("zeroEnergy", evse, detect.Value("chargedSince", t.EnergyWh/1000, "kWh"), detect.Value("goodInRow", float64(m.Bouts.Good), ""))
+	}
+	if n == 0 && !c.Station.IsOpen("zeroEnergy", evse) && m.Bouts.past(c.Now, boutsWithin) {
 		c.Forget(evse)
 		return
 	}
@@ -90,5 +98,6 @@ func zeroEnded(c *detect.Context, t *detect.Ended) {
 		f.Severity = event.S4
 		f.Text += " All were of one driver; their car may be the reason."
 	}
+	m.Bouts.raised(c.Now, boutsWithin)
 	c.Raise(evse, f)
 }
