@@ -246,11 +246,13 @@ func powerSessionEnded(c *detect.Context, t *detect.Ended) {
 // of the port.
 func judgePower(c *detect.Context, p *detect.Port, m *powerMemory) {
 	s := &m.Past[len(m.Past)-1]
-	car, toldByCar := s.CarW, s.CarW > 0
+	car, toldByCar, chance := s.CarW, s.CarW > 0, 0.0
 	if !toldByCar {
 		car = c.Param("modest")
-		if usual, ok := usualPower(c, p); ok {
-			car = max(car, usual)
+		usual := usualPower(c, p)
+		if w, ok := usual.typical(); ok {
+			car = max(car, w)
+			chance = usual.below(min(s.LimitW, car) * c.Param("ratio") / 100)
 		}
 	}
 	s.ExpectedW = min(s.LimitW, car)
@@ -262,7 +264,13 @@ func judgePower(c *detect.Context, p *detect.Port, m *powerMemory) {
 			recent = append(recent, m.Past[i])
 		}
 	}
-	if n := int(c.Param("of")); len(recent) > n {
+	// Where modest cars are common, a run of them is no wonder: as many have to
+	// come as make it one in a hundred thousand.
+	sessions := c.Param("sessions")
+	if chance > 0 {
+		sessions = max(sessions, math.Ceil(math.Log(1e-5)/math.Log(min(0.5, chance))))
+	}
+	if n := max(int(c.Param("of")), int(sessions)); len(recent) > n {
 		recent = recent[len(recent)-n:]
 	}
 	if c.Station.IsOpen("derated", p.EVSE) {
@@ -282,7 +290,7 @@ func judgePower(c *detect.Context, p *detect.Port, m *powerMemory) {
 		}
 	}
 	vehicles := drivers(low, func(x *powerSession) string { return x.Token })
-	if float64(len(low)) < c.Param("sessions") || float64(vehicles) < c.Param("vehicles") {
+	if float64(len(low)) < sessions || float64(vehicles) < c.Param("vehicles") {
 		return
 	}
 	var gave, expected []float64
@@ -314,13 +322,39 @@ func fineAgain[T any](list []T, fine func(*T) bool) bool {
 	return n >= 2 && fine(&list[len(list)-1])
 }
 
-// usualPower is what cars take in the middle of their battery at the ports of
-// that power at other stations: the median of the last week, if it is of three
-// ports and a dozen charges at least, or that of the last day where it is lower,
-// because then it is the weather.
-func usualPower(c *detect.Context, p *detect.Port) (w float64, ok bool) {
-	var all, day []float64
-	ports := 0
+// usual is what cars take in the middle of their battery at other stations.
+type usual struct {
+	ports     int
+	week, day []float64
+}
+
+// typical is the median of the week, if it is of three ports and a dozen charges
+// at least, or that of the last day where it is lower: then it is the weather.
+func (u *usual) typical() (w float64, ok bool) {
+	if u.ports < 3 || len(u.week) < 12 {
+		return 0, false
+	}
+	w = median(u.week)
+	if len(u.day) >= 6 {
+		w = min(w, median(u.day))
+	}
+	return w, true
+}
+
+// below is the share of charges that take less.
+func (u *usual) below(w float64) float64 {
+	n := 1.0
+	for _, x := range u.week {
+		if x < w {
+			n++
+		}
+	}
+	return n / float64(len(u.week)+2)
+}
+
+// usualPower collects what cars took within a week at the ports of that power
+// at other stations.
+func usualPower(c *detect.Context, p *detect.Port) (u usual) {
 	for st := range c.Network().Stations() {
 		if st == c.Station {
 			continue
@@ -334,26 +368,19 @@ func usualPower(c *detect.Context, p *detect.Port) (w float64, ok bool) {
 			if m == nil {
 				continue
 			}
-			before := len(all)
+			before := len(u.week)
 			for j := range m.Past {
 				if s := &m.Past[j]; s.W > 0 && !s.Excused && c.Now.Sub(s.At) <= powerAged {
-					all = append(all, s.W)
+					u.week = append(u.week, s.W)
 					if c.Now.Sub(s.At) <= 24*time.Hour {
-						day = append(day, s.W)
+						u.day = append(u.day, s.W)
 					}
 				}
 			}
-			if len(all) > before {
-				ports++
+			if len(u.week) > before {
+				u.ports++
 			}
 		}
 	}
-	if ports < 3 || len(all) < 12 {
-		return 0, false
-	}
-	w = median(all)
-	if len(day) >= 6 {
-		w = min(w, median(day))
-	}
-	return w, true
+	return u
 }

@@ -57,8 +57,13 @@ func TestDerated(t *testing.T) {
 		"gives 60 kW where cars take 130 elsewhere": {func(a *tale) {
 			peers(a, 150000, 120000, 130000, 140000, 135000, 50000)
 			a.station("A", "yard", "DC", 150000, 1, "")
-			charges(a, 4, 4, powered(60000, 150000))
-		}, []string{raised("60", "130", 4, 4, 4)}},
+			charges(a, 8, 4, powered(60000, 150000))
+		}, []string{raised("60", "130", 8, 8, 4)}},
+		"six city cars in a row, where one in five is one": {func(a *tale) {
+			peers(a, 150000, 120000, 130000, 140000, 135000, 50000)
+			a.station("A", "yard", "DC", 150000, 1, "")
+			charges(a, 6, 6, powered(48000, 150000))
+		}, nil},
 		"less than the car said it takes": {func(a *tale) {
 			a.station("A", "yard", "DC", 150000, 1, "")
 			for i := range 4 {

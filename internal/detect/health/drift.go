@@ -16,7 +16,7 @@ import (
 // 1959; Montgomery, Introduction to Statistical Quality Control, 9.2) for small
 // lasting drops, and the cumulative sum (Page 1954) for those that grow. Limits
 // are wider by the error of what was learnt, and a run of modest cars is told
-// from a weak port by its sign: of the last eight charges none may have
+// from a weak port by its sign: of the last ten charges none may have
 // been as good as half of all were. From each share that of the same
 // model on the same day is taken off, so that weather, cars and firmware that
 // all have in common are no fault of this port.
@@ -60,8 +60,10 @@ type chart struct {
 	Avg   float64 `json:"avg,omitempty"`   // moving average
 	Sum   float64 `json:"sum,omitempty"`   // cumulative sum, in sigmas
 	Half  float64 `json:"half,omitempty"`  // the median
-	Above uint8   `json:"above,omitempty"` // which of the last eight were above it, one bit each
+	Above uint16  `json:"above,omitempty"` // which of the last ten were above it, one bit each
 }
+
+const tenCharges = 1<<10 - 1
 
 // leastSigma keeps meters' noise from being taken for the port's.
 const leastSigma = 0.02
@@ -77,7 +79,7 @@ func (k *chart) learn(v []float64) {
 	}
 	k.N, k.Mean, k.Sigma, k.Half = len(v), mean, max(leastSigma, math.Sqrt(square/(n-1))), median(v)
 	if fresh {
-		k.Avg, k.Above = mean, 0xff
+		k.Avg, k.Above = mean, tenCharges
 	}
 }
 
@@ -92,7 +94,7 @@ func (k *chart) take(x float64, c *detect.Context) (out bool) {
 		k.Above |= 1
 	}
 	out = k.Mean-k.Avg > c.Param("sigmas")*k.width(lambda) || k.Sum > c.Param("sum")
-	return out && k.Above == 0
+	return out && k.Above&tenCharges == 0
 }
 
 // width is the standard deviation of the average about what was learnt.

@@ -55,6 +55,7 @@ type heatMemory struct {
 	Now      *heatNow      `json:"now,omitempty"`
 	Past     []heatSession `json:"past,omitempty"`
 	Baseline float64       `json:"baseline,omitempty"` // K at rated current
+	Spread   float64       `json:"spread,omitempty"`   // of single charges about it
 	Cool     int           `json:"cool,omitempty"`     // loaded sessions in a row that stayed cool
 	AirC     float64       `json:"airC,omitempty"`     // of the station
 	AirAt    time.Time     `json:"airAt,omitzero"`
@@ -269,7 +270,7 @@ func heatTrend(c *detect.Context, evse int, m *heatMemory) {
 	learn := int(c.Param("learn"))
 	if m.Baseline == 0 {
 		if len(m.Past) >= max(3, min(learn, heatSessions)) {
-			m.Baseline = median(of(m.Past))
+			m.Baseline, m.Spread = median(of(m.Past)), spread(of(m.Past))
 		}
 		return
 	}
@@ -291,7 +292,12 @@ func heatTrend(c *detect.Context, evse int, m *heatMemory) {
 		return
 	}
 	vehicles := drivers(recent, func(s *heatSession) string { return s.Token })
-	if now < m.Baseline*(1+rise) || now-m.Baseline < c.Param("kelvin") || float64(vehicles) < c.Param("vehicles") {
+	for _, s := range recent {
+		if s.K < m.Baseline*(1+rise/2) {
+			return // contacts do not heal
+		}
+	}
+	if now < m.Baseline*(1+rise) || now-m.Baseline < max(c.Param("kelvin"), 3*m.Spread) || float64(vehicles) < c.Param("vehicles") {
 		return
 	}
 	slope := senSlope(of(m.Past))

@@ -109,6 +109,9 @@ func modulesJudge(c *detect.Context, p *detect.Port, m *modulesMemory) {
 			if float64(x.W) < step*(1-near) {
 				continue
 			}
+			if float64(x.OfferW) > step*(1+2*near) {
+				return // it had more to give: the cars stopped by themselves
+			}
 			at = append(at, x)
 			// The car could take more, or the port itself offers no more.
 			able = able || float64(x.CarW) > step*1.1 || x.OfferW > 0 && float64(x.OfferW) < step*(1+near)

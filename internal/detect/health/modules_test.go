@@ -57,6 +57,16 @@ func TestModuleLost(t *testing.T) {
 				day(a, 9, 112000, 112400, 112000)
 			}
 		}, nil},
+		"it offers all, and cars of one type stop by themselves": {func(a *tale) {
+			set(a)
+			day(a, 9, 149000)
+			for range 4 {
+				for i := range 3 {
+					a.charge(charge{station: "A", token: fmt.Sprint("t", i), samples: 6, values: powered(112500, 150000)})
+				}
+				a.wait(18 * time.Hour)
+			}
+		}, nil},
 		"charges that stop anywhere": {func(a *tale) {
 			set(a)
 			day(a, 9, 149000)
