@@ -119,7 +119,7 @@ func TestMutes(t *testing.T) {
 			l.event(event.Self(), policyOf(t, c.kind, "x", c.mute))
 			l.raise("A", 1, "D03", "port.fault", event.S2).after(30 * time.Minute)
 			in := l.only()
-			if told := len(slices.DeleteFunc(slices.Clone(l.notes), func(n Notice) bool { return n.Change == ChangeReminder })); told != c.told || (in.SilencedBy != nil) != c.mark || in.Planned != (c.kind == "window") {
+			if told := len(slices.DeleteFunc(slices.Clone(l.notes), func(n Notice) bool { return n.Change == ChangeSLAWarning })); told != c.told || (in.SilencedBy != nil) != c.mark || in.Planned != (c.kind == "window") {
 				t.Errorf("%d notices, silenced by %v, planned %v", told, in.SilencedBy, in.Planned)
 			}
 			l.after(time.Hour)
