@@ -232,6 +232,6 @@ func (f *Fold) clock(en *entry, name string) {
 		if ack {
 			text = fmt.Sprintf("Somebody has to take it by %s.", due.UTC().Format("2006-01-02 15:04 UTC"))
 		}
-		f.send(en, ChangeReminder, "", text)
+		f.send(en, ChangeSLAWarning, "", text) // to those who know; calling others is for the escalation
 	}
 }

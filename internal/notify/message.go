@@ -45,6 +45,8 @@ func (i *Item) word() string {
 		return "Comes and goes"
 	case incident.ChangeCalm:
 		return "Calm again"
+	case incident.ChangeSLAWarning:
+		return "Due soon"
 	}
 	return line(i.Change)
 }
