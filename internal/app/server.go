@@ -25,6 +25,8 @@ import (
 	"github.com/chargewatch/chargewatch/internal/notify"
 	"github.com/chargewatch/chargewatch/internal/outbox"
 	"github.com/chargewatch/chargewatch/internal/pki"
+	"github.com/chargewatch/chargewatch/internal/rule"
+	"github.com/chargewatch/chargewatch/internal/rule/backtest"
 	"github.com/chargewatch/chargewatch/internal/source/station"
 	"github.com/chargewatch/chargewatch/internal/store"
 	"github.com/chargewatch/chargewatch/internal/telemetry"
@@ -44,6 +46,7 @@ type Server struct {
 
 	frames     *frames.Log
 	live       *live.Live
+	language   *rule.Language
 	outbox     *outbox.Executor
 	notify     *notify.Service
 	curves     atomic.Pointer[telemetry.Store] // for the journal, which opens before
@@ -113,7 +116,12 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.Store, err = store.Open(ctx, store.Options{DB: s.db, Journal: s.Journal, Logger: log}); err != nil {
 		return s, fmt.Errorf("open the store: %w", err)
 	}
-	if s.live, err = live.Open(ctx, live.Options{Journal: s.Journal, DB: s.db, Detectors: health.Detectors(), Logger: log}); err != nil {
+	if s.language, err = rule.NewLanguage(); err != nil {
+		return s, err
+	}
+	if s.live, err = live.Open(ctx, live.Options{
+		Journal: s.Journal, DB: s.db, Detectors: health.Detectors(), Language: s.language, Logger: log,
+	}); err != nil {
 		return s, fmt.Errorf("open detection: %w", err)
 	}
 	if s.Telemetry, err = telemetry.Open(ctx, telemetry.Options{Folder: c.Data, Logger: log, KeepFor: time.Duration(c.Retention.Telemetry)}); err != nil {
@@ -188,6 +196,10 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Incidents:     s.live,
 		OpenIncidents: s.live,
 		Acknowledger:  handled{s.live, s.Journal},
+		Rules: web.Rules{
+			Language: s.language, Detectors: health.Detectors(), Status: s.live.Rules, Open: s.live.Open,
+			Past: backtest.New(backtest.Options{Journal: s.Journal, Language: s.language, Detectors: health.Detectors()}),
+		},
 
 		UI:             assets,
 		Logger:         log,

@@ -17,6 +17,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
 	"github.com/chargewatch/chargewatch/internal/live"
+	"github.com/chargewatch/chargewatch/internal/rule"
 )
 
 var begin = time.Date(2026, 6, 1, 8, 0, 0, 0, time.UTC)
@@ -72,8 +73,12 @@ func (p *place) start() *running {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	language, err := rule.NewLanguage()
+	if err != nil {
+		p.t.Fatal(err)
+	}
 	l, err := live.Open(ctx, live.Options{
-		Journal: j, DB: db, Detectors: faulty(), Logger: slog.New(slog.DiscardHandler), Now: now,
+		Journal: j, DB: db, Detectors: faulty(), Language: language, Logger: slog.New(slog.DiscardHandler), Now: now,
 		CheckpointEvery: time.Nanosecond, Beat: time.Millisecond,
 	})
 	if err != nil {

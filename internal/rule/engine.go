@@ -96,7 +96,7 @@ func (x *Engine) Apply(n *detect.Network, e *event.Event, tries []attempt.Attemp
 	if st == nil || !st.Accepted {
 		switch e.Body.(type) {
 		case *event.StationRemoved, *event.StationConfigured:
-			x.forgetStation(e.Subject.ID, x.sorted()...)
+			x.forgetStation(e.Subject.ID, "removed", x.sorted()...)
 		}
 		return x.out
 	}
@@ -354,11 +354,11 @@ func bySubject(a, b event.Subject) int {
 }
 
 // forgetStation ends what holds at a station that leaves the network.
-func (x *Engine) forgetStation(id string, among ...*active) {
+func (x *Engine) forgetStation(id, why string, among ...*active) {
 	for _, r := range among {
 		for _, subject := range r.subjects() {
 			if subject.Type == event.StationSubject && subject.ID == id {
-				x.drop(r, subject, "removed")
+				x.drop(r, subject, why)
 			}
 		}
 	}
@@ -370,7 +370,7 @@ func (x *Engine) rescope(st *detect.Station) {
 		if (r.sites == nil && r.models == nil) || r.wants(st) {
 			continue
 		}
-		x.forgetStation(st.ID, r)
+		x.forgetStation(st.ID, "ruleScope", r)
 	}
 }
 

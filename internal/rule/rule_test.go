@@ -254,7 +254,7 @@ func TestRules(t *testing.T) {
 		"only at its sites":  {with(faulted, func(r *Rule) { r.Sites = []string{"elsewhere"} }), []step{says(1, status("Faulted"))}, ""},
 		"only of its models": {with(faulted, func(r *Rule) { r.Models = []string{"Acme/X1"} }), []step{says(1, status("Faulted"))}, "raised station/S1/1"},
 		"a station that leaves its scope": {with(faulted, func(r *Rule) { r.Sites = []string{"home"} }),
-			[]step{says(1, status("Faulted")), entire(&event.StationConfigured{SiteID: "away"})}, "raised station/S1/1, cleared station/S1/1 removed"},
+			[]step{says(1, status("Faulted")), entire(&event.StationConfigured{SiteID: "away"})}, "raised station/S1/1, cleared station/S1/1 ruleScope"},
 		"a station that is removed": {faulted, []step{says(1, status("Faulted")), entire(&event.StationRemoved{})}, "raised station/S1/1, cleared station/S1/1 removed"},
 		"told late": {faulted, []step{func(b *bench) {
 			e := b.event(event.Port("S1", 1, 1), status("Faulted"))

@@ -45,6 +45,11 @@ const (
 	// ChannelsRead shows whom we tell what, ChannelsWrite decides it.
 	ChannelsRead  Permission = "channels.read"
 	ChannelsWrite Permission = "channels.write"
+	// RulesRead also shows detectors and their thresholds and tries rules on the
+	// past; SilencesWrite shows silences and windows and decides them.
+	RulesRead     Permission = "rules.read"
+	RulesWrite    Permission = "rules.write"
+	SilencesWrite Permission = "silences.write"
 	// SystemRead is how well the server itself is, SystemConfigure what it is told
 	// and what it knows of itself when it is not well.
 	SystemRead      Permission = "system.read"
@@ -70,6 +75,7 @@ func permissionsOf(role store.Role) []Permission {
 		CredentialsRead, CredentialsWrite,
 		SystemRead,
 		ChannelsRead,
+		RulesRead, SilencesWrite,
 	})
 	switch role {
 	case store.RoleViewer, store.RoleHost:
@@ -89,6 +95,7 @@ func permissionsOf(role store.Role) []Permission {
 			KiosksRead, KiosksWrite,
 			SystemConfigure,
 			ChannelsWrite,
+			RulesWrite,
 		)
 	}
 	return nil

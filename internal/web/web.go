@@ -157,7 +157,8 @@ type Options struct {
 	// a signed link says that it cannot.
 	Acknowledger Acknowledger
 
-	UI fs.FS // built user interface; nil: not built
+	UI    fs.FS // built user interface; nil: not built
+	Rules Rules
 	// Incidents and OpenIncidents come together; without them nothing is told.
 	Incidents     Incidents
 	OpenIncidents OpenIncidents
@@ -284,6 +285,7 @@ func (s *Server) register() {
 	s.registerStates()
 	s.registerCare()
 	s.registerIncidents()
+	s.registerRules()
 	s.registerSearch()
 	s.registerAttempts()
 	s.registerKnowledge()
