@@ -8,6 +8,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/incident"
+	"github.com/chargewatch/chargewatch/internal/incident/remedy"
 )
 
 // Pipeline is the pure part: events in, conclusions out. It serves the running
@@ -15,11 +16,12 @@ import (
 type Pipeline struct {
 	Detect    *detect.Engine
 	Incidents *incident.Fold
+	Remedies  *remedy.Engine
 }
 
 // NewPipeline returns one that knows nothing yet.
 func NewPipeline(detectors []detect.Detector) *Pipeline {
-	return &Pipeline{Detect: detect.New(detectors), Incidents: incident.New()}
+	return &Pipeline{Detect: detect.New(detectors), Incidents: incident.New(), Remedies: remedy.New()}
 }
 
 // Conclusions are what follows from events, in order.
@@ -48,27 +50,49 @@ func (p *Pipeline) Apply(e *event.Event, out *Conclusions) {
 		found := p.Detect.Apply(e)
 		out.Findings = append(out.Findings, found...)
 		out.asked(p.Detect.Asked())
-		out.take(p.Incidents.Apply(&p.Detect.Network, e, found))
+		fx := p.Incidents.Apply(&p.Detect.Network, e, found)
+		out.take(fx)
+		p.mend(out, p.Detect.Now(), p.Remedies.Apply(&p.Detect.Network, e, fx.Changed))
 	})
 }
 
+// mend takes what remedies want done, and tells incidents what was.
+func (p *Pipeline) mend(out *Conclusions, at time.Time, fx remedy.Effects) {
+	out.Intents = append(out.Intents, fx.Intents...)
+	if len(fx.Steps) > 0 {
+		out.take(p.Incidents.Remedied(at, p.Detect.Seq(), fx.Steps))
+	}
+}
+
+// changed takes what timers made of incidents.
+func (p *Pipeline) changed(out *Conclusions, at time.Time, fx incident.Effects) {
+	out.take(fx)
+	if len(fx.Changed) > 0 {
+		p.mend(out, at, p.Remedies.Changed(&p.Detect.Network, at, p.Detect.Seq(), fx.Changed))
+	}
+}
+
 // Advance fires what is due up to t, in order of time; at one time detectors
-// speak before incidents.
+// speak before incidents, and they before remedies.
 func (p *Pipeline) Advance(t time.Time, out *Conclusions) {
 	for {
 		a, detecting := p.Detect.Due()
 		b, handling := p.Incidents.Due()
-		detecting, handling = detecting && !a.After(t), handling && !b.After(t)
+		c, mending := p.Remedies.Due()
+		detecting, handling, mending = detecting && !a.After(t), handling && !b.After(t), mending && !c.After(t)
+		seq := p.Detect.Seq()
 		switch {
-		case detecting && (!handling || !a.After(b)):
-			p.guard(p.Detect.Seq(), out, func() {
+		case detecting && (!handling || !a.After(b)) && (!mending || !a.After(c)):
+			p.guard(seq, out, func() {
 				found := p.Detect.Fire()
 				out.Findings = append(out.Findings, found...)
 				out.asked(p.Detect.Asked())
-				out.take(p.Incidents.Found(&p.Detect.Network, p.Detect.Now(), p.Detect.Seq(), found))
+				p.changed(out, p.Detect.Now(), p.Incidents.Found(&p.Detect.Network, p.Detect.Now(), seq, found))
 			})
-		case handling:
-			p.guard(p.Detect.Seq(), out, func() { out.take(p.Incidents.Fire(&p.Detect.Network, p.Detect.Seq())) })
+		case handling && (!mending || !b.After(c)):
+			p.guard(seq, out, func() { p.changed(out, b, p.Incidents.Fire(&p.Detect.Network, seq)) })
+		case mending:
+			p.guard(seq, out, func() { p.mend(out, c, p.Remedies.Fire(&p.Detect.Network, seq)) })
 		default:
 			p.Detect.Elapse(t)
 			return
