@@ -9,7 +9,9 @@ import (
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/incident"
+	"github.com/chargewatch/chargewatch/internal/incident/remedy"
 	"github.com/chargewatch/chargewatch/internal/rule"
+	"github.com/chargewatch/chargewatch/internal/usage/attempt"
 )
 
 // Pipeline is the pure part: events in, conclusions out. It serves the running
@@ -18,11 +20,12 @@ type Pipeline struct {
 	Detect    *detect.Engine
 	Rules     *rule.Engine // nil: none are followed
 	Incidents *incident.Fold
+	Remedies  *remedy.Engine
 }
 
 // NewPipeline returns one that knows nothing yet.
 func NewPipeline(detectors []detect.Detector) *Pipeline {
-	return &Pipeline{Detect: detect.New(detectors), Incidents: incident.New()}
+	return &Pipeline{Detect: detect.New(detectors), Incidents: incident.New(), Remedies: remedy.New()}
 }
 
 // Conclusions are what follows from events, in order.
@@ -48,59 +51,117 @@ func (p *Pipeline) Apply(e *event.Event, out *Conclusions) {
 	}
 	p.Advance(p.Detect.Until(e), out)
 	p.guard(e.Seq, out, func() {
+		n := &p.Detect.Network
 		found := p.Detect.Apply(e)
 		out.asked(p.Detect.Asked())
+		station, tries := p.Detect.Tried()
 		if p.Rules != nil {
-			_, tries := p.Detect.Tried()
-			found = slices.Concat(found, p.Rules.Apply(&p.Detect.Network, e, tries))
+			found = slices.Concat(found, p.Rules.Apply(n, e, tries))
 		}
 		out.Findings = append(out.Findings, found...)
-		out.take(p.Incidents.Apply(&p.Detect.Network, e, found))
+		fx := p.Incidents.Apply(n, e, found)
+		out.take(fx)
+		p.mend(out, p.Detect.Now(), p.Remedies.Apply(n, e, fx.Changed))
+		p.tried(out, station, tries)
 	})
 }
 
-// Advance fires what is due up to t, in order of time; at one time detectors
-// speak before rules and rules before incidents.
+// stage is one part of the pipeline that waits for times.
+type stage uint8
+
+const (
+	nothing stage = iota
+	detecting
+	ruling
+	handling
+	mending
+)
+
+// next is what falls due first up to t. At one time detectors speak before
+// rules, rules before incidents, and those before remedies.
+func (p *Pipeline) next(t time.Time) (who stage, due time.Time) {
+	earlier := func(s stage, at time.Time, waits bool) {
+		if waits && !at.After(t) && (who == nothing || at.Before(due)) {
+			who, due = s, at
+		}
+	}
+	at, waits := p.Detect.Due()
+	earlier(detecting, at, waits)
+	if p.Rules != nil {
+		at, waits = p.Rules.Due()
+		earlier(ruling, at, waits)
+	}
+	at, waits = p.Incidents.Due()
+	earlier(handling, at, waits)
+	at, waits = p.Remedies.Due()
+	earlier(mending, at, waits)
+	return who, due
+}
+
+// Advance fires what is due up to t, in order of time.
 func (p *Pipeline) Advance(t time.Time, out *Conclusions) {
-	n := &p.Detect.Network
 	for {
-		due, fire := t, func() {}
-		later := true // than all that is due
-		next := func(at time.Time, waits bool, fn func()) {
-			if waits && !at.After(t) && (later || at.Before(due)) {
-				due, fire, later = at, fn, false
-			}
+		who, due := p.next(t)
+		if who == nothing {
+			break
 		}
-		at, waits := p.Detect.Due()
-		next(at, waits, func() {
-			found := p.Detect.Fire()
-			out.asked(p.Detect.Asked())
-			if station, tries := p.Detect.Tried(); p.Rules != nil && len(tries) > 0 {
-				found = slices.Concat(found, p.Rules.Tried(n, station, p.Detect.Now(), tries))
-			}
-			p.found(found, p.Detect.Now(), out)
-		})
-		if p.Rules != nil {
-			at, waits = p.Rules.Due()
-			next(at, waits, func() { p.found(p.Rules.Fire(n), p.Rules.Now(), out) })
+		p.guard(p.Detect.Seq(), out, func() { p.fire(who, due, out) })
+	}
+	p.Detect.Elapse(t)
+	if p.Rules != nil {
+		p.Rules.Elapse(t)
+	}
+}
+
+func (p *Pipeline) fire(who stage, due time.Time, out *Conclusions) {
+	n, seq := &p.Detect.Network, p.Detect.Seq()
+	switch who {
+	case detecting:
+		found := p.Detect.Fire()
+		out.asked(p.Detect.Asked())
+		station, tries := p.Detect.Tried()
+		if p.Rules != nil && len(tries) > 0 {
+			found = slices.Concat(found, p.Rules.Tried(n, station, p.Detect.Now(), tries))
 		}
-		at, waits = p.Incidents.Due()
-		next(at, waits, func() { out.take(p.Incidents.Fire(n, p.Detect.Seq())) })
-		if later {
-			p.Detect.Elapse(t)
-			if p.Rules != nil {
-				p.Rules.Elapse(t)
-			}
-			return
-		}
-		p.guard(p.Detect.Seq(), out, fire)
+		p.found(found, p.Detect.Now(), out)
+		p.tried(out, station, tries)
+	case ruling:
+		p.found(p.Rules.Fire(n), p.Rules.Now(), out)
+	case handling:
+		p.changed(out, due, p.Incidents.Fire(n, seq))
+	case mending:
+		p.mend(out, due, p.Remedies.Fire(n, seq))
 	}
 }
 
 // found hands on what timers concluded.
 func (p *Pipeline) found(found []detect.Finding, at time.Time, out *Conclusions) {
 	out.Findings = append(out.Findings, found...)
-	out.take(p.Incidents.Found(&p.Detect.Network, at, p.Detect.Seq(), found))
+	p.changed(out, at, p.Incidents.Found(&p.Detect.Network, at, p.Detect.Seq(), found))
+}
+
+// tried tells incidents of the tries to charge that ended: drivers who failed at
+// their ports.
+func (p *Pipeline) tried(out *Conclusions, station string, tries []attempt.Attempt) {
+	if len(tries) > 0 {
+		out.take(p.Incidents.Tried(&p.Detect.Network, station, p.Detect.Now(), p.Detect.Seq(), tries))
+	}
+}
+
+// changed takes what timers made of incidents.
+func (p *Pipeline) changed(out *Conclusions, at time.Time, fx incident.Effects) {
+	out.take(fx)
+	if len(fx.Changed) > 0 {
+		p.mend(out, at, p.Remedies.Changed(&p.Detect.Network, at, p.Detect.Seq(), fx.Changed))
+	}
+}
+
+// mend takes what remedies want done, and tells incidents what was.
+func (p *Pipeline) mend(out *Conclusions, at time.Time, fx remedy.Effects) {
+	out.Intents = append(out.Intents, fx.Intents...)
+	if len(fx.Steps) > 0 {
+		out.take(p.Incidents.Remedied(at, p.Detect.Seq(), fx.Steps))
+	}
 }
 
 // guard keeps a defect in one fold from stopping all others.
