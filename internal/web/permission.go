@@ -45,6 +45,8 @@ const (
 	// ChannelsRead shows whom we tell what, ChannelsWrite decides it.
 	ChannelsRead  Permission = "channels.read"
 	ChannelsWrite Permission = "channels.write"
+	// AlertsWrite tells us of alerts of another system.
+	AlertsWrite Permission = "alerts.write"
 	// SystemRead is how well the server itself is, SystemConfigure what it is told
 	// and what it knows of itself when it is not well.
 	SystemRead      Permission = "system.read"
@@ -69,7 +71,7 @@ func permissionsOf(role store.Role) []Permission {
 		StationsCommand,
 		CredentialsRead, CredentialsWrite,
 		SystemRead,
-		ChannelsRead,
+		ChannelsRead, AlertsWrite,
 	})
 	switch role {
 	case store.RoleViewer, store.RoleHost:
