@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"time"
 
-	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/notify"
 	"github.com/chargewatch/chargewatch/internal/outward"
 	"github.com/chargewatch/chargewatch/internal/web"
@@ -99,17 +97,4 @@ func (n notifier) Channels(ctx context.Context) (map[string]web.ChannelHealth, e
 func (n notifier) Link(token string) (web.AckLink, error) {
 	l, err := n.Links().Read(token)
 	return web.AckLink(l), err
-}
-
-// acknowledger records that somebody takes care of an incident.
-type acknowledger struct{ s *Server }
-
-// Acknowledge appends what a person did.
-func (a acknowledger) Acknowledge(ctx context.Context, id, by string) error {
-	now := time.Now().UTC()
-	_, err := a.s.Journal.Append(ctx, &event.Event{
-		Subject: event.Subject{Type: event.IncidentSubject, ID: id}, At: now, ReceivedAt: now, Quality: event.TimeReceived, Origin: event.FromUs,
-		Body: &event.IncidentAction{Action: "acknowledge", By: by},
-	})
-	return err
 }

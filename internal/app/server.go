@@ -189,8 +189,6 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		OpenIncidents: s.live,
 		Acknowledger:  handled{s.live, s.Journal},
 
-		Acknowledger: acknowledger{s},
-
 		UI:             assets,
 		Logger:         log,
 		Build:          version,
