@@ -38,7 +38,7 @@ func imports() map[string][]string {
 		// spine: what is kept, and the one order in which it happens
 		"journal":        {"event", "fleet"},
 		"journal/sqlite": {"event", "fleet", "journal", "coredb"},
-		"live":           {"event", "fleet", "detect", "rule", "incident", "journal", "coredb"},
+		"live":           {"event", "fleet", "detect", "rule", "incident", "usage", "journal", "coredb"},
 		"rule/backtest":  {"event", "detect", "rule", "journal"},
 		"telemetry":      {"event", "fleet", "journal", "coredb"},
 		"frames":         {"event"},

@@ -52,7 +52,7 @@ func Kinds() []Kind {
 		KindServerStarted, KindServerStopped, KindConfigured, KindRemoved, KindConnected, KindDisconnected,
 		KindBoot, KindStatus, KindMeter, KindTransaction, KindAuthorize, KindComponent, KindReport, KindSecurity,
 		KindFirmware, KindLog, KindDataTransfer, KindReservation, KindMessage, KindCommand, KindCommandResult,
-		KindSessionInferred, KindFinding, KindDriverReport, KindPolicy, KindIncidentAction, KindIncident,
+		KindSessionInferred, KindFinding, KindDriverReport, KindPolicy, KindIncidentAction, KindIncident, KindExternalAlert,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -246,12 +247,12 @@ func TestAChannelThatHangsDelaysNoOther(t *testing.T) {
 		d := newDesk(t)
 		hangs, works := d.papers("hangs"), d.papers("works")
 		d.routes(store.Route{Channels: []string{hangs, works}})
-		calls := 0
+		var calls atomic.Int64
 		d.paper.refuse = func(ctx context.Context, channel string, _ notify.Message) error {
 			if channel != hangs {
 				return nil
 			}
-			calls++
+			calls.Add(1)
 			<-ctx.Done()
 			return ctx.Err()
 		}
@@ -270,8 +271,8 @@ func TestAChannelThatHangsDelaysNoOther(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if calls > 20 {
-			t.Errorf("%d attempts within an hour", calls)
+		if calls.Load() > 20 {
+			t.Errorf("%d attempts within an hour", calls.Load())
 		}
 		resting := 0
 		for _, c := range h.Channels {
@@ -298,9 +299,10 @@ func TestTheEndOfAnIncidentNeverArrivesBeforeItsBeginning(t *testing.T) {
 		d := newDesk(t)
 		a := d.papers("a")
 		d.routes(store.Route{Channels: []string{a}})
-		down := true
+		var down atomic.Bool
+		down.Store(true)
 		d.paper.refuse = func(context.Context, string, notify.Message) error {
-			if down {
+			if down.Load() {
 				return errors.New("not reached")
 			}
 			return nil
@@ -310,7 +312,7 @@ func TestTheEndOfAnIncidentNeverArrivesBeforeItsBeginning(t *testing.T) {
 		time.Sleep(time.Minute)
 		d.tell(changed("i1", "S1", incident.ChangeAcknowledged), changed("i2", "S1", incident.ChangeClosed))
 		time.Sleep(time.Second)
-		down = false
+		down.Store(false)
 		time.Sleep(time.Hour)
 		d.stop()
 		var got []string

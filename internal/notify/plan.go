@@ -312,6 +312,9 @@ func (s *Service) followed(ctx context.Context, b *book, f store.FollowUp) (stor
 		return d, nil
 	}
 	state, err := s.o.Incidents.State(ctx, f.Incident)
+	if errors.Is(err, incident.ErrNotFound) {
+		return d, nil // it is no longer kept
+	}
 	if err != nil {
 		return d, fmt.Errorf("state of incident %s: %w", f.Incident, err)
 	}

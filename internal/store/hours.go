@@ -60,6 +60,19 @@ func (h *Hours) validate(field string) error {
 	return nil
 }
 
+// wall is when the clock of a place shows a time of the day. Of one that comes
+// twice, as the clock is put back, it is the first; one that never comes, as the
+// clock is put forward, is as late as it would have been.
+func wall(y int, m time.Month, d, minutes int, loc *time.Location) time.Time {
+	t := time.Date(y, m, d, minutes/60, minutes%60, 0, 0, loc)
+	_, before := t.Add(-24 * time.Hour).Zone()
+	first := time.Date(y, m, d, minutes/60, minutes%60, 0, 0, time.UTC).Add(-time.Duration(before) * time.Second).In(loc)
+	if first.Before(t) && first.Hour() == t.Hour() && first.Minute() == t.Minute() {
+		return first
+	}
+	return t
+}
+
 // span returns the hours that begin on the day of t.
 func (h *Hours) span(t time.Time, loc *time.Location) (from, to time.Time, ok bool) {
 	local := t.In(loc)
@@ -72,11 +85,11 @@ func (h *Hours) span(t time.Time, loc *time.Location) (from, to time.Time, ok bo
 		return from, to, false
 	}
 	y, m, d := local.Date()
-	from = time.Date(y, m, d, begin/60, begin%60, 0, 0, loc)
+	from = wall(y, m, d, begin, loc)
 	if end <= begin {
 		d++
 	}
-	to = time.Date(y, m, d, end/60, end%60, 0, 0, loc)
+	to = wall(y, m, d, end, loc)
 	return from, to, true
 }
 

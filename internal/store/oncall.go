@@ -192,7 +192,7 @@ func (l *Layer) handover(y int, m time.Month, d int, loc *time.Location) time.Ti
 	if err != nil {
 		at = 0
 	}
-	return time.Date(y, m, d, at/60, at%60, 0, 0, loc)
+	return wall(y, m, d, at, loc)
 }
 
 // Shifts lists who is on call between two times; times of nobody are left out.

@@ -50,6 +50,8 @@ const (
 	RulesRead     Permission = "rules.read"
 	RulesWrite    Permission = "rules.write"
 	SilencesWrite Permission = "silences.write"
+	// AlertsWrite tells us of alerts of another system.
+	AlertsWrite Permission = "alerts.write"
 	// SystemRead is how well the server itself is, SystemConfigure what it is told
 	// and what it knows of itself when it is not well.
 	SystemRead      Permission = "system.read"
@@ -74,7 +76,7 @@ func permissionsOf(role store.Role) []Permission {
 		StationsCommand,
 		CredentialsRead, CredentialsWrite,
 		SystemRead,
-		ChannelsRead,
+		ChannelsRead, AlertsWrite,
 		RulesRead, SilencesWrite,
 	})
 	switch role {

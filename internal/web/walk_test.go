@@ -160,8 +160,8 @@ func TestPublicRoutes(t *testing.T) {
 	}
 	slices.Sort(public)
 	want := []string{
-		"/", "/api/", "GET /healthz", "GET /readyz", "GET /status", "GET /status.json", "GET /status/{path...}",
-		"POST /api/v1/kiosks/claim", "POST /api/v1/kiosks/pair", "POST /api/v1/signin", "POST /status/p/{publicId}/report",
+		"/", "/api/", "GET /ack", "GET /healthz", "GET /readyz", "GET /status", "GET /status.json", "GET /status/{path...}",
+		"POST /ack", "POST /api/v1/kiosks/claim", "POST /api/v1/kiosks/pair", "POST /api/v1/signin", "POST /status/p/{publicId}/report",
 	}
 	if !slices.Equal(public, want) {
 		t.Errorf("public: %v, want %v", public, want)

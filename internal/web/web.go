@@ -300,6 +300,8 @@ func (s *Server) register() {
 	s.registerKiosks()
 	s.registerChannels()
 	s.registerNotify()
+	s.registerAlerts()
+	s.registerAck()
 	s.registerCommands()
 	s.registerDemo()
 	s.registerLive()
