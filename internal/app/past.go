@@ -53,7 +53,7 @@ func newPast(c config.Config, plan sim.Plan, seed uint64, speed float64, days in
 		return nil, nil
 	}
 	span := time.Duration(days) * 24 * time.Hour
-	stations, err := sim.New(sim.Options{Plan: plan, Seed: seed, Speed: speed, History: span, Replay: true, Logger: log})
+	stations, err := sim.New(sim.Options{Plan: plan, Seed: seed, Speed: speed, History: span, Replay: true, Logger: log, Script: sim.NetworkScript(plan, seed)})
 	if err != nil {
 		return nil, err
 	}

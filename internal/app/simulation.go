@@ -137,6 +137,7 @@ func (n *simulation) begin(ctx context.Context, by store.Actor, stations *sim.Fl
 		back := min(offlineMost, time.Since(since))
 		if stations, err = sim.New(sim.Options{
 			Plan: plan, Seed: n.seed, Speed: n.speed, History: back, Replay: true, Found: found, Logger: n.s.log,
+			Script: sim.NetworkScript(plan, n.seed),
 		}); err != nil {
 			return err
 		}

@@ -203,7 +203,7 @@ func (h *habit) stay(r *rand.Rand) time.Duration {
 }
 
 // regulars is how many drivers come back to a station.
-const regulars = 60
+const regulars = 40
 
 // driver is who comes: mostly one of the regulars.
 func (st *station) driver() Token {
@@ -211,8 +211,7 @@ func (st *station) driver() Token {
 	if st.life.IntN(10) < 3 {
 		return pick(st.life, all)
 	}
-	home := newRand(st.f.o.Seed, st.spec.ID, "regulars").IntN(len(all))
-	return all[(home+st.life.IntN(regulars))%len(all)]
+	return all[(st.number*regulars+st.life.IntN(regulars))%len(all)]
 }
 
 // carOf is the car of a driver, the other one where it does not fit the plug.

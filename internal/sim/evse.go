@@ -127,7 +127,7 @@ func (e *evse) statusOf(c *connector) Status {
 		return Unavailable // the other plug of a port in use cannot be used
 	case e.booking != nil:
 		return Reserved
-	case e.stuck() != "" && c == e.conns[0]:
+	case e.stuck() == Reserved, e.stuck() == Unavailable, e.stuck() != "" && c == e.conns[0]:
 		return e.stuck()
 	}
 	return Available

@@ -25,8 +25,10 @@ type Options struct {
 	Start   time.Time     // simulated time of the start; default now
 	History time.Duration // how long stations have been alive before the start
 	Replay  bool          // at first contact, send the finished sessions of the history too
-	// Failures are put into the run on purpose.
+	// Failures are put into the run on purpose; Script makes them once it is known
+	// when the run starts.
 	Failures []Failure
+	Script   func(start time.Time) []Failure
 	// Detail makes Relive tell all that the present would: every reading of the
 	// meter, every card shown, commands.
 	Detail bool
@@ -183,6 +185,9 @@ func (f *Fleet) Run(ctx context.Context) error {
 	if f.o.Start.IsZero() {
 		f.clock.sim0 = f.clock.wall0
 	}
+	if !f.relived {
+		f.write()
+	}
 	f.work.Go(func() { f.schedule.run(ctx) })
 	f.o.Logger.Info("simulated stations start", "stations", len(f.stations), "scenario", f.o.Scenario.Name, "seed", f.o.Seed, "speed", f.o.Speed)
 	found := make(map[string][]Found)
@@ -212,6 +217,13 @@ func (f *Fleet) Run(ctx context.Context) error {
 	}
 	f.work.Wait()
 	return nil
+}
+
+// write puts the script in, now that the start is known.
+func (f *Fleet) write() {
+	if f.o.Script != nil {
+		f.o.Failures = append(f.o.Failures, f.o.Script(f.clock.sim0)...)
+	}
 }
 
 // dial opens a link for a station, a bounded number at a time.

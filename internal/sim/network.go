@@ -73,7 +73,11 @@ func Network(seed uint64) Plan {
 					s.PublicIDs = append(s.PublicIDs, fmt.Sprintf("DE*CWD*E%05d*%d", number, e+1))
 				}
 				if r.IntN(3) > 0 {
-					s.Modem = fmt.Sprintf("894920%013d", r.Int64N(10_000_000_000_000))
+					carrier := "894920"
+					if site.ID == "muc-airport" || site.ID == "drs-neustadt" {
+						carrier = SecondCarrier
+					}
+					s.Modem = fmt.Sprintf("%s%013d", carrier, r.Int64N(10_000_000_000_000))
 				}
 				// Most operators set sampling when they commission a station; a
 				// few forget, and the makers' factory settings stay.

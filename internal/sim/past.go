@@ -111,6 +111,7 @@ func (f *Fleet) Relive(ctx context.Context, outages []Outage, tell func([]Told) 
 	if f.o.Start.IsZero() {
 		f.clock.sim0 = time.Now()
 	}
+	f.write()
 	until := f.clock.sim0
 	from := until.Add(-f.o.History)
 	recorders := make([]*recorder, len(f.stations))

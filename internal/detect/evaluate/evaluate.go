@@ -88,7 +88,8 @@ func (l *Label) about(s event.Subject, shared []string, site func(string) string
 		})
 	}
 	// Of what stations share, or of the whole fleet.
-	if l.Site != "" && slices.Contains(shared, "site/"+l.Site) {
+	if l.Site != "" && slices.Contains(shared, "site/"+l.Site) || l.Group != "" && site != nil &&
+		slices.ContainsFunc(l.Subjects, func(x event.Subject) bool { return slices.Contains(shared, "site/"+site(x.ID)) }) {
 		return true
 	}
 	return l.Group != "" && slices.ContainsFunc(shared, func(x string) bool { return strings.Contains(x, l.Group) })

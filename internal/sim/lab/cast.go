@@ -135,7 +135,7 @@ func (c *cast) all(fits func(*sim.Spec) bool) (list []event.Subject) {
 func (c *cast) label(s *Scenario, at time.Time, subjects []event.Subject, l evaluate.Label) {
 	l.Scenario, l.About, l.NearMiss = s.Name, s.About, s.NearMiss
 	l.Detectors, l.Also, l.Severity, l.Safety = s.Detectors, s.Also, s.Severity, s.Safety
-	l.Subjects, l.From, l.To, l.Tail = subjects, at, at.Add(s.For), s.Tail
+	l.Subjects, l.From, l.To, l.Tail = subjects, at, at.Add(s.For), max(s.Tail, 15*time.Minute)
 	c.run.Labels = append(c.run.Labels, l)
 }
 

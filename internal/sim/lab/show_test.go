@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"testing"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/detect/evaluate"
@@ -177,10 +176,10 @@ func (s *seen) spread() float64 {
 	return evaluate.Quantile(s.gap, 0.9) / max(1, evaluate.Quantile(s.gap, 0.1))
 }
 
-// Causes show: what the labelled subjects say differs from what they said
-// before in the way that the cause explains.
-func TestCausesShow(t *testing.T) {
-	tests := map[string]func(before, now *seen) bool{
+// shows says of a scenario whether what its subjects say differs from what they
+// said before in the way that the cause explains.
+func shows() map[string]func(before, now *seen) bool {
+	return map[string]func(before, now *seen) bool{
 		"modem-lost":       func(_, n *seen) bool { return n.lost >= 1 },
 		"carrier-outage":   func(_, n *seen) bool { return n.lost >= 6 },
 		"site-power":       func(_, n *seen) bool { return n.lost >= 6 },
@@ -230,33 +229,5 @@ func TestCausesShow(t *testing.T) {
 		"silent-port":               func(_, n *seen) bool { return n.starts <= 6 && n.maxW == 0 },
 		"near-repeats":              func(b, n *seen) bool { return n.statuses["Charging"] > 2*n.starts },
 		"failed-here-charged-there": func(_, n *seen) bool { return n.authorized > 3 },
-	}
-	for name, ok := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r, err := Story(name, 12, shortly)
-			if err != nil {
-				t.Fatal(err)
-			}
-			l := &r.Labels[0]
-			before, now := newWatch(), newWatch()
-			now.register = before.register
-			live(t, r, func(e *event.Event) {
-				mine := slices.ContainsFunc(l.Subjects, func(s event.Subject) bool {
-					return s.ID == e.Subject.ID && (s.EVSE == 0 || e.Subject.EVSE == 0 || s.EVSE == e.Subject.EVSE)
-				})
-				switch {
-				case !mine || e.RecordedAt.After(l.To):
-				case e.RecordedAt.Before(l.From):
-					before.take(e)
-				default:
-					now.take(e)
-				}
-			})
-			if b, n := before.done(), now.done(); !ok(b, n) {
-				b.gap, n.gap = nil, nil
-				t.Errorf("%s\nbefore %+v\nnow    %+v", l.Subjects[0], *b, *n)
-			}
-		})
 	}
 }

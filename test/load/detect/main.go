@@ -210,7 +210,8 @@ func (c *chain) follow(fx incident.Effects) {
 		c.findings = append(c.findings, f)
 	}
 	for i := range fx.Notices {
-		if n := &fx.Notices[i]; n.Raises() && (n.Severity == "S1" || n.Severity == "S2") {
+		// A reminder calls again who did not come: here nobody ever does.
+		if n := &fx.Notices[i]; n.Raises() && n.Change != incident.ChangeReminder && (n.Severity == "S1" || n.Severity == "S2") {
 			c.notices = append(c.notices, evaluate.Notice{Subject: event.Station(n.Station), Severity: n.Severity, At: n.At, Text: n.Change + " " + n.Kind + ": " + n.Title})
 		}
 	}
