@@ -19,6 +19,14 @@ export type Place = {
 
 export const places = [
   { to: '/', icon: 'overview', key: 'nav.overview', keys: 'g o', phone: true },
+  {
+    to: '/incidents',
+    icon: 'siren',
+    key: 'nav.incidents',
+    keys: 'g i',
+    permission: 'incidents.read',
+    phone: true,
+  },
   { to: '/map', icon: 'map', key: 'nav.map', keys: 'g m', permission: 'sites.read', phone: true },
   { to: '/sites', icon: 'site', key: 'nav.sites', keys: 'g p', permission: 'sites.read' },
   { to: '/stations', icon: 'stations', key: 'nav.stations', keys: 'g s', phone: true },
@@ -36,7 +44,7 @@ export const places = [
     phone: true,
     phoneOnly: true,
   },
-  { to: '/me', icon: 'user', key: 'nav.me', keys: 'g i', phone: true, phoneOnly: true },
+  { to: '/me', icon: 'user', key: 'nav.me', keys: 'g u', phone: true, phoneOnly: true },
 ] as const satisfies Place[];
 
 export type PlacePath = (typeof places)[number]['to'];

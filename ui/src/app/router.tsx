@@ -12,6 +12,7 @@ import { Problem } from '../api/problem';
 import { meQuery } from '../api/queries';
 import { parseDesk } from '../features/desk/search';
 import { parseEvents } from '../features/events/kinds';
+import { parseIncidents } from '../features/incidents/search';
 import { parseMap } from '../features/map/search';
 import { parseSessions } from '../features/sessions/filter';
 import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
@@ -94,6 +95,21 @@ const overview = createRoute({
   }),
   staticData: { timeless: true },
   component: page(() => import('../features/overview/page'), 'overview', 'station', 'stations'),
+});
+
+const incidents = createRoute({
+  getParentRoute: () => inside,
+  path: '/incidents',
+  validateSearch: parseIncidents,
+  staticData: { timeless: true },
+  component: page(() => import('../features/incidents/page'), 'incidents', 'station'),
+});
+
+const incident = createRoute({
+  getParentRoute: () => incidents,
+  path: '$id',
+  staticData: { timeless: true },
+  component: page(() => import('../features/incidents/detail'), 'incidents', 'station'),
 });
 
 const map = createRoute({
@@ -213,6 +229,7 @@ const welcome = createRoute({
 
 const pages = [
   overview,
+  incidents.addChildren([incident]),
   map,
   sites,
   site,

@@ -71,6 +71,7 @@ export class LiveClient {
   private readonly topics = new Map<string, number>();
   private readonly handlers = new Map<Frame['type'], Set<(frame: Frame) => void>>();
   private readonly statusListeners = new Set<() => void>();
+  private readonly missedListeners = new Set<() => void>();
   private status: LiveStatus = { phase: 'connecting', lastFrameAt: 0, retryAt: 0, build: '' };
   /** Server clock minus ours: ages are counted on the server's clock. */
   clockOffset = 0;
@@ -123,6 +124,12 @@ export class LiveClient {
     }
     set.add(fn as (frame: Frame) => void);
     return () => set.delete(fn as (frame: Frame) => void);
+  }
+
+  /** Calls back whenever frames may have been missed: what is not sent whole must be read again. */
+  onMissed(fn: () => void): () => void {
+    this.missedListeners.add(fn);
+    return () => this.missedListeners.delete(fn);
   }
 
   /** Keeps a topic subscribed until the returned function is called. */
@@ -215,6 +222,7 @@ export class LiveClient {
       const server = Date.parse(frame.serverTime);
       if (Number.isFinite(server)) this.clockOffset = server - this.now();
       this.setStatus({ build: frame.build });
+      this.missed();
     } else if (frame.epoch !== this.epoch || frame.revision !== this.revision + 1) {
       this.epoch = frame.epoch;
       this.revision = frame.revision;
@@ -242,8 +250,13 @@ export class LiveClient {
     this.setStatus({ phase: 'live', lastFrameAt: t, retryAt: 0 });
   }
 
+  private missed(): void {
+    for (const fn of [...this.missedListeners]) fn();
+  }
+
   private resync(): void {
     this.store.awaitSnapshot();
+    this.missed();
     // A server that keeps sending frames we cannot use must not be asked faster than this.
     const t = this.now();
     if (t - this.resyncedAt < RESYNC_EVERY) return;

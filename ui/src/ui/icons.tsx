@@ -133,6 +133,12 @@ const paths = {
       <path d="M8.5 17.25h3" />
     </>
   ),
+  siren: (
+    <>
+      <path d="M6 14v-3.5a4 4 0 0 1 8 0V14M4 14h12v2.5H4z" />
+      <path d="M10 2v2M3.75 4.75l1.4 1.4M16.25 4.75l-1.4 1.4" />
+    </>
+  ),
   scan: (
     <>
       <path d="M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4" />

@@ -1,0 +1,145 @@
+import { Button, Textarea } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { api, ok } from '../../api/client';
+import type { IncidentLog } from '../../api/shapes';
+import { type MessageKey, type Translate, useT } from '../../i18n/i18n';
+import { Age } from '../../ui/figures';
+import { FormFault } from '../../ui/form';
+import { Panel } from '../../ui/panel';
+import styles from './activity.module.css';
+import { useActor } from './actor';
+import { incidentQuery } from './queries';
+import { type Detail, wholeDetail } from './shape';
+import { useMe } from './who';
+import { whoText } from './words';
+
+const FEW = 12;
+
+const CHANGES = [
+  'opened',
+  'escalated',
+  'reminder',
+  'acknowledged',
+  'repaired',
+  'closed',
+  'reopened',
+  'flapping',
+  'calm',
+  'joined',
+  'cleared',
+  'repeated',
+  'verified',
+  'stoppedReporting',
+  'claimed',
+  'released',
+  'assigned',
+  'noted',
+  'snoozed',
+  'woken',
+  'acknowledgementExpired',
+  'dispatched',
+  'verdict',
+  'merged',
+  'folded',
+  'unfolded',
+  'grew',
+  'muted',
+  'unmuted',
+  'inhibited',
+  'remedy',
+  'slaWarning',
+  'slaBreached',
+] as const;
+
+const changeText = (t: Translate, change: string): string => {
+  const known = CHANGES.find((c) => c === change);
+  return known ? t(`incident.log.${known}`) : change;
+};
+
+/** What a line adds to its change. Notes of people are shown as they wrote them. */
+function noteText(t: Translate, l: IncidentLog): string {
+  const note = l.note ?? '';
+  if (l.change === 'slaWarning' || l.change === 'slaBreached') {
+    const clock: MessageKey | undefined =
+      note === 'ack' ? 'incident.log.ack' : note === 'repair' ? 'incident.log.repair' : undefined;
+    return clock ? t(clock) : note;
+  }
+  return note;
+}
+
+/** Everything that happened to the incident, newest first, and a place to write. */
+export function Activity({ incident: i }: { incident: Detail }) {
+  const t = useT();
+  const me = useMe();
+  const { may } = useActor();
+  const [all, setAll] = useState(false);
+  const shown = all ? i.log : i.log.slice(0, FEW);
+  return (
+    <Panel title={t('incident.activity')} flush>
+      {may && <NewNote id={i.id} />}
+      <ol className={styles.log}>
+        {shown.map((l, k) => {
+          const note = noteText(t, l);
+          return (
+            // biome-ignore lint/suspicious/noArrayIndexKey: two lines may be equal in all they say
+            <li key={`${l.at} ${l.change} ${k}`} data-person={!!l.by}>
+              <span className={styles.change}>
+                {changeText(t, l.change)}
+                {l.change === 'escalated' && l.severity && <strong> {l.severity}</strong>}
+              </span>
+              <span className={styles.who}>{l.by ? whoText(t, i, l.by, me) : t('incident.system')}</span>
+              <span className={styles.at}>
+                <Age at={l.at} />
+              </span>
+              {note && <p className={styles.note}>{note}</p>}
+            </li>
+          );
+        })}
+      </ol>
+      {i.log.length > FEW && (
+        <button type="button" className={styles.more} aria-expanded={all} onClick={() => setAll(!all)}>
+          {all ? t('incident.fewer') : t('incident.showAll', { n: i.log.length })}
+        </button>
+      )}
+    </Panel>
+  );
+}
+
+function NewNote({ id }: { id: string }) {
+  const t = useT();
+  const queries = useQueryClient();
+  const [text, setText] = useState('');
+  const add = useMutation({
+    mutationFn: (note: string) =>
+      ok(api.POST('/incidents/{id}/{action}', { params: { path: { id, action: 'note' } }, body: { note } })),
+    onSuccess: (detail) => {
+      setText('');
+      queries.setQueryData(incidentQuery(id).queryKey, wholeDetail(detail));
+    },
+  });
+  const submit = (e: FormEvent) => {
+    e.preventDefault();
+    if (text.trim()) add.mutate(text.trim());
+  };
+  return (
+    <form className={styles.add} onSubmit={submit}>
+      <Textarea
+        aria-label={t('incident.newNote')}
+        placeholder={t('incident.newNote')}
+        value={text}
+        onChange={(e) => setText(e.currentTarget.value)}
+        maxLength={4000}
+        autosize
+        minRows={1}
+        maxRows={8}
+      />
+      {text.trim() !== '' && (
+        <Button type="submit" loading={add.isPending}>
+          {t('incident.saveNote')}
+        </Button>
+      )}
+      <FormFault what={t('incident.failed.note')} error={add.error} />
+    </form>
+  );
+}

@@ -1,0 +1,52 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { api, ok } from '../../api/client';
+import { DAY } from '../../format/time';
+import type { Filter } from './filter';
+import { type Detail, isIncident, whole, wholeDetail } from './shape';
+
+const PAGE = 200;
+/** How far back the list of what is over goes at first sight. */
+export const HISTORY = 30 * DAY;
+
+export const incidentQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['incident', id],
+    queryFn: ({ signal }): Promise<Detail> =>
+      ok(api.GET('/incidents/{id}', { params: { path: { id } }, signal })).then((d) => {
+        if (!isIncident(d)) throw new Error('the answer is no incident');
+        return wholeDetail(d);
+      }),
+  });
+
+/** Those that are over, newest first. */
+export const closedQuery = (f: Pick<Filter, 'site' | 'severities'>, from: number) =>
+  infiniteQueryOptions({
+    queryKey: ['incidents', 'closed', f.site ?? '', f.severities.join(), from],
+    queryFn: ({ signal, pageParam }) =>
+      ok(
+        api.GET('/incidents', {
+          params: {
+            query: {
+              state: 'closed',
+              site: f.site,
+              severity: f.severities.join(',') || undefined,
+              from: new Date(from).toISOString(),
+              limit: PAGE,
+              cursor: pageParam,
+            },
+          },
+          signal,
+        }),
+      ).then((p) => ({ items: p.items.filter(isIncident).map(whole), nextCursor: p.nextCursor })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.nextCursor || undefined,
+    staleTime: 10_000,
+  });
+
+
+export const knowledgeQuery = (query: Record<string, string>) =>
+  queryOptions({
+    queryKey: ['knowledge', query],
+    queryFn: ({ signal }) => ok(api.GET('/knowledge', { params: { query }, signal })),
+    staleTime: 10 * 60_000,
+  });

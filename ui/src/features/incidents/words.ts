@@ -1,0 +1,93 @@
+// An incident in words of the reader's language. What has no words here is told
+// in those of the server.
+import type { MessageKey, Translate } from '../../i18n/i18n';
+import { faultKey } from '../station/fault-words';
+import type { Incident } from './shape';
+
+const kinds = [
+  'offline',
+  'staleStatus',
+  'fault',
+  'flapping',
+  'startFailures',
+  'successDrop',
+  'zeroEnergy',
+  'silentPort',
+  'derated',
+  'connectorHeat',
+  'contactResistance',
+  'contactorWear',
+  'lockOrCable',
+  'groundTrend',
+  'badLink',
+  'stuck',
+  'clockSkew',
+  'firmwareRegression',
+  'deadReader',
+  'failedHereChargedNextDoor',
+  'driverReport',
+  'twoDevices',
+  'site.outage',
+  'carrier.outage',
+  'firmware.fault',
+  'self.outage',
+] as const;
+
+/** Parts of the device model of 2.x that name the same trouble as a code of 1.6. */
+const components: Record<string, string> = {
+  GroundFaultProtection: 'GroundFailure',
+  OverCurrentProtection: 'OverCurrentFailure',
+  PowerContactor: 'PowerSwitchFailure',
+  ControlPilot: 'EVCommunicationError',
+  PlugRetentionLock: 'ConnectorLockFailure',
+  ConnectorPlugRetentionLock: 'ConnectorLockFailure',
+  TemperatureSensor: 'HighTemperature',
+  TokenReader: 'ReaderFailure',
+  FiscalMetering: 'PowerMeterFailure',
+  ModemLink: 'WeakSignal',
+  UnderVoltage: 'UnderVoltage',
+};
+
+const capital = (s: string): string => s.charAt(0).toLocaleUpperCase() + s.slice(1);
+
+/** The code of a fault and the vendor's own, from "fault/GroundFailure/CX002". */
+export function faultOf(kind: string): { code: string; vendorCode: string } | null {
+  const [head, code, ...rest] = kind.split('/');
+  return head === 'fault' && code ? { code, vendorCode: rest.join('/') } : null;
+}
+
+/** What is wrong, in few words, without where. */
+export function whatText(t: Translate, i: Incident): string {
+  const kind = (kinds as readonly string[]).includes(i.kind) ? (i.kind as (typeof kinds)[number]) : undefined;
+  if (kind && kind !== 'fault') return t(`incident.what.${kind}`, { n: i.childrenCount });
+  const fault = faultOf(i.kind);
+  if (fault) {
+    const known: MessageKey | undefined =
+      faultKey(fault.code) ?? faultKey(components[fault.code.split('.')[0]!] ?? '');
+    if (known) return capital(t(known));
+  }
+  const at = i.title.indexOf(': ');
+  const told = at > 0 && i.station ? i.title.slice(at + 2) : i.title;
+  return capital(told || (kind ? t(`incident.what.${kind}`) : i.kind));
+}
+
+/** Where it is, for people: "Markt 6, port 1". */
+export function whereText(t: Translate, i: Incident): string {
+  if (!i.station) return i.siteName || t('incident.network');
+  const station = i.stationLabel || i.station;
+  return i.evse ? t('incident.atPort', { station, port: i.evse }) : station;
+}
+
+/** Who somebody is to the reader. */
+export function whoText(t: Translate, i: Pick<Incident, 'people'>, id: string, me: string | undefined): string {
+  return id === me ? t('incident.you') : i.people[id] || t('incident.somebody');
+}
+
+/** "lastedSeconds" in words, for facts that have none. */
+export const plain = (name: string): string =>
+  capital(
+    name
+      .replace(/(Seconds|Minutes|Percent|Wh)$/, '')
+      .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+      .toLowerCase(),
+  );
