@@ -138,7 +138,7 @@ func coolingOf(c *detect.Context, p *detect.Port, r *reading, at time.Time) {
 		n.Sum += (r.bodyC - n.AirC) / n.Load
 		n.N++
 	}
-	expected, of, ok := coolingExpected(c, p, m)
+	expected, beside, ok := coolingExpected(c, p, m)
 	if !ok {
 		return
 	}
@@ -158,6 +158,10 @@ func coolingOf(c *detect.Context, p *detect.Port, r *reading, at time.Time) {
 	lasting(&m.Since, true, at)
 	if m.HotFor < wait || c.Station.IsOpen("coolingLost", p.EVSE) {
 		return
+	}
+	of := "it was at that load before"
+	if beside > 0 {
+		of = plural(beside, "neighbour", "neighbours") + " at equal load"
 	}
 	c.Raise(p.EVSE, event.Finding{
 		Severity: event.S3, Since: m.Since,
@@ -186,17 +190,16 @@ func siteAir(c *detect.Context) (air float64, ok bool) {
 
 // coolingExpected is how warm the cabinet should be: as its neighbours of the
 // same model are at the same load, else as it was itself.
-func coolingExpected(c *detect.Context, p *detect.Port, m *coolingMemory) (temp float64, of string, ok bool) {
+func coolingExpected(c *detect.Context, p *detect.Port, m *coolingMemory) (temp float64, beside int, ok bool) {
 	n := m.Now
-	var beside [16]float64
-	count := 0
+	var temps [16]float64
 	for st := range c.Network().Site(c.Station.SiteID) {
 		if st.Make != c.Station.Make && (st.Vendor != c.Station.Vendor || st.Model != c.Station.Model) {
 			continue
 		}
 		for i := range st.Ports {
 			o := &st.Ports[i]
-			if st == c.Station && o.EVSE == p.EVSE || o.Tx == nil || o.RatedW != p.RatedW || count == len(beside) {
+			if st == c.Station && o.EVSE == p.EVSE || o.Tx == nil || o.RatedW != p.RatedW || beside == len(temps) {
 				continue
 			}
 			s := detect.RecallOf[coolingMemory](st, "D13", o.EVSE)
@@ -204,18 +207,18 @@ func coolingExpected(c *detect.Context, p *detect.Port, m *coolingMemory) (temp 
 				continue
 			}
 			if math.Abs(s.Now.Load-n.Load) <= c.Param("equal")/100 {
-				beside[count] = s.Now.C
-				count++
+				temps[beside] = s.Now.C
+				beside++
 			}
 		}
 	}
-	if count > 0 {
-		return median(beside[:count]), plural(count, "neighbour", "neighbours") + " at equal load", true
+	if beside > 0 {
+		return median(temps[:beside]), beside, true
 	}
 	if n.HasAir && m.Baseline > 0 {
-		return n.AirC + m.Baseline*n.Load, "it was at that load before", true
+		return n.AirC + m.Baseline*n.Load, 0, true
 	}
-	return 0, "", false
+	return 0, 0, false
 }
 
 func coolingEnded(c *detect.Context, t *detect.Ended) {

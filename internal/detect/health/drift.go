@@ -16,8 +16,8 @@ import (
 // 1959; Montgomery, Introduction to Statistical Quality Control, 9.2) for small
 // lasting drops, and the cumulative sum (Page 1954) for those that grow. Limits
 // are wider by the error of what was learnt, and a run of modest cars is told
-// from a weak port by its sign: of the last ten charges none may have
-// been as good as half of all were. From each share that of the same
+// from a weak port by its signs: none of the last fourteen charges may have been
+// as good as half of all were, or none of the last nine as three quarters were. From each share that of the same
 // model on the same day is taken off, so that weather, cars and firmware that
 // all have in common are no fault of this port.
 func powerDrift() detect.Detector {
@@ -60,10 +60,17 @@ type chart struct {
 	Avg   float64 `json:"avg,omitempty"`   // moving average
 	Sum   float64 `json:"sum,omitempty"`   // cumulative sum, in sigmas
 	Half  float64 `json:"half,omitempty"`  // the median
-	Above uint16  `json:"above,omitempty"` // which of the last ten were above it, one bit each
+	Above uint16  `json:"above,omitempty"` // which of the last charges were above it, one bit each
+	Low   float64 `json:"low,omitempty"`   // the lower quartile
+	Over  uint16  `json:"over,omitempty"`  // which of the last charges were above that
 }
 
-const tenCharges = 1<<10 - 1
+// A run of modest cars: fourteen below the median come once in sixteen thousand
+// charges, nine below the lower quartile still less often.
+const (
+	halfRun = 1<<14 - 1
+	lowRun  = 1<<9 - 1
+)
 
 // leastSigma keeps meters' noise from being taken for the port's.
 const leastSigma = 0.02
@@ -78,8 +85,9 @@ func (k *chart) learn(v []float64) {
 		square += (x - mean) * (x - mean)
 	}
 	k.N, k.Mean, k.Sigma, k.Half = len(v), mean, max(leastSigma, math.Sqrt(square/(n-1))), median(v)
+	k.Low = quantile(v, 0.25)
 	if fresh {
-		k.Avg, k.Above = mean, tenCharges
+		k.Avg, k.Above, k.Over = mean, halfRun, lowRun
 	}
 }
 
@@ -93,8 +101,12 @@ func (k *chart) take(x float64, c *detect.Context) (out bool) {
 	if x >= k.Half {
 		k.Above |= 1
 	}
+	k.Over <<= 1
+	if x >= k.Low {
+		k.Over |= 1
+	}
 	out = k.Mean-k.Avg > c.Param("sigmas")*k.width(lambda) || k.Sum > c.Param("sum")
-	return out && k.Above&tenCharges == 0
+	return out && (k.Above&halfRun == 0 || k.Over&lowRun == 0)
 }
 
 // width is the standard deviation of the average about what was learnt.

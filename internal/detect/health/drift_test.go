@@ -41,7 +41,7 @@ func TestPowerDrift(t *testing.T) {
 			a.mixed(r, "A", 15, 150000, 60000, 2*time.Hour)
 			a.mixed(r, "A", 20, 150000, 150000, 2*time.Hour)
 		}, []string{
-			"raised S3 powerDrift station/A/1: Cars get 45 % of what the port offers, down from 77 %.",
+			"raised S3 powerDrift station/A/1: Cars get 44 % of what the port offers, down from 77 %.",
 			"cleared powerDrift station/A/1",
 		}},
 		"a slow decline of a 50 kW port": {func(a *tale) {

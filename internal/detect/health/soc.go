@@ -88,6 +88,9 @@ func socOf(c *detect.Context, p *detect.Port, r *reading, at time.Time) {
 	if r.soc != n.SoC {
 		n.SoC, n.Since, n.Wh = r.soc, at, 0
 	}
+	if n.Stalled {
+		return // said
+	}
 	wait := c.Minutes("minutes")
 	if r.soc < c.Param("full") && at.Sub(n.Since) >= wait && n.Wh >= c.Param("battery")*10*c.Param("percents") {
 		socStalled(c, p, m, n.Since, fmt.Sprintf("The state of charge stands at %.0f %% for %.0f min while %.1f kWh flowed.", n.SoC, at.Sub(n.Since).Minutes(), n.Wh/1000))
@@ -95,7 +98,7 @@ func socOf(c *detect.Context, p *detect.Port, r *reading, at time.Time) {
 	// The port says that it charges, and nothing comes: not the car's pause, not
 	// a limit, not a battery that has to warm up.
 	offers := !told(r.offeredW) || r.offeredW >= 2000
-	starved := r.soc < c.Param("low") && r.powerW < 300 && p.Status == fleet.Charging && offers && !n.Cold && !limited(c, p)
+	starved := !n.Stalled && r.soc < c.Param("low") && r.powerW < 300 && p.Status == fleet.Charging && offers && !n.Cold && !limited(c, p)
 	lasting(&n.Starved, starved, at)
 	if starved && at.Sub(n.Starved) >= wait {
 		socStalled(c, p, m, n.Starved, fmt.Sprintf("A car at %.0f %% gets %.0f W for %.0f min, though the port says that it charges.", r.soc, r.powerW, at.Sub(n.Starved).Minutes()))
@@ -110,9 +113,6 @@ func limited(c *detect.Context, p *detect.Port) bool {
 
 func socStalled(c *detect.Context, p *detect.Port, m *socMemory, from time.Time, text string) {
 	n := m.Now
-	if n.Stalled {
-		return
-	}
 	n.Stalled = true
 	m.Stalls = keepLast(m.Stalls, p.Tx.Token, 6)
 	vehicles := drivers(m.Stalls, func(t *string) string { return *t })
