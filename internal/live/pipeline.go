@@ -22,7 +22,9 @@ type Pipeline struct {
 
 // NewPipeline returns one that knows nothing yet.
 func NewPipeline(detectors []detect.Detector) *Pipeline {
-	return &Pipeline{Detect: detect.New(detectors), Incidents: incident.New()}
+	p := &Pipeline{Detect: detect.New(detectors), Incidents: incident.New()}
+	p.Incidents.Zone = time.LoadLocation // of maintenance windows; the program carries the list of zones
+	return p
 }
 
 // Conclusions are what follows from events, in order.
@@ -56,7 +58,15 @@ func (p *Pipeline) Apply(e *event.Event, out *Conclusions) {
 		}
 		out.Findings = append(out.Findings, found...)
 		out.take(p.Incidents.Apply(&p.Detect.Network, e, found))
+		p.tried(e.RecordedAt, out)
 	})
+}
+
+// tried counts drivers who failed at what is broken.
+func (p *Pipeline) tried(at time.Time, out *Conclusions) {
+	if station, tries := p.Detect.Tried(); len(tries) > 0 {
+		out.take(p.Incidents.Tried(&p.Detect.Network, station, at, p.Detect.Seq(), tries))
+	}
 }
 
 // Advance fires what is due up to t, in order of time; at one time detectors
@@ -79,6 +89,7 @@ func (p *Pipeline) Advance(t time.Time, out *Conclusions) {
 				found = slices.Concat(found, p.Rules.Tried(n, station, p.Detect.Now(), tries))
 			}
 			p.found(found, p.Detect.Now(), out)
+			p.tried(p.Detect.Now(), out)
 		})
 		if p.Rules != nil {
 			at, waits = p.Rules.Due()
