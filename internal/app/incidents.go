@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"time"
+	_ "time/tzdata" // calendars mean the same on a machine without a list of zones
 
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/incident"

@@ -107,7 +107,7 @@ func (f *Fold) adopt(en *entry) {
 		return
 	}
 	if en.ParentID != nil {
-		if parent := f.entries[*en.ParentID]; parent != nil {
+		if parent := f.entries[*en.ParentID]; parent != nil && parent.members != nil {
 			parent.members[en.ID] = en.open() && en.RepairedAt == nil
 		}
 	}

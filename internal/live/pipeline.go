@@ -25,7 +25,9 @@ type Pipeline struct {
 
 // NewPipeline returns one that knows nothing yet.
 func NewPipeline(detectors []detect.Detector) *Pipeline {
-	return &Pipeline{Detect: detect.New(detectors), Incidents: incident.New(), Remedies: remedy.New()}
+	p := &Pipeline{Detect: detect.New(detectors), Incidents: incident.New(), Remedies: remedy.New()}
+	p.Incidents.Zone = time.LoadLocation // of maintenance windows; the program carries the list of zones
+	return p
 }
 
 // Conclusions are what follows from events, in order.
