@@ -11,6 +11,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/incident"
+	"github.com/chargewatch/chargewatch/internal/incident/remedy"
 	"github.com/chargewatch/chargewatch/internal/rule"
 )
 
@@ -24,6 +25,7 @@ type meta struct {
 	Detect   detect.Meta   `json:"detect"`
 	Rules    rule.Meta     `json:"rules,omitzero"`
 	Incident incident.Meta `json:"incident"`
+	Remedy   int           `json:"remedy"` // version of its row
 }
 
 // place is one row of a checkpoint.
@@ -33,6 +35,7 @@ const (
 	partStation  = "station"
 	partIncident = "incident"
 	partRule     = "rule"
+	partRemedy   = "remedy" // one row
 )
 
 // saver writes checkpoints beside the goroutine that folds.
@@ -65,7 +68,7 @@ func (l *Live) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the checkpoint: %w", err)
 	}
-	if json.Unmarshal([]byte(text), &m) != nil || m.Version != version || m.Detect.Version != detect.Version || m.Incident.Version != incident.Version ||
+	if json.Unmarshal([]byte(text), &m) != nil || m.Version != version || m.Detect.Version != detect.Version || m.Incident.Version != incident.Version || m.Remedy != remedy.Version ||
 		l.pipeline.Rules != nil && m.Rules.Version != rule.Version {
 		l.log.InfoContext(ctx, "detection starts again from what is retained")
 		return l.forget(ctx)
@@ -107,6 +110,8 @@ func (l *Live) load(ctx context.Context) error {
 			}
 		case partIncident:
 			err = l.pipeline.Incidents.Load(p.key, data)
+		case partRemedy:
+			err = l.pipeline.Remedies.Restore(data)
 		}
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", p.part, p.key, err)
@@ -198,7 +203,9 @@ func (l *Live) collect() (finish func(*sql.Tx) error, err error) {
 			return nil
 		}
 	}
-	m := meta{Version: version}
+	l.folding.Lock()
+	defer l.folding.Unlock()
+	m := meta{Version: version, Remedy: remedy.Version}
 	if m.Detect, err = l.pipeline.Detect.Checkpoint(keep(partStation)); err != nil {
 		return nil, err
 	}
@@ -208,6 +215,9 @@ func (l *Live) collect() (finish func(*sql.Tx) error, err error) {
 		}
 	}
 	if m.Incident, err = l.pipeline.Incidents.Checkpoint(keep(partIncident)); err != nil {
+		return nil, err
+	}
+	if l.saver.pending[place{partRemedy, ""}], err = l.pipeline.Remedies.Checkpoint(); err != nil {
 		return nil, err
 	}
 	text, err := json.Marshal(m)

@@ -47,6 +47,7 @@ type Live struct {
 	o        Options
 	log      *slog.Logger
 	pipeline *Pipeline
+	folding  sync.Mutex // held by Run while it folds; others look at remedies
 
 	seq     uint64    // of the last event folded
 	clock   time.Time // all timers due by then have fired
@@ -125,6 +126,7 @@ func (l *Live) Run(ctx context.Context) error {
 func (l *Live) take(ctx context.Context, batch journal.Batch) error {
 	var out Conclusions
 	begun := time.Now()
+	l.folding.Lock()
 	for _, e := range batch.Events {
 		l.pipeline.Apply(e, l.quiet(e.Seq, &out))
 		l.seq = e.Seq
@@ -139,6 +141,7 @@ func (l *Live) take(ctx context.Context, batch journal.Batch) error {
 		l.pipeline.Advance(batch.Now, &out)
 		l.clock = later(l.clock, batch.Now)
 	}
+	l.folding.Unlock()
 	l.stats.folded(len(batch.Events), time.Since(begun))
 	now := l.o.Now()
 	if !out.Empty() || now.Sub(l.savedAt) >= saveEvery {

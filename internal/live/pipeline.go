@@ -9,6 +9,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/incident"
+	"github.com/chargewatch/chargewatch/internal/incident/remedy"
 	"github.com/chargewatch/chargewatch/internal/rule"
 )
 
@@ -18,11 +19,12 @@ type Pipeline struct {
 	Detect    *detect.Engine
 	Rules     *rule.Engine // nil: none are followed
 	Incidents *incident.Fold
+	Remedies  *remedy.Engine
 }
 
 // NewPipeline returns one that knows nothing yet.
 func NewPipeline(detectors []detect.Detector) *Pipeline {
-	return &Pipeline{Detect: detect.New(detectors), Incidents: incident.New()}
+	return &Pipeline{Detect: detect.New(detectors), Incidents: incident.New(), Remedies: remedy.New()}
 }
 
 // Conclusions are what follows from events, in order.
@@ -55,12 +57,14 @@ func (p *Pipeline) Apply(e *event.Event, out *Conclusions) {
 			found = slices.Concat(found, p.Rules.Apply(&p.Detect.Network, e, tries))
 		}
 		out.Findings = append(out.Findings, found...)
-		out.take(p.Incidents.Apply(&p.Detect.Network, e, found))
+		fx := p.Incidents.Apply(&p.Detect.Network, e, found)
+		out.take(fx)
+		p.mend(out, p.Detect.Now(), p.Remedies.Apply(&p.Detect.Network, e, fx.Changed))
 	})
 }
 
 // Advance fires what is due up to t, in order of time; at one time detectors
-// speak before rules and rules before incidents.
+// speak before rules, rules before incidents and those before remedies.
 func (p *Pipeline) Advance(t time.Time, out *Conclusions) {
 	n := &p.Detect.Network
 	for {
@@ -85,7 +89,9 @@ func (p *Pipeline) Advance(t time.Time, out *Conclusions) {
 			next(at, waits, func() { p.found(p.Rules.Fire(n), p.Rules.Now(), out) })
 		}
 		at, waits = p.Incidents.Due()
-		next(at, waits, func() { out.take(p.Incidents.Fire(n, p.Detect.Seq())) })
+		next(at, waits, func() { p.changed(out, at, p.Incidents.Fire(n, p.Detect.Seq())) })
+		mending, waits := p.Remedies.Due()
+		next(mending, waits, func() { p.mend(out, mending, p.Remedies.Fire(n, p.Detect.Seq())) })
 		if later {
 			p.Detect.Elapse(t)
 			if p.Rules != nil {
@@ -100,7 +106,23 @@ func (p *Pipeline) Advance(t time.Time, out *Conclusions) {
 // found hands on what timers concluded.
 func (p *Pipeline) found(found []detect.Finding, at time.Time, out *Conclusions) {
 	out.Findings = append(out.Findings, found...)
-	out.take(p.Incidents.Found(&p.Detect.Network, at, p.Detect.Seq(), found))
+	p.changed(out, at, p.Incidents.Found(&p.Detect.Network, at, p.Detect.Seq(), found))
+}
+
+// changed takes what timers made of incidents.
+func (p *Pipeline) changed(out *Conclusions, at time.Time, fx incident.Effects) {
+	out.take(fx)
+	if len(fx.Changed) > 0 {
+		p.mend(out, at, p.Remedies.Changed(&p.Detect.Network, at, p.Detect.Seq(), fx.Changed))
+	}
+}
+
+// mend takes what remedies want done, and tells incidents what was.
+func (p *Pipeline) mend(out *Conclusions, at time.Time, fx remedy.Effects) {
+	out.Intents = append(out.Intents, fx.Intents...)
+	if len(fx.Steps) > 0 {
+		out.take(p.Incidents.Remedied(at, p.Detect.Seq(), fx.Steps))
+	}
 }
 
 // guard keeps a defect in one fold from stopping all others.

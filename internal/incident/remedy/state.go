@@ -11,9 +11,9 @@ import (
 	"github.com/chargewatch/chargewatch/internal/incident"
 )
 
-// version of what is kept. A checkpoint of another is not loaded: the debts
-// come back from the commands in the journal.
-const version = 1
+// Version of what is kept. A checkpoint of another is not loaded: the debts come
+// back from the commands in the journal.
+const Version = 1
 
 type kept struct {
 	Version  int                   `json:"version"`
@@ -38,7 +38,7 @@ type kept struct {
 // Checkpoint is all that the engine knows.
 func (x *Engine) Checkpoint() ([]byte, error) {
 	data, err := json.Marshal(kept{
-		version, x.now, x.own, x.modes, x.sets, x.cases, x.ran, x.runs, x.lines, x.owed, x.ledger, x.cool, x.late,
+		Version, x.now, x.own, x.modes, x.sets, x.cases, x.ran, x.runs, x.lines, x.owed, x.ledger, x.cool, x.late,
 		x.foreign, x.rebooted, x.queue, x.commands,
 	})
 	if err != nil {
@@ -53,8 +53,8 @@ func (x *Engine) Restore(data []byte) error {
 	if err := json.Unmarshal(data, &k); err != nil {
 		return fmt.Errorf("decode remedies: %w", err)
 	}
-	if k.Version != version {
-		return fmt.Errorf("decode remedies: version %d, not %d", k.Version, version)
+	if k.Version != Version {
+		return fmt.Errorf("decode remedies: version %d, not %d", k.Version, Version)
 	}
 	x.clear()
 	x.now, x.queue = k.Now, k.Queue
