@@ -50,6 +50,10 @@ const (
 	RulesRead     Permission = "rules.read"
 	RulesWrite    Permission = "rules.write"
 	SilencesWrite Permission = "silences.write"
+	// RemediesRead shows what the machine does about incidents, RemediesWrite
+	// decides what it may do.
+	RemediesRead  Permission = "remedies.read"
+	RemediesWrite Permission = "remedies.write"
 	// SystemRead is how well the server itself is, SystemConfigure what it is told
 	// and what it knows of itself when it is not well.
 	SystemRead      Permission = "system.read"
@@ -76,6 +80,7 @@ func permissionsOf(role store.Role) []Permission {
 		SystemRead,
 		ChannelsRead,
 		RulesRead, SilencesWrite,
+		RemediesRead,
 	})
 	switch role {
 	case store.RoleViewer, store.RoleHost:
@@ -96,6 +101,7 @@ func permissionsOf(role store.Role) []Permission {
 			SystemConfigure,
 			ChannelsWrite,
 			RulesWrite,
+			RemediesWrite,
 		)
 	}
 	return nil

@@ -321,6 +321,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/incidents/{id}/remedy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a playbook done about an incident */
+        post: operations["runPlaybook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/incidents/{id}/{action}": {
         parameters: {
             query?: never;
@@ -534,6 +551,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/monitor-profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Monitors that stations of OCPP 2.x are given when they boot */
+        get: operations["listMonitorProfiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitor-profiles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Write a profile of monitors */
+        put: operations["putMonitorProfile"];
+        post?: never;
+        /** Remove a profile; what stations were given stays */
+        delete: operations["deleteMonitorProfile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/oncall": {
         parameters: {
             query?: never;
@@ -588,6 +640,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/playbooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Playbooks, those of people first */
+        get: operations["listPlaybooks"];
+        put?: never;
+        /** Write a playbook, or one in the place of a built-in */
+        post: operations["createPlaybook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/playbooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a playbook; of a replaced built-in, the replacement */
+        delete: operations["deletePlaybook"];
+        options?: never;
+        head?: never;
+        /** Change a playbook */
+        patch: operations["changePlaybook"];
+        trace?: never;
+    };
+    "/playbooks/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What it would do now, and which guard-rail would refuse */
+        post: operations["previewPlaybook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/power": {
         parameters: {
             query?: never;
@@ -598,6 +703,40 @@ export interface paths {
         /** The power of the network or of a site over time */
         get: operations["getPower"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/remedies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is at work, what is owed, what was used of the budgets */
+        get: operations["getRemedies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/remedies/mode": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** How far remedies may go: the kill switch, dry run, on */
+        put: operations["setRemediesMode"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1378,6 +1517,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Action: {
+            do: string;
+            message?: string;
+            /** Format: int64 */
+            seconds?: number;
+        };
         ApproveInputBody: {
             siteId?: string;
         };
@@ -1484,6 +1629,19 @@ export interface components {
             password?: string;
             /** Format: int64 */
             profile: number;
+        };
+        BudgetShape: {
+            /** Format: int64 */
+            cycles: number;
+            /** Format: int64 */
+            hardResets: number;
+            /** Format: date-time */
+            lastAt: string;
+            /** Format: int64 */
+            softResets: number;
+            station: string;
+            /** Format: int64 */
+            unlocks: number;
         };
         CertificateShape: {
             issuer: string;
@@ -1945,6 +2103,16 @@ export interface components {
             /** Format: date-time */
             since: string | null;
             vendorCode: string;
+        };
+        Foreseen: {
+            action: string;
+            command?: string;
+            outcome: string;
+            payload?: string;
+            reason?: string;
+            /** Format: int64 */
+            step: number;
+            waits?: boolean;
         };
         Found: {
             code: string;
@@ -2427,6 +2595,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsMonitorSet: {
+            items: components["schemas"]["MonitorSet"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsNoteShape: {
             items: components["schemas"]["NoteShape"][];
             /** @description empty: there is no more */
@@ -2444,6 +2617,11 @@ export interface components {
         };
         ItemsPinShape: {
             items: components["schemas"]["PinShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsPlaybookShape: {
+            items: components["schemas"]["PlaybookShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -2595,6 +2773,16 @@ export interface components {
             /** @description day of the first turn, such as 2026-01-05 */
             start: string;
         };
+        Limits: {
+            /** Format: int64 */
+            coolDownMinutes?: number;
+            /** Format: int64 */
+            fleetPercent?: number;
+            /** Format: int64 */
+            perDay?: number;
+            /** Format: int64 */
+            waitMinutes?: number;
+        };
         LinkIntervalShape: {
             /** Format: date-time */
             from: string;
@@ -2727,6 +2915,46 @@ export interface components {
             quirks: string[];
             /** @enum {string} */
             type: "CALL" | "CALLRESULT" | "CALLERROR" | "SEND" | "CALLRESULTERROR" | "";
+        };
+        ModeInputBody: {
+            /**
+             * @description default takes the decision back
+             * @enum {string}
+             */
+            mode: "off" | "dryRun" | "triggerOnly" | "on" | "default";
+            sites?: string[];
+            /** @description without sites and stations: everywhere */
+            stations?: string[];
+        };
+        ModeShape: {
+            /** @enum {string} */
+            mode: "off" | "dryRun" | "triggerOnly" | "on";
+            /** @description all, site/ID or station/ID */
+            scope: string;
+        };
+        Monitor: {
+            component: string;
+            componentInstance?: string;
+            /** Format: int64 */
+            connector?: number;
+            /** Format: int64 */
+            evse?: number;
+            /** Format: int64 */
+            severity: number;
+            transaction?: boolean;
+            type: string;
+            /** Format: double */
+            value: number;
+            variable: string;
+            variableInstance?: string;
+        };
+        MonitorSet: {
+            enabled: boolean;
+            id: string;
+            models?: string[];
+            monitors: components["schemas"]["Monitor"][];
+            name: string;
+            sites?: string[];
         };
         NewChannelInputBody: {
             /** @default true */
@@ -2950,6 +3178,36 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
+        OwedShape: {
+            /** Format: date-time */
+            attemptedAt: string | null;
+            /** Format: int64 */
+            attempts: number;
+            /**
+             * Format: int64
+             * @description 0: the station
+             */
+            evse: number;
+            /** @description until its incident is closed */
+            held: boolean;
+            incident: string;
+            /** @description outcome of the last attempt */
+            last: string;
+            /**
+             * Format: date-time
+             * @description null: at the next connection, or when it is released
+             */
+            nextAt: string | null;
+            playbook: string;
+            /** Format: date-time */
+            since: string;
+            /**
+             * @description scheduled: the station promised it, which is not done
+             * @enum {string}
+             */
+            state: "asked" | "out" | "returning" | "scheduled";
+            station: string;
+        };
         PackFaultShape: {
             /** @description its id, or its number if it has none; empty: the pack itself */
             entry: string;
@@ -3051,6 +3309,43 @@ export interface components {
              */
             width: number;
         };
+        Playbook: {
+            doc?: string;
+            dryRun?: boolean;
+            enabled: boolean;
+            id: string;
+            limits?: components["schemas"]["Limits"];
+            name: string;
+            steps: components["schemas"]["Action"][];
+            when: components["schemas"]["When"];
+        };
+        PlaybookPatchInputBody: {
+            doc?: string;
+            dryRun?: boolean;
+            enabled?: boolean;
+            limits?: components["schemas"]["Limits"];
+            name?: string;
+            steps?: components["schemas"]["Action"][];
+            when?: components["schemas"]["When"];
+        };
+        PlaybookShape: {
+            /** @description part of the product */
+            builtIn: boolean;
+            /** @description a built-in one that people replaced; deleting it brings the built-in back */
+            changed: boolean;
+            /** Format: date-time */
+            changedAt: string | null;
+            /** @description opaque id */
+            changedBy: string;
+            doc?: string;
+            dryRun?: boolean;
+            enabled: boolean;
+            id: string;
+            limits?: components["schemas"]["Limits"];
+            name: string;
+            steps: components["schemas"]["Action"][];
+            when: components["schemas"]["When"];
+        };
         PortSummary: {
             byPowerClass: components["schemas"]["PowerClass"][];
             byStatus: {
@@ -3098,6 +3393,22 @@ export interface components {
             /** Format: double */
             stepSeconds: number;
             unit: string;
+        };
+        PreviewInputBody: {
+            /** @description as if the incident had started it, not the caller */
+            byItself?: boolean;
+            /**
+             * Format: int64
+             * @description 0: the station
+             */
+            evse?: number;
+            /** @description instead of a station */
+            incident?: string;
+            station?: string;
+        };
+        PreviewOutputBody: {
+            /** @description what each step would do now and what would refuse it */
+            items: components["schemas"]["Foreseen"][];
         };
         ProfileShape: {
             /** Format: date-time */
@@ -3198,6 +3509,24 @@ export interface components {
         ReauthInputBody: {
             password: string;
         };
+        RemediesShape: {
+            budgets: components["schemas"]["BudgetShape"][];
+            /**
+             * @description where no narrower one is set
+             * @enum {string}
+             */
+            mode: "off" | "dryRun" | "triggerOnly" | "on";
+            /** @description as decided */
+            modes: components["schemas"]["ModeShape"][];
+            owed: components["schemas"]["OwedShape"][];
+            running: components["schemas"]["RunShape"][];
+        };
+        RemedyRunInputBody: {
+            /** @description only say what it would do */
+            dryRun?: boolean;
+            /** @description id; needed */
+            playbook?: string;
+        };
         RemedyStep: {
             action: string;
             /** Format: date-time */
@@ -3258,6 +3587,32 @@ export interface components {
             /** @description where links in messages lead, such as https://watch.example.org; empty: no links */
             linkBase?: string;
             routes: components["schemas"]["Route"][];
+        };
+        RunShape: {
+            /** @description opaque id of the person who started it; empty: it began by itself */
+            by: string;
+            dryRun: boolean;
+            /**
+             * Format: int64
+             * @description 0: the station
+             */
+            evse: number;
+            id: string;
+            incident: string;
+            /** @description of the playbook */
+            name: string;
+            playbook: string;
+            /** Format: date-time */
+            startedAt: string;
+            station: string;
+            /**
+             * Format: int64
+             * @description the one it is at, from 0
+             */
+            step: number;
+            steps: string[];
+            /** @description which guard-rail it waits for; empty: none */
+            waits: string;
         };
         Schedule: {
             id?: string;
@@ -3817,6 +4172,14 @@ export interface components {
             path: string;
             /** @description others see it too */
             shared: boolean;
+        };
+        When: {
+            codes?: string[];
+            detectors?: string[];
+            models?: string[];
+            safety?: boolean;
+            severities?: string[];
+            sites?: string[];
         };
         Window: {
             /** @description mon to sun; none: every day */
@@ -4790,6 +5153,41 @@ export interface operations {
             };
         };
     };
+    runPlaybook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemedyRunInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     actOnIncident: {
         parameters: {
             query?: never;
@@ -5280,6 +5678,99 @@ export interface operations {
             };
         };
     };
+    listMonitorProfiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsMonitorSet"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    putMonitorProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MonitorSet"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonitorSet"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteMonitorProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listSchedules: {
         parameters: {
             query?: never;
@@ -5473,6 +5964,167 @@ export interface operations {
             };
         };
     };
+    listPlaybooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsPlaybookShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createPlaybook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Playbook"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybookShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deletePlaybook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changePlaybook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaybookPatchInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybookShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    previewPlaybook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getPower: {
         parameters: {
             query?: {
@@ -5498,6 +6150,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PowerShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getRemedies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediesShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setRemediesMode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediesShape"];
                 };
             };
             /** @description Error */
