@@ -24,16 +24,29 @@ import (
 // for; the rooms do not know each other.
 
 // commander sends commands over the endpoint.
-type commander struct{ *station.Endpoint }
+type commander struct {
+	*station.Endpoint
+	fleet snapshots
+}
+
+// snapshots is the live state.
+type snapshots interface{ Snapshot() *fleet.Snapshot }
 
 func (c commander) Send(ctx context.Context, id, commandID, action string, payload []byte) web.Outcome {
 	o := c.Endpoint.Send(ctx, id, commandID, action, payload)
 	return web.Outcome{Status: o.Status, Response: o.Response, ErrorCode: o.ErrorCode, Description: o.Description}
 }
 
-// Perform does what the core wants, for the outbox.
+// Perform does what the core wants, for the outbox. The key of the intent is the
+// id of the message if it fits, so that an answer that comes late finds it.
 func (c commander) Perform(ctx context.Context, in fleet.Intent) event.CommandResult {
-	id := uuid.NewString()
+	id := in.Key
+	if len(id) > 36 {
+		id = uuid.NewString()
+	}
+	if why := c.disturbs(in); why != "" {
+		return event.CommandResult{CommandID: id, Status: "refused", Description: why}
+	}
 	o := c.Endpoint.Send(ctx, in.Station, id, in.Action, []byte(in.Payload))
 	return event.CommandResult{
 		CommandID: id, Status: o.Status, Response: o.Response, ErrorCode: o.ErrorCode, Description: o.Description,

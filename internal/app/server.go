@@ -144,7 +144,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		OnLate: s.lateAnswer,
 	})
 	s.guard = disk.New(s.data, disk.Options{Logger: log, Changed: s.giveWay})
-	asked := commander{s.Endpoint}
+	asked := commander{s.Endpoint, s.Journal}
 	s.outbox = outbox.New(s.Journal, asked, outbox.Options{Logger: log})
 	if s.ocpp, err = listen(ctx, "OCPP", c.OCPP, s.Endpoint, s.tls.server(), s.log); err != nil {
 		return s, err
@@ -200,6 +200,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 			Language: s.language, Detectors: health.Detectors(), Status: s.live.Rules, Open: s.live.Open,
 			Past: backtest.New(backtest.Options{Journal: s.Journal, Language: s.language, Detectors: health.Detectors()}),
 		},
+		Remedies: s.live,
 
 		UI:             assets,
 		Logger:         log,

@@ -68,8 +68,8 @@ func (l *Live) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the checkpoint: %w", err)
 	}
-	if json.Unmarshal([]byte(text), &m) != nil || m.Version != version || m.Detect.Version != detect.Version || m.Incident.Version != incident.Version ||
-		l.pipeline.Rules != nil && m.Rules.Version != rule.Version || m.Remedy != remedy.Version {
+	if json.Unmarshal([]byte(text), &m) != nil || m.Version != version || m.Detect.Version != detect.Version || m.Incident.Version != incident.Version || m.Remedy != remedy.Version ||
+		l.pipeline.Rules != nil && m.Rules.Version != rule.Version {
 		l.log.InfoContext(ctx, "detection starts again from what is retained")
 		return l.forget(ctx)
 	}

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/chargewatch/chargewatch/internal/incident"
@@ -14,9 +13,6 @@ func (l *Live) Remedies() remedy.State {
 	defer l.folding.Unlock()
 	return l.pipeline.Remedies.State()
 }
-
-// ErrNoPort is returned for a station or a port that nobody knows.
-var ErrNoPort = errors.New("no such station or port")
 
 // Foresee says what a playbook would do now: about an open incident, or at a
 // port of a station. By is who would start it, empty for by itself.
@@ -31,7 +27,7 @@ func (l *Live) Foresee(p remedy.Playbook, id, station string, evse int, by strin
 		}
 	}
 	if !ok {
-		return nil, c, fmt.Errorf("%s, EVSE %d: %w", station, evse, ErrNoPort)
+		return nil, c, fmt.Errorf("%s, EVSE %d: %w", station, evse, remedy.ErrNoPort)
 	}
 	return x.Preview(n, l.o.Now(), p, c, by), c, nil
 }

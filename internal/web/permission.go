@@ -52,6 +52,10 @@ const (
 	SilencesWrite Permission = "silences.write"
 	// AlertsWrite tells us of alerts of another system.
 	AlertsWrite Permission = "alerts.write"
+	// RemediesRead shows what the machine does about incidents, RemediesWrite
+	// decides what it may do.
+	RemediesRead  Permission = "remedies.read"
+	RemediesWrite Permission = "remedies.write"
 	// SystemRead is how well the server itself is, SystemConfigure what it is told
 	// and what it knows of itself when it is not well.
 	SystemRead      Permission = "system.read"
@@ -78,6 +82,7 @@ func permissionsOf(role store.Role) []Permission {
 		SystemRead,
 		ChannelsRead, AlertsWrite,
 		RulesRead, SilencesWrite,
+		RemediesRead,
 	})
 	switch role {
 	case store.RoleViewer, store.RoleHost:
@@ -98,6 +103,7 @@ func permissionsOf(role store.Role) []Permission {
 			SystemConfigure,
 			ChannelsWrite,
 			RulesWrite,
+			RemediesWrite,
 		)
 	}
 	return nil

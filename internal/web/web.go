@@ -162,6 +162,8 @@ type Options struct {
 	// Incidents and OpenIncidents come together; without them nothing is told.
 	Incidents     Incidents
 	OpenIncidents OpenIncidents
+	// Remedies may be nil: then nothing is done about incidents.
+	Remedies Remedies
 	// Metrics is what /metrics gathers; nil makes one.
 	Metrics *prometheus.Registry
 
@@ -286,6 +288,7 @@ func (s *Server) register() {
 	s.registerCare()
 	s.registerIncidents()
 	s.registerRules()
+	s.registerPlaybooks()
 	s.registerSearch()
 	s.registerAttempts()
 	s.registerKnowledge()

@@ -2,6 +2,7 @@ package remedy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -145,6 +146,9 @@ func (x *Engine) State() State {
 	}
 	return s
 }
+
+// ErrNoPort is returned for a station or a port that nobody knows.
+var ErrNoPort = errors.New("no such station or port")
 
 // Foreseen is what a step would do now.
 type Foreseen struct {

@@ -198,40 +198,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/detectors": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What faults are looked for, and how */
-        get: operations["listDetectors"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/detectors/{id}/thresholds": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Decide about a detector in one scope; a body that says nothing takes the decision back */
-        put: operations["setThreshold"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/escalations": {
         parameters: {
             query?: never;
@@ -355,6 +321,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/incidents/{id}/remedy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a playbook done about an incident */
+        post: operations["runPlaybook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/incidents/{id}/{action}": {
         parameters: {
             query?: never;
@@ -366,23 +349,6 @@ export interface paths {
         put?: never;
         /** Do something about an incident */
         post: operations["actOnIncident"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/integrations/alertmanager": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Take alerts from the webhook of an Alertmanager; answered once they are recorded */
-        post: operations["takeAlerts"];
         delete?: never;
         options?: never;
         head?: never;
@@ -585,6 +551,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/monitor-profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Monitors that stations of OCPP 2.x are given when they boot */
+        get: operations["listMonitorProfiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitor-profiles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Write a profile of monitors */
+        put: operations["putMonitorProfile"];
+        post?: never;
+        /** Remove a profile; what stations were given stays */
+        delete: operations["deleteMonitorProfile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/oncall": {
         parameters: {
             query?: never;
@@ -639,6 +640,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/playbooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Playbooks, those of people first */
+        get: operations["listPlaybooks"];
+        put?: never;
+        /** Write a playbook, or one in the place of a built-in */
+        post: operations["createPlaybook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/playbooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a playbook; of a replaced built-in, the replacement */
+        delete: operations["deletePlaybook"];
+        options?: never;
+        head?: never;
+        /** Change a playbook */
+        patch: operations["changePlaybook"];
+        trace?: never;
+    };
+    "/playbooks/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What it would do now, and which guard-rail would refuse */
+        post: operations["previewPlaybook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/power": {
         parameters: {
             query?: never;
@@ -649,6 +703,40 @@ export interface paths {
         /** The power of the network or of a site over time */
         get: operations["getPower"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/remedies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is at work, what is owed, what was used of the budgets */
+        get: operations["getRemedies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/remedies/mode": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** How far remedies may go: the kill switch, dry run, on */
+        put: operations["setRemediesMode"];
         post?: never;
         delete?: never;
         options?: never;
@@ -689,94 +777,6 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
-        trace?: never;
-    };
-    "/rules": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Conditions that people want to hear of */
-        get: operations["listRules"];
-        put?: never;
-        /** Add a rule */
-        post: operations["createRule"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/rules/backtest": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Try a rule on the past, without saving it */
-        post: operations["backtestRule"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/rules/check": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Say what is wrong with a rule, without saving it */
-        post: operations["checkRule"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/rules/vocabulary": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What rules may say: variables, functions and kinds of events */
-        get: operations["ruleVocabulary"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/rules/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A rule */
-        get: operations["getRule"];
-        put?: never;
-        post?: never;
-        /** Delete a rule; what it holds is over */
-        delete: operations["deleteRule"];
-        options?: never;
-        head?: never;
-        /** Change a rule: what is named is replaced */
-        patch: operations["changeRule"];
         trace?: never;
     };
     "/search": {
@@ -886,58 +886,6 @@ export interface paths {
          */
         post: operations["signOut"];
         delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/silences": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Silences and maintenance windows */
-        get: operations["listSilences"];
-        put?: never;
-        /** Mute notices of some incidents for some time */
-        post: operations["createSilence"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/silences/preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Say what a silence would mute now, without saving it */
-        post: operations["previewSilence"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/silences/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** End a silence or window */
-        delete: operations["deleteSilence"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1569,9 +1517,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        AlertsOutputBody: {
+        Action: {
+            do: string;
+            message?: string;
             /** Format: int64 */
-            recorded: number;
+            seconds?: number;
         };
         ApproveInputBody: {
             siteId?: string;
@@ -1680,59 +1630,18 @@ export interface components {
             /** Format: int64 */
             profile: number;
         };
-        BacktestInputBody: {
-            /** Format: date-time */
-            from: string;
-            rule: components["schemas"]["RuleBody"];
-            /** Format: date-time */
-            to: string;
-        };
-        BacktestShape: {
-            /**
-             * Format: int64
-             * @description evaluations
-             */
-            asked: number;
-            /**
-             * Format: int64
-             * @description events that were read for the time covered
-             */
-            events: number;
-            /**
-             * Format: int64
-             * @description how often it would have fired
-             */
-            fired: number;
-            /** @description the first 500 */
-            firings: components["schemas"]["Firing"][];
-            /** @description those that were open at these places at these times, at most 100 */
-            incidents: components["schemas"]["IncidentRef"][];
-            /** @description why the rule would have been switched off; empty: it would not */
-            off: string;
-            /**
-             * Format: int64
-             * @description how many still held at the end
-             */
-            open: number;
-            /** @description why that is less than was asked for: timeLimit, retention, switchOff; empty: it is not */
-            partial: string[];
-            /** @description what was really covered */
-            period: components["schemas"]["BacktestShapePeriodStruct"];
-            /** @description firings in each sixtieth of the time that was asked for */
-            slots: number[];
-            /**
-             * Format: int64
-             * @description at how many places
-             */
-            subjects: number;
+        BudgetShape: {
             /** Format: int64 */
-            tookMs: number;
-        };
-        BacktestShapePeriodStruct: {
+            cycles: number;
+            /** Format: int64 */
+            hardResets: number;
             /** Format: date-time */
-            from: string;
-            /** Format: date-time */
-            to: string;
+            lastAt: string;
+            /** Format: int64 */
+            softResets: number;
+            station: string;
+            /** Format: int64 */
+            unlocks: number;
         };
         CertificateShape: {
             issuer: string;
@@ -1926,12 +1835,6 @@ export interface components {
             Unparsed: string[];
             Value: string;
         };
-        Count: {
-            /** Format: int64 */
-            n: number;
-            /** Format: int64 */
-            withinSeconds: number;
-        };
         CredentialChangeInputBody: {
             /**
              * Format: date-time
@@ -2015,13 +1918,6 @@ export interface components {
              * @description simulated ones
              */
             stations: number;
-        };
-        DetectorShape: {
-            code: string;
-            id: string;
-            /** @description the narrowest scope that says something wins: station, site, model, everywhere */
-            overrides: components["schemas"]["ThresholdShape"][];
-            params: components["schemas"]["Param"][];
         };
         EVSEInput: {
             connectors?: components["schemas"]["ConnectorInput"][];
@@ -2201,25 +2097,6 @@ export interface components {
             /** Format: double */
             value?: number;
         };
-        Fact: {
-            /** Format: date-time */
-            at?: string;
-            name: string;
-            /** Format: int64 */
-            seq?: number;
-            text?: string;
-            unit?: string;
-            /** Format: double */
-            value?: number;
-        };
-        Fault: {
-            /** Format: int64 */
-            column?: number;
-            field: string;
-            /** Format: int64 */
-            line?: number;
-            text: string;
-        };
         FaultShape: {
             code: string;
             info: string;
@@ -2227,20 +2104,15 @@ export interface components {
             since: string | null;
             vendorCode: string;
         };
-        Firing: {
-            /** Format: date-time */
-            at: string;
-            /**
-             * Format: date-time
-             * @description null: it still held at the end
-             */
-            clearedAt: string | null;
-            facts: components["schemas"]["Fact"][];
-            subject: string;
-        };
-        Followed: {
-            kind: string;
-            words: components["schemas"]["Words"];
+        Foreseen: {
+            action: string;
+            command?: string;
+            outcome: string;
+            payload?: string;
+            reason?: string;
+            /** Format: int64 */
+            step: number;
+            waits?: boolean;
         };
         Found: {
             code: string;
@@ -2282,10 +2154,6 @@ export interface components {
             match: string;
             site: string;
             station: string;
-        };
-        Function: {
-            example: string;
-            words: components["schemas"]["Words"];
         };
         Grant: {
             role: string;
@@ -2533,13 +2401,6 @@ export interface components {
             /** Format: date-time */
             verifiedAt: string | null;
         };
-        IncidentRef: {
-            id: string;
-            /** Format: date-time */
-            openedAt: string;
-            severity: string;
-            title: string;
-        };
         IncidentShape: {
             /** Format: date-time */
             acknowledgedAt: string | null;
@@ -2699,11 +2560,6 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
-        ItemsDetectorShape: {
-            items: components["schemas"]["DetectorShape"][];
-            /** @description empty: there is no more */
-            nextCursor: string;
-        };
         ItemsEscalationShape: {
             items: components["schemas"]["EscalationShape"][];
             /** @description empty: there is no more */
@@ -2739,6 +2595,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsMonitorSet: {
+            items: components["schemas"]["MonitorSet"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsNoteShape: {
             items: components["schemas"]["NoteShape"][];
             /** @description empty: there is no more */
@@ -2759,6 +2620,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsPlaybookShape: {
+            items: components["schemas"]["PlaybookShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsProfileShape: {
             items: components["schemas"]["ProfileShape"][];
             /** @description empty: there is no more */
@@ -2766,11 +2632,6 @@ export interface components {
         };
         ItemsReservationShape: {
             items: components["schemas"]["ReservationShape"][];
-            /** @description empty: there is no more */
-            nextCursor: string;
-        };
-        ItemsRuleShape: {
-            items: components["schemas"]["RuleShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -2796,11 +2657,6 @@ export interface components {
         };
         ItemsSignInShape: {
             items: components["schemas"]["SignInShape"][];
-            /** @description empty: there is no more */
-            nextCursor: string;
-        };
-        ItemsSilenceShape: {
-            items: components["schemas"]["SilenceShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -2918,20 +2774,14 @@ export interface components {
             start: string;
         };
         Limits: {
-            /**
-             * Format: int64
-             * @description of an expression
-             */
-            characters: number;
-            /**
-             * Format: int64
-             * @description steps of one evaluation
-             */
-            cost: number;
             /** Format: int64 */
-            facts: number;
+            coolDownMinutes?: number;
             /** Format: int64 */
-            rules: number;
+            fleetPercent?: number;
+            /** Format: int64 */
+            perDay?: number;
+            /** Format: int64 */
+            waitMinutes?: number;
         };
         LinkIntervalShape: {
             /** Format: date-time */
@@ -3015,11 +2865,6 @@ export interface components {
             sites?: string[];
             stations?: string[];
         };
-        Matcher: {
-            label: string;
-            op: string;
-            value: string;
-        };
         Me: {
             demo: boolean;
             grants: components["schemas"]["Grant"][];
@@ -3070,6 +2915,46 @@ export interface components {
             quirks: string[];
             /** @enum {string} */
             type: "CALL" | "CALLRESULT" | "CALLERROR" | "SEND" | "CALLRESULTERROR" | "";
+        };
+        ModeInputBody: {
+            /**
+             * @description default takes the decision back
+             * @enum {string}
+             */
+            mode: "off" | "dryRun" | "triggerOnly" | "on" | "default";
+            sites?: string[];
+            /** @description without sites and stations: everywhere */
+            stations?: string[];
+        };
+        ModeShape: {
+            /** @enum {string} */
+            mode: "off" | "dryRun" | "triggerOnly" | "on";
+            /** @description all, site/ID or station/ID */
+            scope: string;
+        };
+        Monitor: {
+            component: string;
+            componentInstance?: string;
+            /** Format: int64 */
+            connector?: number;
+            /** Format: int64 */
+            evse?: number;
+            /** Format: int64 */
+            severity: number;
+            transaction?: boolean;
+            type: string;
+            /** Format: double */
+            value: number;
+            variable: string;
+            variableInstance?: string;
+        };
+        MonitorSet: {
+            enabled: boolean;
+            id: string;
+            models?: string[];
+            monitors: components["schemas"]["Monitor"][];
+            name: string;
+            sites?: string[];
         };
         NewChannelInputBody: {
             /** @default true */
@@ -3293,6 +3178,36 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
+        OwedShape: {
+            /** Format: date-time */
+            attemptedAt: string | null;
+            /** Format: int64 */
+            attempts: number;
+            /**
+             * Format: int64
+             * @description 0: the station
+             */
+            evse: number;
+            /** @description until its incident is closed */
+            held: boolean;
+            incident: string;
+            /** @description outcome of the last attempt */
+            last: string;
+            /**
+             * Format: date-time
+             * @description null: at the next connection, or when it is released
+             */
+            nextAt: string | null;
+            playbook: string;
+            /** Format: date-time */
+            since: string;
+            /**
+             * @description scheduled: the station promised it, which is not done
+             * @enum {string}
+             */
+            state: "asked" | "out" | "returning" | "scheduled";
+            station: string;
+        };
         PackFaultShape: {
             /** @description its id, or its number if it has none; empty: the pack itself */
             entry: string;
@@ -3324,13 +3239,6 @@ export interface components {
             expiresAt: string;
             /** @description leads an administrator to where it is approved */
             qr: components["schemas"]["QRShape"];
-        };
-        Param: {
-            /** Format: double */
-            default: number;
-            doc: string;
-            name: string;
-            unit?: string;
         };
         PasswordInputBody: {
             /** @description not needed while none is set */
@@ -3401,6 +3309,43 @@ export interface components {
              */
             width: number;
         };
+        Playbook: {
+            doc?: string;
+            dryRun?: boolean;
+            enabled: boolean;
+            id: string;
+            limits?: components["schemas"]["Limits"];
+            name: string;
+            steps: components["schemas"]["Action"][];
+            when: components["schemas"]["When"];
+        };
+        PlaybookPatchInputBody: {
+            doc?: string;
+            dryRun?: boolean;
+            enabled?: boolean;
+            limits?: components["schemas"]["Limits"];
+            name?: string;
+            steps?: components["schemas"]["Action"][];
+            when?: components["schemas"]["When"];
+        };
+        PlaybookShape: {
+            /** @description part of the product */
+            builtIn: boolean;
+            /** @description a built-in one that people replaced; deleting it brings the built-in back */
+            changed: boolean;
+            /** Format: date-time */
+            changedAt: string | null;
+            /** @description opaque id */
+            changedBy: string;
+            doc?: string;
+            dryRun?: boolean;
+            enabled: boolean;
+            id: string;
+            limits?: components["schemas"]["Limits"];
+            name: string;
+            steps: components["schemas"]["Action"][];
+            when: components["schemas"]["When"];
+        };
         PortSummary: {
             byPowerClass: components["schemas"]["PowerClass"][];
             byStatus: {
@@ -3449,18 +3394,21 @@ export interface components {
             stepSeconds: number;
             unit: string;
         };
-        PreviewOutputBody: {
-            /** @description it would hold now */
-            active: boolean;
+        PreviewInputBody: {
+            /** @description as if the incident had started it, not the caller */
+            byItself?: boolean;
             /**
              * Format: int64
-             * @description open incidents that it is about
+             * @description 0: the station
              */
-            count: number;
-            /** @description the first 50 of them */
-            incidents: components["schemas"]["IncidentRef"][];
-            /** Format: date-time */
-            until: string | null;
+            evse?: number;
+            /** @description instead of a station */
+            incident?: string;
+            station?: string;
+        };
+        PreviewOutputBody: {
+            /** @description what each step would do now and what would refuse it */
+            items: components["schemas"]["Foreseen"][];
         };
         ProfileShape: {
             /** Format: date-time */
@@ -3561,6 +3509,24 @@ export interface components {
         ReauthInputBody: {
             password: string;
         };
+        RemediesShape: {
+            budgets: components["schemas"]["BudgetShape"][];
+            /**
+             * @description where no narrower one is set
+             * @enum {string}
+             */
+            mode: "off" | "dryRun" | "triggerOnly" | "on";
+            /** @description as decided */
+            modes: components["schemas"]["ModeShape"][];
+            owed: components["schemas"]["OwedShape"][];
+            running: components["schemas"]["RunShape"][];
+        };
+        RemedyRunInputBody: {
+            /** @description only say what it would do */
+            dryRun?: boolean;
+            /** @description id; needed */
+            playbook?: string;
+        };
         RemedyStep: {
             action: string;
             /** Format: date-time */
@@ -3622,92 +3588,31 @@ export interface components {
             linkBase?: string;
             routes: components["schemas"]["Route"][];
         };
-        RuleBody: {
-            /** @description port, station or site */
-            by?: string;
-            /**
-             * Format: int64
-             * @description it ends when it did not hold for so long; 0: never for that
-             */
-            clearAfterSeconds?: number;
-            /** @description what ends it, in CEL; empty: an event after which it does not hold */
-            clearWhen?: string;
-            /** @description how often within a time; n 0: not counted */
-            count?: components["schemas"]["Count"];
-            /** @description default true */
-            enabled?: boolean;
-            /** @description values that stand in the finding */
-            facts?: string[];
-            /**
-             * Format: int64
-             * @description how long it has to hold
-             */
-            forSeconds?: number;
-            /** @description small letters, digits and hyphens; empty: made from the name */
-            id?: string;
-            labels?: {
-                [key: string]: string;
-            };
-            /** @description VENDOR/MODEL; empty: all */
-            models?: string[];
-            name?: string;
-            /** @description kinds of events after which the condition is asked */
-            on?: string[];
-            severity?: string;
-            /** @description empty: all */
-            sites?: string[];
-            title?: string;
-            /** @description the condition, in CEL */
-            where?: string;
-        };
-        RuleCheckOutputBody: {
-            /** @description empty: it can be saved */
-            faults: components["schemas"]["Fault"][];
-        };
-        RuleShape: {
+        RunShape: {
+            /** @description opaque id of the person who started it; empty: it began by itself */
             by: string;
-            /** Format: date-time */
-            changedAt: string;
-            /** @description name of who decided it last */
-            changedBy: string;
-            /** Format: int64 */
-            clearAfterSeconds?: number;
-            clearWhen?: string;
-            count?: components["schemas"]["Count"];
-            enabled: boolean;
-            facts?: string[];
+            dryRun: boolean;
             /**
              * Format: int64
-             * @description since the server started
+             * @description 0: the station
              */
-            fired: number;
-            /**
-             * Format: date-time
-             * @description null: not since the server started
-             */
-            firedAt: string | null;
-            /** Format: int64 */
-            forSeconds?: number;
+            evse: number;
             id: string;
-            labels?: {
-                [key: string]: string;
-            };
-            models?: string[];
+            incident: string;
+            /** @description of the playbook */
             name: string;
-            /** @description why it was switched off by the server; empty: it was not */
-            off: string;
+            playbook: string;
             /** Format: date-time */
-            offAt: string | null;
-            on: string[];
+            startedAt: string;
+            station: string;
             /**
              * Format: int64
-             * @description conditions that it holds now
+             * @description the one it is at, from 0
              */
-            open: number;
-            severity: string;
-            sites?: string[];
-            title: string;
-            where: string;
+            step: number;
+            steps: string[];
+            /** @description which guard-rail it waits for; empty: none */
+            waits: string;
         };
         Schedule: {
             id?: string;
@@ -3868,82 +3773,6 @@ export interface components {
             remoteAddr: string;
             /** Format: date-time */
             seenAt: string;
-        };
-        SilenceBody: {
-            /**
-             * Format: date-time
-             * @description needed unless there are weekly hours
-             */
-            end?: string;
-            /** @description all of them: labels, kind, severity or family of an incident */
-            matchers?: components["schemas"]["Matcher"][];
-            reason: string;
-            /** @description safety incidents too */
-            safety?: boolean;
-            /** @description any of them; empty: every site */
-            sites?: string[];
-            /**
-             * Format: date-time
-             * @description default: now
-             */
-            start?: string;
-            /** @description any of them; empty: every station */
-            stations?: string[];
-            /**
-             * @description silence: somebody knows; window: planned work
-             * @enum {string}
-             */
-            type: "silence" | "window";
-            weekly?: components["schemas"]["Weekly"][];
-            /** @description IANA time zone of the weekly hours; default UTC */
-            zone?: string;
-        };
-        SilenceShape: {
-            /** @description it holds now */
-            active: boolean;
-            /** Format: date-time */
-            changedAt: string;
-            changedBy: string;
-            /**
-             * Format: date-time
-             * @description needed unless there are weekly hours
-             */
-            end?: string;
-            id: string;
-            /** @description all of them: labels, kind, severity or family of an incident */
-            matchers?: components["schemas"]["Matcher"][];
-            /**
-             * Format: int64
-             * @description open incidents that it is about
-             */
-            muting: number;
-            /** @description it will not hold again */
-            over: boolean;
-            reason: string;
-            /** @description safety incidents too */
-            safety?: boolean;
-            /** @description any of them; empty: every site */
-            sites?: string[];
-            /**
-             * Format: date-time
-             * @description default: now
-             */
-            start?: string;
-            /** @description any of them; empty: every station */
-            stations?: string[];
-            /**
-             * @description silence: somebody knows; window: planned work
-             * @enum {string}
-             */
-            type: "silence" | "window";
-            /**
-             * Format: date-time
-             * @description when that changes; null: never
-             */
-            until: string | null;
-            weekly?: components["schemas"]["Weekly"][];
-            /** @description IANA time zone of the weekly hours; default UTC */
-            zone?: string;
         };
         SiteChangeInputBody: {
             address?: string;
@@ -4273,27 +4102,6 @@ export interface components {
             de: string;
             en: string;
         };
-        ThresholdInputBody: {
-            off?: boolean;
-            scope?: string;
-            severity?: string;
-            values?: {
-                [key: string]: number;
-            };
-        };
-        ThresholdShape: {
-            /** Format: date-time */
-            changedAt: string;
-            changedBy: string;
-            off: boolean;
-            /** @description empty: everywhere; model/VENDOR/MODEL, site/ID or station/ID */
-            scope: string;
-            /** @description empty: the detector's own */
-            severity: string;
-            values: {
-                [key: string]: number;
-            };
-        };
         TokenShape: {
             /** Format: date-time */
             createdAt: string;
@@ -4340,21 +4148,6 @@ export interface components {
              */
             signedInAt: string | null;
         };
-        Value: {
-            /** @description a finding can carry it */
-            fact: boolean;
-            /** @description known after these only; empty: always, as far as anybody knows */
-            kinds: string[];
-            /** @description as an expression names it: port.status */
-            name: string;
-            type: string;
-            unit: string;
-            words: components["schemas"]["Words"];
-        };
-        Variable: {
-            fields: components["schemas"]["Value"][];
-            name: string;
-        };
         Verdict: {
             part: string;
             /** Format: date-time */
@@ -4380,26 +4173,19 @@ export interface components {
             /** @description others see it too */
             shared: boolean;
         };
-        Vocabulary: {
-            functions: components["schemas"]["Function"][];
-            kinds: components["schemas"]["Followed"][];
-            limits: components["schemas"]["Limits"];
-            variables: components["schemas"]["Variable"][];
-        };
-        Weekly: {
-            days: string[];
-            from: string;
-            to: string;
+        When: {
+            codes?: string[];
+            detectors?: string[];
+            models?: string[];
+            safety?: boolean;
+            severities?: string[];
+            sites?: string[];
         };
         Window: {
             /** @description mon to sun; none: every day */
             days?: string[];
             from: string;
             to: string;
-        };
-        Words: {
-            de: string;
-            en: string;
         };
     };
     responses: never;
@@ -4996,70 +4782,6 @@ export interface operations {
             };
         };
     };
-    listDetectors: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ItemsDetectorShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    setThreshold: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ThresholdInputBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DetectorShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
     listEscalations: {
         parameters: {
             query?: never;
@@ -5431,6 +5153,41 @@ export interface operations {
             };
         };
     };
+    runPlaybook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemedyRunInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     actOnIncident: {
         parameters: {
             query?: never;
@@ -5454,39 +5211,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IncidentDetail"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    takeAlerts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": string;
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AlertsOutputBody"];
                 };
             };
             /** @description Error */
@@ -5954,6 +5678,99 @@ export interface operations {
             };
         };
     };
+    listMonitorProfiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsMonitorSet"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    putMonitorProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MonitorSet"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonitorSet"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteMonitorProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listSchedules: {
         parameters: {
             query?: never;
@@ -6147,6 +5964,167 @@ export interface operations {
             };
         };
     };
+    listPlaybooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsPlaybookShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createPlaybook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Playbook"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybookShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deletePlaybook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changePlaybook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaybookPatchInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybookShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    previewPlaybook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getPower: {
         parameters: {
             query?: {
@@ -6172,6 +6150,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PowerShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getRemedies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediesShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setRemediesMode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediesShape"];
                 };
             };
             /** @description Error */
@@ -6268,259 +6308,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Routing"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    listRules: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ItemsRuleShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    createRule: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RuleBody"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RuleShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    backtestRule: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["BacktestInputBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BacktestShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    checkRule: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RuleBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RuleCheckOutputBody"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    ruleVocabulary: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Vocabulary"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    getRule: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RuleShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    deleteRule: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    changeRule: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RuleBody"];
-                "application/octet-stream": string;
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RuleShape"];
                 };
             };
             /** @description Error */
@@ -6753,130 +6540,6 @@ export interface operations {
             204: {
                 headers: {
                     "Set-Cookie"?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    listSilences: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ItemsSilenceShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    createSilence: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SilenceBody"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SilenceShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    previewSilence: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SilenceBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PreviewOutputBody"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    deleteSilence: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
