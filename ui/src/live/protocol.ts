@@ -49,7 +49,17 @@ export type Frame = Body & { epoch: string; revision: number };
 
 const columns = ['site', 'status', 'online', 'powerW', 'ratedW', 'statusAt', 'free'] as const;
 const deltaColumns = ['status', 'online', 'powerW', 'statusAt', 'free'] as const;
-const known = new Set(['hello', 'tick', 'summary', 'ports', 'station', 'messages', 'command', 'event', 'incident']);
+const known = new Set([
+  'hello',
+  'tick',
+  'summary',
+  'ports',
+  'station',
+  'messages',
+  'command',
+  'event',
+  'incident',
+]);
 
 const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null;
 
@@ -85,7 +95,8 @@ export function parseFrame(text: string): Frame | 'skip' | null {
   if (typeof f.epoch !== 'string' || typeof f.revision !== 'number') return null;
   if (f.type === 'ports' && !portsAreWhole(f)) return null;
   if (f.type === 'messages' && !Array.isArray(f.items)) return null;
-  if (['summary', 'station', 'command', 'event', 'incident'].includes(f.type) && !isObject(f.data)) return null;
+  if (['summary', 'station', 'command', 'event', 'incident'].includes(f.type) && !isObject(f.data))
+    return null;
   if (!known.has(f.type)) return 'skip';
   return f as Frame;
 }

@@ -82,7 +82,6 @@ export function Activity({ incident: i }: { incident: Detail }) {
         {shown.map((l, k) => {
           const note = noteText(t, l);
           return (
-            // biome-ignore lint/suspicious/noArrayIndexKey: two lines may be equal in all they say
             <li key={`${l.at} ${l.change} ${k}`} data-person={!!l.by}>
               <span className={styles.change}>
                 {changeText(t, l.change)}

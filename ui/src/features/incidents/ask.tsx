@@ -178,7 +178,9 @@ function initial(act: Act, list: readonly Incident[], me: string): string {
     case 'escalate':
       return higher(worst(list))[0] ?? 'S1';
     case 'dispatch':
-      return RESPONSES[Math.min(RESPONSES.length - 1, RESPONSES.indexOf((i!.response || 'none') as 'none') + 1)]!;
+      return RESPONSES[
+        Math.min(RESPONSES.length - 1, RESPONSES.indexOf((i!.response || 'none') as 'none') + 1)
+      ]!;
     case 'verdict':
       return i!.verdict ?? 'real';
     case 'assign':
@@ -235,7 +237,10 @@ function People({
       onChange={(v) => set(v ?? '')}
       allowDeselect={false}
       searchable={people.size > 8}
-      data={[...[...people].map(([id, name]) => ({ value: id, label: name })), { value: '', label: t('incident.nobody') }]}
+      data={[
+        ...[...people].map(([id, name]) => ({ value: id, label: name })),
+        { value: '', label: t('incident.nobody') },
+      ]}
     />
   );
 }

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
-import { knowledgeQuery } from './queries';
 import { type MessageKey, useLocale, useT } from '../../i18n/i18n';
 import { Failed } from '../../ui/panel';
 import styles from './cause.module.css';
+import { knowledgeQuery } from './queries';
 import type { Incident } from './shape';
 import { faultOf } from './words';
 

@@ -26,6 +26,8 @@ export function Chips({ incident: i }: { incident: Incident }) {
   const chips: { text: string; strong?: boolean }[] = [];
   const add = (key: MessageKey | undefined) => key && chips.push({ text: t(key) });
   if (i.safety) chips.push({ text: t('incident.chip.safety'), strong: true });
+  if (i.repairedAt !== null && (i.state === 'open' || i.state === 'acknowledged'))
+    add('incident.chip.repaired');
   add(i.closeReason === 'notProven' ? 'incident.chip.unproven' : states[i.state]);
   add(responses[i.response]);
   if (snoozed(i, now))

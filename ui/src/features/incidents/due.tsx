@@ -5,8 +5,8 @@ import { useTicking } from '../../live/clock';
 import { useLive } from '../../live/hooks';
 import { Icon } from '../../ui/icons';
 import { useZone } from '../../ui/zone';
-import { dueOf, type Incident } from './shape';
 import styles from './due.module.css';
+import { dueOf, type Incident } from './shape';
 
 /** The promise that runs next: when it ends, how soon, or how late it is. */
 export function DueText({ incident: i }: { incident: Incident }) {

@@ -46,7 +46,7 @@ const UNITS: Record<string, string> = { Celsius: '°C', Percent: '%', percent: '
 
 type Fact = Detail['evidence'][number];
 
-function valueOf(tag: string, f: Fact, moment: (at: string) => string): string {
+function valueText(tag: string, f: Fact, moment: (at: string) => string): string {
   if (f.text) return f.text;
   if (f.value !== undefined) {
     const seconds = SECONDS[f.unit ?? ''];
@@ -74,12 +74,13 @@ export function Evidence({ incident: i }: { incident: Detail }) {
       ) : (
         <dl className={styles.facts}>
           {shown.map((f, k) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: facts have no names of their own and only grow at the end
             <div key={k}>
               <dt>{nameOf(t, f.name)}</dt>
               <dd className="num">
-                {valueOf(tag, f, moment)}
-                {several && <span className={`${styles.subject} mono`}>{f.subject.replace(/^station\//, '')}</span>}
+                {valueText(tag, f, moment)}
+                {several && (
+                  <span className={`${styles.subject} mono`}>{f.subject.replace(/^station\//, '')}</span>
+                )}
               </dd>
             </div>
           ))}

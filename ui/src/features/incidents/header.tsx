@@ -14,7 +14,7 @@ import { DueText } from './due';
 import styles from './header.module.css';
 import { useServerNow } from './now';
 import { SeverityLabel } from './severity';
-import { beganAt, claimed, dueOf, type Incident } from './shape';
+import { beganAt, claimed, dueOf, fresh, type Incident } from './shape';
 import { useMe } from './who';
 import { whatText, whereText, whoText } from './words';
 
@@ -32,10 +32,11 @@ export function useMoment(): (at: string | number) => string {
 /** What is wrong, where, since when, whose it is, and what can be done about it. */
 export function Header({ incident: i }: { incident: Incident }) {
   const t = useT();
+  const now = useServerNow();
   return (
     <header className={styles.header}>
       <div className={styles.line}>
-        <SeverityLabel severity={i.severity} pulse={i.state === 'open'} />
+        <SeverityLabel severity={i.severity} pulse={fresh(i, now)} />
         <Chips incident={i} />
         <span className={`${styles.id} mono`}>{i.id}</span>
       </div>
@@ -146,11 +147,7 @@ function Actions({ incident: i }: { incident: Incident }) {
           {...(keyOf[a] ? { 'aria-keyshortcuts': keyOf[a] } : {})}
         >
           {t(`incident.act.${a}`)}
-          {keyOf[a] && (
-            <kbd className={styles.kbd} aria-hidden="true">
-              {keyOf[a]}
-            </kbd>
-          )}
+          {keyOf[a] && <span className={styles.kbd} data-key={keyOf[a]} />}
         </Button>
       ))}
       <Menu position="bottom-end" withinPortal>
@@ -164,7 +161,7 @@ function Actions({ incident: i }: { incident: Incident }) {
             <Menu.Item
               key={a}
               onClick={() => act(a, [i])}
-              rightSection={keyOf[a] ? <kbd className={styles.kbd}>{keyOf[a]}</kbd> : null}
+              rightSection={keyOf[a] ? <span className={styles.kbd} data-key={keyOf[a]} /> : null}
             >
               {t(`incident.act.${a}`)}
             </Menu.Item>
@@ -201,7 +198,10 @@ function Facts({ incident: i }: { incident: Incident }) {
       : t('incident.nobody');
   const rows: [MessageKey, ReactNode][] = [['incident.fact.owner', owner]];
   if (i.state !== 'closed' && i.repairedAt === null)
-    rows.push(['incident.fact.sla', dueOf(i, now) ? <DueText key="due" incident={i} /> : t('incident.noPromise')]);
+    rows.push([
+      'incident.fact.sla',
+      dueOf(i, now) ? <DueText key="due" incident={i} /> : t('incident.noPromise'),
+    ]);
   if (i.acknowledgedAt)
     rows.push([
       'incident.fact.acknowledged',
@@ -215,8 +215,7 @@ function Facts({ incident: i }: { incident: Incident }) {
         .join(', '),
     ]);
   if (i.repairedAt) rows.push(['incident.fact.repaired', moment(i.repairedAt)]);
-  if (i.closedAt)
-    rows.push(['incident.fact.closed', `${moment(i.closedAt)}, ${t(closeKey(i.closeReason))}`]);
+  if (i.closedAt) rows.push(['incident.fact.closed', `${moment(i.closedAt)}, ${t(closeKey(i.closeReason))}`]);
   rows.push(['incident.fact.response', t(responseKey(i.response))]);
   rows.push(['incident.fact.verdict', t(verdictKey(i.verdict))]);
   if (i.driversFailed !== null) rows.push(['incident.fact.drivers', i.driversFailed]);
@@ -238,7 +237,8 @@ const closeKey = (reason: string | undefined): MessageKey =>
   `incident.closed.${CLOSED.find((r) => r === reason) ?? 'person'}`;
 
 const RESPONSES = ['none', 'dispatched', 'onSite', 'contained'] as const;
-const responseKey = (r: string): MessageKey => `incident.response.${RESPONSES.find((x) => x === r) ?? 'none'}`;
+const responseKey = (r: string): MessageKey =>
+  `incident.response.${RESPONSES.find((x) => x === r) ?? 'none'}`;
 
 const VERDICTS = ['real', 'false', 'test'] as const;
 const verdictKey = (v: string | null): MessageKey =>

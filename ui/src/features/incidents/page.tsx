@@ -65,7 +65,7 @@ function Inbox({ chosen }: { chosen: string | undefined }) {
   const counts = useMemo(() => countsOf(live.rows, site, now), [live.rows, site, now]);
   const tab: Tab = search.tab ?? 'inbox';
   const change = (part: Partial<IncidentsSearch>) =>
-    void navigate({ to: '.', search: (s) => ({ ...s, ...part }), replace: true } as never);
+    void navigate({ to: '.', search: (s: object) => ({ ...s, ...part }), replace: true } as never);
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
   const picks: Picks = {
     ids: picked,
@@ -140,8 +140,7 @@ function Bar({
             aria-pressed={chosen.includes(s)}
             onClick={() =>
               change({
-                sev:
-                  SEVERITIES.filter((x) => (x === s) !== chosen.includes(x)).join(',') || undefined,
+                sev: SEVERITIES.filter((x) => (x === s) !== chosen.includes(x)).join(',') || undefined,
               })
             }
           >
@@ -266,7 +265,10 @@ function Present({ tab, search, chosen, picks, change }: ListProps) {
   const filter = useFilter(search);
   const open = useOpen();
   const inTab = useMemo(
-    () => live.rows.filter((i) => tabOf(i, now) === tab && (filter.site === undefined || i.siteId === filter.site)),
+    () =>
+      live.rows.filter(
+        (i) => tabOf(i, now) === tab && (filter.site === undefined || i.siteId === filter.site),
+      ),
     [live.rows, tab, now, filter.site],
   );
   const fresh = useMemo(() => inTab.filter((i) => passes(i, filter, now)), [inTab, filter, now]);
@@ -328,9 +330,8 @@ function Past({ tab, search, chosen, picks, change }: ListProps) {
   const filter = useFilter(search);
   const open = useOpen();
   const [from] = useState(() => Math.floor((Date.now() - HISTORY) / 60_000) * 60_000);
-  const { data, error, refetch, fetchNextPage, hasNextPage, isFetching, isFetchingNextPage } = useInfiniteQuery(
-    closedQuery(filter, from),
-  );
+  const { data, error, refetch, fetchNextPage, hasNextPage, isFetching, isFetchingNextPage } =
+    useInfiniteQuery(closedQuery(filter, from));
   const inTab = useMemo(
     () =>
       (data?.pages.flatMap((p) => p.items) ?? []).filter(
@@ -400,8 +401,7 @@ function Nothing({
         {t('incident.noMatchText', { n: hidden })}
       </Empty>
     );
-  if (tab !== 'inbox')
-    return <Empty title={t(`incident.none.${tab}`)}>{t('incident.noneText')}</Empty>;
+  if (tab !== 'inbox') return <Empty title={t(`incident.none.${tab}`)}>{t('incident.noneText')}</Empty>;
   return <Quiet site={site} />;
 }
 
@@ -416,7 +416,11 @@ function Quiet({ site }: { site: string | undefined }) {
       title={
         <>
           {t('incident.quiet')}
-          {last > 0 && <span className={styles.since}><Age at={last} /></span>}
+          {last > 0 && (
+            <span className={styles.since}>
+              <Age at={last} />
+            </span>
+          )}
         </>
       }
       action={

@@ -43,7 +43,6 @@ export const closedQuery = (f: Pick<Filter, 'site' | 'severities'>, from: number
     staleTime: 10_000,
   });
 
-
 export const knowledgeQuery = (query: Record<string, string>) =>
   queryOptions({
     queryKey: ['knowledge', query],

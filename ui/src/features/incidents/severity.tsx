@@ -1,6 +1,6 @@
 import { type MessageKey, useT } from '../../i18n/i18n';
-import type { Severity } from './shape';
 import styles from './severity.module.css';
+import type { Severity } from './shape';
 
 const SHAPES: Record<Severity, { d: string; hollow?: true }> = {
   S1: { d: 'M8 1.5 15.2 14.5H.8z' },
@@ -9,7 +9,7 @@ const SHAPES: Record<Severity, { d: string; hollow?: true }> = {
   S4: { d: 'M4.5 8a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z' },
 };
 
-export const severityKey = (s: Severity): MessageKey => `incident.${s}`;
+export const severityKey = (s: Severity): MessageKey => `incident.severity.${s}`;
 
 /** The shape of a severity. Its word stands nearby, so it is silent for screen readers. */
 export function SeverityShape({

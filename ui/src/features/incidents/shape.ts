@@ -55,13 +55,19 @@ export const beganAt = (i: Incident): number => Date.parse(i.reopenedAt ?? i.ope
 /** Worst first, then the newest; the id decides between equals so that nothing flickers. */
 export function compare(a: Incident, b: Incident): number {
   return (
-    rankOf(a.severity) - rankOf(b.severity) || beganAt(b) - beganAt(a) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+    rankOf(a.severity) - rankOf(b.severity) ||
+    beganAt(b) - beganAt(a) ||
+    (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
   );
 }
 
 /** Whether it stands in a list of its own: not over, and not part of another. */
 export const stands = (i: Incident): boolean =>
   i.state !== 'closed' && i.parentId === null && i.mergedInto === null;
+
+/** New and nobody's: what may draw the eye. */
+export const fresh = (i: Incident, now: number): boolean =>
+  i.state === 'open' && i.acknowledgedAt === null && now - beganAt(i) < 15 * 60_000;
 
 export const snoozed = (i: Incident, now: number): boolean =>
   i.snoozedUntil !== null && Date.parse(i.snoozedUntil) > now;

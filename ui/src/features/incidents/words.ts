@@ -79,7 +79,12 @@ export function whereText(t: Translate, i: Incident): string {
 }
 
 /** Who somebody is to the reader. */
-export function whoText(t: Translate, i: Pick<Incident, 'people'>, id: string, me: string | undefined): string {
+export function whoText(
+  t: Translate,
+  i: Pick<Incident, 'people'>,
+  id: string,
+  me: string | undefined,
+): string {
   return id === me ? t('incident.you') : i.people[id] || t('incident.somebody');
 }
 
