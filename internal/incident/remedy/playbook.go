@@ -20,7 +20,7 @@ type Playbook struct {
 	DryRun  bool     `json:"dryRun,omitempty"` // says what it would have done, whatever the mode
 	When    When     `json:"when"`
 	Steps   []Action `json:"steps"`
-	Limits  Limits   `json:"limits,omitzero"`
+	Limits  Budgets  `json:"limits,omitzero"`
 }
 
 // When says which incidents a playbook is for: each list that is not empty has
@@ -65,18 +65,18 @@ type Action struct {
 	Seconds int    `json:"seconds,omitempty"` // of a wait, or how long a cycle keeps the port out of service
 }
 
-// Limits narrow the guard-rails for one playbook; they never widen them.
-type Limits struct {
+// Budgets narrow the guard-rails for one playbook; they never widen them.
+type Budgets struct {
 	CoolDownMinutes int `json:"coolDownMinutes,omitempty"` // after a run, before the next on the same port; default 30
 	WaitMinutes     int `json:"waitMinutes,omitempty"`     // how long a refused step waits for its chance; default 60
 	PerDay          int `json:"perDay,omitempty"`          // resets, cycles or unlocks of a station; default and most 3
 	FleetPercent    int `json:"fleetPercent,omitempty"`    // of stations under a remedy at once; default and most 5
 }
 
-func (l Limits) coolDown() time.Duration {
+func (l Budgets) coolDown() time.Duration {
 	return time.Duration(or(l.CoolDownMinutes, 30)) * time.Minute
 }
-func (l Limits) wait() time.Duration { return time.Duration(or(l.WaitMinutes, 60)) * time.Minute }
+func (l Budgets) wait() time.Duration { return time.Duration(or(l.WaitMinutes, 60)) * time.Minute }
 
 func or(n, otherwise int) int {
 	if n == 0 {
