@@ -119,8 +119,13 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.language, err = rule.NewLanguage(); err != nil {
 		return s, err
 	}
+	known, err := knowing(ctx, s.data, log)
+	if err != nil {
+		return s, err
+	}
 	if s.live, err = live.Open(ctx, live.Options{
-		Journal: s.Journal, DB: s.db, Detectors: health.Detectors(), Language: s.language, Logger: log,
+		Journal: s.Journal, DB: s.db, Detectors: health.Knowing(known), Language: s.language, Logger: log,
+		Told: func() { s.notify.Kick() },
 	}); err != nil {
 		return s, fmt.Errorf("open detection: %w", err)
 	}
@@ -170,10 +175,6 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		return s, err
 	}
 	if s.notify, err = s.newNotifier(ctx); err != nil {
-		return s, err
-	}
-	known, err := knowing(ctx, s.data, log)
-	if err != nil {
 		return s, err
 	}
 	watch := &self{s: s}

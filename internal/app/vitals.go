@@ -40,6 +40,18 @@ func (s *Server) look() vitals.Counters {
 	if free, total, _, err := s.guard.Room(); err == nil {
 		c.DiskFree, c.DiskTotal = free, total
 	}
+	if h, err := s.notify.Health(context.Background()); err == nil {
+		c.NoticesWaiting, c.NoticesFailed = h.Waiting, h.Failed
+		for _, x := range h.Channels {
+			if !x.Enabled {
+				continue
+			}
+			c.Channels++
+			if x.FailedAt.After(x.OKAt) {
+				c.ChannelsFailed++
+			}
+		}
+	}
 	if at, err := s.Store.BackupAt(context.Background()); err == nil {
 		c.BackupAt = at
 	}

@@ -36,6 +36,8 @@ type Options struct {
 	Language  *rule.Language   // of people's rules; nil: none are followed
 	Logger    *slog.Logger     // default: discard
 	Now       func() time.Time // default: time.Now; only for what is stale and for figures
+	// Told is called after notices were committed, by the goroutine that folds.
+	Told func()
 	// CheckpointEvery is how often the state is saved; default 2 min.
 	CheckpointEvery time.Duration
 	// Beat is how often timers are looked for while nothing happens; default 1 s.
@@ -151,6 +153,9 @@ func (l *Live) take(ctx context.Context, batch journal.Batch) error {
 		l.savedAt = now
 	}
 	l.stats.concluded(&out)
+	if len(out.Notices) > 0 && l.o.Told != nil {
+		l.o.Told()
+	}
 	for _, err := range out.Faults {
 		l.log.ErrorContext(ctx, "detection failed on an event and went on", "err", err)
 	}

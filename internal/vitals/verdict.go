@@ -65,6 +65,7 @@ func parts() []part {
 		{"store", follower("store", func(r *Reading) uint64 { return r.StoreLag })},
 		{"live", follower("live", func(r *Reading) uint64 { return r.LiveLag })},
 		{"detection", (*Monitor).detection},
+		{"channels", (*Monitor).channels},
 		{"frames", (*Monitor).frames},
 		{"disk", (*Monitor).disk},
 		{"memory", (*Monitor).memory},
@@ -126,6 +127,22 @@ func (m *Monitor) detection(now time.Time) finding {
 		return finding{Degraded, "defect", map[string]float64{"n": float64(n)}}
 	}
 	return follower("detection", func(r *Reading) uint64 { return r.DetectionLag })(m, now)
+}
+
+// crowdedNotices may wait before it is worth a word.
+const crowdedNotices = 100
+
+func (m *Monitor) channels(time.Time) finding {
+	c := &m.last
+	switch {
+	case c.ChannelsFailed > 0:
+		return finding{Failing, "failing", map[string]float64{"n": float64(c.ChannelsFailed)}}
+	case c.NoticesWaiting > crowdedNotices:
+		return finding{Degraded, "crowded", map[string]float64{"n": float64(c.NoticesWaiting)}}
+	case c.Channels == 0:
+		return finding{OK, "none", nil}
+	}
+	return finding{OK, "ok", nil}
 }
 
 func (m *Monitor) frames(time.Time) finding {

@@ -34,6 +34,11 @@ type Counters struct {
 	Findings      uint64
 	OpenIncidents int
 
+	Channels       int // by which people are told
+	ChannelsFailed int // whose last attempt failed
+	NoticesWaiting int
+	NoticesFailed  int // given up
+
 	FramesAdded   uint64
 	FramesDropped uint64
 

@@ -53,7 +53,7 @@ type playbookPatchInput struct {
 		DryRun  *bool            `json:"dryRun,omitempty"`
 		When    *remedy.When     `json:"when,omitempty"`
 		Steps   *[]remedy.Action `json:"steps,omitempty"`
-		Limits  *remedy.Budgets   `json:"limits,omitempty"`
+		Limits  *remedy.Budgets  `json:"limits,omitempty"`
 	}
 }
 
