@@ -249,7 +249,7 @@ func (e *evse) befall(f *Failure) {
 	case Blips:
 		st.again(f, f.Size, 24*time.Hour, func() {
 			if e.visit == nil { // nobody is there who could be harmed
-				e.raise(findFault("CX011", e.dc()), between(st.bad, 5*time.Second, 20*time.Second))
+				e.raise(findFault("PM-0107", e.dc()), between(st.bad, 5*time.Second, 20*time.Second))
 			}
 		})
 	case SoftTrips:

@@ -104,7 +104,7 @@ func positives() []Scenario {
 		{Name: "start-drop", About: "every third start fails for days", Detectors: []string{"D06", "D05"}, Also: startTrouble, Severity: "S3",
 			For: 9 * day, scope: onPort, site: busy, causes: []sim.Failure{{Mode: sim.StartFails, Size: 0.38, Code: "energy"}}},
 		{Name: "no-energy", About: "the contactor does not close; the station says it charges", Detectors: []string{"D07", "D05"}, Also: startTrouble, Severity: "S2",
-			For: 2 * day, scope: onPort, site: []string{"hpc", "mall", "street"}, causes: one(sim.NoEnergy, 0)},
+			For: 4 * day, scope: onPort, site: []string{"hpc", "mall", "street"}, causes: one(sim.NoEnergy, 0)},
 		{Name: "silent-port", About: "the screen is dead; two drivers try in vain, the others drive on", Detectors: []string{"D08", "D05"}, Also: startTrouble, Severity: "S3",
 			For: 9 * day, scope: onPort, site: []string{"hpc", "mall"}, causes: []sim.Failure{
 				{Mode: sim.StartFails, Size: 1, Code: "energy", For: 7 * hour}, {Mode: sim.Deserted, From: time.Time{}.Add(7 * hour)}}},

@@ -220,7 +220,7 @@ func shows() map[string]func(before, now *seen) bool {
 		"near-one-phase":            func(_, n *seen) bool { return n.minShare < 0.05 && n.minVolts > 200 },
 		"near-sampling":             func(b, n *seen) bool { return evaluate.Median(n.gap) > 2*evaluate.Median(b.gap) },
 		"near-booked":               func(_, n *seen) bool { return n.statuses["Reserved"] >= 3 },
-		"near-blips":                func(_, n *seen) bool { return n.codes["CX011"]+n.codes["CableCheck"] >= 2 },
+		"near-blips":                func(_, n *seen) bool { return n.codes["PM-0107"] >= 2 },
 		"near-update":               func(_, n *seen) bool { return slices.Contains(n.firmware, "Installed") && n.boots == 1 },
 		"near-offline-queue":        func(_, n *seen) bool { return n.lost >= 1 },
 		"near-full-cars":            func(b, n *seen) bool { return n.starts > 5 && n.maxW < 0.5*b.maxW },
