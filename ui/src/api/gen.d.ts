@@ -198,6 +198,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/detectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What faults are looked for, and how */
+        get: operations["listDetectors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/detectors/{id}/thresholds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Decide about a detector in one scope; a body that says nothing takes the decision back */
+        put: operations["setThreshold"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/escalations": {
         parameters: {
             query?: never;
@@ -349,6 +383,23 @@ export interface paths {
         put?: never;
         /** Do something about an incident */
         post: operations["actOnIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/integrations/alertmanager": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take alerts from the webhook of an Alertmanager; answered once they are recorded */
+        post: operations["takeAlerts"];
         delete?: never;
         options?: never;
         head?: never;
@@ -779,6 +830,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Conditions that people want to hear of */
+        get: operations["listRules"];
+        put?: never;
+        /** Add a rule */
+        post: operations["createRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rules/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a rule on the past, without saving it */
+        post: operations["backtestRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rules/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what is wrong with a rule, without saving it */
+        post: operations["checkRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rules/vocabulary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What rules may say: variables, functions and kinds of events */
+        get: operations["ruleVocabulary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A rule */
+        get: operations["getRule"];
+        put?: never;
+        post?: never;
+        /** Delete a rule; what it holds is over */
+        delete: operations["deleteRule"];
+        options?: never;
+        head?: never;
+        /** Change a rule: what is named is replaced */
+        patch: operations["changeRule"];
+        trace?: never;
+    };
     "/search": {
         parameters: {
             query?: never;
@@ -886,6 +1025,58 @@ export interface paths {
          */
         post: operations["signOut"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Silences and maintenance windows */
+        get: operations["listSilences"];
+        put?: never;
+        /** Mute notices of some incidents for some time */
+        post: operations["createSilence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/silences/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a silence would mute now, without saving it */
+        post: operations["previewSilence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/silences/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a silence or window */
+        delete: operations["deleteSilence"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1517,11 +1708,9 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Action: {
-            do: string;
-            message?: string;
+        AlertsOutputBody: {
             /** Format: int64 */
-            seconds?: number;
+            recorded: number;
         };
         ApproveInputBody: {
             siteId?: string;
@@ -1629,6 +1818,60 @@ export interface components {
             password?: string;
             /** Format: int64 */
             profile: number;
+        };
+        BacktestInputBody: {
+            /** Format: date-time */
+            from: string;
+            rule: components["schemas"]["RuleBody"];
+            /** Format: date-time */
+            to: string;
+        };
+        BacktestShape: {
+            /**
+             * Format: int64
+             * @description evaluations
+             */
+            asked: number;
+            /**
+             * Format: int64
+             * @description events that were read for the time covered
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description how often it would have fired
+             */
+            fired: number;
+            /** @description the first 500 */
+            firings: components["schemas"]["Firing"][];
+            /** @description those that were open at these places at these times, at most 100 */
+            incidents: components["schemas"]["IncidentRef"][];
+            /** @description why the rule would have been switched off; empty: it would not */
+            off: string;
+            /**
+             * Format: int64
+             * @description how many still held at the end
+             */
+            open: number;
+            /** @description why that is less than was asked for: timeLimit, retention, switchOff; empty: it is not */
+            partial: string[];
+            /** @description what was really covered */
+            period: components["schemas"]["BacktestShapePeriodStruct"];
+            /** @description firings in each sixtieth of the time that was asked for */
+            slots: number[];
+            /**
+             * Format: int64
+             * @description at how many places
+             */
+            subjects: number;
+            /** Format: int64 */
+            tookMs: number;
+        };
+        BacktestShapePeriodStruct: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
         };
         BudgetShape: {
             /** Format: int64 */
@@ -1835,6 +2078,12 @@ export interface components {
             Unparsed: string[];
             Value: string;
         };
+        Count: {
+            /** Format: int64 */
+            n: number;
+            /** Format: int64 */
+            withinSeconds: number;
+        };
         CredentialChangeInputBody: {
             /**
              * Format: date-time
@@ -1918,6 +2167,13 @@ export interface components {
              * @description simulated ones
              */
             stations: number;
+        };
+        DetectorShape: {
+            code: string;
+            id: string;
+            /** @description the narrowest scope that says something wins: station, site, model, everywhere */
+            overrides: components["schemas"]["ThresholdShape"][];
+            params: components["schemas"]["Param"][];
         };
         EVSEInput: {
             connectors?: components["schemas"]["ConnectorInput"][];
@@ -2097,12 +2353,58 @@ export interface components {
             /** Format: double */
             value?: number;
         };
+        Fact: {
+            /** Format: date-time */
+            at?: string;
+            name: string;
+            /** Format: int64 */
+            seq?: number;
+            text?: string;
+            unit?: string;
+            /** Format: double */
+            value?: number;
+        };
+        Fault: {
+            /** Format: int64 */
+            column?: number;
+            field: string;
+            /** Format: int64 */
+            line?: number;
+            text: string;
+        };
         FaultShape: {
             code: string;
             info: string;
             /** Format: date-time */
             since: string | null;
             vendorCode: string;
+        };
+        Firing: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: date-time
+             * @description null: it still held at the end
+             */
+            clearedAt: string | null;
+            facts: components["schemas"]["Fact"][];
+            subject: string;
+        };
+        Followed: {
+            kind: string;
+            words: components["schemas"]["Words"];
+        };
+        ForeseeInputBody: {
+            /** @description as if the incident had started it, not the caller */
+            byItself?: boolean;
+            /**
+             * Format: int64
+             * @description 0: the station
+             */
+            evse?: number;
+            /** @description instead of a station */
+            incident?: string;
+            station?: string;
         };
         Foreseen: {
             action: string;
@@ -2113,6 +2415,10 @@ export interface components {
             /** Format: int64 */
             step: number;
             waits?: boolean;
+        };
+        ForeseenOutputBody: {
+            /** @description what each step would do now and what would refuse it */
+            items: components["schemas"]["Foreseen"][];
         };
         Found: {
             code: string;
@@ -2154,6 +2460,10 @@ export interface components {
             match: string;
             site: string;
             station: string;
+        };
+        Function: {
+            example: string;
+            words: components["schemas"]["Words"];
         };
         Grant: {
             role: string;
@@ -2401,6 +2711,13 @@ export interface components {
             /** Format: date-time */
             verifiedAt: string | null;
         };
+        IncidentRef: {
+            id: string;
+            /** Format: date-time */
+            openedAt: string;
+            severity: string;
+            title: string;
+        };
         IncidentShape: {
             /** Format: date-time */
             acknowledgedAt: string | null;
@@ -2560,6 +2877,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsDetectorShape: {
+            items: components["schemas"]["DetectorShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsEscalationShape: {
             items: components["schemas"]["EscalationShape"][];
             /** @description empty: there is no more */
@@ -2635,6 +2957,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsRuleShape: {
+            items: components["schemas"]["RuleShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsSecurityShape: {
             items: components["schemas"]["SecurityShape"][];
             /** @description empty: there is no more */
@@ -2657,6 +2984,11 @@ export interface components {
         };
         ItemsSignInShape: {
             items: components["schemas"]["SignInShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsSilenceShape: {
+            items: components["schemas"]["SilenceShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -2774,14 +3106,20 @@ export interface components {
             start: string;
         };
         Limits: {
+            /**
+             * Format: int64
+             * @description of an expression
+             */
+            characters: number;
+            /**
+             * Format: int64
+             * @description steps of one evaluation
+             */
+            cost: number;
             /** Format: int64 */
-            coolDownMinutes?: number;
+            facts: number;
             /** Format: int64 */
-            fleetPercent?: number;
-            /** Format: int64 */
-            perDay?: number;
-            /** Format: int64 */
-            waitMinutes?: number;
+            rules: number;
         };
         LinkIntervalShape: {
             /** Format: date-time */
@@ -2864,6 +3202,11 @@ export interface components {
             severities?: string[];
             sites?: string[];
             stations?: string[];
+        };
+        Matcher: {
+            label: string;
+            op: string;
+            value: string;
         };
         Me: {
             demo: boolean;
@@ -3240,6 +3583,13 @@ export interface components {
             /** @description leads an administrator to where it is approved */
             qr: components["schemas"]["QRShape"];
         };
+        Param: {
+            /** Format: double */
+            default: number;
+            doc: string;
+            name: string;
+            unit?: string;
+        };
         PasswordInputBody: {
             /** @description not needed while none is set */
             current?: string;
@@ -3314,19 +3664,29 @@ export interface components {
             dryRun?: boolean;
             enabled: boolean;
             id: string;
-            limits?: components["schemas"]["Limits"];
+            limits?: components["schemas"]["PlaybookLimits"];
             name: string;
-            steps: components["schemas"]["Action"][];
-            when: components["schemas"]["When"];
+            steps: components["schemas"]["PlaybookStep"][];
+            when: components["schemas"]["PlaybookWhen"];
+        };
+        PlaybookLimits: {
+            /** Format: int64 */
+            coolDownMinutes?: number;
+            /** Format: int64 */
+            fleetPercent?: number;
+            /** Format: int64 */
+            perDay?: number;
+            /** Format: int64 */
+            waitMinutes?: number;
         };
         PlaybookPatchInputBody: {
             doc?: string;
             dryRun?: boolean;
             enabled?: boolean;
-            limits?: components["schemas"]["Limits"];
+            limits?: components["schemas"]["PlaybookLimits"];
             name?: string;
-            steps?: components["schemas"]["Action"][];
-            when?: components["schemas"]["When"];
+            steps?: components["schemas"]["PlaybookStep"][];
+            when?: components["schemas"]["PlaybookWhen"];
         };
         PlaybookShape: {
             /** @description part of the product */
@@ -3341,10 +3701,24 @@ export interface components {
             dryRun?: boolean;
             enabled: boolean;
             id: string;
-            limits?: components["schemas"]["Limits"];
+            limits?: components["schemas"]["PlaybookLimits"];
             name: string;
-            steps: components["schemas"]["Action"][];
-            when: components["schemas"]["When"];
+            steps: components["schemas"]["PlaybookStep"][];
+            when: components["schemas"]["PlaybookWhen"];
+        };
+        PlaybookStep: {
+            do: string;
+            message?: string;
+            /** Format: int64 */
+            seconds?: number;
+        };
+        PlaybookWhen: {
+            codes?: string[];
+            detectors?: string[];
+            models?: string[];
+            safety?: boolean;
+            severities?: string[];
+            sites?: string[];
         };
         PortSummary: {
             byPowerClass: components["schemas"]["PowerClass"][];
@@ -3394,21 +3768,18 @@ export interface components {
             stepSeconds: number;
             unit: string;
         };
-        PreviewInputBody: {
-            /** @description as if the incident had started it, not the caller */
-            byItself?: boolean;
+        PreviewOutputBody: {
+            /** @description it would hold now */
+            active: boolean;
             /**
              * Format: int64
-             * @description 0: the station
+             * @description open incidents that it is about
              */
-            evse?: number;
-            /** @description instead of a station */
-            incident?: string;
-            station?: string;
-        };
-        PreviewOutputBody: {
-            /** @description what each step would do now and what would refuse it */
-            items: components["schemas"]["Foreseen"][];
+            count: number;
+            /** @description the first 50 of them */
+            incidents: components["schemas"]["IncidentRef"][];
+            /** Format: date-time */
+            until: string | null;
         };
         ProfileShape: {
             /** Format: date-time */
@@ -3587,6 +3958,93 @@ export interface components {
             /** @description where links in messages lead, such as https://watch.example.org; empty: no links */
             linkBase?: string;
             routes: components["schemas"]["Route"][];
+        };
+        RuleBody: {
+            /** @description port, station or site */
+            by?: string;
+            /**
+             * Format: int64
+             * @description it ends when it did not hold for so long; 0: never for that
+             */
+            clearAfterSeconds?: number;
+            /** @description what ends it, in CEL; empty: an event after which it does not hold */
+            clearWhen?: string;
+            /** @description how often within a time; n 0: not counted */
+            count?: components["schemas"]["Count"];
+            /** @description default true */
+            enabled?: boolean;
+            /** @description values that stand in the finding */
+            facts?: string[];
+            /**
+             * Format: int64
+             * @description how long it has to hold
+             */
+            forSeconds?: number;
+            /** @description small letters, digits and hyphens; empty: made from the name */
+            id?: string;
+            labels?: {
+                [key: string]: string;
+            };
+            /** @description VENDOR/MODEL; empty: all */
+            models?: string[];
+            name?: string;
+            /** @description kinds of events after which the condition is asked */
+            on?: string[];
+            severity?: string;
+            /** @description empty: all */
+            sites?: string[];
+            title?: string;
+            /** @description the condition, in CEL */
+            where?: string;
+        };
+        RuleCheckOutputBody: {
+            /** @description empty: it can be saved */
+            faults: components["schemas"]["Fault"][];
+        };
+        RuleShape: {
+            by: string;
+            /** Format: date-time */
+            changedAt: string;
+            /** @description name of who decided it last */
+            changedBy: string;
+            /** Format: int64 */
+            clearAfterSeconds?: number;
+            clearWhen?: string;
+            count?: components["schemas"]["Count"];
+            enabled: boolean;
+            facts?: string[];
+            /**
+             * Format: int64
+             * @description since the server started
+             */
+            fired: number;
+            /**
+             * Format: date-time
+             * @description null: not since the server started
+             */
+            firedAt: string | null;
+            /** Format: int64 */
+            forSeconds?: number;
+            id: string;
+            labels?: {
+                [key: string]: string;
+            };
+            models?: string[];
+            name: string;
+            /** @description why it was switched off by the server; empty: it was not */
+            off: string;
+            /** Format: date-time */
+            offAt: string | null;
+            on: string[];
+            /**
+             * Format: int64
+             * @description conditions that it holds now
+             */
+            open: number;
+            severity: string;
+            sites?: string[];
+            title: string;
+            where: string;
         };
         RunShape: {
             /** @description opaque id of the person who started it; empty: it began by itself */
@@ -3773,6 +4231,82 @@ export interface components {
             remoteAddr: string;
             /** Format: date-time */
             seenAt: string;
+        };
+        SilenceBody: {
+            /**
+             * Format: date-time
+             * @description needed unless there are weekly hours
+             */
+            end?: string;
+            /** @description all of them: labels, kind, severity or family of an incident */
+            matchers?: components["schemas"]["Matcher"][];
+            reason: string;
+            /** @description safety incidents too */
+            safety?: boolean;
+            /** @description any of them; empty: every site */
+            sites?: string[];
+            /**
+             * Format: date-time
+             * @description default: now
+             */
+            start?: string;
+            /** @description any of them; empty: every station */
+            stations?: string[];
+            /**
+             * @description silence: somebody knows; window: planned work
+             * @enum {string}
+             */
+            type: "silence" | "window";
+            weekly?: components["schemas"]["Weekly"][];
+            /** @description IANA time zone of the weekly hours; default UTC */
+            zone?: string;
+        };
+        SilenceShape: {
+            /** @description it holds now */
+            active: boolean;
+            /** Format: date-time */
+            changedAt: string;
+            changedBy: string;
+            /**
+             * Format: date-time
+             * @description needed unless there are weekly hours
+             */
+            end?: string;
+            id: string;
+            /** @description all of them: labels, kind, severity or family of an incident */
+            matchers?: components["schemas"]["Matcher"][];
+            /**
+             * Format: int64
+             * @description open incidents that it is about
+             */
+            muting: number;
+            /** @description it will not hold again */
+            over: boolean;
+            reason: string;
+            /** @description safety incidents too */
+            safety?: boolean;
+            /** @description any of them; empty: every site */
+            sites?: string[];
+            /**
+             * Format: date-time
+             * @description default: now
+             */
+            start?: string;
+            /** @description any of them; empty: every station */
+            stations?: string[];
+            /**
+             * @description silence: somebody knows; window: planned work
+             * @enum {string}
+             */
+            type: "silence" | "window";
+            /**
+             * Format: date-time
+             * @description when that changes; null: never
+             */
+            until: string | null;
+            weekly?: components["schemas"]["Weekly"][];
+            /** @description IANA time zone of the weekly hours; default UTC */
+            zone?: string;
         };
         SiteChangeInputBody: {
             address?: string;
@@ -4102,6 +4636,27 @@ export interface components {
             de: string;
             en: string;
         };
+        ThresholdInputBody: {
+            off?: boolean;
+            scope?: string;
+            severity?: string;
+            values?: {
+                [key: string]: number;
+            };
+        };
+        ThresholdShape: {
+            /** Format: date-time */
+            changedAt: string;
+            changedBy: string;
+            off: boolean;
+            /** @description empty: everywhere; model/VENDOR/MODEL, site/ID or station/ID */
+            scope: string;
+            /** @description empty: the detector's own */
+            severity: string;
+            values: {
+                [key: string]: number;
+            };
+        };
         TokenShape: {
             /** Format: date-time */
             createdAt: string;
@@ -4148,6 +4703,21 @@ export interface components {
              */
             signedInAt: string | null;
         };
+        Value: {
+            /** @description a finding can carry it */
+            fact: boolean;
+            /** @description known after these only; empty: always, as far as anybody knows */
+            kinds: string[];
+            /** @description as an expression names it: port.status */
+            name: string;
+            type: string;
+            unit: string;
+            words: components["schemas"]["Words"];
+        };
+        Variable: {
+            fields: components["schemas"]["Value"][];
+            name: string;
+        };
         Verdict: {
             part: string;
             /** Format: date-time */
@@ -4173,19 +4743,26 @@ export interface components {
             /** @description others see it too */
             shared: boolean;
         };
-        When: {
-            codes?: string[];
-            detectors?: string[];
-            models?: string[];
-            safety?: boolean;
-            severities?: string[];
-            sites?: string[];
+        Vocabulary: {
+            functions: components["schemas"]["Function"][];
+            kinds: components["schemas"]["Followed"][];
+            limits: components["schemas"]["Limits"];
+            variables: components["schemas"]["Variable"][];
+        };
+        Weekly: {
+            days: string[];
+            from: string;
+            to: string;
         };
         Window: {
             /** @description mon to sun; none: every day */
             days?: string[];
             from: string;
             to: string;
+        };
+        Words: {
+            de: string;
+            en: string;
         };
     };
     responses: never;
@@ -4782,6 +5359,70 @@ export interface operations {
             };
         };
     };
+    listDetectors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsDetectorShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setThreshold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThresholdInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectorShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listEscalations: {
         parameters: {
             query?: never;
@@ -5174,7 +5815,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PreviewOutputBody"];
+                    "application/json": components["schemas"]["ForeseenOutputBody"];
                 };
             };
             /** @description Error */
@@ -5211,6 +5852,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    takeAlerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsOutputBody"];
                 };
             };
             /** @description Error */
@@ -6101,7 +6775,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PreviewInputBody"];
+                "application/json": components["schemas"]["ForeseeInputBody"];
             };
         };
         responses: {
@@ -6111,7 +6785,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PreviewOutputBody"];
+                    "application/json": components["schemas"]["ForeseenOutputBody"];
                 };
             };
             /** @description Error */
@@ -6308,6 +6982,259 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Routing"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsRuleShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    backtestRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BacktestInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    checkRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleCheckOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    ruleVocabulary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vocabulary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleBody"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleShape"];
                 };
             };
             /** @description Error */
@@ -6540,6 +7467,130 @@ export interface operations {
             204: {
                 headers: {
                     "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listSilences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsSilenceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createSilence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SilenceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    previewSilence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteSilence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
