@@ -47,17 +47,17 @@ type playbookWriteInput struct{ Body remedy.Playbook }
 type playbookPatchInput struct {
 	ID   string `path:"id" maxLength:"64"`
 	Body struct {
-		Name    *string          `json:"name,omitempty"`
-		Doc     *string          `json:"doc,omitempty"`
-		Enabled *bool            `json:"enabled,omitempty"`
-		DryRun  *bool            `json:"dryRun,omitempty"`
-		When    *remedy.When     `json:"when,omitempty"`
-		Steps   *[]remedy.Action `json:"steps,omitempty"`
-		Limits  *remedy.Budgets  `json:"limits,omitempty"`
+		Name    *string                `json:"name,omitempty"`
+		Doc     *string                `json:"doc,omitempty"`
+		Enabled *bool                  `json:"enabled,omitempty"`
+		DryRun  *bool                  `json:"dryRun,omitempty"`
+		When    *remedy.PlaybookWhen   `json:"when,omitempty"`
+		Steps   *[]remedy.PlaybookStep `json:"steps,omitempty"`
+		Limits  *remedy.PlaybookLimits `json:"limits,omitempty"`
 	}
 }
 
-type previewInput struct {
+type foreseeInput struct {
 	ID   string `path:"id" maxLength:"64"`
 	Body struct {
 		Station  string `json:"station,omitempty" maxLength:"48"`
@@ -219,7 +219,7 @@ func (s *Server) deletePlaybook(ctx context.Context, in *playbookInput) (*noCont
 	return nil, s.o.Store.SetPolicy(ctx, who(ctx).actor(), remedy.PolicyPlaybook, in.ID, nil)
 }
 
-func (s *Server) previewPlaybook(ctx context.Context, in *previewInput) (*foreseenOutput, error) {
+func (s *Server) previewPlaybook(ctx context.Context, in *foreseeInput) (*foreseenOutput, error) {
 	if s.o.Remedies == nil {
 		return nil, errNoRemedies
 	}

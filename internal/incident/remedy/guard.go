@@ -62,7 +62,7 @@ func (x *Engine) rest(r *Run) {
 }
 
 // guard says which rail forbids a step now, empty if none.
-func (x *Engine) guard(c *Case, r *Run, st *detect.Station, a Action) Reason {
+func (x *Engine) guard(c *Case, r *Run, st *detect.Station, a PlaybookStep) Reason {
 	manual := r.By != ""
 	if !st.Accepted {
 		return NotAccepted
@@ -117,7 +117,7 @@ func (x *Engine) guard(c *Case, r *Run, st *detect.Station, a Action) Reason {
 }
 
 // nature refuses what is wrong about such a fault at any time.
-func (x *Engine) nature(c *Case, r *Run, st *detect.Station, p *detect.Port, a Action, manual bool) Reason {
+func (x *Engine) nature(c *Case, r *Run, st *detect.Station, p *detect.Port, a PlaybookStep, manual bool) Reason {
 	if a.Do == Disable {
 		switch {
 		case x.isOut(st, r):

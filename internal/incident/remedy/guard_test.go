@@ -10,10 +10,10 @@ import (
 )
 
 // foresee says what one step would do at port 1 of station A now.
-func (w *world) foresee(a Action, c Case, by string) Foreseen {
+func (w *world) foresee(a PlaybookStep, c Case, by string) Foreseen {
 	w.t.Helper()
 	c.Station, c.SiteID = "A", "s1"
-	list := w.x.Preview(&w.d.Network, w.now, Playbook{ID: "p", Steps: []Action{a}}, c, by)
+	list := w.x.Preview(&w.d.Network, w.now, Playbook{ID: "p", Steps: []PlaybookStep{a}}, c, by)
 	if len(list) != 1 {
 		w.t.Fatalf("foresees %+v", list)
 	}
@@ -22,7 +22,7 @@ func (w *world) foresee(a Action, c Case, by string) Foreseen {
 
 func TestGuardRails(t *testing.T) {
 	port := Case{ID: "i-1", EVSE: 1}
-	reset, cycle, unlock, disable, trigger := Action{Do: SoftReset}, Action{Do: AvailabilityCycle}, Action{Do: Unlock}, Action{Do: Disable}, Action{Do: Trigger}
+	reset, cycle, unlock, disable, trigger := PlaybookStep{Do: SoftReset}, PlaybookStep{Do: AvailabilityCycle}, PlaybookStep{Do: Unlock}, PlaybookStep{Do: Disable}, PlaybookStep{Do: Trigger}
 	lock := Case{ID: "i-1", EVSE: 1, Codes: []string{"fault/ConnectorLockFailure"}}
 	sent := func(w *world, what string, ago time.Duration) {
 		w.hear(event.Station("A"), &event.Command{CommandID: fmt.Sprint("c", w.seq), Action: "Reset", Payload: []byte(`{"type":"` + what + `"}`), By: "u-1"})
@@ -30,7 +30,7 @@ func TestGuardRails(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		before func(w *world)
-		step   Action
+		step   PlaybookStep
 		of     Case
 		by     string
 		want   Reason
@@ -78,9 +78,9 @@ func TestGuardRails(t *testing.T) {
 		"a port that is not there":                  {nil, cycle, Case{ID: "i-1", EVSE: 7}, "", NoSuchPort},
 		"a soft reset 20 min after one of a person": {func(w *world) { sent(w, "Soft", 20*time.Minute) }, reset, port, "", BudgetSoft},
 		"a soft reset 31 min after":                 {func(w *world) { sent(w, "Soft", 31*time.Minute) }, reset, port, "", ""},
-		"a hard reset 5 h after one":                {func(w *world) { sent(w, "Hard", 5*time.Hour) }, Action{Do: HardReset}, port, "", BudgetHard},
-		"a hard reset 7 h after one":                {func(w *world) { sent(w, "Hard", 7*time.Hour) }, Action{Do: HardReset}, port, "", ""},
-		"a hard reset an hour after a soft one":     {func(w *world) { sent(w, "Soft", time.Hour) }, Action{Do: HardReset}, port, "", ""},
+		"a hard reset 5 h after one":                {func(w *world) { sent(w, "Hard", 5*time.Hour) }, PlaybookStep{Do: HardReset}, port, "", BudgetHard},
+		"a hard reset 7 h after one":                {func(w *world) { sent(w, "Hard", 7*time.Hour) }, PlaybookStep{Do: HardReset}, port, "", ""},
+		"a hard reset an hour after a soft one":     {func(w *world) { sent(w, "Soft", time.Hour) }, PlaybookStep{Do: HardReset}, port, "", ""},
 		"the fourth reset of the day":               {func(w *world) { sent(w, "Soft", time.Hour); sent(w, "Soft", time.Hour); sent(w, "OnIdle", time.Hour) }, reset, port, "", BudgetDay},
 		"the fourth reset within two days": {func(w *world) {
 			sent(w, "Soft", 20*time.Hour)

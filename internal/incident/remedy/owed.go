@@ -56,7 +56,7 @@ const (
 )
 
 // owe writes down the way back together with the command that makes it needed.
-func (x *Engine) owe(r *Run, a Action, p place, k string) {
+func (x *Engine) owe(r *Run, a PlaybookStep, p place, k string) {
 	o := &Owed{
 		Key: k, Station: r.Station, Place: p, EVSE: r.EVSE, Run: r.ID, Incident: r.Incident, Playbook: r.Book.ID, Step: r.Step,
 		Since: x.now, State: going, Held: a.Do == Disable,

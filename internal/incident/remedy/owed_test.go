@@ -161,7 +161,7 @@ func TestAWholeStationAndAGroupedPort(t *testing.T) {
 	w.expect("availabilityCycle sent", "availabilityCycle rejected Rejected")
 	w.pass(15 * time.Second)
 	w.asked(back)
-	if got := w.foresee(Action{Do: Unlock}, Case{EVSE: 1}, "u-1"); got.Reason != WhichConnector {
+	if got := w.foresee(PlaybookStep{Do: Unlock}, Case{EVSE: 1}, "u-1"); got.Reason != WhichConnector {
 		t.Errorf("unlock of a port with two connectors: %+v", got)
 	}
 }

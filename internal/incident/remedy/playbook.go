@@ -13,19 +13,19 @@ import (
 // Playbook says what to do about incidents of some kind. It is data: people
 // write their own, or one with the id of a built-in in its place.
 type Playbook struct {
-	ID      string   `json:"id"`
-	Name    string   `json:"name"`
-	Doc     string   `json:"doc,omitempty"`
-	Enabled bool     `json:"enabled"`          // starts by itself; a person may run one that is not
-	DryRun  bool     `json:"dryRun,omitempty"` // says what it would have done, whatever the mode
-	When    When     `json:"when"`
-	Steps   []Action `json:"steps"`
-	Limits  Budgets  `json:"limits,omitzero"`
+	ID      string         `json:"id"`
+	Name    string         `json:"name"`
+	Doc     string         `json:"doc,omitempty"`
+	Enabled bool           `json:"enabled"`          // starts by itself; a person may run one that is not
+	DryRun  bool           `json:"dryRun,omitempty"` // says what it would have done, whatever the mode
+	When    PlaybookWhen   `json:"when"`
+	Steps   []PlaybookStep `json:"steps"`
+	Limits  PlaybookLimits `json:"limits,omitzero"`
 }
 
-// When says which incidents a playbook is for: each list that is not empty has
+// PlaybookWhen says which incidents a playbook is for: each list that is not empty has
 // to name something of the incident.
-type When struct {
+type PlaybookWhen struct {
 	Codes      []string         `json:"codes,omitempty"` // a code, or the beginning of codes with * behind it
 	Detectors  []string         `json:"detectors,omitempty"`
 	Severities []event.Severity `json:"severities,omitempty"`
@@ -58,25 +58,27 @@ func (d Do) disruptive() bool { return d != Trigger && d != Wait }
 
 func (d Do) reset() bool { return d == SoftReset || d == HardReset }
 
-// Action is one step of a playbook.
-type Action struct {
+// PlaybookStep is one step of a playbook.
+type PlaybookStep struct {
 	Do      Do     `json:"do"`
 	Message string `json:"message,omitempty"` // of a trigger; default StatusNotification
 	Seconds int    `json:"seconds,omitempty"` // of a wait, or how long a cycle keeps the port out of service
 }
 
-// Budgets narrow the guard-rails for one playbook; they never widen them.
-type Budgets struct {
+// PlaybookLimits narrow the guard-rails for one playbook; they never widen them.
+type PlaybookLimits struct {
 	CoolDownMinutes int `json:"coolDownMinutes,omitempty"` // after a run, before the next on the same port; default 30
 	WaitMinutes     int `json:"waitMinutes,omitempty"`     // how long a refused step waits for its chance; default 60
 	PerDay          int `json:"perDay,omitempty"`          // resets, cycles or unlocks of a station; default and most 3
 	FleetPercent    int `json:"fleetPercent,omitempty"`    // of stations under a remedy at once; default and most 5
 }
 
-func (l Budgets) coolDown() time.Duration {
+func (l PlaybookLimits) coolDown() time.Duration {
 	return time.Duration(or(l.CoolDownMinutes, 30)) * time.Minute
 }
-func (l Budgets) wait() time.Duration { return time.Duration(or(l.WaitMinutes, 60)) * time.Minute }
+func (l PlaybookLimits) wait() time.Duration {
+	return time.Duration(or(l.WaitMinutes, 60)) * time.Minute
+}
 
 func or(n, otherwise int) int {
 	if n == 0 {
@@ -112,7 +114,7 @@ func ReadPlaybook(data []byte) (Playbook, map[string]string) {
 		},
 		"steps": func(path string, raw json.RawMessage) {
 			r.list(path, raw, maxSteps, func(path string, raw json.RawMessage) {
-				var a Action
+				var a PlaybookStep
 				r.object(path, raw, map[string]any{"do": &a.Do, "message": &a.Message, "seconds": &a.Seconds})
 				p.Steps = append(p.Steps, a)
 			})
@@ -181,7 +183,7 @@ func text(faults map[string]string, path, s string, lo, hi int) {
 	}
 }
 
-func (w *When) check(faults map[string]string) {
+func (w *PlaybookWhen) check(faults map[string]string) {
 	if len(w.Codes) == 0 && len(w.Detectors) == 0 {
 		faults["when"] = "name at least a code or a detector"
 	}
@@ -211,7 +213,7 @@ func (w *When) check(faults map[string]string) {
 	}
 }
 
-func (a *Action) check(faults map[string]string, path string) {
+func (a *PlaybookStep) check(faults map[string]string, path string) {
 	if !slices.Contains(Does(), a.Do) {
 		faults[path+".do"] = "one of " + join(Does())
 		return
@@ -246,7 +248,7 @@ func join(list []Do) string {
 }
 
 // matches reports whether the playbook is for a case at a station.
-func (w *When) matches(c *Case, model string) bool {
+func (w *PlaybookWhen) matches(c *Case, model string) bool {
 	if w.Safety != nil && *w.Safety != c.Safety {
 		return false
 	}

@@ -135,9 +135,9 @@ func (x *Engine) advance(r *Run) {
 func (x *Engine) confirmedNow(r *Run, st *detect.Station, rang bool) bool {
 	switch {
 	case told(st, -1, r.AskedAt):
-		x.tell(r, Action{Do: Trigger}, StepDone, "")
+		x.tell(r, PlaybookStep{Do: Trigger}, StepDone, "")
 	case rang:
-		x.tell(r, Action{Do: Trigger}, StepFailed, string(NoAnswer))
+		x.tell(r, PlaybookStep{Do: Trigger}, StepFailed, string(NoAnswer))
 	default:
 		return false
 	}
@@ -146,7 +146,7 @@ func (x *Engine) confirmedNow(r *Run, st *detect.Station, rang bool) bool {
 }
 
 // begun begins a step; false when it has to wait.
-func (x *Engine) begun(r *Run, st *detect.Station, a Action) bool {
+func (x *Engine) begun(r *Run, st *detect.Station, a PlaybookStep) bool {
 	mode := x.mode(r, st)
 	if mode == Off {
 		x.tell(r, a, incident.StepRefused, string(KillSwitch))
@@ -271,7 +271,7 @@ func (x *Engine) command(r *Run, action, payload string, detail any) string {
 }
 
 // send does a step.
-func (x *Engine) send(r *Run, st *detect.Station, a Action) {
+func (x *Engine) send(r *Run, st *detect.Station, a PlaybookStep) {
 	r.Phase, r.At, r.Sent, r.Began = answering, x.now, map[string]string{}, false
 	r.Tries++
 	if a.Do.disruptive() {
@@ -318,7 +318,7 @@ func (x *Engine) sent(r *Run) {
 	r.Began = true
 	a := r.Book.Steps[r.Step]
 	if r.Phase == confirming {
-		a = Action{Do: Trigger}
+		a = PlaybookStep{Do: Trigger}
 	}
 	x.tell(r, a, incident.StepSent, "")
 }
@@ -341,7 +341,7 @@ func (x *Engine) heard(r *Run, k string, v verdict, why string) {
 	a := r.Book.Steps[r.Step]
 	if r.Phase == confirming {
 		if worst != taken {
-			x.tell(r, Action{Do: Trigger}, StepFailed, string(worst))
+			x.tell(r, PlaybookStep{Do: Trigger}, StepFailed, string(worst))
 			x.tell(r, a, incident.StepRefused, string(Unconfirmed))
 			x.finish(r, incident.StepRefused, Unconfirmed)
 			return
@@ -383,7 +383,7 @@ func (x *Engine) heard(r *Run, k string, v verdict, why string) {
 func rank(v verdict) int { return slices.Index([]verdict{taken, later, unsent, unknown, denied}, v) }
 
 // works waits for the effect of what the station agreed to.
-func (x *Engine) works(r *Run, a Action) {
+func (x *Engine) works(r *Run, a PlaybookStep) {
 	r.Phase = working
 	within := statusWithin
 	switch {
@@ -400,7 +400,7 @@ func (x *Engine) works(r *Run, a Action) {
 
 // worked reports whether the effect of a step has shown; rang says that its
 // time is over.
-func (x *Engine) worked(r *Run, st *detect.Station, a Action, rang bool) bool {
+func (x *Engine) worked(r *Run, st *detect.Station, a PlaybookStep, rang bool) bool {
 	shown := true
 	switch {
 	case a.Do == Trigger:
@@ -451,7 +451,7 @@ func told(st *detect.Station, evse int, after time.Time) bool {
 }
 
 // lost gives up a command whose outcome nobody tells.
-func (x *Engine) lost(r *Run, a Action) {
+func (x *Engine) lost(r *Run, a PlaybookStep) {
 	for k := range r.Sent {
 		delete(x.commands, k)
 	}
@@ -465,14 +465,14 @@ func (x *Engine) lost(r *Run, a Action) {
 }
 
 // next ends a step and goes to the one behind it.
-func (x *Engine) next(r *Run, a Action, outcome, reason string) {
+func (x *Engine) next(r *Run, a PlaybookStep, outcome, reason string) {
 	x.tell(r, a, outcome, reason)
 	r.Step++
 	r.Phase, r.Sent, r.Tries, r.Told = ready, nil, 0, ""
 	r.GiveUp, r.Until, r.Queued = time.Time{}, time.Time{}, false
 }
 
-func (x *Engine) tell(r *Run, a Action, outcome, reason string) {
+func (x *Engine) tell(r *Run, a PlaybookStep, outcome, reason string) {
 	x.out.Steps = append(x.out.Steps, incident.RemedyStep{
 		Incident: r.Incident, Playbook: r.Book.ID, Step: r.Step, Action: string(a.Do),
 		Port: event.Port(r.Station, r.EVSE, 0).String(), Outcome: outcome, Reason: reason, At: x.now,
@@ -482,7 +482,7 @@ func (x *Engine) tell(r *Run, a Action, outcome, reason string) {
 // finish ends a run; the next in the line of its station comes to work.
 func (x *Engine) finish(r *Run, outcome string, reason Reason) {
 	if outcome == StepOvertaken || outcome == StepFailed && reason == "removed" {
-		x.tell(r, Action{Do: "playbook"}, outcome, string(reason))
+		x.tell(r, PlaybookStep{Do: "playbook"}, outcome, string(reason))
 	}
 	for k := range r.Sent {
 		delete(x.commands, k)

@@ -199,7 +199,7 @@ func (x *Engine) Preview(n *detect.Network, now time.Time, p Playbook, c Case, b
 }
 
 // commandOf is the first command of a step.
-func commandOf(st *detect.Station, evse int, a Action) (action, payload string) {
+func commandOf(st *detect.Station, evse int, a PlaybookStep) (action, payload string) {
 	switch a.Do {
 	case Trigger:
 		message := a.Message

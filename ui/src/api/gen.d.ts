@@ -1708,12 +1708,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Action: {
-            do: string;
-            message?: string;
-            /** Format: int64 */
-            seconds?: number;
-        };
         AlertsOutputBody: {
             /** Format: int64 */
             recorded: number;
@@ -1891,16 +1885,6 @@ export interface components {
             station: string;
             /** Format: int64 */
             unlocks: number;
-        };
-        Budgets: {
-            /** Format: int64 */
-            coolDownMinutes?: number;
-            /** Format: int64 */
-            fleetPercent?: number;
-            /** Format: int64 */
-            perDay?: number;
-            /** Format: int64 */
-            waitMinutes?: number;
         };
         CertificateShape: {
             issuer: string;
@@ -2409,6 +2393,18 @@ export interface components {
         Followed: {
             kind: string;
             words: components["schemas"]["Words"];
+        };
+        ForeseeInputBody: {
+            /** @description as if the incident had started it, not the caller */
+            byItself?: boolean;
+            /**
+             * Format: int64
+             * @description 0: the station
+             */
+            evse?: number;
+            /** @description instead of a station */
+            incident?: string;
+            station?: string;
         };
         Foreseen: {
             action: string;
@@ -3668,19 +3664,29 @@ export interface components {
             dryRun?: boolean;
             enabled: boolean;
             id: string;
-            limits?: components["schemas"]["Budgets"];
+            limits?: components["schemas"]["PlaybookLimits"];
             name: string;
-            steps: components["schemas"]["Action"][];
-            when: components["schemas"]["When"];
+            steps: components["schemas"]["PlaybookStep"][];
+            when: components["schemas"]["PlaybookWhen"];
+        };
+        PlaybookLimits: {
+            /** Format: int64 */
+            coolDownMinutes?: number;
+            /** Format: int64 */
+            fleetPercent?: number;
+            /** Format: int64 */
+            perDay?: number;
+            /** Format: int64 */
+            waitMinutes?: number;
         };
         PlaybookPatchInputBody: {
             doc?: string;
             dryRun?: boolean;
             enabled?: boolean;
-            limits?: components["schemas"]["Budgets"];
+            limits?: components["schemas"]["PlaybookLimits"];
             name?: string;
-            steps?: components["schemas"]["Action"][];
-            when?: components["schemas"]["When"];
+            steps?: components["schemas"]["PlaybookStep"][];
+            when?: components["schemas"]["PlaybookWhen"];
         };
         PlaybookShape: {
             /** @description part of the product */
@@ -3695,10 +3701,24 @@ export interface components {
             dryRun?: boolean;
             enabled: boolean;
             id: string;
-            limits?: components["schemas"]["Budgets"];
+            limits?: components["schemas"]["PlaybookLimits"];
             name: string;
-            steps: components["schemas"]["Action"][];
-            when: components["schemas"]["When"];
+            steps: components["schemas"]["PlaybookStep"][];
+            when: components["schemas"]["PlaybookWhen"];
+        };
+        PlaybookStep: {
+            do: string;
+            message?: string;
+            /** Format: int64 */
+            seconds?: number;
+        };
+        PlaybookWhen: {
+            codes?: string[];
+            detectors?: string[];
+            models?: string[];
+            safety?: boolean;
+            severities?: string[];
+            sites?: string[];
         };
         PortSummary: {
             byPowerClass: components["schemas"]["PowerClass"][];
@@ -3747,18 +3767,6 @@ export interface components {
             /** Format: double */
             stepSeconds: number;
             unit: string;
-        };
-        PreviewInputBody: {
-            /** @description as if the incident had started it, not the caller */
-            byItself?: boolean;
-            /**
-             * Format: int64
-             * @description 0: the station
-             */
-            evse?: number;
-            /** @description instead of a station */
-            incident?: string;
-            station?: string;
         };
         PreviewOutputBody: {
             /** @description it would hold now */
@@ -4745,14 +4753,6 @@ export interface components {
             days: string[];
             from: string;
             to: string;
-        };
-        When: {
-            codes?: string[];
-            detectors?: string[];
-            models?: string[];
-            safety?: boolean;
-            severities?: string[];
-            sites?: string[];
         };
         Window: {
             /** @description mon to sun; none: every day */
@@ -6775,7 +6775,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PreviewInputBody"];
+                "application/json": components["schemas"]["ForeseeInputBody"];
             };
         };
         responses: {
