@@ -13,6 +13,7 @@ import { meQuery } from '../api/queries';
 import { parseDesk } from '../features/desk/search';
 import { parseEvents } from '../features/events/kinds';
 import { parseMap } from '../features/map/search';
+import { parseRules } from '../features/rules/tabs';
 import { parseSessions } from '../features/sessions/filter';
 import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
 import { parseSites } from '../features/sites/search';
@@ -176,6 +177,14 @@ const health = createRoute({
   component: page(() => import('../features/health/page'), 'health'),
 });
 
+const rules = createRoute({
+  getParentRoute: () => inside,
+  path: '/rules',
+  staticData: { timeless: true },
+  validateSearch: parseRules,
+  component: page(() => import('../features/rules/page'), 'rules', 'settings'),
+});
+
 const approve = createRoute({
   getParentRoute: () => inside,
   path: '/kiosk/approve',
@@ -222,6 +231,7 @@ const pages = [
   events,
   desk,
   health,
+  rules,
   settings,
   approve,
   scan,
