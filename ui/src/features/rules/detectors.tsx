@@ -139,7 +139,6 @@ function Decide({ of, had, close, saved }: Editing & { close: () => void; saved:
           <TextInput
             label={t('rules.scope')}
             description={t('rules.scopeText')}
-            placeholder="site/ham-1"
             value={scope}
             disabled={had !== null}
             error={faultAt(error, 'scope')}

@@ -223,7 +223,6 @@ function Add({ close, saved }: { close: () => void; saved: () => unknown }) {
             />
             <TextInput
               label={t('silence.value')}
-              placeholder="offline|status.*"
               classNames={{ input: styles.code }}
               disabled={!label}
               value={value}
