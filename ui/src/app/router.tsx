@@ -14,6 +14,7 @@ import { parseDesk } from '../features/desk/search';
 import { parseEvents } from '../features/events/kinds';
 import { parseIncidents } from '../features/incidents/search';
 import { parseMap } from '../features/map/search';
+import { parseRules } from '../features/rules/tabs';
 import { parseSessions } from '../features/sessions/filter';
 import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
 import { parseSites } from '../features/sites/search';
@@ -192,6 +193,14 @@ const health = createRoute({
   component: page(() => import('../features/health/page'), 'health'),
 });
 
+const rules = createRoute({
+  getParentRoute: () => inside,
+  path: '/rules',
+  staticData: { timeless: true },
+  validateSearch: parseRules,
+  component: page(() => import('../features/rules/page'), 'rules', 'settings'),
+});
+
 const approve = createRoute({
   getParentRoute: () => inside,
   path: '/kiosk/approve',
@@ -239,6 +248,7 @@ const pages = [
   events,
   desk,
   health,
+  rules,
   settings,
   approve,
   scan,

@@ -1,0 +1,185 @@
+import { Button, NumberInput, Select, Switch, TextInput } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, ok } from '../../api/client';
+import { type MessageKey, useT, useTag } from '../../i18n/i18n';
+import { useAllowed } from '../../ui/me';
+import { Failed, Panel, Skeleton } from '../../ui/panel';
+import { TableFrame } from '../../ui/table';
+import table from '../../ui/table.module.css';
+import { FormDialog, faultAt } from '../settings/dialog';
+import { type Detector, detectorsQuery, SEVERITIES, type Threshold } from './queries';
+import styles from './rules.module.css';
+
+type Editing = { of: Detector; had: Threshold | null };
+
+/** The faults that are looked for, with their thresholds by scope. */
+export function Detectors() {
+  const t = useT();
+  const tag = useTag();
+  const queries = useQueryClient();
+  const mayWrite = useAllowed('rules.write');
+  const { data, error, refetch } = useQuery(detectorsQuery());
+  const [editing, setEditing] = useState<Editing | null>(null);
+  const number = new Intl.NumberFormat(tag);
+  return (
+    <Panel title={t('rules.tab.detectors')} flush>
+      {error && !data ? (
+        <Failed what={t('rules.detectorsPart')} error={error} retry={() => void refetch()} />
+      ) : !data ? (
+        <Skeleton rows={8} />
+      ) : (
+        <TableFrame label={t('rules.tab.detectors')}>
+          <thead>
+            <tr>
+              <th scope="col">{t('rules.detector')}</th>
+              <th scope="col">{t('rules.defaults')}</th>
+              <th scope="col">{t('rules.decided')}</th>
+              <th aria-label={t('rules.acts')} />
+            </tr>
+          </thead>
+          <tbody>
+            {data.map((d) => (
+              <tr key={d.id}>
+                <td>
+                  <span className="mono">{d.id}</span> {t(`rules.d.${d.id}` as MessageKey)}
+                </td>
+                <td className={table.prose}>
+                  <span className={styles.sets}>
+                    {d.params.map((p) => (
+                      <span key={p.name} title={p.doc}>
+                        <span className="meta">{p.name}</span> {number.format(p.default)}
+                        {p.unit && ` ${p.unit}`}
+                      </span>
+                    ))}
+                  </span>
+                </td>
+                <td className={table.prose}>
+                  {d.overrides.length === 0 && <span className="meta">{t('rules.asShipped')}</span>}
+                  <span className={styles.sets}>
+                    {d.overrides.map((o) => (
+                      <button
+                        key={o.scope}
+                        type="button"
+                        className={styles.link}
+                        disabled={!mayWrite}
+                        onClick={() => setEditing({ of: d, had: o })}
+                      >
+                        {o.scope || t('rules.everywhere')}: {o.off ? t('rules.turnedOff') : o.severity}{' '}
+                        {Object.entries(o.values)
+                          .map(([k, v]) => `${k} ${number.format(v)}`)
+                          .join(', ')}
+                      </button>
+                    ))}
+                  </span>
+                </td>
+                <td className={table.end}>
+                  {mayWrite && (
+                    <Button
+                      size="compact-sm"
+                      variant="default"
+                      onClick={() => setEditing({ of: d, had: null })}
+                    >
+                      {t('rules.decide')}
+                    </Button>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </TableFrame>
+      )}
+      {editing && (
+        <Decide
+          {...editing}
+          close={() => setEditing(null)}
+          saved={() => queries.invalidateQueries({ queryKey: ['rules', 'detectors'] })}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function Decide({ of, had, close, saved }: Editing & { close: () => void; saved: () => unknown }) {
+  const t = useT();
+  const [scope, setScope] = useState(had?.scope ?? '');
+  const [off, setOff] = useState(had?.off ?? false);
+  const [severity, setSeverity] = useState<string>(had?.severity ?? '');
+  const [values, setValues] = useState<Record<string, number | undefined>>(had?.values ?? {});
+  const put = (nothing: boolean) =>
+    ok(
+      api.PUT('/detectors/{id}/thresholds', {
+        params: { path: { id: of.id } },
+        body: nothing
+          ? { scope }
+          : {
+              scope,
+              off,
+              severity,
+              values: Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined)) as Record<
+                string,
+                number
+              >,
+            },
+      }),
+    );
+  const [taking, setTaking] = useState(false);
+  return (
+    <FormDialog
+      title={`${of.id} ${t(`rules.d.${of.id}` as MessageKey)}`}
+      close={close}
+      send={() => put(taking)}
+      sent={saved}
+      action={taking ? t('rules.takeBack') : t('rules.save')}
+      failed={t('rules.notSaved')}
+      grave={taking}
+    >
+      {(error) => (
+        <>
+          <TextInput
+            label={t('rules.scope')}
+            description={t('rules.scopeText')}
+            value={scope}
+            disabled={had !== null}
+            error={faultAt(error, 'scope')}
+            onChange={(e) => setScope(e.currentTarget.value)}
+          />
+          <Select
+            label={t('rules.severity')}
+            data={[
+              { value: '', label: t('rules.itsOwn') },
+              ...SEVERITIES.map((s) => ({ value: s as string, label: s })),
+            ]}
+            allowDeselect={false}
+            value={severity}
+            onChange={(v) => setSeverity(v ?? '')}
+          />
+          {of.params.map((p) => (
+            <NumberInput
+              key={p.name}
+              label={p.name}
+              description={p.doc}
+              placeholder={String(p.default)}
+              {...(p.unit ? { suffix: ` ${p.unit}` } : {})}
+              value={values[p.name] ?? ''}
+              error={faultAt(error, `values.${p.name}`)}
+              onChange={(v) => setValues((all) => ({ ...all, [p.name]: v === '' ? undefined : Number(v) }))}
+            />
+          ))}
+          <Switch
+            label={t('rules.turnOff')}
+            checked={off}
+            onChange={(e) => setOff(e.currentTarget.checked)}
+          />
+          {had && (
+            <Switch
+              label={t('rules.takeBackThis')}
+              checked={taking}
+              onChange={(e) => setTaking(e.currentTarget.checked)}
+            />
+          )}
+        </>
+      )}
+    </FormDialog>
+  );
+}
