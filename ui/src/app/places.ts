@@ -29,7 +29,7 @@ export const places = [
   },
   { to: '/map', icon: 'map', key: 'nav.map', keys: 'g m', permission: 'sites.read', phone: true },
   { to: '/sites', icon: 'site', key: 'nav.sites', keys: 'g p', permission: 'sites.read' },
-  { to: '/stations', icon: 'stations', key: 'nav.stations', keys: 'g s', phone: true },
+  { to: '/stations', icon: 'stations', key: 'nav.stations', keys: 'g s' },
   { to: '/sessions', icon: 'session', key: 'nav.sessions', keys: 'g e', permission: 'sessions.read' },
   { to: '/events', icon: 'event', key: 'nav.events', keys: 'g j', permission: 'events.read' },
   { to: '/desk', icon: 'headset', key: 'nav.desk', keys: 'g d', permission: 'sessions.read' },

@@ -95,7 +95,7 @@ const overview = createRoute({
     out: s.out === 'all' ? 'all' : undefined,
   }),
   staticData: { timeless: true },
-  component: page(() => import('../features/overview/page'), 'overview', 'station', 'stations'),
+  component: page(() => import('../features/overview/page'), 'incidents', 'overview', 'station', 'stations'),
 });
 
 const incidents = createRoute({
@@ -110,7 +110,7 @@ const incident = createRoute({
   getParentRoute: () => incidents,
   path: '$id',
   staticData: { timeless: true },
-  component: page(() => import('../features/incidents/detail'), 'incidents', 'station'),
+  component: page(() => import('../features/incidents/detail'), 'incidents', 'events', 'station'),
 });
 
 const map = createRoute({
@@ -135,7 +135,7 @@ const site = createRoute({
   validateSearch: (s: Record<string, unknown>): { out?: 'all' } => ({
     out: s.out === 'all' ? 'all' : undefined,
   }),
-  component: page(() => import('../features/site/page'), 'site', 'overview', 'station'),
+  component: page(() => import('../features/site/page'), 'incidents', 'site', 'overview', 'station'),
 });
 
 const stations = createRoute({
@@ -150,7 +150,7 @@ const station = createRoute({
   getParentRoute: () => inside,
   path: '/stations/$id',
   validateSearch: parseStation,
-  component: page(() => import('../features/station/page'), 'station', 'stations'),
+  component: page(() => import('../features/station/page'), 'incidents', 'station', 'stations'),
 });
 
 const desk = createRoute({

@@ -28,6 +28,11 @@ const KioskFrame = lazy(async () => {
   return frame;
 });
 
+const IncidentBadge = lazy(async () => {
+  const [badge] = await Promise.all([import('../features/incidents/badge'), words.need('incidents')]);
+  return badge;
+});
+
 const RAIL_KEY = 'chargewatch.rail';
 
 function useRail(): [boolean, () => void] {
@@ -151,6 +156,13 @@ export function Shell() {
                   >
                     <Icon name={p.icon} />
                     <span className={styles.word}>{t(p.key)}</span>
+                    {p.to === '/incidents' && (
+                      <QuietBoundary>
+                        <Suspense>
+                          <IncidentBadge />
+                        </Suspense>
+                      </QuietBoundary>
+                    )}
                   </Link>
                 </Tooltip>
               </li>

@@ -11,11 +11,12 @@ import { ZoneProvider } from '../../ui/zone';
 import { Activity } from './activity';
 import { useActor } from './actor';
 import { type Act, KEYS } from './acts';
+import { Axis } from './axis';
 import { Cause } from './cause';
 import styles from './detail.module.css';
 import { Evidence } from './evidence';
 import { useIncidents } from './feed';
-import { Header } from './header';
+import { Actions, Header, usePhone } from './header';
 import { incidentQuery } from './queries';
 import { Folded, Remedies, Similar } from './related';
 import type { Detail, Incident } from './shape';
@@ -93,20 +94,26 @@ function useKeys(incident: Incident) {
 }
 
 function Loaded({ incident }: { incident: Detail }) {
+  const t = useT();
+  const phone = usePhone();
   useKeys(incident);
   return (
     <>
       <PanelBoundary>
         <Header incident={incident} />
       </PanelBoundary>
-      <Panel title={useT()('incident.cause')}>
+      <Panel title={t('incident.cause')}>
         <Cause incident={incident} />
         <Evidence incident={incident} />
       </Panel>
+      <PanelBoundary>
+        <Axis incident={incident} />
+      </PanelBoundary>
       <Folded incident={incident} />
       <Remedies incident={incident} />
       <Activity incident={incident} />
       <Similar incident={incident} />
+      {phone && <Actions incident={incident} />}
     </>
   );
 }

@@ -1,4 +1,5 @@
 import { Button, Menu } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { DAY, dayTime, hourMinute, span } from '../../format/time';
@@ -33,6 +34,7 @@ export function useMoment(): (at: string | number) => string {
 export function Header({ incident: i }: { incident: Incident }) {
   const t = useT();
   const now = useServerNow();
+  const phone = usePhone();
   return (
     <header className={styles.header}>
       <div className={styles.line}>
@@ -58,7 +60,7 @@ export function Header({ incident: i }: { incident: Incident }) {
         <Since incident={i} />
       </p>
       <Notes incident={i} />
-      <Actions incident={i} />
+      {!phone && <Actions incident={i} />}
       <Facts incident={i} />
     </header>
   );
@@ -120,7 +122,11 @@ const keyOf: Partial<Record<Act, string>> = {
   verdict: 'v',
 };
 
-function Actions({ incident: i }: { incident: Incident }) {
+export const usePhone = (): boolean =>
+  useMediaQuery('(max-width: 767px)', false, { getInitialValueInEffect: false });
+
+export function Actions({ incident: i }: { incident: Incident }) {
+  const phone = usePhone();
   const t = useT();
   const { may, act } = useActor();
   const me = useMe();
@@ -136,9 +142,15 @@ function Actions({ incident: i }: { incident: Incident }) {
         : claimed(i, now)
           ? 'close'
           : 'claim';
+  const first = FIRST.filter(can);
+  // A thumb has room for two; the others are in the menu.
+  const shown = phone
+    ? [...first.filter((a) => a === primary), ...first.filter((a) => a !== primary)].slice(0, 2)
+    : first;
+  const more = [...first.filter((a) => !shown.includes(a)), ...MORE.filter(can)];
   return (
     <div className={styles.actions} role="group" aria-label={t('incident.actions')}>
-      {FIRST.filter(can).map((a) => (
+      {shown.map((a) => (
         <Button
           key={a}
           variant={a === primary ? 'filled' : 'default'}
@@ -157,7 +169,7 @@ function Actions({ incident: i }: { incident: Incident }) {
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
-          {MORE.filter(can).map((a) => (
+          {more.map((a) => (
             <Menu.Item
               key={a}
               onClick={() => act(a, [i])}

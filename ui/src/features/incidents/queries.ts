@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api, ok } from '../../api/client';
+import type { SystemEvent } from '../../api/shapes';
 import { DAY } from '../../format/time';
 import type { Filter } from './filter';
 import { type Detail, isIncident, whole, wholeDetail } from './shape';
@@ -48,4 +49,28 @@ export const knowledgeQuery = (query: Record<string, string>) =>
     queryKey: ['knowledge', query],
     queryFn: ({ signal }) => ok(api.GET('/knowledge', { params: { query }, signal })),
     staleTime: 10 * 60_000,
+  });
+
+/** What stations say of themselves; measured values have lanes of their own. */
+const TOLD = 'status,transaction,authorize,boot,connected,disconnected,component,report,security,firmware';
+
+export const toldQuery = (station: string, fromMs: number, toMs: number) =>
+  queryOptions({
+    queryKey: ['events', 'told', station, fromMs, toMs],
+    queryFn: ({ signal }) =>
+      ok(
+        api.GET('/events', {
+          params: {
+            query: {
+              subject: `station/${station}`,
+              kind: TOLD,
+              from: new Date(fromMs).toISOString(),
+              to: new Date(toMs).toISOString(),
+              limit: 1000,
+            },
+          },
+          signal,
+        }),
+      ).then((p) => p.items as SystemEvent[]),
+    staleTime: 60_000,
   });

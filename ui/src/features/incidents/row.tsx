@@ -56,17 +56,6 @@ export const Row = memo(function Row({
             {what}
           </Link>
         </span>
-        <span className={styles.due}>
-          <DueText incident={i} />
-        </span>
-      </span>
-      <span className={styles.sub}>
-        <span className={styles.where}>
-          <span className={styles.port}>{where}</span>
-          {i.station && i.siteName && !where.startsWith(i.siteName) && (
-            <span className={styles.site}>{i.siteName}</span>
-          )}
-        </span>
         <span className={styles.chips}>
           {i.childrenCount > 0 && (
             <span className={styles.count} title={t('incident.ports', { n: i.childrenCount })}>
@@ -84,6 +73,17 @@ export const Row = memo(function Row({
             <span className={styles.count}>{t('incident.driversFailed', { n: i.driversFailed! })}</span>
           )}
           <Chips incident={i} />
+        </span>
+        <span className={styles.due}>
+          <DueText incident={i} />
+        </span>
+      </span>
+      <span className={styles.sub}>
+        <span className={styles.where}>
+          <span className={styles.port}>{where}</span>
+          {i.station && i.siteName && !where.startsWith(i.siteName) && (
+            <span className={styles.site}>{i.siteName}</span>
+          )}
         </span>
         <span className={styles.owner} data-none={owner === null}>
           {owner !== null && (

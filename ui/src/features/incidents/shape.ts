@@ -52,10 +52,11 @@ export function wholeDetail(d: Detail): Detail {
 /** When the trouble that is on now began. */
 export const beganAt = (i: Incident): number => Date.parse(i.reopenedAt ?? i.openedAt);
 
-/** Worst first, then the newest; the id decides between equals so that nothing flickers. */
+/** Worst first, what still lasts before what only waits for a person, then the newest; the id decides between equals. */
 export function compare(a: Incident, b: Incident): number {
   return (
     rankOf(a.severity) - rankOf(b.severity) ||
+    Number(a.repairedAt !== null) - Number(b.repairedAt !== null) ||
     beganAt(b) - beganAt(a) ||
     (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
   );

@@ -8,10 +8,12 @@ import { useT, useTag } from '../../i18n/i18n';
 import { useFlush, useLive, useLiveStatus, useSummary } from '../../live/hooks';
 import { FAMILIES, type Family, familyOf, STATUSES } from '../../live/status';
 import { useTally } from '../../live/tally';
+import { useAllowed } from '../../ui/me';
 import { Failed, Panel, PanelBoundary, Skeleton } from '../../ui/panel';
 import { useSites } from '../../ui/sites';
 import { familyKey, StateShape } from '../../ui/state';
 import { ZoneProvider } from '../../ui/zone';
+import { IncidentPanel } from '../incidents/panel';
 import { FirstStation } from '../stations/first';
 import { StationList, useSelection } from '../stations/list';
 import { Headline } from './headline';
@@ -26,6 +28,7 @@ export default function OverviewPage() {
   const t = useT();
   const { store } = useLive();
   const site = useScope();
+  const mayIncidents = useAllowed('incidents.read');
   const sites = useSites();
   const { out } = route.useSearch();
   const navigate = route.useNavigate();
@@ -49,6 +52,7 @@ export default function OverviewPage() {
           <FirstStation pending={summary?.stations.pending ?? 0} />
         ) : (
           <>
+            {mayIncidents && <IncidentPanel site={site} />}
             <div className={styles.pair}>
               <PowerPanel summary={summary} />
               <CannotCharge

@@ -10,6 +10,7 @@ import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel, PanelBoundary, Skeleton } from '../../ui/panel';
 import { ZoneProvider } from '../../ui/zone';
+import { IncidentPanel } from '../incidents/panel';
 import { Headline } from '../overview/headline';
 import { CannotCharge } from '../overview/outages';
 import { LoadPanel } from './load';
@@ -56,6 +57,7 @@ export default function SitePage() {
 function Loaded({ site }: { site: Site }) {
   const { summary } = useSummary(site.id);
   const { out } = route.useSearch();
+  const mayIncidents = useAllowed('incidents.read');
   const navigate = route.useNavigate();
   return (
     <>
@@ -65,6 +67,7 @@ function Loaded({ site }: { site: Site }) {
       <PanelBoundary>
         <Headline site={site.id} summary={summary} />
       </PanelBoundary>
+      {mayIncidents && <IncidentPanel site={site.id} />}
       <div className={styles.pair}>
         <LoadPanel site={site} powerW={summary?.powerW} />
         <CannotCharge

@@ -14,6 +14,9 @@ import { type Band, ticksOf } from './track';
 
 type Spanned = { from: number; to: number };
 
+/** A moment that concerns all lanes, named above them. */
+export type Moment = { at: number; name: string };
+
 /** All that a timeline shows, each list in order of time. */
 export type Joined = {
   ports: { id: number; bands: Band[] }[];
@@ -24,6 +27,8 @@ export type Joined = {
   faultsFrom: number;
   sessions: (Session & Spanned)[];
   commands: Command[];
+  /** What the station said, where it is shown. */
+  told?: { at: number; text: string }[];
   power: Trace[];
   soc: Trace[];
   temperature: Trace[];
@@ -51,6 +56,7 @@ export function Lanes({
   to,
   end,
   zoom,
+  moments,
 }: {
   joined: Joined;
   port: number;
@@ -60,6 +66,7 @@ export function Lanes({
   /** Now, where the stretch goes on into what has not happened yet. */
   end: number;
   zoom: (from: number, to: number) => void;
+  moments?: readonly Moment[];
 }) {
   const t = useT();
   const tag = useTag();
@@ -85,6 +92,10 @@ export function Lanes({
         return { from: at, to: at, form: 'command', bad: c.status !== 'answered' && c.status !== 'sent' };
       }),
     [joined.commands],
+  );
+  const told = useMemo(
+    () => joined.told?.map((e): Mark => ({ from: e.at, to: e.at, form: 'command' })),
+    [joined.told],
   );
   const power = useCallback(
     (_min: number, max: number): [number, number] => [0, powerTop(max, rated)],
@@ -151,7 +162,7 @@ export function Lanes({
   return (
     <div ref={ref} className={styles.timeline} style={{ '--left': `${left}px` } as React.CSSProperties}>
       <Readout parts={parts} />
-      <div className={styles.lanes}>
+      <div className={styles.lanes} data-moments={moments !== undefined}>
         {joined.ports.map((p) => (
           <Lane key={p.id} name={t('port.n', { port: p.id })} strong={p.id === port}>
             <Strip items={p.bands} from={from} to={to} paint={paintBands} />
@@ -203,6 +214,11 @@ export function Lanes({
         <Lane name={t('tab.commands')} note={commands.length === 0 ? t('timeline.noCommands') : undefined}>
           <Strip items={commands} from={from} to={to} paint={paintMarks} />
         </Lane>
+        {told && (
+          <Lane name={t('tab.messages')} note={told.length === 0 ? t('timeline.noMessages') : undefined}>
+            <Strip items={told} from={from} to={to} paint={paintMarks} />
+          </Lane>
+        )}
         <div
           ref={overlay}
           className={styles.overlay}
@@ -241,6 +257,18 @@ export function Lanes({
               }}
             />
           )}
+          {moments
+            ?.filter((m) => m.at >= from && m.at <= to)
+            .map((m) => (
+              <span
+                key={`${m.name} ${m.at}`}
+                className={styles.moment}
+                data-edge={edgeOf((m.at - from) / (to - from))}
+                style={{ left: share(m.at) }}
+              >
+                <span className={styles.momentName}>{m.name}</span>
+              </span>
+            ))}
           {cursor !== null && <span className={styles.cursor} style={{ left: share(cursor) }} />}
         </div>
       </div>

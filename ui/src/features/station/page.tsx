@@ -11,6 +11,7 @@ import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { useSites } from '../../ui/sites';
 import { ZoneProvider } from '../../ui/zone';
+import { StationIncidents } from '../incidents/panel';
 import { StationAddress } from '../stations/address';
 import { Refused } from '../stations/pending';
 import { Commands } from './commands';
@@ -107,6 +108,7 @@ function Loaded({ station }: { station: StationDetail }) {
   const navigate = route.useNavigate();
   const mayCommand = useAllowed('stations.command');
   const mayRead = useAllowed('messages.read');
+  const mayIncidents = useAllowed('incidents.read');
   const mayNotes = useAllowed('notes.read');
   const mayRefused = useAllowed('handshakes.read');
   const { data: notes } = useQuery({ ...notesQuery(station.id), enabled: mayNotes });
@@ -114,6 +116,7 @@ function Loaded({ station }: { station: StationDetail }) {
   return (
     <>
       <Header station={station} />
+      {mayIncidents && <StationIncidents station={station.id} />}
       {station.lastFrameAt === null && (
         <>
           <Panel flush>

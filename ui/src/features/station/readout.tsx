@@ -22,6 +22,7 @@ export type Parts = {
   faults: PastFault[];
   session: Session | undefined;
   commands: Command[];
+  told: string[];
 };
 
 function valueAt(line: Line | undefined, at: number, reach: number): number | null {
@@ -46,6 +47,7 @@ export function partsAt(joined: Joined, at: number | null, pixel: number): Parts
     faults: joined.faults.filter((f) => f.from <= at + 4 * pixel && f.to >= at - 4 * pixel),
     session: joined.sessions.find((s) => s.from <= at && s.to >= at),
     commands: joined.commands.filter((c) => Math.abs(Date.parse(c.requestedAt) - at) <= 5 * pixel),
+    told: (joined.told ?? []).filter((e) => Math.abs(e.at - at) <= 5 * pixel).map((e) => e.text),
   };
 }
 
@@ -132,6 +134,11 @@ export function Readout({ parts }: { parts: Parts | null }) {
       {parts.commands.slice(0, 2).map((c) => (
         <span key={c.id} className={styles.part}>
           {t('timeline.command')} <strong>{c.action}</strong> {t(`outcome.short.${c.status}`)}
+        </span>
+      ))}
+      {parts.told.slice(0, 2).map((text, k) => (
+        <span key={`${k} ${text}`} className={styles.part}>
+          {text}
         </span>
       ))}
     </div>

@@ -13,7 +13,7 @@ import type { Status } from '../../live/status';
 import { millis } from '../../ui/figures';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { useZone, ZoneNote } from '../../ui/zone';
-import { type Joined, Lanes } from './lanes';
+import { type Joined, Lanes, type Moment } from './lanes';
 import type { Trace } from './plot';
 import { envelope, type LivePoint, seriesOf } from './series';
 import { TimelineTable } from './timeline-table';
@@ -152,18 +152,23 @@ function useTraces(station: StationDetail, evse: Evse, range: Range) {
   return { traces, error: power.error && !power.data ? power.error : null, refetch: power.refetch };
 }
 
-function Joint({
+/** The lanes of a station around one of its ports. */
+export function Joint({
   station,
   evse,
   range,
   asTable,
   zoom,
+  moments,
+  told,
 }: {
   station: StationDetail;
   evse: Evse;
   range: Range;
   asTable: boolean;
   zoom: (from: number, to: number) => void;
+  moments?: readonly Moment[];
+  told?: { at: number; text: string }[];
 }) {
   const t = useT();
   const { client } = useLive();
@@ -234,9 +239,22 @@ function Joint({
         .filter((s) => s.evse === evse.id)
         .map((s) => ({ ...s, from: Date.parse(s.startedAt), to: s.endedAt ? Date.parse(s.endedAt) : end })),
       commands: (commands.data ?? []).filter((c) => inTime(c.requestedAt)),
+      ...(told ? { told } : {}),
       ...traces,
     };
-  }, [states.data, bands, links, sessions.data, commands.data, traces, evse.id, range.from, range.to, end]);
+  }, [
+    states.data,
+    bands,
+    links,
+    sessions.data,
+    commands.data,
+    traces,
+    evse.id,
+    range.from,
+    range.to,
+    end,
+    told,
+  ]);
 
   if (states.error && !states.data) {
     return <Failed what={t('timeline.title')} error={states.error} retry={() => void states.refetch()} />;
@@ -256,6 +274,7 @@ function Joint({
         to={range.to}
         end={end}
         zoom={zoom}
+        {...(moments ? { moments } : {})}
       />
     </>
   );
