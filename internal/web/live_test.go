@@ -183,25 +183,25 @@ func TestLiveTopicsStayInsideTheGrant(t *testing.T) {
 	p.site("a")
 	p.site("b")
 	layout := event.EVSELayout{EVSE: 1, RatedW: 50_000}
-	p.enrol("a", "S1", layout)
-	p.enrol("b", "S2", layout)
-	p.connect("S1", "ocpp1.6")
-	p.connect("S2", "ocpp1.6")
-	v := p.script(store.RoleHost, "a").live("ports", "summary", "station/S1", "station/S2", "events", "commands", "messages/S2")
+	p.enrol("a", "HERE", layout)
+	p.enrol("b", "THERE", layout)
+	p.connect("HERE", "ocpp1.6")
+	p.connect("THERE", "ocpp1.6")
+	v := p.script(store.RoleHost, "a").live("ports", "summary", "station/HERE", "station/THERE", "events", "commands", "messages/THERE")
 	m := v.until(func(m message) bool { return m.Type == "ports" })
-	if m.Total != 1 || m.IDs[0] != "S1/1" {
+	if m.Total != 1 || m.IDs[0] != "HERE/1" {
 		t.Errorf("ports of another site: %+v", m)
 	}
 	p.links.replies(func(string, string, []byte) Outcome {
 		return Outcome{Status: "answered", Response: json.RawMessage(`{}`)}
 	})
 	operator := p.script(store.RoleOperator)
-	operator.want(http.StatusOK, "POST", "/stations/S2/commands", `{"action":"ClearCache"}`, nil)
-	p.say(event.Port("S2", 1, 1), &event.Status{Status: "Faulted", ErrorCode: "GroundFailure"})
-	p.say(event.Station("S2"), &event.Security{Type: "TamperDetectionActivated"})
-	p.say(event.Station("S1"), &event.Security{Type: "StartupOfTheDevice"})
+	operator.want(http.StatusOK, "POST", "/stations/THERE/commands", `{"action":"ClearCache"}`, nil)
+	p.say(event.Port("THERE", 1, 1), &event.Status{Status: "Faulted", ErrorCode: "GroundFailure"})
+	p.say(event.Station("THERE"), &event.Security{Type: "TamperDetectionActivated"})
+	p.say(event.Station("HERE"), &event.Security{Type: "StartupOfTheDevice"})
 	v.until(func(m message) bool {
-		if strings.Contains(string(m.Data), "S2") || m.Station == "S2" || m.Type == "command" {
+		if strings.Contains(string(m.Data), "THERE") || m.Station == "THERE" || m.Type == "command" {
 			t.Errorf("of another site: %+v %s", m, m.Data)
 		}
 		return m.Type == "event" && strings.Contains(string(m.Data), "StartupOfTheDevice")
