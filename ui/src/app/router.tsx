@@ -198,7 +198,7 @@ const rules = createRoute({
   path: '/rules',
   staticData: { timeless: true },
   validateSearch: parseRules,
-  component: page(() => import('../features/rules/page'), 'rules', 'settings'),
+  component: page(() => import('../features/rules/page'), 'rules'),
 });
 
 const approve = createRoute({

@@ -107,21 +107,23 @@ function Result({ past }: { past: Past }) {
       {past.firings.length > 0 && (
         <>
           <h3 className={styles.sub}>{t('rules.firings')}</h3>
-          <ol className={styles.firings}>
-            {past.firings.slice(0, 50).map((f) => (
-              <li key={`${f.subject}${f.at}`}>
-                <time className="num" dateTime={f.at} title={exact(tag, Date.parse(f.at))}>
-                  {dayTime(tag, Date.parse(f.at))}
-                </time>
-                <span className="mono">{f.subject.replace(/^station\//, '')}</span>
-                <span className="meta">
-                  {f.clearedAt
-                    ? span(Math.max(0, Date.parse(f.clearedAt) - Date.parse(f.at)))
-                    : t('rules.stillOpen')}
-                </span>
-              </li>
-            ))}
-          </ol>
+          <section className={styles.scroll} aria-label={t('rules.firings')} tabIndex={0}>
+            <ol className={styles.firings}>
+              {past.firings.slice(0, 50).map((f) => (
+                <li key={`${f.subject}${f.at}`}>
+                  <time className="num" dateTime={f.at} title={exact(tag, Date.parse(f.at))}>
+                    {dayTime(tag, Date.parse(f.at))}
+                  </time>
+                  <span className="mono">{f.subject.replace(/^station\//, '')}</span>
+                  <span className="meta">
+                    {f.clearedAt
+                      ? span(Math.max(0, Date.parse(f.clearedAt) - Date.parse(f.at)))
+                      : t('rules.stillOpen')}
+                  </span>
+                </li>
+              ))}
+            </ol>
+          </section>
           {past.fired > Math.min(past.firings.length, 50) && (
             <p className="meta">{t('rules.firstOnly', { n: Math.min(past.firings.length, 50) })}</p>
           )}
