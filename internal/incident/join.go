@@ -127,6 +127,9 @@ func (f *Fold) raise(en *entry, d *detect.Finding) {
 		Severity: d.Severity, Since: d.Since,
 	})
 	f.note(en, d, false)
+	if d.Detector == "D25" {
+		defer f.rollout(en)
+	}
 	switch {
 	case fresh:
 		f.opened(en, d)

@@ -24,10 +24,19 @@ func (f *Fold) opened(en *entry, d *detect.Finding) {
 
 // reopened begins another life of a closed incident: the same trouble at the
 // same place within a day.
+//
+// Whoever had taken it still has it: unless it is dangerous or worse than before,
+// it is theirs again and nobody is called a second time.
 func (f *Fold) reopened(en *entry, d *detect.Finding) {
+	was, by, at := en.Severity, en.AcknowledgedBy, en.AcknowledgedAt
+	known := en.Notified && by != nil && en.ClosedAt != nil && f.now.Sub(*en.ClosedAt) <= repeatWithin &&
+		d.Severity != event.S1 && !d.Safety && !worse(d.Severity, was)
 	f.revive(en)
 	f.label(en)
 	en.Severity, en.Floor = d.Severity, ""
+	if known {
+		en.AcknowledgedBy, en.AcknowledgedAt, en.Notified = by, at, true
+	}
 	en.Onset = f.onset(d.Since)
 	en.Repeats++
 	f.mark(en)
@@ -37,7 +46,9 @@ func (f *Fold) reopened(en *entry, d *detect.Finding) {
 	f.edge(en)
 	f.clocks(en)
 	f.offer(en, d)
-	f.plan(en, ChangeReopened)
+	if !known {
+		f.plan(en, ChangeReopened)
+	}
 }
 
 // revive takes back what closing said.
@@ -79,6 +90,7 @@ func (f *Fold) repeated(en *entry, d *detect.Finding) {
 	switch {
 	case !told:
 		f.plan(en, ChangeOpened)
+	case en.AcknowledgedBy != nil && !en.Safety && en.Severity != event.S1: // theirs already
 	case en.Repeats == 1:
 		f.plan(en, ChangeReopened)
 	}
@@ -90,6 +102,9 @@ func (f *Fold) worsened(en *entry, was event.Severity) {
 	if en.Severity == event.S1 {
 		en.SnoozedUntil = nil
 		f.stop(en, "snooze")
+	}
+	if en.Inhibitor != nil && f.inhibitorOf(en) == "" {
+		en.Inhibitor = nil // that does not explain this
 	}
 	f.log(en, ChangeEscalated, "", fmt.Sprintf("from %s to %s", was, en.Severity))
 	f.touch(en)

@@ -140,6 +140,30 @@ func stories() map[string]func(l *lab) {
 			gone.Facts = []event.Fact{{Name: "removed"}}
 			l.event(event.Station("A"), &event.StationRemoved{}, gone).after(time.Hour)
 		},
+		"what comes back within a day is still theirs who took it": func(l *lab) {
+			l.station("A", "ham", "", "1", 1).raise("A", 1, "D05", "startFailures", event.S2).after(2 * time.Minute)
+			l.act(l.only().ID, event.IncidentAction{Action: ActAcknowledge, By: "p-anna"}).after(time.Hour)
+			l.clear("A", 1, "D05", "startFailures", event.S2).after(time.Minute).charge("A", 1, 9000, "t1").after(time.Hour).
+				raise("A", 1, "D05", "startFailures", event.S2).after(5 * time.Hour)
+		},
+		"a danger that comes back is told again": func(l *lab) {
+			l.station("A", "ham", "", "1", 1).raise("A", 1, "D03", "port.groundFailure", event.S1).after(2 * time.Minute)
+			id := l.only().ID
+			l.act(id, event.IncidentAction{Action: ActAcknowledge, By: "p-anna"}).clear("A", 1, "D03", "port.groundFailure", event.S1).after(time.Hour).
+				act(id, event.IncidentAction{Action: ActClose, By: "p-anna", Note: "dried"}).after(time.Hour).
+				raise("A", 1, "D03", "port.groundFailure", event.S1).after(time.Minute)
+		},
+		"starts that fail at two ports of a station are one call": func(l *lab) {
+			l.station("A", "ham", "", "1", 2).raise("A", 1, "D05", "startFailures", event.S2).after(2*time.Minute).
+				raise("A", 2, "D07", "zeroEnergy", event.S2).after(2*time.Minute).
+				clear("A", 1, "D05", "startFailures", event.S2).after(2 * time.Minute)
+		},
+		"starts that fail on a firmware that fails everywhere are one call": func(l *lab) {
+			l.station("A", "ham", "", "1", 1).station("B", "kiel", "", "1", 1).station("C", "kiel", "", "2", 1)
+			l.raise("A", 1, "D05", "startFailures", event.S3).after(2*time.Minute).raise("B", 0, "D25", "firmwareRegression", event.S2).after(2*time.Minute).
+				raise("B", 1, "D05", "startFailures", event.S2).raise("C", 1, "D05", "startFailures", event.S2).after(2*time.Minute).
+				clear("B", 0, "D25", "firmwareRegression", event.S2).after(2 * time.Minute)
+		},
 		"a driver's report is evidence for a known fault": func(l *lab) {
 			l.station("A", "ham", "", "1", 2).raise("A", 1, "D03", "port.fault", event.S3).after(time.Minute)
 			l.event(event.Port("A", 1, 0), &event.DriverReport{Category: "cable", Text: "torn"}).after(time.Minute)

@@ -48,6 +48,13 @@ func (f *Fold) tell(en *entry) {
 		f.dirty[en.ID] = struct{}{}
 		return
 	}
+	if en.Inhibitor == nil {
+		if id := f.inhibitorOf(en); id != "" {
+			en.Inhibitor = word(id)
+			f.log(en, ChangeInhibited, "", "somebody knows of its cause")
+			f.touch(en)
+		}
+	}
 	if !f.mayTell(en) {
 		return
 	}
@@ -122,17 +129,51 @@ func (f *Fold) mark(en *entry) {
 	}
 }
 
-// inhibitorOf is the incident that explains the silence of a station, for what
-// else is open there.
+// inhibitorOf is the incident that explains this one, so that nobody is called
+// for both: the station is lost, its firmware fails everywhere, or the same is
+// known of another of its ports.
 func (f *Fold) inhibitorOf(en *entry) string {
 	if en.Station == "" || en.Family == Connectivity || en.Safety {
 		return ""
 	}
-	other := f.entries[f.slots[slot{Place: en.Station, Family: Connectivity}]]
-	if other == nil || other == en || !other.open() || len(other.Raised) == 0 || f.online(en.Station) {
+	lost := f.entries[f.slots[slot{Place: en.Station, Family: Connectivity}]]
+	if lost != nil && lost != en && lost.open() && len(lost.Raised) > 0 && !f.online(en.Station) {
+		return lost.ID
+	}
+	if en.Severity == event.S1 {
 		return ""
 	}
-	return other.ID
+	if en.Family == Starting {
+		if bad := f.entries[f.slots[rolloutOf(en)]]; bad != nil && bad.open() && bad.RepairedAt == nil {
+			return bad.ID
+		}
+	}
+	for _, id := range f.ports[en.Station] {
+		other := f.entries[id]
+		if other != en && other.open() && other.RepairedAt == nil && other.Notified && other.Inhibitor == nil && !worse(en.Severity, other.Severity) &&
+			other.Family == en.Family && (en.Family == Starting || other.Kind == en.Kind) {
+			return id
+		}
+	}
+	return ""
+}
+
+// rolloutOf is the slot of the incident of a firmware on which tries to charge
+// fail (D25).
+func rolloutOf(en *entry) slot {
+	return slot{Family: Firmware, Code: "firmware/" + en.Labels["vendor"] + "/" + en.Labels["model"] + "/" + en.Labels["firmware"]}
+}
+
+// rollout has an incident of a firmware explain the starts that fail on it.
+func (f *Fold) rollout(en *entry) {
+	f.occupy(en, rolloutOf(en))
+	for _, other := range f.inOrder() {
+		if other.Family == Starting && other.open() && other.Inhibitor == nil && f.inhibitorOf(other) == en.ID {
+			other.Inhibitor = word(en.ID)
+			f.log(other, ChangeInhibited, "", "the firmware fails at other stations too")
+			f.touch(other)
+		}
+	}
 }
 
 // inhibit mutes the other incidents of a station that is lost.
@@ -152,16 +193,25 @@ func (f *Fold) inhibit(en *entry) {
 
 // lift ends what a repaired incident explained.
 func (f *Fold) lift(en *entry) {
-	if en.Family != Connectivity || en.Station == "" {
+	if en.Station == "" {
 		return
 	}
-	for _, id := range f.ports[en.Station] {
-		other := f.entries[id]
-		if other.Inhibitor != nil && *other.Inhibitor == en.ID {
-			other.Inhibitor = nil
-			f.touch(other)
-			f.unmuted(other)
+	if en.Family == Firmware {
+		for _, other := range f.inOrder() {
+			f.free(other, en)
 		}
+		return
+	}
+	for _, id := range slices.Clone(f.ports[en.Station]) {
+		f.free(f.entries[id], en)
+	}
+}
+
+func (f *Fold) free(other, en *entry) {
+	if other.Inhibitor != nil && *other.Inhibitor == en.ID {
+		other.Inhibitor = nil
+		f.touch(other)
+		f.unmuted(other)
 	}
 }
 
@@ -227,7 +277,8 @@ func (f *Fold) clock(en *entry, name string) {
 	}
 	f.log(en, ChangeSLAWarning, "", what)
 	f.touch(en)
-	if en.Notified && f.mayTell(en) && due != nil {
+	// Who has taken it sees the clock of its repair; waking them again repairs nothing.
+	if en.Notified && en.AcknowledgedBy == nil && f.mayTell(en) && due != nil {
 		text := fmt.Sprintf("It has to be repaired by %s.", due.UTC().Format("2006-01-02 15:04 UTC"))
 		if ack {
 			text = fmt.Sprintf("Somebody has to take it by %s.", due.UTC().Format("2006-01-02 15:04 UTC"))

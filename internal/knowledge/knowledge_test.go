@@ -31,7 +31,7 @@ func TestExplain(t *testing.T) {
 	k := open(t,
 		user("a.json", `{"id":"our.fan","match":{"vendor":"acme*","vendorCode":"PM-0107"},`+whole+`},
 			{"id":"our.fan.big","match":{"vendor":"acme*","model":"*350","vendorCode":"PM-0107"},`+whole+`},
-			{"id":"our.cable","like":"mrec.CX011","severity":"S1","match":{"vendorCode":"0x17"}},
+			{"id":"our.cable","like":"mrec.CX019","severity":"S1","match":{"vendorCode":"0x17"}},
 			{"id":"our.reader","like":"our.cable","title":"Reader","safety":false,"reset":"yes","match":{"vendor":"acme","code":"ReaderFailure"}}`))
 	for name, tc := range map[string]struct {
 		q    Query
@@ -71,7 +71,7 @@ func TestExplain(t *testing.T) {
 func TestLike(t *testing.T) {
 	k := open(t, user("a.json", `{"id":"x","like":"mrec.CX011","severity":"S1","match":{"vendorCode":"0x17"},"verified":true,"source":"manual 7"}`))
 	got, _ := k.Entry("x")
-	of, _ := k.Entry("mrec.CX011")
+	of, _ := k.Entry("mrec.CX019")
 	if got.Title != of.Title || got.Severity != event.S1 || !got.Safety || got.Reset != ResetNever || len(got.Checks) != len(of.Checks) || got.Source != "manual 7" || got.Layer != LayerUser || !got.Verified {
 		t.Errorf("%+v", got)
 	}

@@ -49,9 +49,16 @@ type Finding struct {
 // Notice is one time that people were called.
 type Notice struct {
 	Subject  event.Subject
+	Shared   []string // of a common cause: what its stations share
 	Severity string
 	At       time.Time
-	Text     string
+	Change   string // why: opened, escalated, reopened, a reminder
+	Kind     string
+	Title    string
+	// Label is the scenario that it is about, set by Judge; empty: ordinary life.
+	Label string
+	// Again is set where that cause had called before.
+	Again bool
 }
 
 // Harm is a driver who went without a charge.

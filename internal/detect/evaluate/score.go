@@ -137,7 +137,7 @@ func Judge(r *Run) *Score {
 		found[i] = first(r, l, func(f *Finding) bool { return f.Severity != "S4" && l.explains(f.Detector) })
 	}
 	s.Failed = r.failed(found)
-	s.Calls = append(s.Calls, r.Notices...)
+	s.Calls = r.calls()
 	for _, d := range by {
 		slices.Sort(d.Delays)
 		s.Detectors = append(s.Detectors, *d)
@@ -181,6 +181,34 @@ func (s *Score) Per1000(n int) float64 {
 	}
 	return float64(n) * 1000 / s.StationDays
 }
+
+// calls says what each call was about, and whether it was the first about that.
+func (r *Run) calls() []Notice {
+	out := slices.Clone(r.Notices)
+	called := make([]bool, len(r.Labels))
+	for i := range out {
+		n := &out[i]
+		best := -1
+		for j := range r.Labels {
+			l := &r.Labels[j]
+			if n.At.Before(l.From) || n.At.After(l.To.Add(max(l.Tail, callTail))) || !l.about(n.Subject, n.Shared, r.Site) {
+				continue
+			}
+			if best < 0 || r.Labels[best].NearMiss && !l.NearMiss || urgent(l.Severity) && !urgent(r.Labels[best].Severity) {
+				best = j
+			}
+		}
+		if best >= 0 {
+			n.Label, n.Again = r.Labels[best].Scenario, called[best]
+			called[best] = true
+		}
+	}
+	return out
+}
+
+// callTail is how long after its cause is over somebody may still be called
+// about what is not proven well.
+const callTail = 24 * time.Hour
 
 type verdict uint8
 

@@ -76,11 +76,15 @@ func (s *Score) WriteFaults(w io.Writer) error {
 		f := example[k]
 		fmt.Fprintf(b, "- %s %s %s: %d at %s, as %s at %s%s\n", k.detector, k.code, k.severity, count[k], k.fell, f.Subject, f.At.Format("01-02 15:04"), f.Facts)
 	}
-	fmt.Fprintf(b, "\n## Calls by kind\n\n")
+	fmt.Fprintf(b, "\n## Calls by cause\n\n")
 	calls := make(map[string]int)
-	for _, n := range s.Calls {
-		head, _, _ := strings.Cut(n.Text, ":")
-		calls[n.Severity+" "+head]++
+	for i := range s.Calls {
+		n := &s.Calls[i]
+		cause, again := cmp.Or(n.Label, "ordinary life"), ""
+		if n.Again {
+			again = ", again"
+		}
+		calls[fmt.Sprintf("%s%s: %s %s %s", cause, again, n.Severity, n.Change, n.Kind)]++
 	}
 	for _, k := range slices.Sorted(maps.Keys(calls)) {
 		fmt.Fprintf(b, "- %s: %d\n", k, calls[k])

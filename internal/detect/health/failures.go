@@ -18,6 +18,7 @@ func startFailures() detect.Detector {
 		Params: []detect.Param{
 			{Name: "failures", Default: 2, Doc: "failed tries in a row, none that worked between"},
 			{Name: "tokens", Default: 2, Doc: "different drivers among them"},
+			{Name: "urgentFailures", Default: 3, Doc: "failed tries in a row from which on it is urgent; before, only if the port reports a fault"},
 			{Name: "oneTokenFailures", Default: 3, Doc: "failed tries of one driver in a row that are worth a note"},
 			{Name: "withinHours", Default: 72, Unit: "h", Doc: "how far back tries count"},
 			{Name: "goodInRow", Default: 5, Doc: "tries that work in a row after which it is over when it came back within that time; the first time one is enough"},
@@ -122,7 +123,10 @@ func failuresTried(c *detect.Context, a *attempt.Attempt) {
 	}
 	switch {
 	case n >= c.Param("failures") && tokens >= c.Param("tokens"):
-		f.Severity = event.S2
+		f.Severity = event.S3
+		if n >= c.Param("urgentFailures") || a.Reason == attempt.Faulted {
+			f.Severity = event.S2
+		}
 		f.Text = fmt.Sprintf("%.0f tries of %.0f drivers to charge here failed in a row, each for a reason of the charger; the last: %s.", n, tokens, why(a))
 	case n >= c.Param("oneTokenFailures") && !c.Station.IsOpen("startFailures", a.EVSE):
 		f.Severity = event.S4

@@ -78,7 +78,11 @@ func TestStartFailures(t *testing.T) {
 			1/14:40:52 A/1 cleared startFailures`},
 		"nothing starts for two drivers": {
 			begin + try("13:00", "A/1", "anna", "nothing") + try("13:10", "A/1", "bert", "nothing"), `
-			13:10:50 A/1 raised startFailures S2`},
+			13:10:50 A/1 raised startFailures S3`},
+		"and for a third": {
+			begin + try("13:00", "A/1", "anna", "nothing") + try("13:10", "A/1", "bert", "nothing") + try("13:20", "A/1", "cleo", "nothing"), `
+			13:10:50 A/1 raised startFailures S3
+			13:20:50 A/1 updated startFailures S2`},
 		"one driver three times, then another": {
 			begin + fails("13:00", "A/1", "anna") + fails("13:10", "A/1", "anna") + fails("13:20", "A/1", "anna") + fails("13:30", "A/1", "bert"), `
 			13:20:20 A/1 raised startFailures S4

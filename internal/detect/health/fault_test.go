@@ -22,7 +22,7 @@ func TestFault(t *testing.T) {
 		"a danger is told at once": {at16 + `
 			13:00 A/1 status Faulted error=GroundFailure
 			13:00:10 A/1 status Available`, `
-			13:00:00 A/1 raised fault/GroundFailure S2 safety
+			13:00:00 A/1 raised fault/GroundFailure S1 safety
 			13:00:10 A/1 cleared fault/GroundFailure`},
 		"a danger in the vendor's words": {at16 + `
 			13:00 A/1 status Faulted error=OtherError info=relay_welded`, `

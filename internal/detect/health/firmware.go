@@ -20,7 +20,9 @@ func firmwareRegression() detect.Detector {
 		ID: "D25", Code: "firmwareRegression",
 		Params: []detect.Param{
 			{Name: "attempts", Default: 50, Doc: "tries needed before and after"},
-			{Name: "chance", Default: 1, Unit: "%", Doc: "how probable chance may be"},
+			{Name: "chance", Default: 0.3, Unit: "%", Doc: "how probable chance may be: it is asked after each failed try, of each model"},
+			{Name: "soonAttempts", Default: 12, Doc: "tries since that are enough where chance is all but ruled out"},
+			{Name: "soonChance", Default: 0.01, Unit: "%", Doc: "how probable chance may be then"},
 			{Name: "points", Default: 3, Unit: "%", Doc: "percentage points more that matter at all"},
 			{Name: "stations", Default: 3, Doc: "stations on which tries failed since"},
 		},
@@ -111,12 +113,16 @@ func firmwareJudge(c *detect.Context, r *rollout) {
 	}
 	k := r.By[c.Station.Firmware]
 	n, was := r.before(c.Station.Firmware)
-	if k.N < c.Param("attempts") || n < c.Param("attempts") || float64(len(k.Failing)) < c.Param("stations") {
+	if k.N < min(c.Param("soonAttempts"), c.Param("attempts")) || n < c.Param("attempts") || float64(len(k.Failing)) < c.Param("stations") {
 		return
 	}
 	now, then := 100*k.Bad/k.N, 100*was/n
 	chance := worseBy(k.Bad, k.N, was, n)
-	if chance >= c.Param("chance")/100 || now-then < c.Param("points") {
+	most := c.Param("chance")
+	if k.N < c.Param("attempts") {
+		most = c.Param("soonChance")
+	}
+	if chance >= most/100 || now-then < c.Param("points") {
 		return
 	}
 	r.Told = c.Station.ID

@@ -39,12 +39,47 @@ type probe struct {
 	Next    detect.Moment `json:"next,omitempty"` // not before
 }
 
-// unable are models that know no TriggerMessage.
+// unable are models that know no TriggerMessage. One station that refuses says
+// nothing of its model where others answer: two have to.
 type unable struct {
-	Models map[string]bool `json:"models"`
+	Models map[string]bool   `json:"models"`
+	Once   map[string]string `json:"once,omitempty"` // the first station of a model that refused
+	Able   map[string]bool   `json:"able,omitempty"` // of which one has answered
 }
 
-const maxModels = 2000
+// refused notes that a station knows no TriggerMessage.
+func (u *unable) refused(st *detect.Station) {
+	name := model(st)
+	switch first, known := u.Once[name]; {
+	case u.Able[name]:
+	case known && first != st.ID:
+		u.Models[name] = true
+		delete(u.Once, name)
+	case !known && len(u.Once)+len(u.Models) < maxModels:
+		if u.Once == nil {
+			u.Once = make(map[string]string)
+		}
+		u.Once[name] = st.ID
+	}
+}
+
+func (u *unable) answered(st *detect.Station) {
+	name := model(st)
+	if u.Able[name] || len(u.Able) >= maxModels {
+		return
+	}
+	if u.Able == nil {
+		u.Able = make(map[string]bool)
+	}
+	u.Able[name] = true
+	delete(u.Once, name)
+	delete(u.Models, name)
+}
+
+const (
+	maxModels   = 2000
+	refusedWait = 30 * 24 * time.Hour // until a station that refused is asked again: an update may have taught it
+)
 
 func model(st *detect.Station) string { return st.Vendor + "/" + st.Model }
 
@@ -113,12 +148,12 @@ func staleOn(c *detect.Context, e *event.Event) {
 		c.Cancel("lost")
 		switch word := answer(b); {
 		case word == "Accepted":
+			detect.Common[unable](c).answered(c.Station)
 			c.Wake("heard", c.Now.Add(time.Duration(c.Param("answerSeconds")*float64(time.Second))))
 		case word == "NotImplemented" || word == "NotSupported":
-			if known := detect.Common[unable](c); len(known.Models) < maxModels {
-				known.Models[model(c.Station)] = true
-			}
-			staleOver(c)
+			detect.Common[unable](c).refused(c.Station)
+			c.Cancel("heard")
+			m.Command, m.Failed, m.Next = "", 0, detect.At(c.Now.Add(refusedWait))
 		case b.Status == "timeout" && !c.Fresh():
 			staleUnanswered(c, m)
 		case b.Status == "answered" || b.Status == "error": // it lives

@@ -44,7 +44,7 @@ func TestStaleStatus(t *testing.T) {
 			1/00:49:10 A/1 status Available
 			1/06:00 A wait`, ask + `
 			1/00:49:00 A asks TriggerMessage {"requestedMessage":"StatusNotification","connectorId":1}`},
-		"a model that knows no such request is asked once": {`
+		"a station that knows no such request is asked once": {`
 			12:00 A configured ac=1
 			12:00 A connected
 			12:00 A boot

@@ -73,7 +73,7 @@ func TestBetaBelow(t *testing.T) {
 
 func TestFirmwareRegression(t *testing.T) {
 	ids := []string{"A", "B", "C", "D"}
-	story := func(after string, howMany int, only int) string {
+	story := func(after string, howMany, only, each int) string {
 		var b strings.Builder
 		b.WriteString(begun("s", ids...))
 		for _, id := range ids {
@@ -83,7 +83,7 @@ func TestFirmwareRegression(t *testing.T) {
 			fmt.Fprintf(&b, "2/00:00 %s boot firmware=2.0\n", id)
 		}
 		for i, id := range ids {
-			how := every(4, after)
+			how := every(each, after)
 			if i >= only {
 				how = every(1000, "fault")
 			}
@@ -92,10 +92,11 @@ func TestFirmwareRegression(t *testing.T) {
 		return b.String()
 	}
 	stories(t, "D25", map[string]struct{ story, want string }{
-		"a quarter fails since the update":  {story("fault", 40, 4), "5/08:30:20 C raised firmwareRegression S2"},
-		"only one station fails":            {story("fault", 40, 1), ``},
-		"too few tries since":               {story("fault", 12, 4), ``},
-		"drivers who leave are no firmware": {story("leave", 40, 4), ``},
+		"a quarter fails since the update":  {story("fault", 40, 4, 4), "5/11:50:20 C raised firmwareRegression S2"},
+		"every other one fails since":       {story("fault", 6, 4, 2), `5/08:10:20 C raised firmwareRegression S2`},
+		"only one station fails":            {story("fault", 40, 1, 4), ``},
+		"too few tries since":               {story("fault", 12, 4, 4), ``},
+		"drivers who leave are no firmware": {story("leave", 40, 4, 4), ``},
 	})
 }
 

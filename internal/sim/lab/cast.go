@@ -18,6 +18,7 @@ type cast struct {
 	run      *Run
 	r        *rand.Rand
 	learning time.Duration
+	once     bool
 	failures []sim.Failure
 	unable   map[string][]span // stations that know no TriggerMessage
 	taken    map[string]bool   // stations
@@ -49,6 +50,9 @@ func (c *cast) place(list []Scenario) error {
 	}
 	// As long as there is room, some come twice and three times.
 	for range 3 {
+		if c.once {
+			break
+		}
 		c.r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 		for i := range list {
 			if s := &list[i]; s.scope <= onSite {

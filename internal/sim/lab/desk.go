@@ -10,9 +10,33 @@ import (
 	"github.com/chargewatch/chargewatch/internal/sim"
 )
 
-// Perform sends a command that detection wants while a run is read, as the
-// outbox would. What comes of it follows among the events.
+// Perform sends a command that detection or a remedy wants while a run is read,
+// as the outbox would. What comes of it follows among the events.
 func (r *Run) Perform(a detect.Asked, now time.Time) { r.desk.perform(a, now) }
+
+// What somebody on duty does: looks, and says so; and once the repair has held,
+// closes what waits for a person.
+const (
+	looksAfter  = 3 * time.Minute
+	closesAfter = 4 * time.Hour
+)
+
+// Called has whoever is on duty acknowledge an incident.
+func (r *Run) Called(incident string, now time.Time) {
+	r.desk.person(incident, now.Add(looksAfter), &event.IncidentAction{Action: "acknowledge", By: "on-duty"})
+}
+
+// Repaired has the same person close an incident that waits for one. Whoever
+// reads the run leaves it out if the trouble is back by then.
+func (r *Run) Repaired(incident string, now time.Time) {
+	r.desk.person(incident, now.Add(closesAfter), &event.IncidentAction{Action: "close", By: "on-duty", Note: "seen to"})
+}
+
+func (d *desk) person(incident string, at time.Time, a *event.IncidentAction) {
+	e := ours(at, a)
+	e.Subject = event.Subject{Type: event.IncidentSubject, ID: incident}
+	d.put(e)
+}
 
 // desk answers commands for the stations: it knows who is online, what each
 // last said, and who is hung.

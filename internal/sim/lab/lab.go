@@ -31,6 +31,9 @@ type Options struct {
 	Days     int           // default 42
 	Learning time.Duration // how long before anything goes wrong that needs a baseline; default 28 days
 	Only     []string      // scenarios by name; empty: all that find a place
+	// Once puts each scenario in one time; else as often as there is room, up to
+	// four times.
+	Once bool
 	// Quiet puts nothing in: ordinary life only.
 	Quiet bool
 }
@@ -85,7 +88,7 @@ func New(o Options) (*Run, error) {
 	r := &Run{From: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}
 	r.To = r.From.AddDate(0, 0, o.Days)
 	r.Plan = plan(o.Seed, o.Stations, kindsFor(only))
-	c := &cast{run: r, r: random(o.Seed), learning: o.Learning}
+	c := &cast{run: r, r: random(o.Seed), learning: o.Learning, once: o.Once}
 	if !o.Quiet {
 		if err := c.place(only); err != nil {
 			return nil, err

@@ -127,9 +127,12 @@ func (s *state) meter(evse int, b *event.Meter) {
 }
 
 func (p *port) reading(register *float64, samples event.Samples) {
-	for _, s := range samples.All() {
-		if s.Measurand == "Energy.Active.Import.Register" && s.Phase == "" && (s.Location == "" || s.Location == "Outlet") {
-			register = &s.Value
+	for i := range samples {
+		for j := range samples[i].Values {
+			s := &samples[i].Values[j]
+			if s.Measurand == "Energy.Active.Import.Register" && s.Phase == "" && (s.Location == "" || s.Location == "Outlet") {
+				register = &s.Value
+			}
 		}
 	}
 	if register == nil {

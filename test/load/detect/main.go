@@ -27,6 +27,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/detect/health"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/incident"
+	"github.com/chargewatch/chargewatch/internal/live"
 	"github.com/chargewatch/chargewatch/internal/sim/lab"
 )
 
@@ -38,6 +39,7 @@ type result struct {
 	Seeds       []uint64        `json:"seeds"`
 	Stations    int             `json:"stations"`
 	Days        int             `json:"days"`
+	Once        bool            `json:"once"`
 	Events      int             `json:"events"`
 	TookSeconds float64         `json:"tookSeconds"`
 	DetectorsNs float64         `json:"nanosecondsPerEvent"`
@@ -59,6 +61,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	stations := set.Int("stations", 240, "of a run")
 	days := set.Int("days", 42, "of a run")
 	only := set.String("only", "", "comma-separated scenarios; each seed is a story of each")
+	once := set.Bool("once", false, "each scenario comes one time in each run; else as often as there is room")
 	quiet := set.Bool("quiet", false, "put nothing in: whatever is raised is wrong")
 	dir := set.String("out", "test/load/results", "`FOLDER` of the results")
 	name := set.String("name", "", "of the results; empty: only print")
@@ -78,7 +81,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	res := result{Go: runtime.Version(), Cores: runtime.NumCPU(), Began: time.Now().UTC().Truncate(time.Second), Stations: *stations, Days: *days}
+	res := result{Go: runtime.Version(), Cores: runtime.NumCPU(), Began: time.Now().UTC().Truncate(time.Second), Stations: *stations, Days: *days, Once: *once}
 	res.Score = &evaluate.Score{}
 	var busy time.Duration
 	for word := range strings.SplitSeq(*seeds, ",") {
@@ -97,7 +100,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 				runs = append(runs, r)
 			}
 		} else {
-			r, err := lab.New(lab.Options{Seed: seed, Stations: *stations, Days: *days, Quiet: *quiet})
+			r, err := lab.New(lab.Options{Seed: seed, Stations: *stations, Days: *days, Quiet: *quiet, Once: *once})
 			if err != nil {
 				return err
 			}
@@ -138,15 +141,19 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 
 // judge lives a run and adds what came of it.
 func judge(ctx context.Context, r *lab.Run, score *evaluate.Score) (events int, busy time.Duration, err error) {
-	c := chain{x: detect.New(health.Detectors()), f: incident.New(), common: make(map[string]bool)}
+	c := chain{p: live.NewPipeline(health.Detectors()), r: r, common: make(map[string]bool)}
 	for e := range r.Events(ctx) {
+		if late(c.p, e) {
+			continue
+		}
 		events++
 		begun := time.Now()
-		c.apply(e)
-		for _, a := range c.x.Asked() {
-			r.Perform(a, c.x.Now())
-		}
+		c.p.Apply(e, &c.out)
 		busy += time.Since(begun)
+		if err := errors.Join(c.out.Faults...); err != nil {
+			return events, busy, err
+		}
+		c.follow()
 	}
 	score.Add(evaluate.Judge(&evaluate.Run{
 		StationDays: r.StationDays(), Labels: r.Labels, Site: r.Site(), Findings: c.findings, Notices: c.notices, Harmed: r.Harmed(),
@@ -154,48 +161,43 @@ func judge(ctx context.Context, r *lab.Run, score *evaluate.Score) (events int, 
 	return events, busy, r.Err()
 }
 
-// chain is detection up to the people who are called, in the order in which a
-// server runs it.
+// late is a person's wish to close what has come back since.
+func late(p *live.Pipeline, e *event.Event) bool {
+	a, ok := e.Body.(*event.IncidentAction)
+	if !ok || a.Action != incident.ActClose {
+		return false
+	}
+	in, ok := p.Incidents.Get(e.Subject.ID)
+	return !ok || in.RepairedAt == nil
+}
+
+// chain is the whole pipeline of a server, from events to the people who are
+// called, with remedies as they are before anybody decided otherwise.
 type chain struct {
-	x        *detect.Engine
-	f        *incident.Fold
+	p        *live.Pipeline
+	r        *lab.Run
+	out      live.Conclusions
 	findings []evaluate.Finding
 	notices  []evaluate.Notice
 	common   map[string]bool // incidents of a common cause that were counted
 }
 
-func (c *chain) apply(e *event.Event) {
-	until := c.x.Until(e)
-	for {
-		due, ok := c.x.Due()
-		later, also := c.f.Due()
-		switch {
-		case ok && !due.After(until) && (!also || !later.Before(due)):
-			found := c.x.Fire()
-			c.take(found)
-			c.follow(c.f.Found(&c.x.Network, c.x.Now(), c.x.Seq(), found))
-		case also && !later.After(until):
-			c.follow(c.f.Fire(&c.x.Network, c.x.Seq()))
-		default:
-			found := c.x.Apply(e)
-			c.take(found)
-			c.follow(c.f.Apply(&c.x.Network, e, found))
-			return
-		}
+// follow has commands performed, and notes what was found, who is called, and
+// what was found to be one cause (D20). Who is called answers.
+func (c *chain) follow() {
+	if c.out.Empty() {
+		return
 	}
-}
-
-func (c *chain) take(list []detect.Finding) {
-	for i := range list {
-		if f, ok := evaluate.Raised(&list[i]); ok {
+	now := c.p.Detect.Now()
+	for i := range c.out.Intents {
+		c.r.Perform(detect.Asked{Intent: c.out.Intents[i]}, now)
+	}
+	for i := range c.out.Findings {
+		if f, ok := evaluate.Raised(&c.out.Findings[i]); ok {
 			c.findings = append(c.findings, f)
 		}
 	}
-}
-
-// follow notes who is called, and what was found to be one cause (D20).
-func (c *chain) follow(fx incident.Effects) {
-	for _, in := range fx.Changed {
+	for _, in := range c.out.Changed {
 		if in.Family != incident.Common || c.common[in.ID] {
 			continue
 		}
@@ -209,16 +211,33 @@ func (c *chain) follow(fx incident.Effects) {
 		}
 		c.findings = append(c.findings, f)
 	}
-	for i := range fx.Notices {
-		// A reminder calls again who did not come: here nobody ever does.
-		if n := &fx.Notices[i]; n.Raises() && n.Change != incident.ChangeReminder && (n.Severity == "S1" || n.Severity == "S2") {
-			c.notices = append(c.notices, evaluate.Notice{Subject: event.Station(n.Station), Severity: n.Severity, At: n.At, Text: n.Change + " " + n.Kind + ": " + n.Title})
+	for i := range c.out.Notices {
+		n := &c.out.Notices[i]
+		switch urgent := n.Severity == "S1" || n.Severity == "S2"; {
+		case n.Change == incident.ChangeRepaired:
+			c.r.Repaired(n.Incident, n.At)
+		case urgent && (n.Raises() || n.Change == incident.ChangeSLAWarning):
+			call := evaluate.Notice{Subject: event.Port(n.Station, 0, 0), Severity: n.Severity, At: n.At, Change: n.Change, Kind: n.Kind, Title: n.Title}
+			if n.Station == "" {
+				call.Subject = event.Self()
+				if n.SiteID != "" {
+					call.Shared = append(call.Shared, "site/"+n.SiteID)
+				}
+				for name, value := range n.Labels {
+					call.Shared = append(call.Shared, name+"/"+value)
+				}
+			} else if in, ok := c.p.Incidents.Get(n.Incident); ok {
+				call.Subject = event.Port(n.Station, in.EVSE, 0)
+			}
+			c.notices = append(c.notices, call)
+			c.r.Called(n.Incident, n.At)
 		}
 	}
+	c.out = live.Conclusions{}
 }
 
 func (r *result) write(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "\n%d events of %d stations over %d days, seeds %v, in %.0f s; detectors and incidents took %.0f ns an event.\n\n",
+	_, err := fmt.Fprintf(w, "\n%d events of %d stations over %d days, seeds %v, in %.0f s; detectors, incidents and remedies took %.0f ns an event.\n\n",
 		r.Events, r.Stations, r.Days, r.Seeds, r.TookSeconds, r.DetectorsNs)
 	if err != nil {
 		return err
