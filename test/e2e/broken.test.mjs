@@ -5,6 +5,7 @@ import { closeBrowser, open, Server, signIn, until } from './harness.mjs';
 // Every page of the product, with a station and site of the simulated network.
 const pages = [
   '/',
+  '/incidents',
   '/map',
   '/sites',
   '/sites/ham-hafen',

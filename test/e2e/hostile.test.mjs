@@ -85,6 +85,7 @@ describe('a hostile network', () => {
     '/stations/EVIL-2?tab=messages',
     '/stations/EVIL-1?tab=conformance',
     '/stations/EVIL-1?tab=settings',
+    '/incidents',
     '/map',
     '/sites',
     '/sites/evil',

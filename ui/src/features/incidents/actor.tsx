@@ -48,6 +48,8 @@ function useSender(): (act: Act, list: readonly Incident[], body: IncidentAct) =
             out.done.push(i);
           } catch (error) {
             out.refused.push({ incident: i, error });
+            // It is not as it was shown.
+            void queries.invalidateQueries({ queryKey: incidentQuery(i.id).queryKey });
           }
         }
       };
