@@ -61,6 +61,7 @@ type Server struct {
 	data       *os.Root
 	db         *coredb.DB
 	tls        *material
+	lived      bool // a past was made for it
 	listeners  []*listener
 	ocpp       *listener
 	http       *listener
@@ -102,6 +103,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		if err := o.past.make(ctx, s.data, c.Data); err != nil {
 			return s, err
 		}
+		s.lived = o.past.made
 	}
 	if s.db, err = coredb.Open(ctx, c.Data); err != nil {
 		return s, err
@@ -331,6 +333,9 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.outbox.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.notify.Run(inner))) })
 	outside.Go(func() { fail(s.simulation.run(inner)) })
+	if s.lived {
+		outside.Go(func() { fail(ended(inner, s.staff(inner))) })
+	}
 	for _, l := range s.listeners {
 		outside.Go(func() { fail(l.serve()) })
 	}

@@ -1,0 +1,47 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/incident"
+	"github.com/chargewatch/chargewatch/internal/store"
+)
+
+// Ages at which the staff of a simulated network has done something.
+const (
+	staffSaw    = 45 * time.Minute
+	staffClosed = 10 * time.Hour
+)
+
+// staff does what people would have done about the incidents of a made past:
+// those of before today were looked at and closed, the older ones of today are
+// acknowledged. Without it a new demo would open with weeks of unanswered calls.
+func (s *Server) staff(ctx context.Context) error {
+	if err := s.live.Reached(ctx, s.Journal.Snapshot().Seq); err != nil {
+		return err
+	}
+	for _, in := range s.live.Open() {
+		now := time.Now()
+		act := &event.IncidentAction{By: string(store.System)}
+		switch age := now.Sub(in.OpenedAt); {
+		case in.ParentID != nil || age < staffSaw:
+			continue
+		case age < staffClosed || in.RepairedAt == nil:
+			act.Action, act.Note = incident.ActAcknowledge, "Seen by the control room"
+		default:
+			act.Action, act.Reason, act.Note = incident.ActClose, "inspected", "Looked at on site, no danger left"
+		}
+		if incident.Check(in, act, now) != nil {
+			continue
+		}
+		_, err := s.Journal.Append(ctx, &event.Event{
+			Subject: event.Subject{Type: event.IncidentSubject, ID: in.ID}, At: now, ReceivedAt: now, Origin: event.FromUs, Body: act,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
