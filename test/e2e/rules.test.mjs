@@ -47,6 +47,8 @@ describe('rules, detectors and silences', () => {
     await page.getByRole('button', { name: 'Somebody charges', exact: true }).waitFor();
     const { body } = await server.api(token, 'GET', '/rules/somebody-charges');
     assert.equal(body.where, 'port.status == "Charging"');
+    // Sessions that run tell measurements all the time.
+    await server.api(token, 'PATCH', '/rules/somebody-charges', { on: ['status', 'meter'] });
     await until('the rule holds somewhere', async () => {
       const answer = await server.api(token, 'GET', '/rules/somebody-charges');
       return answer.body.open > 0;
@@ -62,7 +64,7 @@ describe('rules, detectors and silences', () => {
   it('opens the editor in every view', () =>
     inEveryView(server, state, '/rules?edit=somebody-charges', 'rules-editor', async (p) => {
       await p.getByText('The condition is in order.').waitFor();
-      await p.getByText('port.statusSeconds').waitFor();
+      await p.getByRole('button', { name: 'port.statusSeconds' }).waitFor();
     }));
 
   it('lists detectors in every view', () =>

@@ -192,3 +192,33 @@ func BenchmarkDay(b *testing.B) {
 		b.ReportMetric(float64(res.Events), "events")
 	}
 }
+
+func TestTheJournalLeavesOutWhatIsNotAskedFor(t *testing.T) {
+	p := newPast(t)
+	p.station("S1")
+	first := p.now
+	for range 1500 {
+		p.now = p.now.Add(time.Second)
+		p.say(event.Port("S1", 1, 1), &event.Meter{Samples: event.Samples{{Values: []event.Sample{{Measurand: "SoC", Value: 5}}}}}, &event.Status{Status: "Available"})
+	}
+	count := func(to time.Time, without ...event.Kind) (n int) {
+		t.Helper()
+		last := uint64(0)
+		for events, err := range p.log.Recorded(t.Context(), first.Add(time.Second), to, without...) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range events {
+				if e.Seq <= last {
+					t.Fatalf("%d after %d", e.Seq, last)
+				}
+				last = e.Seq
+			}
+			n += len(events)
+		}
+		return n
+	}
+	if all, some, half := count(p.now.Add(time.Second)), count(p.now.Add(time.Second), event.KindMeter), count(first.Add(751*time.Second), event.KindMeter); all != 3000 || some != 1500 || half != 750 {
+		t.Errorf("%d in all, %d without measurements, %d of the first half", all, some, half)
+	}
+}

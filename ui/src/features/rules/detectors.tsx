@@ -11,6 +11,10 @@ import { FormDialog, faultAt } from '../settings/dialog';
 import { type Detector, detectorsQuery, SEVERITIES, type Threshold } from './queries';
 import styles from './rules.module.css';
 
+const signs: Record<string, string> = { Percent: '%', Celsius: '°C' };
+/** A unit as people write it. */
+const sign = (unit: string | undefined): string => (unit ? ` ${signs[unit] ?? unit}` : '');
+
 type Editing = { of: Detector; had: Threshold | null };
 
 /** The faults that are looked for, with their thresholds by scope. */
@@ -49,7 +53,7 @@ export function Detectors() {
                     {d.params.map((p) => (
                       <span key={p.name} title={p.doc}>
                         <span className="meta">{p.name}</span> {number.format(p.default)}
-                        {p.unit && ` ${p.unit}`}
+                        {sign(p.unit)}
                       </span>
                     ))}
                   </span>
@@ -160,7 +164,7 @@ function Decide({ of, had, close, saved }: Editing & { close: () => void; saved:
               label={p.name}
               description={p.doc}
               placeholder={String(p.default)}
-              {...(p.unit ? { suffix: ` ${p.unit}` } : {})}
+              suffix={sign(p.unit)}
               value={values[p.name] ?? ''}
               error={faultAt(error, `values.${p.name}`)}
               onChange={(v) => setValues((all) => ({ ...all, [p.name]: v === '' ? undefined : Number(v) }))}
