@@ -306,6 +306,7 @@ func (s *Server) register() {
 	s.registerAlerts()
 	s.registerAck()
 	s.registerCommands()
+	s.registerWorkOrders()
 	s.registerDemo()
 	s.registerLive()
 	s.registerStatus()
