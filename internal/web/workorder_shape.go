@@ -83,7 +83,9 @@ func (s *Server) orderDetail(ctx context.Context, w *store.WorkOrder) (*workOrde
 func (s *Server) fillOrder(w *store.WorkOrder, one *incident.Incident, language string, listed bool) {
 	w.IncidentID = one.ID
 	w.Title = cmp.Or(w.Title, one.Title)
-	w.Description = cmp.Or(w.Description, one.Cause)
+	if w.Description == "" && one.Cause != one.Title {
+		w.Description = one.Cause
+	}
 	w.Severity = cmp.Or(w.Severity, one.Severity)
 	if w.Station == "" && w.SiteID == "" {
 		w.SiteID, w.Station, w.EVSE = one.SiteID, one.Station, one.EVSE
