@@ -307,6 +307,7 @@ func (s *Server) register() {
 	s.registerAck()
 	s.registerCommands()
 	s.registerWorkOrders()
+	s.registerScores()
 	s.registerDemo()
 	s.registerLive()
 	s.registerStatus()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/incident"
+	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/knowledge"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
@@ -25,12 +26,14 @@ func (p *plant) charge(station string, began time.Time, wh float64) string {
 			p.t.Fatal(err)
 		}
 	}
-	zero := 0.0
-	tell(began, &event.Transaction{Stage: event.TransactionStarted, AssignID: true, MeterWh: &zero})
-	st, _ := p.log.Snapshot().Station(station)
-	id, tx := st.EVSEs[0].Session.ID, st.EVSEs[0].Session.TransactionID
+	zero, tx := 0.0, fmt.Sprintf("tx-%d-%v", began.UnixNano(), wh)
+	tell(began, &event.Transaction{Stage: event.TransactionStarted, TransactionID: tx, MeterWh: &zero})
 	tell(began.Add(time.Millisecond), &event.Transaction{Stage: event.TransactionEnded, TransactionID: tx, MeterWh: &wh})
-	return id
+	found, _, err := p.log.Sessions(p.t.Context(), journal.SessionQuery{Station: station, Transaction: tx, Limit: 10})
+	if err != nil || len(found) != 1 || found[0].EnergyWh != wh {
+		p.t.Fatalf("sessions %+v, %v", found, err)
+	}
+	return found[0].ID
 }
 
 func TestAWorkOrderFromIncidentToTestCharge(t *testing.T) {
@@ -135,12 +138,12 @@ func (n *two) free(site string) string {
 
 func TestTheChecklistComesFromWhatIsKnownAboutTheCodes(t *testing.T) {
 	n := newTwo(t)
-	ground := &incident.Incident{Kind: "fault", Findings: []incident.Found{{Code: "fault", Detector: "D03"}, {Code: "groundTrend", Detector: "D16"}}, Evidence: []incident.Evidence{
+	ground := &incident.Incident{Kind: "fault", Station: "S-own", Findings: []incident.Found{{Code: "fault", Detector: "D03"}, {Code: "groundTrend", Detector: "D16"}}, Evidence: []incident.Evidence{
 		{Fact: event.Fact{Name: "errorCode", Text: "GroundFailure"}},
 	}}
-	byCode, ok := n.o.Knowledge.Explain(knowledge.Query{Code: "GroundFailure"})
-	byFinding, known := n.o.Knowledge.Explain(knowledge.Query{Finding: "groundTrend", Detector: "D16"})
-	if !ok || !known || len(byCode.Checks) == 0 {
+	byCode, ok := n.o.Knowledge.Explain(knowledge.Query{Protocol: "ocpp1.6", Code: "GroundFailure"})
+	byFinding, _ := n.o.Knowledge.Explain(knowledge.Query{Protocol: "ocpp1.6", Finding: "groundTrend", Detector: "D16"})
+	if !ok || len(byCode.Checks) == 0 {
 		t.Fatal("nothing known about a ground failure")
 	}
 	for language, want := range map[string]string{"": byCode.Checks[0].EN, "en": byCode.Checks[0].EN, "de": byCode.Checks[0].DE} {
