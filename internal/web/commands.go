@@ -64,11 +64,12 @@ type commandOutput struct {
 }
 
 func (s *Server) registerCommands() {
-	add(s, atStation(StationsCommand), huma.Operation{
+	add(s, atStation(StationsCommand).orPermit(), huma.Operation{
 		OperationID: "sendCommand", Method: http.MethodPost, Path: "/stations/{station}/commands", Tags: []string{"commands"},
 		Summary:      "Send a command and wait for the answer",
 		MaxBodyBytes: 4 << 20, // a whole local list
-		Description:  "Answers 202 with status sent when the wait ended first. The command goes on and its answer is recorded.",
+		Description: "Answers 202 with status sent when the wait ended first. The command goes on and its answer is recorded. " +
+			"A technician on site may send the commands that the work order permits.",
 	}, s.sendCommand)
 	add(s, atStation(StationsRead), huma.Operation{
 		OperationID: "listCommands", Method: http.MethodGet, Path: "/stations/{station}/commands", Tags: []string{"commands"},
@@ -91,6 +92,9 @@ func (s *Server) sendCommand(ctx context.Context, in *commandInput) (*commandOut
 	}
 	if len(body.Payload) == 0 || string(body.Payload) == "null" {
 		body.Payload = json.RawMessage("{}")
+	}
+	if err := s.mayCommand(ctx, in.Station, in.Body.Action); err != nil {
+		return nil, err
 	}
 	done, shape, err := s.command(ctx, who(ctx).actor(), in.Station, in.Body.Action, body.Payload)
 	if err != nil {

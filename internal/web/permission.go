@@ -56,14 +56,19 @@ const (
 	// decides what it may do.
 	RemediesRead  Permission = "remedies.read"
 	RemediesWrite Permission = "remedies.write"
+	// WorkOrdersWrite is to open orders and to work on one's own; whoever holds
+	// WorkOrdersAssign works on all of them and says whose they are.
+	WorkOrdersRead   Permission = "workorders.read"
+	WorkOrdersWrite  Permission = "workorders.write"
+	WorkOrdersAssign Permission = "workorders.assign"
 	// SystemRead is how well the server itself is, SystemConfigure what it is told
 	// and what it knows of itself when it is not well.
 	SystemRead      Permission = "system.read"
 	SystemConfigure Permission = "system.configure"
 )
 
-// permissionsOf is the role table. A technician's commands come with work
-// orders, so the role itself has none.
+// permissionsOf is the role table. A technician's commands come with the order
+// worked on (commandsFor), so the role itself has none.
 func permissionsOf(role store.Role) []Permission {
 	states := []Permission{
 		SummaryRead, SitesRead, StationsRead, SessionsRead, MessagesRead, EventsRead, TelemetryRead, ConformanceRead,
@@ -78,6 +83,7 @@ func permissionsOf(role store.Role) []Permission {
 	})
 	operator := slices.Concat(staff, []Permission{
 		StationsCommand,
+		WorkOrdersRead, WorkOrdersWrite, WorkOrdersAssign,
 		CredentialsRead, CredentialsWrite,
 		SystemRead,
 		ChannelsRead, AlertsWrite,
@@ -88,7 +94,7 @@ func permissionsOf(role store.Role) []Permission {
 	case store.RoleViewer, store.RoleHost:
 		return states
 	case store.RoleTechnician:
-		return staff
+		return append(staff, WorkOrdersRead, WorkOrdersWrite)
 	case store.RoleOperator:
 		return operator
 	case store.RoleSecurity:

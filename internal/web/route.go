@@ -21,6 +21,7 @@ type Need struct {
 	kind       needKind
 	permission Permission
 	fresh      bool // the password was given within the last 15 min
+	permit     bool // an order on which the caller works at {station} does as well; the handler narrows it
 }
 
 type needKind uint8
@@ -41,6 +42,7 @@ func filtered(p Permission) Need     { return Need{kind: needFiltered, permissio
 func atStation(p Permission) Need    { return Need{kind: needStation, permission: p} }
 func atSite(p Permission) Need       { return Need{kind: needSite, permission: p} }
 func (n Need) reauthenticated() Need { n.fresh = true; return n }
+func (n Need) orPermit() Need        { n.permit = true; return n }
 
 // Route is what was registered, for the tests that walk them all.
 type Route struct {
@@ -142,12 +144,23 @@ func (s *Server) admit(r *http.Request, need Need) (*Principal, error) {
 			return nil, errForbidden
 		}
 	case needStation:
+		site, ok := s.siteOf(r.PathValue("station"))
+		if ok && scope.Allows(site) {
+			break
+		}
+		if need.permit {
+			order, err := s.permit(r.Context(), p, r.PathValue("station"))
+			if err != nil {
+				return nil, err
+			}
+			if order != nil {
+				break
+			}
+		}
 		if scope.Empty() {
 			return nil, errForbidden
 		}
-		if site, ok := s.siteOf(r.PathValue("station")); !ok || !scope.Allows(site) {
-			return nil, problemf(http.StatusNotFound, "no such station")
-		}
+		return nil, problemf(http.StatusNotFound, "no such station")
 	case needSite:
 		if scope.Empty() {
 			return nil, errForbidden

@@ -24,6 +24,7 @@ type two struct {
 	*plant
 	session  map[string]string // by site
 	incident map[string]string
+	order    map[string]string
 }
 
 const (
@@ -39,7 +40,7 @@ func newTwo(t *testing.T) *two {
 	p := newPlant(t, func(o *Options) {
 		o.Telemetry, o.Flows, o.Frames, o.Knowledge = noSeries{}, noSeries{}, noFrames{}, known
 	})
-	n := &two{plant: p, session: make(map[string]string), incident: make(map[string]string)}
+	n := &two{plant: p, session: make(map[string]string), incident: make(map[string]string), order: make(map[string]string)}
 	for _, site := range []string{own, foreign} {
 		p.site(site)
 		station := "S-" + site
@@ -57,6 +58,13 @@ func newTwo(t *testing.T) *two {
 		st, _ := p.log.Snapshot().Station(station)
 		n.session[site] = st.EVSEs[0].Session.ID
 		n.incident[site] = p.incidentAt(station)
+		w, err := p.store.CreateWorkOrder(t.Context(), store.System, store.WorkOrder{
+			SiteID: site, Station: station, Title: "Look at " + site, Severity: event.S3, IncidentID: n.incident[site],
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.order[site] = w.ID
 		p.links.replies(func(string, string, []byte) Outcome {
 			return Outcome{Status: "answered", Response: json.RawMessage(`{"status":"Accepted"}`)}
 		})
@@ -104,6 +112,9 @@ func (n *two) path(r Route, site string) string {
 	id := n.session[site]
 	if strings.Contains(r.Path, "/incidents/") {
 		id = n.incident[site]
+	}
+	if strings.Contains(r.Path, "/workorders/") {
+		id = n.order[site]
 	}
 	if r.Need.kind == needGlobal {
 		id = "nobody"

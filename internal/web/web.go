@@ -306,6 +306,8 @@ func (s *Server) register() {
 	s.registerAlerts()
 	s.registerAck()
 	s.registerCommands()
+	s.registerWorkOrders()
+	s.registerScores()
 	s.registerDemo()
 	s.registerLive()
 	s.registerStatus()

@@ -303,6 +303,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/health-scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Health of stations and their ports, the worst first, with what takes from it */
+        get: operations["listHealthScores"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/heartbeat": {
         parameters: {
             query?: never;
@@ -383,6 +400,23 @@ export interface paths {
         put?: never;
         /** Do something about an incident */
         post: operations["actOnIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Early warnings that last, with their evidence: what to look at before it fails */
+        get: operations["listInspect"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1315,7 +1349,7 @@ export interface paths {
         put?: never;
         /**
          * Send a command and wait for the answer
-         * @description Answers 202 with status sent when the wait ended first. The command goes on and its answer is recorded.
+         * @description Answers 202 with status sent when the wait ended first. The command goes on and its answer is recorded. A technician on site may send the commands that the work order permits.
          */
         post: operations["sendCommand"];
         delete?: never;
@@ -1704,6 +1738,164 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workorders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Work orders, newest first */
+        get: operations["listWorkOrders"];
+        put?: never;
+        /**
+         * Open a work order, from an incident or by hand
+         * @description An incident has at most one open order; 409 names it, its id is the value of the fault.
+         */
+        post: operations["createWorkOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workorders/assignees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may work on orders */
+        get: operations["listAssignees"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workorders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One work order, with the charges that may prove it */
+        get: operations["getWorkOrder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a work order; whoever may not assign changes their own */
+        patch: operations["changeWorkOrder"];
+        trace?: never;
+    };
+    "/workorders/{id}/arrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Be on site: from here on its technician may send commands to the station */
+        post: operations["arriveWorkOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workorders/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close without work */
+        post: operations["cancelWorkOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workorders/{id}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close with a test charge, or by a person's word */
+        post: operations["doneWorkOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workorders/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Work on it again */
+        post: operations["reopenWorkOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workorders/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set out */
+        post: operations["startWorkOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workorders/{id}/wait": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Wait for parts */
+        post: operations["waitWorkOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1714,6 +1906,10 @@ export interface components {
         };
         ApproveInputBody: {
             siteId?: string;
+        };
+        AssigneeShape: {
+            id: string;
+            name: string;
         };
         AttemptShape: {
             /** Format: date-time */
@@ -1908,6 +2104,28 @@ export interface components {
             own?: components["schemas"]["CertificateShape"];
             /** Format: date-time */
             ownSeenAt: string | null;
+        };
+        ChangeWorkOrderInputBody: {
+            /** @description empty: nobody; needs workorders.assign */
+            assignee?: string;
+            /** @description replaces it; who ticked a line stays with its text */
+            checklist?: components["schemas"]["NewOrderCheck"][];
+            description?: string;
+            /** Format: date-time */
+            dueAt?: string;
+            /** @description added to the log */
+            note?: string;
+            parts?: components["schemas"]["OrderPartShape"][];
+            /**
+             * Format: int64
+             * @description the one the change was made on; 0: whatever stands
+             */
+            revision?: number;
+            /** @enum {string} */
+            severity?: "S1" | "S2" | "S3" | "S4";
+            /** Format: int64 */
+            timeMinutes?: number;
+            title?: string;
         };
         ChannelChangeInputBody: {
             enabled?: boolean;
@@ -2816,6 +3034,31 @@ export interface components {
              */
             verifying: number;
         };
+        InspectShape: {
+            code: string;
+            /** Format: int64 */
+            count: number;
+            /** @description D09 to D19 */
+            detector: string;
+            evidence: components["schemas"]["Evidence"][];
+            /**
+             * Format: int64
+             * @description 0: the whole station
+             */
+            evse: number;
+            incident: string;
+            /** Format: date-time */
+            lastAt: string;
+            /** @enum {string} */
+            severity: "S1" | "S2" | "S3" | "S4";
+            /** Format: date-time */
+            since: string;
+            siteId: string;
+            siteName: string;
+            station: string;
+            stationLabel: string;
+            text: string;
+        };
         InstalledCertificateShape: {
             /** Format: date-time */
             at: string;
@@ -2841,6 +3084,11 @@ export interface components {
              * @description not included
              */
             to: string;
+        };
+        ItemsAssigneeShape: {
+            items: components["schemas"]["AssigneeShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
         };
         ItemsAttemptShape: {
             items: components["schemas"]["AttemptShape"][];
@@ -2904,6 +3152,11 @@ export interface components {
         };
         ItemsIncidentShape: {
             items: components["schemas"]["IncidentShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsInspectShape: {
+            items: components["schemas"]["InspectShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -2997,6 +3250,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsStationScoreShape: {
+            items: components["schemas"]["StationScoreShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsStationShape: {
             items: components["schemas"]["StationShape"][];
             /** @description empty: there is no more */
@@ -3014,6 +3272,11 @@ export interface components {
         };
         ItemsViewShape: {
             items: components["schemas"]["ViewShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsWorkOrderShape: {
+            items: components["schemas"]["WorkOrderShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -3343,6 +3606,10 @@ export interface components {
             /** @description plain text, at most 2,000 characters */
             text: string;
         };
+        NewOrderCheck: {
+            done?: boolean;
+            text: string;
+        };
         NewSiteInputBody: {
             address?: string;
             freeVend?: boolean;
@@ -3430,6 +3697,34 @@ export interface components {
             path: string;
             shared?: boolean;
         };
+        NewWorkOrderInputBody: {
+            /** @description needs workorders.assign */
+            assignee?: string;
+            /** @description instead of what is known about the error */
+            checklist?: string[];
+            description?: string;
+            /** Format: date-time */
+            dueAt?: string;
+            /** Format: int64 */
+            evse?: number;
+            /** @description fills what the body leaves out: title, site, station, port, severity, due time, checklist */
+            incidentId?: string;
+            /**
+             * @description of the checklist; default en
+             * @enum {string}
+             */
+            language?: "en" | "de";
+            /**
+             * @description default S3
+             * @enum {string}
+             */
+            severity?: "S1" | "S2" | "S3" | "S4";
+            siteId?: string;
+            /** @description gives the site */
+            station?: string;
+            /** @description at most 200 characters */
+            title?: string;
+        };
         NoteShape: {
             /** Format: date-time */
             at: string;
@@ -3479,6 +3774,49 @@ export interface components {
             overrides?: components["schemas"]["Override"][];
             /** @description such as Europe/Berlin */
             timeZone: string;
+        };
+        OrderCheckShape: {
+            /** Format: date-time */
+            at: string | null;
+            by: string;
+            done: boolean;
+            text: string;
+        };
+        OrderNoteShape: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @enum {string} */
+            change: "created" | "note" | "assign" | "start" | "arrive" | "wait" | "done" | "cancel" | "reopen";
+            text: string;
+        };
+        OrderPartShape: {
+            name: string;
+            /** Format: int64 */
+            quantity: number;
+        };
+        OrderProofShape: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** Format: double */
+            energyWh: number;
+            /** @enum {string} */
+            kind: "testCharge" | "override";
+            reason: string;
+            sessionId: string;
+        };
+        OrderStepInputBody: {
+            note?: string;
+            /**
+             * @description done: why it may be closed
+             * @enum {string}
+             */
+            proof?: "testCharge" | "override";
+            /** @description needed by an override and to cancel */
+            reason?: string;
+            /** @description done by testCharge: which; default the newest that proves it */
+            sessionId?: string;
         };
         Others: {
             /** Format: int64 */
@@ -3620,6 +3958,29 @@ export interface components {
             /** @description the port could still be used */
             warning: boolean;
         };
+        PenaltyShape: {
+            incident: string;
+            kind: string;
+            /** Format: double */
+            points: number;
+            /** Format: date-time */
+            recoveredAt: string | null;
+            /**
+             * Format: int64
+             * @description each adds a quarter, at most double
+             */
+            repeats: number;
+            /** @enum {string} */
+            severity: "S1" | "S2" | "S3" | "S4";
+            /** Format: date-time */
+            since: string;
+            /**
+             * @description recovered: it halves every five days; release: a danger stays until a person closes its incident
+             * @enum {string}
+             */
+            state: "open" | "recovered" | "release";
+            title: string;
+        };
         PendingKioskShape: {
             code: string;
             /** Format: date-time */
@@ -3719,6 +4080,20 @@ export interface components {
             safety?: boolean;
             severities?: string[];
             sites?: string[];
+        };
+        PortScoreShape: {
+            /**
+             * Format: int64
+             * @description 0: the station itself, which has no known port
+             */
+            evse: number;
+            /** @description the greatest first */
+            penalties: components["schemas"]["PenaltyShape"][];
+            /**
+             * Format: double
+             * @description 100 less its penalties, 0 at least
+             */
+            score: number;
         };
         PortSummary: {
             byPowerClass: components["schemas"]["PowerClass"][];
@@ -4469,6 +4844,19 @@ export interface components {
             /** @description replaces all */
             tags?: string[];
         };
+        StationScoreShape: {
+            /** @description the worst first */
+            ports: components["schemas"]["PortScoreShape"][];
+            /**
+             * Format: double
+             * @description 0 to 100
+             */
+            score: number;
+            siteId: string;
+            siteName: string;
+            station: string;
+            stationLabel: string;
+        };
         StationShape: {
             /**
              * Format: double
@@ -4632,6 +5020,20 @@ export interface components {
             /** Format: int64 */
             changed: number;
         };
+        TestChargeShape: {
+            /**
+             * Format: date-time
+             * @description null: it runs
+             */
+            endedAt: string | null;
+            /** Format: double */
+            energyWh: number;
+            /** Format: int64 */
+            evse: number;
+            sessionId: string;
+            /** Format: date-time */
+            startedAt: string;
+        };
         TextShape: {
             de: string;
             en: string;
@@ -4763,6 +5165,146 @@ export interface components {
         Words: {
             de: string;
             en: string;
+        };
+        WorkOrderDetail: {
+            /** @description opaque id; empty: nobody */
+            assignee: string;
+            /** @description empty once forgotten */
+            assigneeName: string;
+            checklist: components["schemas"]["OrderCheckShape"][];
+            /**
+             * Format: int64
+             * @description lines of the checklist
+             */
+            checks: number;
+            /** Format: int64 */
+            checksDone: number;
+            /** Format: date-time */
+            closedAt: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            description: string;
+            /** Format: date-time */
+            dueAt: string | null;
+            /**
+             * Format: int64
+             * @description 0: the whole station
+             */
+            evse: number;
+            id: string;
+            /** @description empty: none */
+            incidentId: string;
+            /**
+             * Format: double
+             * @description of its station or site
+             */
+            latitude: number | null;
+            /** Format: double */
+            longitude: number | null;
+            /** @description it is the caller's */
+            mine: boolean;
+            /** @description newest first */
+            notes: components["schemas"]["OrderNoteShape"][];
+            /**
+             * Format: int64
+             * @description what people call it
+             */
+            number: number;
+            /** Format: date-time */
+            onSiteSince: string | null;
+            parts: components["schemas"]["OrderPartShape"][];
+            /** @description names of the opaque ids in it */
+            people: {
+                [key: string]: string;
+            };
+            /** @description commands that the caller may send to the station now */
+            permit: string[];
+            /** @description null: it is not closed */
+            proof: components["schemas"]["OrderProofShape"];
+            /**
+             * Format: int64
+             * @description give it back with a change to be told if somebody else was faster
+             */
+            revision: number;
+            /** @enum {string} */
+            severity: "S1" | "S2" | "S3" | "S4";
+            siteId: string;
+            siteName: string;
+            /**
+             * Format: date-time
+             * @description somebody set out
+             */
+            startedAt: string | null;
+            /** @enum {string} */
+            state: "open" | "assigned" | "onSite" | "waitingForParts" | "done" | "cancelled";
+            /** @description empty: the site as a whole */
+            station: string;
+            stationLabel: string;
+            /** @description charges that prove the repair, newest first */
+            testCharges: components["schemas"]["TestChargeShape"][];
+            /**
+             * Format: int64
+             * @description time on site is added when it ends
+             */
+            timeMinutes: number;
+            title: string;
+        };
+        WorkOrderShape: {
+            /** @description opaque id; empty: nobody */
+            assignee: string;
+            /** @description empty once forgotten */
+            assigneeName: string;
+            /**
+             * Format: int64
+             * @description lines of the checklist
+             */
+            checks: number;
+            /** Format: int64 */
+            checksDone: number;
+            /** Format: date-time */
+            closedAt: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            dueAt: string | null;
+            /**
+             * Format: int64
+             * @description 0: the whole station
+             */
+            evse: number;
+            id: string;
+            /** @description empty: none */
+            incidentId: string;
+            /**
+             * Format: double
+             * @description of its station or site
+             */
+            latitude: number | null;
+            /** Format: double */
+            longitude: number | null;
+            /** @description it is the caller's */
+            mine: boolean;
+            /**
+             * Format: int64
+             * @description what people call it
+             */
+            number: number;
+            /**
+             * Format: int64
+             * @description give it back with a change to be told if somebody else was faster
+             */
+            revision: number;
+            /** @enum {string} */
+            severity: "S1" | "S2" | "S3" | "S4";
+            siteId: string;
+            siteName: string;
+            /** @enum {string} */
+            state: "open" | "assigned" | "onSite" | "waitingForParts" | "done" | "cancelled";
+            /** @description empty: the site as a whole */
+            station: string;
+            stationLabel: string;
+            title: string;
         };
     };
     responses: never;
@@ -5651,6 +6193,41 @@ export interface operations {
             };
         };
     };
+    listHealthScores: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                site?: string;
+                station?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsStationScoreShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getHeartbeat: {
         parameters: {
             query?: never;
@@ -5852,6 +6429,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listInspect: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                site?: string;
+                station?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsInspectShape"];
                 };
             };
             /** @description Error */
@@ -9228,6 +9840,387 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listWorkOrders: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description open, assigned, onSite, waitingForParts, done, cancelled; several by comma; active is all but the last two */
+                state?: string;
+                site?: string;
+                station?: string;
+                /** @description opaque id, or me */
+                assignee?: string;
+                incident?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsWorkOrderShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createWorkOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWorkOrderInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOrderDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listAssignees: {
+        parameters: {
+            query?: {
+                /** @description those who may do so there */
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsAssigneeShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getWorkOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOrderDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeWorkOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeWorkOrderInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOrderDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    arriveWorkOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOrderDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    cancelWorkOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOrderDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    doneWorkOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOrderDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    reopenWorkOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOrderDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    startWorkOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOrderDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    waitWorkOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOrderDetail"];
+                };
             };
             /** @description Error */
             default: {
