@@ -34,6 +34,7 @@ export const places = [
   { to: '/events', icon: 'event', key: 'nav.events', keys: 'g j', permission: 'events.read' },
   { to: '/desk', icon: 'headset', key: 'nav.desk', keys: 'g d', permission: 'sessions.read' },
   { to: '/rules', icon: 'filter', key: 'nav.rules', keys: 'g r', permission: 'silences.write' },
+  { to: '/channels', icon: 'bell', key: 'nav.channels', keys: 'g n', permission: 'channels.read' },
   { to: '/health', icon: 'health', key: 'nav.health', keys: 'g h', permission: 'system.read' },
   { to: '/settings', icon: 'settings', key: 'nav.settings', keys: 'g ,' },
   {

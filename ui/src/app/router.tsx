@@ -10,6 +10,7 @@ import {
 } from '@tanstack/react-router';
 import { Problem } from '../api/problem';
 import { meQuery } from '../api/queries';
+import { parseChannels } from '../features/channels/search';
 import { parseDesk } from '../features/desk/search';
 import { parseEvents } from '../features/events/kinds';
 import { parseIncidents } from '../features/incidents/search';
@@ -201,6 +202,14 @@ const rules = createRoute({
   component: page(() => import('../features/rules/page'), 'rules'),
 });
 
+const channels = createRoute({
+  getParentRoute: () => inside,
+  path: '/channels',
+  staticData: { timeless: true },
+  validateSearch: parseChannels,
+  component: page(() => import('../features/channels/page'), 'channels', 'incidents'),
+});
+
 const approve = createRoute({
   getParentRoute: () => inside,
   path: '/kiosk/approve',
@@ -249,6 +258,7 @@ const pages = [
   desk,
   health,
   rules,
+  channels,
   settings,
   approve,
   scan,

@@ -1,6 +1,7 @@
 // The keys of all words: the shell's, which every page has, and those that come
 // with a feature. A feature with words of its own adds its two lines here.
 
+import type channels from '../features/channels/words/en.json';
 import type desk from '../features/desk/words/en.json';
 import type events from '../features/events/words/en.json';
 import type health from '../features/health/words/en.json';
@@ -23,6 +24,7 @@ import type shell from './en.json';
 
 export type MessageKey =
   | keyof typeof shell
+  | keyof typeof channels
   | keyof typeof desk
   | keyof typeof kiosk
   | keyof typeof me
