@@ -165,7 +165,7 @@ describe('the inbox of a network at work', () => {
     await page.getByText(/somebody else has claimed the incident/).waitFor();
     await shot(page, 'incident-refused');
     // Now it knows, and asks.
-    await until('the owner is shown', () => page.getByText(/Somebody, until/).isVisible());
+    await until('the owner is shown', () => page.getByText(/e2e admin, until/).isVisible());
     await page.getByRole('button', { name: 'Claim' }).click();
     const asked = dialog(page, 'Claim');
     await asked.getByLabel('Reason').fill('their shift is over');

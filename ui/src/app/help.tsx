@@ -26,6 +26,18 @@ const others: { title: MessageKey; keys: Row[] }[] = [
     ],
   },
   {
+    title: 'nav.incidents',
+    keys: [
+      ['a', 'help.acknowledge'],
+      ['c', 'help.claim'],
+      ['s', 'help.snooze'],
+      ['e', 'help.escalate'],
+      ['n', 'help.note'],
+      ['d', 'help.dispatch'],
+      ['v', 'help.verdict'],
+    ],
+  },
+  {
     title: 'help.wall',
     keys: [
       ['← ↑ ↓ →', 'help.arrows'],

@@ -65,7 +65,13 @@ function noteText(t: Translate, l: IncidentLog): string {
       note === 'ack' ? 'incident.log.ack' : note === 'repair' ? 'incident.log.repair' : undefined;
     return clock ? t(clock) : note;
   }
-  return note;
+  const raised = l.change === 'escalated' ? /^from (S\d) to (S\d)(?:: )?/.exec(note) : null;
+  if (raised) {
+    const moved = t('incident.log.fromTo', { from: raised[1]!, to: raised[2]! });
+    return [moved, note.slice(raised[0].length)].filter(Boolean).join(': ');
+  }
+  // The word of the change says it.
+  return !l.by && (l.change === 'inhibited' || l.change === 'folded') ? '' : note;
 }
 
 /** Everything that happened to the incident, newest first, and a place to write. */
@@ -83,10 +89,7 @@ export function Activity({ incident: i }: { incident: Detail }) {
           const note = noteText(t, l);
           return (
             <li key={`${l.at} ${l.change} ${k}`} data-person={!!l.by}>
-              <span className={styles.change}>
-                {changeText(t, l.change)}
-                {l.change === 'escalated' && l.severity && <strong> {l.severity}</strong>}
-              </span>
+              <span className={styles.change}>{changeText(t, l.change)}</span>
               <span className={styles.who}>{l.by ? whoText(t, i, l.by, me) : t('incident.system')}</span>
               <span className={styles.at}>
                 <Age at={l.at} />

@@ -18,7 +18,7 @@ export function Cause({ incident: i }: { incident: Incident }) {
   const entry = data?.entry;
   return (
     <div className={styles.cause}>
-      <p className={styles.sentence}>{i.cause}</p>
+      <p className={styles.sentence}>{entry && locale !== 'en' ? say(entry.title) : i.cause}</p>
       {error && !data ? (
         <Failed what={t('incident.knowledge')} error={error} retry={() => void refetch()} />
       ) : entry ? (
@@ -67,15 +67,16 @@ export function Cause({ incident: i }: { incident: Incident }) {
 
 /** What the leading finding says of the error. */
 function asked(i: Incident): Record<string, string> {
-  const fault = faultOf(i.kind);
   const fact = (name: string) => i.evidence.find((e) => e.name === name)?.text ?? '';
-  const [component, variable] = fault?.code.includes('.') ? fault.code.split('.') : [];
+  const fault = faultOf(i.kind);
+  const code = fault && (fact('errorCode') || fault.code);
+  const [component, variable] = code?.includes('.') ? code.split('.') : [];
   const q: Record<string, string | undefined> = {
     vendor: i.labels.vendor,
     model: i.labels.model,
     info: fact('info').slice(0, 500),
-    ...(component ? { component, variable } : { code: fault?.code }),
-    vendorCode: fault?.vendorCode,
+    ...(component ? { component, variable } : { code: code ?? undefined }),
+    vendorCode: (fault && (fact('vendorErrorCode') || fault.vendorCode)) ?? undefined,
     ...(fault ? {} : { finding: i.kind, detector: i.detectors[0] }),
   };
   return Object.fromEntries(Object.entries(q).filter((e): e is [string, string] => !!e[1]));

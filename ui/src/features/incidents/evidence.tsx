@@ -64,12 +64,14 @@ export function Evidence({ incident: i }: { incident: Detail }) {
   const tag = useTag();
   const moment = useMoment();
   const [all, setAll] = useState(false);
-  const shown = all ? i.evidence : i.evidence.slice(0, FEW);
-  const several = new Set(i.evidence.map((e) => e.subject)).size > 1;
+  // Which entry explained it is told by the explanation.
+  const facts = i.evidence.filter((f) => f.name !== 'knowledge');
+  const shown = all ? facts : facts.slice(0, FEW);
+  const several = new Set(facts.map((e) => e.subject)).size > 1;
   return (
     <section className={styles.evidence} aria-label={t('incident.evidence')}>
       <h3 className={styles.title}>{t('incident.evidence')}</h3>
-      {i.evidence.length === 0 ? (
+      {facts.length === 0 ? (
         <p className="meta">{t('incident.noEvidence')}</p>
       ) : (
         <dl className={styles.facts}>
@@ -86,9 +88,9 @@ export function Evidence({ incident: i }: { incident: Detail }) {
           ))}
         </dl>
       )}
-      {i.evidence.length > FEW && (
+      {facts.length > FEW && (
         <button type="button" className={styles.more} onClick={() => setAll(!all)} aria-expanded={all}>
-          {all ? t('incident.fewer') : t('incident.moreEvidence', { n: i.evidence.length - FEW })}
+          {all ? t('incident.fewer') : t('incident.moreEvidence', { n: facts.length - FEW })}
         </button>
       )}
       {i.findings.length > 1 && (

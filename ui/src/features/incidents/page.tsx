@@ -2,7 +2,7 @@
 // chosen.
 import { Button, SegmentedControl, Select, TextInput } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { getRouteApi, Link, Outlet, useMatches } from '@tanstack/react-router';
+import { getRouteApi, Link, Outlet, useMatches, useNavigate } from '@tanstack/react-router';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useScope } from '../../app/view';
 import { count } from '../../format/quantity';
@@ -59,7 +59,7 @@ function Inbox({ chosen }: { chosen: string | undefined }) {
   const tag = useTag();
   const site = useScope();
   const search = route.useSearch();
-  const navigate = route.useNavigate();
+  const navigate = useNavigate();
   const now = useServerNow();
   const live = useIncidents();
   const counts = useMemo(() => countsOf(live.rows, site, now), [live.rows, site, now]);

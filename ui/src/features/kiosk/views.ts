@@ -1,7 +1,7 @@
 // What a screen shows in turn, and how its addresses are made.
 export const ROTATE = { least: 10, most: 3600, usual: 30 } as const;
 
-export const DEFAULT_VIEWS = ['/', '/map', '/stations'] as const;
+export const DEFAULT_VIEWS = ['/', '/incidents', '/map', '/stations'] as const;
 
 /** Only pages of our own: "/stations?state=faulted". */
 export const isOwnPath = (v: string): boolean => /^\/(?![/\\])[^\\\s]*$/.test(v) && v.length <= 500;
