@@ -72,6 +72,10 @@ type Options struct {
 	Logger *slog.Logger
 	Demo   bool // a simulated network runs along, which the caller starts
 
+	// now is of what is recorded, found and done, tick how often what is due is
+	// looked for; the zero values are those of a server.
+	now   func() time.Time
+	tick  time.Duration
 	past  *past   // to be made in a folder that no server has used
 	seed  uint64  // of a demo
 	speed float64 // of its time
@@ -108,9 +112,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.db, err = coredb.Open(ctx, c.Data); err != nil {
 		return s, err
 	}
-	if s.Journal, err = sqlite.Open(ctx, sqlite.Options{DB: s.db, Logger: log, Version: version, Journal: journal.Options{
+	if s.Journal, err = sqlite.Open(ctx, sqlite.Options{DB: s.db, Logger: log, Now: o.now, Version: version, Journal: journal.Options{
 		// A start folds what came after the checkpoint: that must stay well below a second.
-		CheckpointEvery: 30 * time.Second, CheckpointEvents: 30_000,
+		CheckpointEvery: 30 * time.Second, CheckpointEvents: 30_000, Tick: o.tick,
 		Keep: journal.Keep{History: time.Duration(c.Retention.Events), Sealed: s.sealed},
 	}}); err != nil {
 		return s, fmt.Errorf("open the journal: %w", err)
@@ -127,7 +131,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	}
 	if s.live, err = live.Open(ctx, live.Options{
 		Journal: s.Journal, DB: s.db, Detectors: health.Knowing(known), Language: s.language, Logger: log,
-		Told: func() { s.notify.Kick() },
+		Told: func() { s.notify.Kick() }, Now: o.now, Beat: o.tick,
 	}); err != nil {
 		return s, fmt.Errorf("open detection: %w", err)
 	}
@@ -152,7 +156,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	})
 	s.guard = disk.New(s.data, disk.Options{Logger: log, Changed: s.giveWay})
 	asked := commander{s.Endpoint, s.Journal}
-	s.outbox = outbox.New(s.Journal, asked, outbox.Options{Logger: log})
+	s.outbox = outbox.New(s.Journal, asked, outbox.Options{Logger: log, Now: o.now, Poll: o.tick})
 	if s.ocpp, err = listen(ctx, "OCPP", c.OCPP, s.Endpoint, s.tls.server(), s.log); err != nil {
 		return s, err
 	}
