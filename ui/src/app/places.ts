@@ -33,6 +33,7 @@ export const places = [
   { to: '/sessions', icon: 'session', key: 'nav.sessions', keys: 'g e', permission: 'sessions.read' },
   { to: '/events', icon: 'event', key: 'nav.events', keys: 'g j', permission: 'events.read' },
   { to: '/desk', icon: 'headset', key: 'nav.desk', keys: 'g d', permission: 'sessions.read' },
+  { to: '/playbooks', icon: 'play', key: 'nav.playbooks', keys: 'g b', permission: 'remedies.read' },
   { to: '/health', icon: 'health', key: 'nav.health', keys: 'g h', permission: 'system.read' },
   { to: '/settings', icon: 'settings', key: 'nav.settings', keys: 'g ,' },
   {

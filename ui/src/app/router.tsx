@@ -14,6 +14,7 @@ import { parseDesk } from '../features/desk/search';
 import { parseEvents } from '../features/events/kinds';
 import { parseIncidents } from '../features/incidents/search';
 import { parseMap } from '../features/map/search';
+import { parsePlaybooks } from '../features/playbooks/search';
 import { parseSessions } from '../features/sessions/filter';
 import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
 import { parseSites } from '../features/sites/search';
@@ -192,6 +193,14 @@ const health = createRoute({
   component: page(() => import('../features/health/page'), 'health'),
 });
 
+const playbooks = createRoute({
+  getParentRoute: () => inside,
+  path: '/playbooks',
+  staticData: { timeless: true },
+  validateSearch: parsePlaybooks,
+  component: page(() => import('../features/playbooks/page'), 'incidents', 'playbooks', 'station'),
+});
+
 const approve = createRoute({
   getParentRoute: () => inside,
   path: '/kiosk/approve',
@@ -239,6 +248,7 @@ const pages = [
   events,
   desk,
   health,
+  playbooks,
   settings,
   approve,
   scan,

@@ -9,6 +9,7 @@ import type kiosk from '../features/kiosk/words/en.json';
 import type map from '../features/map/words/en.json';
 import type me from '../features/me/words/en.json';
 import type overview from '../features/overview/words/en.json';
+import type playbooks from '../features/playbooks/words/en.json';
 import type scan from '../features/scan/words/en.json';
 import type sessions from '../features/sessions/words/en.json';
 import type settings from '../features/settings/words/en.json';
@@ -29,6 +30,7 @@ export type MessageKey =
   | keyof typeof incidents
   | keyof typeof map
   | keyof typeof overview
+  | keyof typeof playbooks
   | keyof typeof scan
   | keyof typeof events
   | keyof typeof sessions
