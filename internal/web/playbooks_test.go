@@ -85,8 +85,12 @@ func TestHowFarRemediesMayGo(t *testing.T) {
 	one.want(http.StatusUnprocessableEntity, "PUT", "/remedies/mode", `{"mode":"off","sites":["FOREIGN"]}`, nil)
 	one.want(http.StatusUnprocessableEntity, "PUT", "/remedies/mode", `{"mode":"off","stations":["S-FOREIGN"]}`, nil)
 	one.want(http.StatusOK, "PUT", "/remedies/mode", `{"mode":"off","sites":["own"]}`, &r)
-	if len(r.Modes) != 2 || r.Modes[1] != (ModeShape{"site/own", remedy.Off}) {
+	if len(r.Modes) != 2 || r.Modes[1].Scope != "site/own" || r.Modes[1].Mode != remedy.Off || r.Modes[1].ChangedAt == nil || r.Modes[1].Name != "" {
 		t.Errorf("one site off: %+v", r.Modes)
+	}
+	admin.want(http.StatusOK, "GET", "/remedies", "", &r)
+	if r.Modes[0].Name == "" || r.Modes[0].ChangedBy == "" {
+		t.Errorf("nobody is named: %+v", r.Modes)
 	}
 	operator.want(http.StatusForbidden, "PUT", "/remedies/mode", `{"mode":"off"}`, nil)
 	admin.want(http.StatusUnprocessableEntity, "PUT", "/remedies/mode", `{"mode":"wild"}`, nil)

@@ -55,8 +55,11 @@ type BudgetShape struct {
 
 // ModeShape is how far remedies may go in a scope.
 type ModeShape struct {
-	Scope string      `json:"scope" doc:"all, site/ID or station/ID"`
-	Mode  remedy.Mode `json:"mode" enum:"off,dryRun,triggerOnly,on"`
+	Scope     string      `json:"scope" doc:"all, site/ID or station/ID"`
+	Mode      remedy.Mode `json:"mode" enum:"off,dryRun,triggerOnly,on"`
+	ChangedAt *time.Time  `json:"changedAt"`
+	ChangedBy string      `json:"changedBy" doc:"opaque id"`
+	Name      string      `json:"name" doc:"of who decided it, for staff of all sites; else empty"`
 }
 
 // RemediesShape is what the machine is doing about incidents.
@@ -109,7 +112,10 @@ func (s *Server) getRemedies(ctx context.Context, _ *struct{}) (*remediesOutput,
 		if row.ID == remedy.Everywhere {
 			out.Mode = mode
 		}
-		out.Modes = append(out.Modes, ModeShape{row.ID, mode})
+		out.Modes = append(out.Modes, ModeShape{Scope: row.ID, Mode: mode, ChangedAt: instant(row.ChangedAt), ChangedBy: string(row.By)})
+	}
+	if err := s.nameDeciders(ctx, out.Modes); err != nil {
+		return nil, err
 	}
 	state := s.o.Remedies.Remedies()
 	for _, r := range state.Runs {
@@ -139,6 +145,25 @@ func (s *Server) getRemedies(ctx context.Context, _ *struct{}) (*remediesOutput,
 		}
 	}
 	return &remediesOutput{Body: out}, nil
+}
+
+// nameDeciders says who decided, to those who may know the people.
+func (s *Server) nameDeciders(ctx context.Context, modes []ModeShape) error {
+	if len(modes) == 0 || !scope(ctx, NotesRead).All() {
+		return nil
+	}
+	ids := make([]string, 0, len(modes))
+	for _, m := range modes {
+		ids = append(ids, m.ChangedBy)
+	}
+	names, err := s.o.Store.UserNames(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for i := range modes {
+		modes[i].Name = names[modes[i].ChangedBy]
+	}
+	return nil
 }
 
 // mayScope reports whether the caller may see, or decide for, a scope of modes.

@@ -272,6 +272,18 @@ func (b *bench) run(ctx context.Context) error {
 		}
 		note(b.measure("api-10k", srv, err, func(s *server) (any, error) { return routes(ctx, s, b.many, b.history, b.requests, b.pace) }))
 	}
+	if has("incidents") {
+		to, err := newReceiver()
+		note(err)
+		if err == nil {
+			srv, err := b.lab.startChargewatch(ctx, "", false, "--allow-net", to.addr)
+			if err == nil {
+				srv.api.token, err = b.lab.mint(srv.data)
+			}
+			note(b.measure("incidents", srv, err, func(s *server) (any, error) { return incidents(ctx, s, to, b.stations, b.rateFor) }))
+			note(to.Close())
+		}
+	}
 	note(b.browserModes(ctx, has))
 	if has("hostile") {
 		srv, err := b.lab.startChargewatch(ctx, "", false)

@@ -130,6 +130,7 @@ var titles = map[string]string{
 	"storm":            "A command to every station at once while all send",
 	"flood":            "All stations return after an hour (TLS, password; Start, 60 MeterValues, Stop)",
 	"kill":             "kill -9 under load",
+	"incidents":        "From a station's fault to the live feed and to a webhook, one call per second and station meanwhile",
 	"api-10k":          "Every question of a page in a large network",
 	"ui-start":         "Overview usable with nothing cached: from the address to figures and wall painted",
 	"ui-latency":       "From a station's frame to the pixel on the Overview",
@@ -154,6 +155,9 @@ func cells(x any) (head, row []string) {
 	case *rateResult:
 		return []string{"server", "stations", "offered/s", "done/s", "server core %", "CPU s per 100 k", "p50 / p95 / p99 / max ms", "stations lost"},
 			[]string{r.Server, f("%d", r.Stations), f("%.0f", r.PerSec), f("%.0f", r.Done), f("%.0f", r.Core*100), f("%.2f", r.CPU), lat(r.Latency), f("%d", r.Failed)}
+	case *incidentResult:
+		return []string{"server", "stations", "offered/s", "done/s", "server core %", "faults", "frame to feed p50 / p95 / p99 / max ms", "frame to channel", "never on the feed", "never at the channel"},
+			[]string{r.Server, f("%d", r.Stations), f("%.0f", r.PerSec), f("%.0f", r.Done), f("%.0f", r.Core*100), f("%d", r.Faults), lat(r.Feed), lat(r.Channel), f("%d", r.NeverFed), f("%d", r.NeverSent)}
 	case *idleResult:
 		return []string{"server", "stations", "TLS", "KB per station", "RSS before MB", "RSS after MB", "connects/s", "idle core %"},
 			[]string{r.Server, f("%d", r.Stations), f("%v", r.TLS), f("%.1f", r.PerStation), mb(r.Before), mb(r.After), f("%.0f", r.PerSecond), f("%.1f", r.IdleCPU*100)}

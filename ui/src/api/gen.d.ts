@@ -3533,8 +3533,14 @@ export interface components {
             stations?: string[];
         };
         ModeShape: {
+            /** Format: date-time */
+            changedAt: string | null;
+            /** @description opaque id */
+            changedBy: string;
             /** @enum {string} */
             mode: "off" | "dryRun" | "triggerOnly" | "on";
+            /** @description of who decided it, for staff of all sites; else empty */
+            name: string;
             /** @description all, site/ID or station/ID */
             scope: string;
         };

@@ -35,6 +35,7 @@ export const places = [
   { to: '/desk', icon: 'headset', key: 'nav.desk', keys: 'g d', permission: 'sessions.read' },
   { to: '/rules', icon: 'filter', key: 'nav.rules', keys: 'g r', permission: 'silences.write' },
   { to: '/channels', icon: 'bell', key: 'nav.channels', keys: 'g n', permission: 'channels.read' },
+  { to: '/playbooks', icon: 'play', key: 'nav.playbooks', keys: 'g b', permission: 'remedies.read' },
   { to: '/health', icon: 'health', key: 'nav.health', keys: 'g h', permission: 'system.read' },
   { to: '/settings', icon: 'settings', key: 'nav.settings', keys: 'g ,' },
   {

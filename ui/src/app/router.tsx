@@ -15,6 +15,7 @@ import { parseDesk } from '../features/desk/search';
 import { parseEvents } from '../features/events/kinds';
 import { parseIncidents } from '../features/incidents/search';
 import { parseMap } from '../features/map/search';
+import { parsePlaybooks } from '../features/playbooks/search';
 import { parseRules } from '../features/rules/tabs';
 import { parseSessions } from '../features/sessions/filter';
 import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
@@ -210,6 +211,14 @@ const channels = createRoute({
   component: page(() => import('../features/channels/page'), 'channels', 'incidents'),
 });
 
+const playbooks = createRoute({
+  getParentRoute: () => inside,
+  path: '/playbooks',
+  staticData: { timeless: true },
+  validateSearch: parsePlaybooks,
+  component: page(() => import('../features/playbooks/page'), 'incidents', 'playbooks', 'station'),
+});
+
 const approve = createRoute({
   getParentRoute: () => inside,
   path: '/kiosk/approve',
@@ -259,6 +268,7 @@ const pages = [
   health,
   rules,
   channels,
+  playbooks,
   settings,
   approve,
   scan,

@@ -10,6 +10,7 @@ import type kiosk from '../features/kiosk/words/en.json';
 import type map from '../features/map/words/en.json';
 import type me from '../features/me/words/en.json';
 import type overview from '../features/overview/words/en.json';
+import type playbooks from '../features/playbooks/words/en.json';
 import type rules from '../features/rules/words/en.json';
 import type scan from '../features/scan/words/en.json';
 import type sessions from '../features/sessions/words/en.json';
@@ -33,6 +34,7 @@ export type MessageKey =
   | keyof typeof map
   | keyof typeof overview
   | keyof typeof rules
+  | keyof typeof playbooks
   | keyof typeof scan
   | keyof typeof events
   | keyof typeof sessions
