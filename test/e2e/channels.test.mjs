@@ -127,7 +127,7 @@ describe('who is told', () => {
     await row(page, 'Control room, day').waitFor();
     await menu(page, 'Control room, day', 'Edit channel');
     await dialog(page).getByRole('button', { name: 'Replace: Signing secret' }).click();
-    await dialog(page).getByLabel('Signing secret', { exact: true }).fill('another');
+    await dialog(page).getByLabel('Signing secret', { exact: true }).fill('another long enough secret');
     await dialog(page).getByLabel('Name', { exact: true }).fill('Control room');
     await dialog(page).getByRole('button', { name: 'Save' }).click();
     await dialog(page).waitFor({ state: 'detached' });
@@ -136,7 +136,7 @@ describe('who is told', () => {
     await until('the message came', () => hook.came.length === 1);
     const { headers, body } = hook.came[0];
     const [, seconds, given] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(headers['x-chargewatch-signature']);
-    assert.equal(createHmac('sha256', 'another').update(`${seconds}.${body}`).digest('hex'), given);
+    assert.equal(createHmac('sha256', 'another long enough secret').update(`${seconds}.${body}`).digest('hex'), given);
     await page.done();
   });
 
