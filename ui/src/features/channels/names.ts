@@ -59,10 +59,12 @@ const hints: Record<string, MessageKey> = {
   'webPush.contact': 'channels.hint.webPush.contact',
 };
 
-const choices: Record<string, MessageKey> = {
-  'security.starttls': 'channels.security.starttls',
-  'security.tls': 'channels.security.tls',
-  'security.none': 'channels.security.none',
+const choices: Record<string, Record<string, MessageKey>> = {
+  security: {
+    starttls: 'channels.security.starttls',
+    tls: 'channels.security.tls',
+    none: 'channels.security.none',
+  },
 };
 
 const inWords = (t: Translate, key: MessageKey | undefined, otherwise: string): string =>
@@ -71,7 +73,7 @@ const inWords = (t: Translate, key: MessageKey | undefined, otherwise: string): 
 export const typeName = (t: Translate, type: string): string => inWords(t, types[type], type);
 export const fieldName = (t: Translate, name: string): string => inWords(t, fields[name], name);
 export const choiceName = (t: Translate, name: string, choice: string): string =>
-  inWords(t, choices[`${name}.${choice}`], choice);
+  inWords(t, choices[name]?.[choice], choice);
 
 export function fieldHint(t: Translate, type: string, f: Field): string | undefined {
   const key =

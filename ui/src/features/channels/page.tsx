@@ -10,6 +10,8 @@ const route = getRouteApi('/inside/channels');
 
 const parts: Record<Tab, ComponentType> = {
   channels: lazy(() => import('./channels')),
+  routing: lazy(() => import('./routing')),
+  oncall: lazy(() => import('./oncall')),
   deliveries: lazy(() => import('./deliveries')),
 };
 

@@ -1,5 +1,5 @@
 // What of the page stands in the address.
-export const TABS = ['channels', 'deliveries'] as const;
+export const TABS = ['channels', 'routing', 'oncall', 'deliveries'] as const;
 export type Tab = (typeof TABS)[number];
 
 export const DELIVERY_STATES = ['waiting', 'sending', 'sent', 'failed', 'skipped'] as const;
