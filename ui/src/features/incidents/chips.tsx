@@ -4,12 +4,12 @@ import { useZone } from '../../ui/zone';
 import styles from './chips.module.css';
 import { useServerNow } from './now';
 import { type Incident, snoozed } from './shape';
+import { capital, closeKey } from './words';
 
 const states: Record<string, MessageKey> = {
   acknowledged: 'incident.chip.acknowledged',
   remedying: 'incident.chip.remedying',
   verifying: 'incident.chip.verifying',
-  closed: 'incident.chip.closed',
 };
 const responses: Record<string, MessageKey> = {
   dispatched: 'incident.chip.dispatched',
@@ -28,7 +28,8 @@ export function Chips({ incident: i }: { incident: Incident }) {
   if (i.safety) chips.push({ text: t('incident.chip.safety'), strong: true });
   if (i.repairedAt !== null && (i.state === 'open' || i.state === 'acknowledged'))
     add('incident.chip.repaired');
-  add(i.closeReason === 'notProven' ? 'incident.chip.unproven' : states[i.state]);
+  if (i.state === 'closed') chips.push({ text: capital(t(closeKey(i.closeReason))) });
+  else add(states[i.state]);
   add(responses[i.response]);
   if (snoozed(i, now))
     chips.push({ text: t('incident.chip.snoozed', { at: dayTime(tag, Date.parse(i.snoozedUntil!), zone) }) });

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useEffect, useMemo } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import { Problem } from '../../api/problem';
-import { isTyping } from '../../app/keymap';
+import { isTyping, SEQUENCE_MS } from '../../app/keymap';
 import { useT } from '../../i18n/i18n';
 import { Icon } from '../../ui/icons';
 import { Empty, Failed, Panel, PanelBoundary, Skeleton } from '../../ui/panel';
@@ -78,9 +78,13 @@ function One({ id }: { id: string }) {
 /** The keys of the list act on the open incident while the focus is not in the list. */
 function useKeys(incident: Incident) {
   const { act } = useActor();
+  // After g the next key names a page.
+  const wentAt = useRef(Number.NEGATIVE_INFINITY);
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
-      if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || isTyping(e.target)) return;
+      const going = e.timeStamp - wentAt.current <= SEQUENCE_MS;
+      wentAt.current = e.key === 'g' ? e.timeStamp : Number.NEGATIVE_INFINITY;
+      if (going || e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || isTyping(e.target)) return;
       if (e.target instanceof HTMLElement && e.target.closest('[data-incident-list],[role=dialog]')) return;
       if (document.querySelector('[role=dialog][aria-modal=true]')) return;
       const kind: Act | undefined = Object.hasOwn(KEYS, e.key) ? KEYS[e.key as keyof typeof KEYS] : undefined;

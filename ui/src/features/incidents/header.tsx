@@ -17,7 +17,7 @@ import { useServerNow } from './now';
 import { SeverityLabel } from './severity';
 import { beganAt, claimed, dueOf, fresh, type Incident } from './shape';
 import { useMe } from './who';
-import { whatText, whereText, whoText } from './words';
+import { closeKey, whatText, whereText, whoText } from './words';
 
 /** A moment near by its time of day, else with its day. */
 export function useMoment(): (at: string | number) => string {
@@ -243,10 +243,6 @@ function Facts({ incident: i }: { incident: Incident }) {
     </dl>
   );
 }
-
-const CLOSED = ['stable', 'charged', 'notProven', 'person', 'parent', 'merged', 'removed'] as const;
-const closeKey = (reason: string | undefined): MessageKey =>
-  `incident.closed.${CLOSED.find((r) => r === reason) ?? 'person'}`;
 
 const RESPONSES = ['none', 'dispatched', 'onSite', 'contained'] as const;
 const responseKey = (r: string): MessageKey =>

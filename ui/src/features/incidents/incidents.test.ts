@@ -3,6 +3,7 @@ import { asks, inverse, offers } from './acts';
 import { isLong, stretchOf } from './axis';
 import { countsOf, filterOf, grouped, heldRows, passes, tabOf } from './filter';
 import { foremost } from './panel';
+import { offered } from './related';
 import { parseIncidents } from './search';
 import { compare, dueOf, type Incident, isIncident, ownerOf, stands, whole } from './shape';
 import { IncidentStore, merge } from './store';
@@ -310,6 +311,23 @@ describe('acts', () => {
     });
     expect(inverse('close', incident('x'))).toEqual({ act: 'reopen', body: {} });
     expect(inverse('note', incident('x'))).toBe(null);
+  });
+});
+
+describe('what the machine offers', () => {
+  const step = (n: number, outcome: string, playbook = 'reset') =>
+    ({
+      incident: 'x',
+      playbook,
+      step: n,
+      action: 'Reset',
+      outcome,
+      at: ago(9 - n),
+    }) as Incident['remedies'][number];
+  it('is offered until something of the playbook follows, or the incident is over', () => {
+    const remedies = [step(1, 'offered'), step(1, 'offered', 'cycle'), step(2, 'accepted', 'cycle')];
+    expect(remedies.map((r) => offered({ state: 'open', remedies }, r))).toEqual([true, false, false]);
+    expect(offered({ state: 'closed', remedies }, remedies[0]!)).toBe(false);
   });
 });
 

@@ -10,6 +10,7 @@ import { type MessageKey, useT, useTag } from '../../i18n/i18n';
 import { Age } from '../../ui/figures';
 import { Icon } from '../../ui/icons';
 import listPage from '../../ui/listpage.module.css';
+import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { useSites } from '../../ui/sites';
 import { ZoneProvider } from '../../ui/zone';
@@ -26,6 +27,9 @@ import { type Incident, SEVERITIES } from './shape';
 import { useMe } from './who';
 
 const route = getRouteApi('/inside/incidents');
+
+/** Who decides about rules sees them. */
+const RULES = 'silences.write';
 
 const tabKey = (tab: Tab): MessageKey => `incident.tab.${tab}`;
 
@@ -408,6 +412,7 @@ function Nothing({
 /** Nothing waits: since when, and where to look next. */
 function Quiet({ site }: { site: string | undefined }) {
   const t = useT();
+  const mayRules = useAllowed(RULES);
   const [from] = useState(() => Math.floor((Date.now() - HISTORY) / 60_000) * 60_000);
   const { data } = useInfiniteQuery(closedQuery({ site, severities: [] }, from));
   const last = data?.pages[0]?.items.reduce((a, i) => Math.max(a, Date.parse(i.closedAt ?? '') || 0), 0) ?? 0;
@@ -424,9 +429,16 @@ function Quiet({ site }: { site: string | undefined }) {
         </>
       }
       action={
-        <Button component={Link} to="/incidents" search={{ tab: 'closed' } as never} variant="default">
-          {t('incident.seeClosed')}
-        </Button>
+        <div className={styles.next}>
+          <Button component={Link} to="/incidents" search={{ tab: 'closed' } as never} variant="default">
+            {t('incident.seeClosed')}
+          </Button>
+          {mayRules && (
+            <Button component={Link} to="/rules" variant="default">
+              {t('incident.toRules')}
+            </Button>
+          )}
+        </div>
       }
     >
       {t(site === undefined ? 'incident.quietText' : 'incident.quietSite')}

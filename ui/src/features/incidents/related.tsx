@@ -1,8 +1,14 @@
+import { Button } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
+import { api, ok } from '../../api/client';
 import { useT } from '../../i18n/i18n';
 import { Age } from '../../ui/figures';
+import { useAllowed } from '../../ui/me';
 import { Panel } from '../../ui/panel';
+import { useToast } from '../../ui/toast';
+import { refusal, useActor } from './actor';
 import { Chips } from './chips';
 import styles from './related.module.css';
 import { SeverityShape } from './severity';
@@ -113,10 +119,53 @@ export function Remedies({ incident: i }: { incident: Detail }) {
               <span className={styles.age}>
                 <Age at={r.at} />
               </span>
+              {offered(i, r) && <Run incident={i.id} playbook={r.playbook} />}
             </li>
           );
         })}
       </ul>
     </Panel>
+  );
+}
+
+type Step = Detail['remedies'][number];
+
+/** Whether a person may still have it done: nothing of that playbook came after the offer. */
+export function offered(i: Pick<Incident, 'state' | 'remedies'>, r: Step): boolean {
+  return (
+    r.outcome === 'offered' &&
+    i.state !== 'closed' &&
+    i.remedies.findLast((x) => x.playbook === r.playbook) === r
+  );
+}
+
+/** What the machine only offers, a person has done: it sends commands, so the guard-rails look first. */
+function Run({ incident: id, playbook }: { incident: string; playbook: string }) {
+  const t = useT();
+  const toast = useToast();
+  const { may } = useActor();
+  const mayCommand = useAllowed('stations.command');
+  const run = useMutation({
+    mutationFn: () =>
+      ok(api.POST('/incidents/{id}/remedy', { params: { path: { id } }, body: { playbook } })),
+    onSuccess: (foreseen) => {
+      const stop = foreseen.items?.find((s) => s.outcome === 'refused');
+      if (stop)
+        toast({ text: t('incident.refused', { n: 1, why: stop.reason || stop.action }), tone: 'bad' });
+      else toast({ text: t('incident.running', { playbook }), tone: 'good' });
+    },
+    onError: (error) => toast({ text: t('incident.refused', { n: 1, why: refusal(error) }), tone: 'bad' }),
+  });
+  if (!may || !mayCommand) return null;
+  return (
+    <Button
+      size="compact-sm"
+      variant="default"
+      className={styles.run}
+      loading={run.isPending}
+      onClick={() => run.mutate()}
+    >
+      {t('incident.run', { playbook })}
+    </Button>
   );
 }

@@ -48,7 +48,7 @@ const components: Record<string, string> = {
   UnderVoltage: 'UnderVoltage',
 };
 
-const capital = (s: string): string => s.charAt(0).toLocaleUpperCase() + s.slice(1);
+export const capital = (s: string): string => s.charAt(0).toLocaleUpperCase() + s.slice(1);
 
 /** The code of a fault and the vendor's own, from "fault/GroundFailure/CX002". */
 export function faultOf(kind: string): { code: string; vendorCode: string } | null {
@@ -96,3 +96,8 @@ export const plain = (name: string): string =>
       .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
       .toLowerCase(),
   );
+
+const CLOSED = ['stable', 'charged', 'notProven', 'person', 'parent', 'merged', 'removed'] as const;
+/** How it ended; nothing said is an end that is not known. */
+export const closeKey = (reason: string | undefined): MessageKey =>
+  `incident.closed.${CLOSED.find((r) => r === reason) ?? 'over'}`;
