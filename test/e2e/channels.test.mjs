@@ -101,7 +101,7 @@ describe('who is told', () => {
 
   it('tests a channel: the message arrives signed, and a refusal is told as it is', async () => {
     const page = await at('/channels');
-    await row(page, 'Control room').getByRole('button', { name: 'Test Control room' }).click();
+    await row(page, 'Control room').getByRole('button', { name: 'Test: Control room' }).click();
     await row(page, 'Control room').getByText(/The test message was taken after/).waitFor();
     await axe(page, 'a test that was taken');
     assert.equal(hook.came.length, 1);
@@ -111,7 +111,7 @@ describe('who is told', () => {
     JSON.parse(body);
 
     hook.status = 503;
-    await row(page, 'Control room').getByRole('button', { name: 'Test Control room' }).click();
+    await row(page, 'Control room').getByRole('button', { name: 'Test: Control room' }).click();
     await row(page, 'Control room').getByText(/The test message was not taken: .*503/).waitFor();
     hook.status = 204;
     await axe(page, 'a test that was refused');
@@ -161,17 +161,150 @@ describe('who is told', () => {
     await inEveryView(server, state, '/channels', 'channels', (p) => row(p, 'Duty phones').waitFor());
   });
 
-  it('lists what was told, with the incident, narrowed by channel and state', async () => {
+  it('leads incidents by routes that are read, added and moved by keyboard', async () => {
+    const page = await at('/channels?tab=routing');
+    await page.getByText('No incident leads to anybody').waitFor();
+    await page.getByRole('button', { name: 'Add route' }).click();
+    await dialog(page).getByLabel('Name', { exact: true }).fill('Worst first');
+    await dialog(page).getByText('S1 Critical').click();
+    await dialog(page).getByRole('combobox', { name: 'Channels' }).click();
+    await page.getByRole('option', { name: 'Control room' }).click();
+    await page.keyboard.press('Escape');
+    await dialog(page).getByRole('button', { name: 'Add quiet hours' }).click();
+    await dialog(page).getByText('S1 always passes', { exact: false }).waitFor();
+    await axe(page, 'a route');
+    await shot(page, 'channels-route');
+    await dialog(page).getByRole('button', { name: 'Add route' }).click();
+    await row(page, 'Worst first').getByText(/Quiet every day 22:00–06:00/).waitFor();
+    await page.getByText('What matches no route is told to nobody.').waitFor();
+    await page.getByRole('button', { name: 'Add default route' }).click();
+    await dialog(page).getByRole('combobox', { name: 'Channels' }).click();
+    await page.getByRole('option', { name: 'Control room' }).click();
+    await page.keyboard.press('Escape');
+    await dialog(page).getByRole('button', { name: 'Add route' }).click();
+    await page.getByText('is the default route', { exact: false }).waitFor();
+
+    const up = page.getByRole('button', { name: 'Move up: Everything else' });
+    await up.focus();
+    await page.keyboard.press('Enter');
+    await row(page, 'Worst first').getByText('Never tried').waitFor();
+    assert.ok(await up.evaluate((e) => e === document.activeElement), 'the focus stays on what was moved');
+    await page.getByRole('button', { name: 'Move down: Everything else' }).focus();
+    await page.keyboard.press('Enter');
+    await row(page, 'Worst first').getByText('Never tried').waitFor({ state: 'detached' });
+    const { body } = await server.api(token, 'GET', '/routing');
+    assert.deepEqual(
+      body.routes.map((r) => r.name),
+      ['Worst first', 'Everything else'],
+    );
+    assert.deepEqual(body.routes[0].match.severities, ['S1']);
+
+    await page.getByLabel('Address of this server for its readers').fill('watch.example.org');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('must be an address such as https://watch.example.org').waitFor();
+    await page.getByLabel('Address of this server for its readers').fill('https://watch.example.org');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await until(
+      'the address is kept',
+      async () => (await server.api(token, 'GET', '/routing')).body.linkBase === 'https://watch.example.org',
+    );
+    await page.done();
+  });
+
+  it('sends a heartbeat whose address is never shown', async () => {
+    const page = await at('/channels?tab=routing');
+    hook.came.length = 0;
+    await page.getByText('Send a heartbeat').click();
+    await page.getByLabel('Address', { exact: true }).fill(`http://127.0.0.1:${hook.port}/beat/key`);
+    await page.getByRole('button', { name: 'Save heartbeat' }).click();
+    await page.getByText(/Taken by 127\.0\.0\.1/).waitFor();
+    assert.ok(hook.came.length > 0);
+    assert.ok(!(await page.content()).includes('/beat/key'));
+    await page.done();
+  });
+
+  it('shows who is on call for two weeks, with who stands in', async () => {
     const { body: channels } = await server.api(token, 'GET', '/channels');
-    const hookId = channels.items.find((c) => c.type === 'webhook').id;
-    const { status } = await server.api(token, 'PUT', '/routing', {
-      routes: [{ name: 'Everything', channels: [hookId] }],
+    const reach = [channels.items[0].id];
+    await inEveryView(server, state, '/channels?tab=oncall', 'channels-oncall-empty', (p) =>
+      p.getByText('Nobody is on call').waitFor(),
+    );
+    const page = await at('/channels?tab=oncall');
+    await page.getByRole('button', { name: 'Add schedule' }).click();
+    await dialog(page).getByLabel('Name', { exact: true }).fill('Night shift');
+    await dialog(page).getByLabel('Person 1', { exact: true }).fill('Ann');
+    await axe(page, 'a schedule');
+    await shot(page, 'channels-schedule');
+    await dialog(page).getByRole('button', { name: 'Add schedule' }).click();
+    await dialog(page).getByText('nobody is reached without a channel').first().waitFor();
+    await dialog(page).getByRole('combobox', { name: 'Person 1 is reached by' }).click();
+    await page.getByRole('option', { name: 'Control room' }).click();
+    await page.keyboard.press('Escape');
+    await dialog(page).getByRole('button', { name: 'Add schedule' }).click();
+    await page.getByRole('heading', { name: 'Night shift' }).waitFor();
+    await page.getByText('On call now').waitFor();
+
+    const { body: made } = await server.api(token, 'GET', '/oncall');
+    const layer = made.items[0].layers[0];
+    const person = (name) => ({ name, channels: reach });
+    const { status } = await server.api(token, 'PATCH', `/oncall/${made.items[0].id}`, {
+      layers: [
+        {
+          ...layer,
+          members: ['Ann', 'Bob', 'Cy'].map(person),
+          rotationDays: 1,
+          hours: [{ days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat'], from: '08:00', to: '08:00' }],
+        },
+      ],
     });
     assert.equal(status, 200);
+    await page.reload();
+    await page.getByRole('button', { name: 'Add override' }).click();
+    await dialog(page).getByText('Cy', { exact: true }).click();
+    await axe(page, 'an override');
+    await dialog(page).getByRole('button', { name: 'Add override' }).click();
+    await page.getByRole('listitem').filter({ hasText: 'Remove override' }).getByText('Cy').waitFor();
+    await page.getByText(/^Cy, .*\(override\)$/).first().waitFor({ state: 'attached' });
+    await page.done();
+    await inEveryView(server, state, '/channels?tab=oncall', 'channels-oncall', (p) =>
+      p.getByText('On call now').waitFor(),
+    );
+  });
+
+  it('escalates by steps, and says at the field what is wrong', async () => {
+    const page = await at('/channels?tab=routing');
+    await page.getByRole('button', { name: 'Add escalation' }).click();
+    await dialog(page).getByLabel('Name', { exact: true }).fill('Until somebody answers');
+    await dialog(page).getByRole('button', { name: 'Add escalation' }).click();
+    await dialog(page).getByText('a step without channels and schedules reaches nobody').first().waitFor();
+    await dialog(page).getByRole('combobox', { name: 'Whoever is on call in' }).click();
+    await page.getByRole('option', { name: 'Night shift' }).click();
+    await page.keyboard.press('Escape');
+    await dialog(page).getByRole('button', { name: 'Add step' }).click();
+    await dialog(page).getByRole('combobox', { name: 'Channels' }).last().click();
+    await page.getByRole('option', { name: 'Control room' }).last().click();
+    await page.keyboard.press('Escape');
+    await axe(page, 'an escalation');
+    await shot(page, 'channels-escalation');
+    await dialog(page).getByRole('button', { name: 'Add escalation' }).click();
+    await row(page, 'Until somebody answers').getByText('After 10 min without an answer').waitFor();
+    await page.done();
+    await inEveryView(server, state, '/channels?tab=routing', 'channels-routing', (p) =>
+      p.getByText('Until somebody answers').waitFor(),
+    );
+  });
+
+  it('lists what was told, with the incident, narrowed by channel and state', async () => {
+    const { body } = await server.api(token, 'GET', '/incidents?limit=200');
+    const minor = body.items.filter((i) => !i.closedAt && !i.repairedAt && ['S3', 'S4'].includes(i.severity));
+    assert.ok(minor.length > 0, 'no incident to escalate');
+    for (const i of minor.slice(0, 4)) {
+      await server.api(token, 'POST', `/incidents/${i.id}/escalate`, { severity: 'S1', note: 'two drivers called' });
+    }
     await until(
       'something was told',
       async () => (await server.api(token, 'GET', '/deliveries?state=sent')).body.items.length > 0,
-      120_000,
+      60_000,
     );
     await inEveryView(server, state, '/channels?tab=deliveries', 'channels-deliveries', (p) =>
       p.getByRole('rowheader').first().waitFor(),

@@ -188,7 +188,7 @@ function EscalationForm({
                 <legend className="srOnly">{t('channels.step', { n: i + 1 })}</legend>
                 <NumberInput
                   label={t('channels.stepAfter', { n: i + 1 })}
-                  suffix={` ${'min'}`}
+                  suffix=" min"
                   value={s.minutes}
                   onChange={(v) => set(i, { minutes: v })}
                   min={0}

@@ -116,7 +116,7 @@ function Form({ beat }: { beat: Beat }) {
           <div className={styles.pair}>
             <NumberInput
               label={t('channels.heartbeatEvery')}
-              suffix={` ${'s'}`}
+              suffix=" s"
               value={every}
               onChange={setEvery}
               min={10}

@@ -212,7 +212,7 @@ export function RouteForm({
               <div className={styles.three}>
                 <NumberInput
                   label={t('channels.groupWait')}
-                  suffix={` ${'s'}`}
+                  suffix=" s"
                   value={draft.waitSeconds}
                   onChange={(v) => set({ waitSeconds: v })}
                   min={0}
@@ -222,7 +222,7 @@ export function RouteForm({
                 />
                 <NumberInput
                   label={t('channels.groupInterval')}
-                  suffix={` ${'min'}`}
+                  suffix=" min"
                   value={draft.intervalMinutes}
                   onChange={(v) => set({ intervalMinutes: v })}
                   min={0}
@@ -231,7 +231,7 @@ export function RouteForm({
                 />
                 <NumberInput
                   label={t('channels.repeat')}
-                  suffix={` ${'min'}`}
+                  suffix=" min"
                   value={draft.repeatMinutes}
                   onChange={(v) => set({ repeatMinutes: v })}
                   min={0}

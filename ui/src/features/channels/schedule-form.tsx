@@ -163,7 +163,7 @@ function LayerFields({
       <div className={routing.three}>
         <NumberInput
           label={t('channels.rotation')}
-          suffix={` ${'d'}`}
+          suffix=" d"
           value={l.rotationDays}
           onChange={(v) => change({ rotationDays: v })}
           min={1}
