@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
 )
 
@@ -163,6 +164,17 @@ func stories() map[string]func(l *lab) {
 			l.raise("A", 1, "D05", "startFailures", event.S3).after(2*time.Minute).raise("B", 0, "D25", "firmwareRegression", event.S2).after(2*time.Minute).
 				raise("B", 1, "D05", "startFailures", event.S2).raise("C", 1, "D05", "startFailures", event.S2).after(2*time.Minute).
 				clear("B", 0, "D25", "firmwareRegression", event.S2).after(2 * time.Minute)
+		},
+		"a site whose stations are found lost one after the other is one call": func(l *lab) {
+			l.station("A", "ham", "", "1", 1).station("B", "ham", "", "1", 1).station("C", "ham", "", "1", 1)
+			l.offline("A").offline("B").offline("C")
+			gone := func(id string, since time.Time) detect.Finding {
+				d := finding(id, 0, "D01", "offline", event.S2, event.FindingRaised)
+				d.Since = since
+				return d
+			}
+			since := l.now
+			l.after(5*time.Minute).found(gone("A", since)).after(10*time.Minute).found(gone("B", since), gone("C", since)).after(time.Minute)
 		},
 		"a driver's report is evidence for a known fault": func(l *lab) {
 			l.station("A", "ham", "", "1", 2).raise("A", 1, "D03", "port.fault", event.S3).after(time.Minute)

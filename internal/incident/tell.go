@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
 )
 
@@ -48,6 +49,10 @@ func (f *Fold) tell(en *entry) {
 		f.dirty[en.ID] = struct{}{}
 		return
 	}
+	if f.n == nil { // what remedies came to brings no network along
+		f.set(en, "tell", f.now)
+		return
+	}
 	if en.Inhibitor == nil {
 		if id := f.inhibitorOf(en); id != "" {
 			en.Inhibitor = word(id)
@@ -64,10 +69,36 @@ func (f *Fold) tell(en *entry) {
 			return
 		}
 	}
+	if en.Severity == event.S2 && en.Family == Connectivity {
+		if due, waiting := f.timers["decide"]; waiting && f.crossing(en, 0) {
+			f.set(en, "tell", due.Add(time.Second)) // one of many
+			return
+		}
+		if until := f.began(en).Add(remedyWait + groupWait); f.now.Before(until) && f.othersLost(en) {
+			f.set(en, "tell", until)
+			return
+		}
+	}
 	change := en.Pending
 	en.Pending = ""
 	f.stop(en, "tell")
 	f.send(en, change, "", "")
+}
+
+// othersLost reports that more of the site went with the station and will be found
+// soon: a station with AC ports only is given longer.
+func (f *Fold) othersLost(en *entry) bool {
+	st := f.n.Station(en.Station)
+	if st == nil || st.SiteID == "" || st.Online {
+		return false
+	}
+	for other := range f.n.Site(st.SiteID) {
+		if other != st && !other.Online && !other.LinkAt.IsZero() && max(st.LinkAt, other.LinkAt)-min(st.LinkAt, other.LinkAt) <= detect.Moment(groupSpan/time.Microsecond) &&
+			!other.IsOpen("offline", 0) {
+			return true
+		}
+	}
+	return false
 }
 
 // began is when the present trouble did.

@@ -439,8 +439,8 @@ func (e *evse) allowed(offer float64) float64 {
 // comes is what flows of what the car would take of an offer.
 func (e *evse) comes(want float64) float64 {
 	st := e.st
-	if _, ok := st.failing(NoEnergy, e); ok {
-		return 0
+	if f := st.failureOf(NoEnergy, e); f != nil && e.visit.since.After(f.From) {
+		return 0 // a contactor that is closed stays so
 	}
 	if _, cold := st.failing(ColdWeather, nil); cold && e.dc() {
 		want = min(want, e.visit.car.maxDCW*0.33)

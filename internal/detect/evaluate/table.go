@@ -77,17 +77,21 @@ func (s *Score) WriteFaults(w io.Writer) error {
 		fmt.Fprintf(b, "- %s %s %s: %d at %s, as %s at %s%s\n", k.detector, k.code, k.severity, count[k], k.fell, f.Subject, f.At.Format("01-02 15:04"), f.Facts)
 	}
 	fmt.Fprintf(b, "\n## Calls by cause\n\n")
-	calls := make(map[string]int)
+	calls, where := make(map[string]int), make(map[string][]string)
 	for i := range s.Calls {
 		n := &s.Calls[i]
 		cause, again := cmp.Or(n.Label, "ordinary life"), ""
 		if n.Again {
 			again = ", again"
 		}
-		calls[fmt.Sprintf("%s%s: %s %s %s", cause, again, n.Severity, n.Change, n.Kind)]++
+		k := fmt.Sprintf("%s%s: %s %s %s", cause, again, n.Severity, n.Change, n.Kind)
+		calls[k]++
+		if len(where[k]) < 3 {
+			where[k] = append(where[k], fmt.Sprintf("%s at %s", n.Subject, n.At.Format("01-02 15:04")))
+		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(calls)) {
-		fmt.Fprintf(b, "- %s: %d\n", k, calls[k])
+		fmt.Fprintf(b, "- %s: %d, as %s\n", k, calls[k], strings.Join(where[k], ", "))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

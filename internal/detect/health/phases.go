@@ -167,7 +167,7 @@ func voltsOf(c *detect.Context, volts *[3]float64) (sag int, imbalance float64) 
 func phasesJudge(c *detect.Context, p *detect.Port, m *phaseMemory, r *reading, uneven float64, at time.Time) {
 	n, wait := m.Now, c.Minutes("minutes")
 	lasts := func(since time.Time) bool { return !since.IsZero() && at.Sub(since) >= wait }
-	open, apart := c.Station.IsOpen("phaseLoss", p.EVSE), c.Station.IsOpen(voltageImbalance, p.EVSE)
+	open, apart := c.Station.IsOpen("phaseLoss", p.EVSE), c.Station.IsOpen(voltageImbalance, 0) // of the supply: all ports have it
 	switch {
 	case lasts(n.Sagged) && !open:
 		phaseRaise(c, p, n.Sag, n.Sagged, r, fmt.Sprintf("Phase L%d is gone: %.0f V where the others have %.0f V.",
@@ -183,14 +183,14 @@ func phasesJudge(c *detect.Context, p *detect.Port, m *phaseMemory, r *reading, 
 	}
 	if lasts(n.Uneven) && !apart {
 		facts := append([]event.Fact{detect.Value("imbalance", uneven, "Percent")}, phaseFacts(r, n.Uneven)...)
-		c.Raise(p.EVSE, event.Finding{
+		c.Raise(0, event.Finding{
 			Code: voltageImbalance, Severity: event.S2, Since: n.Uneven,
 			Text:  fmt.Sprintf("The voltages are %.1f %% apart: %.0f, %.0f and %.0f V.", uneven, r.volts[0], r.volts[1], r.volts[2]),
 			Facts: facts, Shared: commonWith(c.Station),
 		})
 	}
 	if apart && !n.Even.IsZero() && at.Sub(n.Even) >= 3*wait {
-		c.Clear(voltageImbalance, p.EVSE, phaseFacts(r, n.Even)...)
+		c.Clear(voltageImbalance, 0, phaseFacts(r, n.Even)...)
 	}
 }
 

@@ -42,8 +42,8 @@ func TestPhaseFault(t *testing.T) {
 			cars(a, 1, 1, phasesAt(16, 16, 16, 231, 230, 212))
 			cars(a, 1, 1, phasesAt(16, 16, 16, 231, 230, 229))
 		}, []string{
-			"raised S2 voltageImbalance station/A/1: The voltages are 5.5 % apart: 231, 230 and 212 V.",
-			"cleared voltageImbalance station/A/1",
+			"raised S2 voltageImbalance station/A: The voltages are 5.5 % apart: 231, 230 and 212 V.",
+			"cleared voltageImbalance station/A",
 		}},
 		"cars that charge on one phase, and pull it down": {func(a *tale) {
 			set(a)
