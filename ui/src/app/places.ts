@@ -33,6 +33,13 @@ export const places = [
   { to: '/sessions', icon: 'session', key: 'nav.sessions', keys: 'g e', permission: 'sessions.read' },
   { to: '/events', icon: 'event', key: 'nav.events', keys: 'g j', permission: 'events.read' },
   { to: '/desk', icon: 'headset', key: 'nav.desk', keys: 'g d', permission: 'sessions.read' },
+  {
+    to: '/maintenance',
+    icon: 'wrench',
+    key: 'nav.maintenance',
+    keys: 'g w',
+    permission: 'workorders.read',
+  },
   { to: '/rules', icon: 'filter', key: 'nav.rules', keys: 'g r', permission: 'silences.write' },
   { to: '/channels', icon: 'bell', key: 'nav.channels', keys: 'g n', permission: 'channels.read' },
   { to: '/playbooks', icon: 'play', key: 'nav.playbooks', keys: 'g b', permission: 'remedies.read' },

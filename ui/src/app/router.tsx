@@ -14,6 +14,7 @@ import { parseChannels } from '../features/channels/search';
 import { parseDesk } from '../features/desk/search';
 import { parseEvents } from '../features/events/kinds';
 import { parseIncidents } from '../features/incidents/search';
+import { parseMaintenance } from '../features/maintenance/search';
 import { parseMap } from '../features/map/search';
 import { parsePlaybooks } from '../features/playbooks/search';
 import { parseRules } from '../features/rules/tabs';
@@ -113,6 +114,14 @@ const incident = createRoute({
   path: '$id',
   staticData: { timeless: true },
   component: page(() => import('../features/incidents/detail'), 'incidents', 'events', 'station'),
+});
+
+const maintenance = createRoute({
+  getParentRoute: () => inside,
+  path: '/maintenance',
+  staticData: { timeless: true },
+  validateSearch: parseMaintenance,
+  component: page(() => import('../features/maintenance/page'), 'maintenance', 'incidents', 'station'),
 });
 
 const map = createRoute({
@@ -257,6 +266,7 @@ const welcome = createRoute({
 const pages = [
   overview,
   incidents.addChildren([incident]),
+  maintenance,
   map,
   sites,
   site,

@@ -7,6 +7,7 @@ import type events from '../features/events/words/en.json';
 import type health from '../features/health/words/en.json';
 import type incidents from '../features/incidents/words/en.json';
 import type kiosk from '../features/kiosk/words/en.json';
+import type maintenance from '../features/maintenance/words/en.json';
 import type map from '../features/map/words/en.json';
 import type me from '../features/me/words/en.json';
 import type overview from '../features/overview/words/en.json';
@@ -31,6 +32,7 @@ export type MessageKey =
   | keyof typeof me
   | keyof typeof health
   | keyof typeof incidents
+  | keyof typeof maintenance
   | keyof typeof map
   | keyof typeof overview
   | keyof typeof rules

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { closeBrowser, inEveryView, open, Server, shot, signIn, until } from './harness.mjs';
+
+describe('the work at the sites', () => {
+  let server;
+  let state;
+  let token;
+  before(async () => {
+    server = await Server.start('demo');
+    state = await signIn(server);
+    token = server.token('admin');
+  });
+  after(async () => {
+    await server?.remove();
+    await closeBrowser();
+  });
+
+  const api = (method, path, body) => server.api(token, method, path, body);
+  const incidents = () =>
+    until('there are incidents at stations', async () => {
+      const { body } = await api('GET', '/incidents?state=active&limit=1000');
+      const found = body.items.filter((i) => i.station);
+      return found.length > 2 && found;
+    });
+
+  it('says why the board is empty', async () => {
+    const page = await open(server, { state });
+    await page.goto('/maintenance');
+    await page.getByText('No work orders').waitFor();
+    await page.done();
+  });
+
+  it('takes an order from an incident to its end', async () => {
+    const [incident] = await incidents();
+    const page = await open(server, { state });
+    await page.goto(`/maintenance?incident=${incident.id}`);
+    const form = page.getByRole('dialog', { name: 'Create work order' });
+    await form.getByRole('button', { name: 'Create work order' }).click();
+    const drawer = page.getByRole('dialog', { name: /^Order \d+$/ });
+    await drawer.getByRole('button', { name: 'I am on site' }).click();
+    await drawer.getByText('You may send these while you are on site.').waitFor();
+    await drawer.getByLabel('Add a check').fill('Cabinet is locked');
+    await drawer.getByRole('button', { name: 'Add', exact: true }).first().click();
+    await drawer.getByRole('checkbox', { name: 'Cabinet is locked' }).check();
+    await drawer.getByLabel('Part', { exact: true }).fill('Fuse');
+    await drawer.getByRole('button', { name: 'Add', exact: true }).last().click();
+    await drawer.getByText('1 ×').waitFor();
+    await drawer.getByRole('button', { name: 'Close order' }).click();
+    const end = drawer.getByRole('region', { name: 'Close order' });
+    const close = end.getByRole('button', { name: 'Close without a test charge' });
+    assert.ok(await close.isDisabled(), 'a word needs a reason');
+    await end.getByLabel('Why no test charge is needed').fill('No vehicle at hand');
+    await close.click();
+    await drawer.getByText(/Closed by .+ without a test charge/).waitFor();
+    const { body } = await api('GET', `/workorders?incident=${incident.id}`);
+    assert.equal(body.items[0].state, 'done');
+    await page.done();
+  });
+
+  it('shows the order that an incident has already', async () => {
+    const incident = (await incidents())[1];
+    const { body: first } = await api('POST', '/workorders', { incidentId: incident.id });
+    const page = await open(server, { state });
+    await page.goto(`/maintenance?incident=${incident.id}`);
+    const form = page.getByRole('dialog', { name: 'Create work order' });
+    await form.getByRole('button', { name: 'Create work order' }).click();
+    await form.getByRole('button', { name: 'Show that order' }).click();
+    await page.getByRole('dialog', { name: `Order ${first.number}` }).waitFor();
+    await page.done();
+  });
+
+  it('looks right in every view', async () => {
+    const { body: orders } = await api('GET', '/workorders?state=active');
+    const id = orders.items[0].id;
+    const { body: me } = await (await fetchMe()).json().then((body) => ({ body }));
+    await api('PATCH', `/workorders/${id}`, { assignee: me.id });
+    await inEveryView(server, state, '/maintenance', 'maintenance', (p) =>
+      p.locator('[data-order]').first().waitFor());
+    await inEveryView(server, state, `/maintenance?order=${id}`, 'maintenance-order', (p) =>
+      p.getByRole('heading', { name: 'Log' }).waitFor());
+    await inEveryView(server, state, '/maintenance?tab=scores', 'maintenance-scores', (p) =>
+      p.getByText('100 less what incidents').waitFor());
+    await inEveryView(server, state, '/maintenance?tab=inspect', 'maintenance-inspect', (p) =>
+      p.getByText(/Nothing to inspect|Since/).first().waitFor());
+  });
+
+  const fetchMe = () =>
+    fetch(`${server.base}/api/v1/me`, {
+      headers: { Cookie: state.cookies.map((c) => `${c.name}=${c.value}`).join('; ') },
+    });
+
+  it('says which part failed', async () => {
+    const page = await open(server, { state });
+    await page.route('**/api/v1/workorders?**', (r) =>
+      r.fulfill({ status: 500, contentType: 'application/problem+json', body: '{"title":"x","status":500}' }),
+    );
+    await page.goto('/maintenance');
+    await page.getByRole('alert').getByText('Work orders').waitFor();
+    await shot(page, 'maintenance-failed');
+    await page.done();
+  });
+});
