@@ -213,7 +213,7 @@ function Card({
         <span className={styles.cardFoot}>
           <span>{o.assigneeName || (o.assignee ? t('maintenance.somebody') : t('maintenance.nobody'))}</span>
           {o.checks > 0 && (
-            <span className="num">
+            <span className={`${styles.due} num`}>
               <Icon name="check" size={12} /> {t('maintenance.checks', { done: o.checksDone, n: o.checks })}
             </span>
           )}

@@ -76,21 +76,28 @@ function Warned({
           </p>
         </div>
         <dl className={styles.evidence}>
-          {w.evidence.map((e) => (
-            <div key={e.name}>
-              <dt>{plain(e.name)}</dt>
-              <dd className="num">
-                {e.value !== undefined ? (
-                  <>
-                    {new Intl.NumberFormat(tag, { maximumSignificantDigits: 3 }).format(e.value)}
-                    <span className="unit"> {e.unit}</span>
-                  </>
-                ) : (
-                  e.text
-                )}
-              </dd>
-            </div>
-          ))}
+          {w.evidence
+            .filter((e) => e.value !== undefined || e.text)
+            .map((e) => (
+              <div key={e.name}>
+                <dt>{plain(e.name)}</dt>
+                <dd className="num">
+                  {e.value !== undefined ? (
+                    <>
+                      {new Intl.NumberFormat(
+                        tag,
+                        Math.abs(e.value) >= 100
+                          ? { maximumFractionDigits: 1 }
+                          : { maximumSignificantDigits: 3 },
+                      ).format(e.value)}
+                      <span className={styles.unit}> {e.unit === 'Percent' ? '%' : e.unit}</span>
+                    </>
+                  ) : (
+                    e.text
+                  )}
+                </dd>
+              </div>
+            ))}
         </dl>
         <div className={styles.warningActs}>
           {create && (
