@@ -79,6 +79,10 @@ func (f *Fold) tell(en *entry) {
 			return
 		}
 	}
+	if en.Kind == KindSite && f.now.Before(f.began(en).Add(groupSpan)) && f.wider(en) {
+		f.set(en, "tell", f.now.Add(groupWait))
+		return
+	}
 	change := en.Pending
 	en.Pending = ""
 	f.stop(en, "tell")
@@ -95,6 +99,27 @@ func (f *Fold) othersLost(en *entry) bool {
 	for other := range f.n.Site(st.SiteID) {
 		if other != st && !other.Online && !other.LinkAt.IsZero() && max(st.LinkAt, other.LinkAt)-min(st.LinkAt, other.LinkAt) <= detect.Moment(groupSpan/time.Microsecond) &&
 			!other.IsOpen("offline", 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// wider reports that a lost site is likely one of several of its carrier: a
+// station elsewhere went with it and will be found soon.
+func (f *Fold) wider(en *entry) bool {
+	carriers := make(map[string]bool)
+	for id := range en.members {
+		child := f.entries[id]
+		carrier := child.Labels["carrier"]
+		if child.Family != Connectivity || carrier == "" {
+			return false // its power, or a network of its own
+		}
+		carriers[carrier] = true
+	}
+	from, to := detect.At(en.First.Add(-groupSpan)), detect.At(en.Last.Add(groupSpan))
+	for st := range f.n.Stations() {
+		if !st.Online && st.SiteID != en.SiteID && carriers[st.Carrier] && st.LinkAt >= from && st.LinkAt <= to {
 			return true
 		}
 	}

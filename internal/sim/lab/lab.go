@@ -55,14 +55,17 @@ const learning = 28 * 24 * time.Hour
 
 // Story prepares the run of one scenario: one or two sites, as many days as it
 // needs.
-func Story(name string, seed uint64, learning time.Duration) (*Run, error) {
+func Story(name string, seed uint64, before time.Duration) (*Run, error) {
 	s, err := Find(name)
 	if err != nil {
 		return nil, err
 	}
+	if before == 0 {
+		before = learning
+	}
 	return New(Options{
-		Seed: seed, Learning: learning, Stations: perSite * len(kindsFor([]Scenario{s})), Only: []string{name},
-		Days: int((max(learning, 3*day)+s.For+s.Tail)/day) + 2,
+		Seed: seed, Learning: before, Stations: perSite * len(kindsFor([]Scenario{s})), Only: []string{name},
+		Days: int((max(before, 3*day)+s.For+s.Tail)/day) + 2,
 	})
 }
 
