@@ -84,3 +84,14 @@ export function fieldHint(t: Translate, type: string, f: Field): string | undefi
 /** What a type of channel cannot do without. */
 export const needsText = (t: Translate, needs: string): string =>
   needs === 'internet and TLS' ? t('channels.needs.internet') : t('channels.needs.other', { needs });
+
+const GROUPS: Record<string, MessageKey> = {
+  site: 'channels.by.site',
+  kind: 'channels.by.kind',
+  severity: 'channels.by.severity',
+  station: 'channels.by.station',
+};
+
+/** What incidents can be told together by, besides labels. */
+export const groups = Object.keys(GROUPS);
+export const groupName = (t: Translate, by: string): string => inWords(t, GROUPS[by], by);

@@ -21,6 +21,7 @@ import { SEVERITIES } from '../incidents/shape';
 import { FormDialog } from '../settings/dialog';
 import { faultUnder } from './fields';
 import { TimesFields } from './hours';
+import { groupName, groups } from './names';
 import { channelsQuery, escalationsQuery, type Hours, type Route } from './queries';
 import { type RouteDraft, routeDraft, routeOf } from './routes';
 import styles from './routing.module.css';
@@ -37,7 +38,6 @@ const KINDS = [
   'carrier.outage',
   'self.outage',
 ];
-const GROUPS = ['site', 'kind', 'severity', 'station'] as const;
 
 /** Adds a route, or changes one. */
 export function RouteForm({
@@ -66,8 +66,6 @@ export function RouteForm({
   const [narrow, setNarrow] = useState(draft.kinds.length + draft.stations.length + draft.labels.length > 0);
   const set = (part: Partial<RouteDraft>) => setDraft((d) => ({ ...d, ...part }));
   const at = (field: string) => `routes[${place}].${field}`;
-  const groupName = (x: string): string =>
-    (GROUPS as readonly string[]).includes(x) ? t(`channels.by.${x as (typeof GROUPS)[number]}`) : x;
   const channelOptions = (channels ?? []).map((c) => ({ value: c.id, label: c.name }));
   return (
     <FormDialog
@@ -201,10 +199,10 @@ export function RouteForm({
                 className={styles.wide}
                 label={t('channels.groupBy')}
                 description={t('channels.groupByHint')}
-                data={[
-                  ...GROUPS,
-                  ...draft.groupBy.filter((x) => !(GROUPS as readonly string[]).includes(x)),
-                ].map((x) => ({ value: x, label: groupName(x) }))}
+                data={[...groups, ...draft.groupBy.filter((x) => !groups.includes(x))].map((x) => ({
+                  value: x,
+                  label: groupName(t, x),
+                }))}
                 value={draft.groupBy}
                 onChange={(groupBy) => set({ groupBy })}
                 error={faultUnder(error, at('groupBy'))}

@@ -17,6 +17,7 @@ import { Escalations } from './escalations';
 import { faultUnder } from './fields';
 import { Heartbeat } from './heartbeat';
 import { timesText } from './hours';
+import { groupName } from './names';
 import { channelsQuery, escalationsQuery, type Route, type Routing, routingQuery } from './queries';
 import { RouteForm } from './route-form';
 import { lastTried, moved, takesAll } from './routes';
@@ -242,7 +243,9 @@ function Row({
     ...(r.escalation ? [escalations?.find((e) => e.id === r.escalation)?.name ?? r.escalation] : []),
   ];
   const timing = [
-    r.groupBy && r.groupBy.length > 0 && t('channels.groupedBy', { by: r.groupBy.map((x) => x).join(', ') }),
+    r.groupBy &&
+      r.groupBy.length > 0 &&
+      t('channels.groupedBy', { by: r.groupBy.map((x) => groupName(t, x)).join(', ') }),
     r.groupWaitSeconds ? t('channels.waits', { span: span(r.groupWaitSeconds * 1000) }) : '',
     r.groupIntervalSeconds ? t('channels.atMost', { span: span(r.groupIntervalSeconds * 1000) }) : '',
     r.repeatSeconds ? t('channels.repeats', { span: span(r.repeatSeconds * 1000) }) : '',
