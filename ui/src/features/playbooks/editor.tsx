@@ -69,7 +69,7 @@ export default function Editor({ edit, copy }: { edit: string | undefined; copy:
   const fresh = copy === undefined && edit === 'new';
   if (!data)
     return (
-      <Panel>
+      <Panel flush>
         {error ? (
           <Failed what={t('playbooks.part')} error={error} retry={() => void refetch()} />
         ) : (

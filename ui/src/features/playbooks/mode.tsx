@@ -31,8 +31,8 @@ export function ModePanel() {
       aside={
         mayWrite && data && data.mode !== 'off' ? (
           <Button
-            variant="outline"
-            color="red"
+            variant="default"
+            className={styles.kill!}
             leftSection={<Icon name="pause" size={14} />}
             onClick={() => setAsked({ scope: EVERYWHERE, mode: 'off' })}
           >
@@ -40,6 +40,7 @@ export function ModePanel() {
           </Button>
         ) : undefined
       }
+      flush={!data}
     >
       {error && !data ? (
         <Failed what={t('playbooks.mode.part')} error={error} retry={() => void refetch()} />
@@ -199,7 +200,9 @@ function AskMode({ scope: given, mode: first, data, close }: Asked & { data: Rem
       title={
         scope === null
           ? t('playbooks.mode.site')
-          : t('playbooks.mode.ask', { mode: modeName, scope: scopeName(scope) })
+          : scope === EVERYWHERE && mode === 'off'
+            ? t('playbooks.mode.killTitle')
+            : t('playbooks.mode.ask', { mode: modeName, scope: scopeName(scope) })
       }
       close={close}
       send={() =>

@@ -8,6 +8,7 @@ import { Icon } from '../../ui/icons';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { TableFrame } from '../../ui/table';
 import table from '../../ui/table.module.css';
+import { useZone } from '../../ui/zone';
 import { whereText } from '../incidents/words';
 import { openIncidentsQuery, playbooksQuery, type Remedies, remediesQuery } from './queries';
 import { doText, nameText, OWED_STATES, reasonText } from './words';
@@ -21,7 +22,7 @@ export function AtWork() {
   const { data, error, refetch } = useQuery(remediesQuery());
   if (!data)
     return (
-      <Panel>
+      <Panel flush>
         {error ? (
           <Failed what={t('playbooks.work.part')} error={error} retry={() => void refetch()} />
         ) : (
@@ -152,9 +153,10 @@ function Owed({ rows }: { rows: Remedies['owed'] }) {
 /** A time to come, to the second. */
 function Due({ at }: { at: string }) {
   const tag = useTag();
+  const zone = useZone();
   return (
     <time className="num" dateTime={at}>
-      {new Intl.DateTimeFormat(tag, { timeStyle: 'medium' }).format(Date.parse(at))}
+      {new Intl.DateTimeFormat(tag, { timeStyle: 'medium', timeZone: zone }).format(Date.parse(at))}
     </time>
   );
 }
