@@ -111,6 +111,9 @@ func Open(ctx context.Context, o Options) (*Live, error) {
 // Run follows the journal until ctx ends, and saves.
 func (l *Live) Run(ctx context.Context) error {
 	for batch, err := range l.o.Journal.Watch(ctx, journal.CursorAt(l.seq), l.o.Beat) {
+		if err != nil && ctx.Err() != nil {
+			break
+		}
 		if err != nil {
 			return fmt.Errorf("follow the journal: %w", err)
 		}
