@@ -69,7 +69,7 @@ func TestExplain(t *testing.T) {
 }
 
 func TestLike(t *testing.T) {
-	k := open(t, user("a.json", `{"id":"x","like":"mrec.CX011","severity":"S1","match":{"vendorCode":"0x17"},"verified":true,"source":"manual 7"}`))
+	k := open(t, user("a.json", `{"id":"x","like":"mrec.CX019","severity":"S1","match":{"vendorCode":"0x17"},"verified":true,"source":"manual 7"}`))
 	got, _ := k.Entry("x")
 	of, _ := k.Entry("mrec.CX019")
 	if got.Title != of.Title || got.Severity != event.S1 || !got.Safety || got.Reset != ResetNever || len(got.Checks) != len(of.Checks) || got.Source != "manual 7" || got.Layer != LayerUser || !got.Verified {
