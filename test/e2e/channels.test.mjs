@@ -55,6 +55,14 @@ describe('who is told', () => {
     await page.getByRole('menuitem', { name }).click();
   };
 
+  /** Chooses one of several by keyboard, as the field is made for. */
+  const choose = async (page, field, option) => {
+    await field.focus();
+    await page.keyboard.press('ArrowDown');
+    await page.getByRole('option', { name: option }).last().click();
+    await page.keyboard.press('Tab');
+  };
+
   describe('before anybody is told', () => {
     for (const [tab, words] of [
       ['', 'Nobody is told yet'],
@@ -166,10 +174,9 @@ describe('who is told', () => {
     await page.getByText('No incident leads to anybody').waitFor();
     await page.getByRole('button', { name: 'Add route' }).click();
     await dialog(page).getByLabel('Name', { exact: true }).fill('Worst first');
-    await dialog(page).getByText('S1 Critical').click();
-    await dialog(page).getByRole('combobox', { name: 'Channels' }).click();
-    await page.getByRole('option', { name: 'Control room' }).click();
-    await page.keyboard.press('Escape');
+    await dialog(page).getByRole('checkbox', { name: 'S1 Critical' }).focus();
+    await page.keyboard.press('Space');
+    await choose(page, dialog(page).getByRole('combobox', { name: 'Channels' }), 'Control room');
     await dialog(page).getByRole('button', { name: 'Add quiet hours' }).click();
     await dialog(page).getByText('S1 always passes', { exact: false }).waitFor();
     await axe(page, 'a route');
@@ -178,9 +185,7 @@ describe('who is told', () => {
     await row(page, 'Worst first').getByText(/Quiet every day 22:00–06:00/).waitFor();
     await page.getByText('What matches no route is told to nobody.').waitFor();
     await page.getByRole('button', { name: 'Add default route' }).click();
-    await dialog(page).getByRole('combobox', { name: 'Channels' }).click();
-    await page.getByRole('option', { name: 'Control room' }).click();
-    await page.keyboard.press('Escape');
+    await choose(page, dialog(page).getByRole('combobox', { name: 'Channels' }), 'Control room');
     await dialog(page).getByRole('button', { name: 'Add route' }).click();
     await page.getByText('is the default route', { exact: false }).waitFor();
 
@@ -214,7 +219,8 @@ describe('who is told', () => {
   it('sends a heartbeat whose address is never shown', async () => {
     const page = await at('/channels?tab=routing');
     hook.came.length = 0;
-    await page.getByText('Send a heartbeat').click();
+    await page.getByRole('switch', { name: 'Send a heartbeat' }).focus();
+    await page.keyboard.press('Space');
     await page.getByLabel('Address', { exact: true }).fill(`http://127.0.0.1:${hook.port}/beat/key`);
     await page.getByRole('button', { name: 'Save heartbeat' }).click();
     await page.getByText(/Taken by 127\.0\.0\.1/).waitFor();
@@ -237,9 +243,7 @@ describe('who is told', () => {
     await shot(page, 'channels-schedule');
     await dialog(page).getByRole('button', { name: 'Add schedule' }).click();
     await dialog(page).getByText('nobody is reached without a channel').first().waitFor();
-    await dialog(page).getByRole('combobox', { name: 'Person 1 is reached by' }).click();
-    await page.getByRole('option', { name: 'Control room' }).click();
-    await page.keyboard.press('Escape');
+    await choose(page, dialog(page).getByRole('combobox', { name: 'Person 1 is reached by' }), 'Control room');
     await dialog(page).getByRole('button', { name: 'Add schedule' }).click();
     await page.getByRole('heading', { name: 'Night shift' }).waitFor();
     await page.getByText('On call now').waitFor();
@@ -260,7 +264,8 @@ describe('who is told', () => {
     assert.equal(status, 200);
     await page.reload();
     await page.getByRole('button', { name: 'Add override' }).click();
-    await dialog(page).getByText('Cy', { exact: true }).click();
+    await dialog(page).getByRole('radio', { name: 'Cy' }).focus();
+    await page.keyboard.press('Space');
     await axe(page, 'an override');
     await dialog(page).getByRole('button', { name: 'Add override' }).click();
     await page.getByRole('listitem').filter({ hasText: 'Remove override' }).getByText('Cy').waitFor();
@@ -277,13 +282,9 @@ describe('who is told', () => {
     await dialog(page).getByLabel('Name', { exact: true }).fill('Until somebody answers');
     await dialog(page).getByRole('button', { name: 'Add escalation' }).click();
     await dialog(page).getByText('a step without channels and schedules reaches nobody').first().waitFor();
-    await dialog(page).getByRole('combobox', { name: 'Whoever is on call in' }).click();
-    await page.getByRole('option', { name: 'Night shift' }).click();
-    await page.keyboard.press('Escape');
+    await choose(page, dialog(page).getByRole('combobox', { name: 'Whoever is on call in' }), 'Night shift');
     await dialog(page).getByRole('button', { name: 'Add step' }).click();
-    await dialog(page).getByRole('combobox', { name: 'Channels' }).last().click();
-    await page.getByRole('option', { name: 'Control room' }).last().click();
-    await page.keyboard.press('Escape');
+    await choose(page, dialog(page).getByRole('combobox', { name: 'Channels' }).last(), 'Control room');
     await axe(page, 'an escalation');
     await shot(page, 'channels-escalation');
     await dialog(page).getByRole('button', { name: 'Add escalation' }).click();
