@@ -343,30 +343,28 @@ function Conditions({ d, set, wrong }: { d: Draft; set: (part: Partial<Draft>) =
         error={wrong('when.codes')}
         acceptValueOnBlur
       />
-      <div className={styles.pair}>
-        <MultiSelect
-          label={t('playbooks.field.severities')}
-          placeholder={d.severities.length === 0 ? t('playbooks.field.severitiesAny') : ''}
-          data={SEVERITIES.map((s) => ({ value: s as string, label: `${s} ${t(`incident.severity.${s}`)}` }))}
-          value={d.severities}
-          onChange={(severities) => set({ severities })}
-          error={wrong('when.severities')}
+      <MultiSelect
+        label={t('playbooks.field.severities')}
+        placeholder={d.severities.length === 0 ? t('playbooks.field.severitiesAny') : ''}
+        data={SEVERITIES.map((s) => ({ value: s as string, label: `${s} ${t(`incident.severity.${s}`)}` }))}
+        value={d.severities}
+        onChange={(severities) => set({ severities })}
+        error={wrong('when.severities')}
+      />
+      <div>
+        <p className={styles.label} id="playbook-safety">
+          {t('playbooks.field.safety')}
+        </p>
+        <SegmentedControl
+          fullWidth
+          aria-labelledby="playbook-safety"
+          value={d.safety}
+          onChange={(v) => set({ safety: v as Draft['safety'] })}
+          data={(['any', 'no', 'yes'] as const).map((v) => ({
+            value: v,
+            label: t(`playbooks.field.safety.${v}`),
+          }))}
         />
-        <div>
-          <p className={styles.label} id="playbook-safety">
-            {t('playbooks.field.safety')}
-          </p>
-          <SegmentedControl
-            fullWidth
-            aria-labelledby="playbook-safety"
-            value={d.safety}
-            onChange={(v) => set({ safety: v as Draft['safety'] })}
-            data={(['any', 'no', 'yes'] as const).map((v) => ({
-              value: v,
-              label: t(`playbooks.field.safety.${v}`),
-            }))}
-          />
-        </div>
       </div>
       <TagsInput
         label={t('playbooks.field.models')}
