@@ -50,6 +50,8 @@ export default defineConfig({
   },
   test: {
     environment: 'happy-dom',
+    // Some tests read every source file, and a busy machine takes its time.
+    testTimeout: 60_000,
     include: ['src/**/*.test.{ts,tsx}'],
   },
 });

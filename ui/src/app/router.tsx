@@ -113,7 +113,13 @@ const incident = createRoute({
   getParentRoute: () => incidents,
   path: '$id',
   staticData: { timeless: true },
-  component: page(() => import('../features/incidents/detail'), 'incidents', 'events', 'station'),
+  component: page(
+    () => import('../features/incidents/detail'),
+    'incidents',
+    'events',
+    'playbooks',
+    'station',
+  ),
 });
 
 const maintenance = createRoute({

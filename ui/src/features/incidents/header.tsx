@@ -1,12 +1,13 @@
 import { Button, Menu } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { DAY, dayTime, hourMinute, span } from '../../format/time';
 import { type MessageKey, useT, useTag } from '../../i18n/i18n';
 import { useTicking } from '../../live/clock';
 import { useLive } from '../../live/hooks';
 import { Icon } from '../../ui/icons';
+import { useAllowed } from '../../ui/me';
 import { useZone } from '../../ui/zone';
 import { useActor } from './actor';
 import { type Act, offers } from './acts';
@@ -110,6 +111,8 @@ function Notes({ incident: i }: { incident: Incident }) {
   );
 }
 
+const RunPlaybook = lazy(() => import('../playbooks/run').then((m) => ({ default: m.RunPlaybook })));
+
 const FIRST: readonly Act[] = ['claim', 'release', 'acknowledge', 'close', 'reopen'];
 const MORE: readonly Act[] = ['assign', 'snooze', 'escalate', 'dispatch', 'verdict', 'merge'];
 
@@ -131,6 +134,9 @@ export function Actions({ incident: i }: { incident: Incident }) {
   const { may, act } = useActor();
   const me = useMe();
   const now = useServerNow();
+  const mayOrder = useAllowed('workorders.write');
+  const [mayCommand, mayRead] = [useAllowed('stations.command'), useAllowed('remedies.read')];
+  const [running, setRunning] = useState(false);
   if (!may) return null;
   const can = (a: Act) => offers(a, i, now, me);
   // The next sensible step is the loud one.
@@ -178,6 +184,14 @@ export function Actions({ incident: i }: { incident: Incident }) {
               {t(`incident.act.${a}`)}
             </Menu.Item>
           ))}
+          {mayOrder && i.state !== 'closed' && (
+            <Menu.Item component={Link} {...({ to: '/maintenance', search: { incident: i.id } } as object)}>
+              {t('incident.act.order')}
+            </Menu.Item>
+          )}
+          {mayCommand && mayRead && i.station && i.state !== 'closed' && (
+            <Menu.Item onClick={() => setRunning(true)}>{t('incident.act.playbook')}</Menu.Item>
+          )}
           {i.station && (
             <Menu.Item
               component={Link}
@@ -192,6 +206,11 @@ export function Actions({ incident: i }: { incident: Incident }) {
           )}
         </Menu.Dropdown>
       </Menu>
+      {running && (
+        <Suspense>
+          <RunPlaybook incident={i.id} close={() => setRunning(false)} />
+        </Suspense>
+      )}
     </div>
   );
 }

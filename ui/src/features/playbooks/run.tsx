@@ -5,20 +5,11 @@ import { api, ok } from '../../api/client';
 import { useT } from '../../i18n/i18n';
 import { FormFault } from '../../ui/form';
 import form from '../../ui/form.module.css';
-import { useAllowed } from '../../ui/me';
 import { Failed, Skeleton } from '../../ui/panel';
 import { useToast } from '../../ui/toast';
 import { Outcome } from './outcome';
 import { playbooksQuery, previewQuery } from './queries';
 import { docText, nameText } from './words';
-
-/** Whether the button can be of use to somebody: the server decides again. */
-export const useMayRun = (): boolean => {
-  const act = useAllowed('incidents.act');
-  const command = useAllowed('stations.command');
-  const read = useAllowed('remedies.read');
-  return act && command && read;
-};
 
 /**
  * Has a playbook done about an incident: first shown what each step would do
