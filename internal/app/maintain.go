@@ -15,8 +15,11 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/backup"
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/detect/health"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
+	"github.com/chargewatch/chargewatch/internal/live"
+	"github.com/chargewatch/chargewatch/internal/rule"
 	"github.com/chargewatch/chargewatch/internal/store"
 	"github.com/chargewatch/chargewatch/internal/telemetry"
 )
@@ -157,8 +160,37 @@ func replayCommand(ctx context.Context, args []string, s streams) error {
 	if digests[0] != digests[1] {
 		return errors.New("the replay from the first event gives another state; events may be older than what is retained")
 	}
-	_, err = fmt.Fprintln(s.out, "equal: both give the same state")
-	return err
+	fmt.Fprintln(s.out, "equal: both give the same state")
+	return replayIncidents(ctx, c.Data, db, rows, loaded, batch, s.out)
+}
+
+// replayIncidents finds the incidents again. Measurements are gone after two
+// days, so what was concluded from them can only be compared while they last.
+func replayIncidents(ctx context.Context, folder string, db *coredb.DB, rows live.Tail, loaded *journal.Loaded, batch int, out io.Writer) error {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return fmt.Errorf("open the data folder: %w", err)
+	}
+	defer root.Close()
+	known, err := knowing(ctx, root, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	language, err := rule.NewLanguage()
+	if err != nil {
+		return err
+	}
+	begun := time.Now()
+	r, err := live.Replay(ctx, live.Options{DB: db, Detectors: health.Knowing(known), Language: language}, rows, batch)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "detection: %d events, %d findings, %d incidents, %d differ, %s\n", r.Events, r.Findings, r.Incidents, len(r.Differ),
+		time.Since(begun).Round(time.Millisecond))
+	if len(r.Differ) > 0 && len(loaded.Horizons) == 0 {
+		return fmt.Errorf("incidents differ from what is stored, such as %s", r.Differ[0])
+	}
+	return nil
 }
 
 // asOf is a journal as it was when it was loaded. A server that runs goes on

@@ -225,6 +225,10 @@ func TestAJournalWithConclusionsReplaysWithoutDifference(t *testing.T) {
 		if err != nil || out.Mismatches != 0 {
 			t.Errorf("in batches of %d: %d differences, %v", batch, out.Mismatches, err)
 		}
+		again, err := live.Replay(t.Context(), live.Options{DB: db, Detectors: faulty()}, store, batch)
+		if err != nil || again.Incidents == 0 || len(again.Differ) > 0 {
+			t.Errorf("in batches of %d: %+v, %v", batch, again, err)
+		}
 	}
 }
 
