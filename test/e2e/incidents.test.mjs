@@ -212,6 +212,24 @@ describe('the inbox of a network at work', () => {
     await page.done();
   });
 
+  it('gives one to somebody, and judges it', async () => {
+    const i = await take(() => true);
+    const page = await open(server, { state });
+    await page.goto(`/incidents/${i.id}`);
+    await page.getByRole('button', { name: 'More actions' }).click();
+    await page.getByRole('menuitem', { name: 'Assign' }).click();
+    const asked = dialog(page, 'Assign');
+    await asked.getByRole('combobox', { name: 'Person' }).waitFor();
+    await asked.getByRole('button', { name: 'Assign' }).click();
+    await page.getByText('You, assigned').waitFor();
+    assert.notEqual((await get(i.id)).assignee, null);
+    await page.keyboard.press('v');
+    await dialog(page, 'Judge').getByText('False alarm').click();
+    await dialog(page, 'Judge').getByRole('button', { name: 'Judge' }).click();
+    await until('it is judged', async () => (await get(i.id)).verdict === 'false');
+    await page.done();
+  });
+
   it('acknowledges several at once', async () => {
     const two = [await take(plain), await take(plain)];
     const page = await open(server, { state });

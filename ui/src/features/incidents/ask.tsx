@@ -1,7 +1,6 @@
 import { Button, Modal, Radio, Select, Textarea } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, type KeyboardEvent, useState } from 'react';
-import { usersQuery } from '../../api/queries';
 import type { IncidentAct } from '../../api/shapes';
 import { DAY, HOUR } from '../../format/time';
 import { type MessageKey, useT } from '../../i18n/i18n';
@@ -12,6 +11,7 @@ import { useAllowed } from '../../ui/me';
 import { type Act, higher } from './acts';
 import styles from './ask.module.css';
 import { useIncidents } from './feed';
+import { assigneesQuery } from './queries';
 import { SeverityShape, severityKey } from './severity';
 import { type Incident, rankOf, type Severity } from './shape';
 import { useMe } from './who';
@@ -211,7 +211,7 @@ function Choices({
   );
 }
 
-/** Only who may read the accounts sees all people; the others give it to themselves or to nobody. */
+/** Who may hand out work sees who works at the site; the others give it to themselves or to nobody. */
 function People({
   value,
   set,
@@ -224,12 +224,12 @@ function People({
   first: Incident;
 }) {
   const t = useT();
-  const mayRead = useAllowed('users.read');
-  const { data } = useQuery({ ...usersQuery(), enabled: mayRead });
+  const mayRead = useAllowed('workorders.assign');
+  const { data } = useQuery({ ...assigneesQuery(first.siteId), enabled: mayRead });
   const people = new Map([[me, t('incident.assignMe')]]);
   if (first.assignee && first.people[first.assignee] && first.assignee !== me)
     people.set(first.assignee, first.people[first.assignee]!);
-  for (const u of data ?? []) if (u.id !== me && !u.disabled) people.set(u.id, u.name);
+  for (const u of data ?? []) if (u.id !== me) people.set(u.id, u.name);
   return (
     <Select
       label={t('incident.field.person')}

@@ -1,5 +1,5 @@
 import { useCallback } from 'react';
-import { DAY, dayTime, hourMinute, span } from '../../format/time';
+import { day, dayTime, hourMinute, span } from '../../format/time';
 import { useT, useTag } from '../../i18n/i18n';
 import { useTicking } from '../../live/clock';
 import { useLive } from '../../live/hooks';
@@ -24,7 +24,11 @@ export function DueText({ incident: i }: { incident: Incident }) {
         : due.level === 'near'
           ? t(`incident.due.soon.${due.which}`, { span: span(due.at - now) })
           : t(`incident.due.${due.which}`, {
-              at: due.at - now < DAY ? hourMinute(tag, due.at, zone) : dayTime(tag, due.at, zone),
+              // Tomorrow's time of day alone would read as one that has passed.
+              at:
+                day(tag, due.at, zone) === day(tag, now, zone)
+                  ? hourMinute(tag, due.at, zone)
+                  : dayTime(tag, due.at, zone),
             });
     return `${due.level} ${text}`;
   }, [i, t, tag, zone, client]);

@@ -74,3 +74,14 @@ export const toldQuery = (station: string, fromMs: number, toMs: number) =>
       ).then((p) => p.items as SystemEvent[]),
     staleTime: 60_000,
   });
+
+/** Who may work at a site, or anywhere. */
+export const assigneesQuery = (site: string) =>
+  queryOptions({
+    queryKey: ['assignees', site],
+    queryFn: ({ signal }) =>
+      ok(api.GET('/workorders/assignees', { params: { query: site ? { site } : {} }, signal })).then(
+        (p) => p.items,
+      ),
+    staleTime: 60_000,
+  });
