@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,8 +16,8 @@ import (
 
 func TestUserAdministrationNeedsThePasswordLately(t *testing.T) {
 	now := time.Now()
-	shift := time.Duration(0)
-	p := newPlant(t, func(o *Options) { o.Now = func() time.Time { return now.Add(shift) } })
+	var shift atomic.Int64
+	p := newPlant(t, func(o *Options) { o.Now = func() time.Time { return now.Add(time.Duration(shift.Load())) } })
 	boss := p.admin()
 	var made NewUserShape
 	boss.want(http.StatusCreated, "POST", "/users", `{"name":"Ann","grants":[{"role":"operator","sites":["*"]}]}`, &made)
@@ -28,7 +29,7 @@ func TestUserAdministrationNeedsThePasswordLately(t *testing.T) {
 	ann.want(http.StatusNoContent, "POST", "/me/password", `{"password":"ten letters"}`, nil)
 	ann.want(http.StatusForbidden, "GET", "/users", "", nil)
 
-	shift = 16 * time.Minute
+	shift.Store(int64(16 * time.Minute))
 	for _, call := range []string{"POST /users", "PATCH /users/" + made.ID, "DELETE /users/" + made.ID, "POST /users/" + made.ID + "/reset", "POST /tokens", "DELETE /tokens/k-x"} {
 		method, path, _ := strings.Cut(call, " ")
 		if status, text := boss.do(method, path, `{}`); status != http.StatusForbidden || !strings.Contains(text, "password again") {
@@ -38,7 +39,7 @@ func TestUserAdministrationNeedsThePasswordLately(t *testing.T) {
 	boss.get("/users", nil)
 	boss.want(http.StatusUnprocessableEntity, "POST", "/me/reauthenticate", `{"password":"wrong"}`, nil)
 	boss.want(http.StatusNoContent, "POST", "/me/reauthenticate", `{"password":"correct horse"}`, nil)
-	shift = 0 // the store's clock is the real one
+	shift.Store(0) // the store's clock is the real one
 	var u UserShape
 	boss.want(http.StatusOK, "PATCH", "/users/"+made.ID, `{"grants":[{"role":"viewer","sites":["a"]}]}`, &u)
 	if u.Grants[0].Role != store.RoleViewer {
