@@ -83,6 +83,8 @@ func mendUntilKilled(folder string) {
 			fail(err)
 		}
 	}()
+	// Before that nothing is known of what the life before was about to do.
+	fail(s.live.Reached(ctx, s.Journal.Snapshot().Seq))
 	for {
 		r := s.live.Remedies()
 		fmt.Println(len(r.Owed), len(r.Runs))
