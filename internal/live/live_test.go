@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,8 +50,17 @@ func faulty() []detect.Detector {
 type place struct {
 	t   *testing.T
 	dir string
-	now time.Time
+	now atomic.Int64 // microseconds
 }
+
+func newPlace(t *testing.T) *place {
+	p := &place{t: t, dir: t.TempDir()}
+	p.set(begin)
+	return p
+}
+
+func (p *place) set(t time.Time)  { p.now.Store(t.UnixMicro()) }
+func (p *place) clock() time.Time { return time.UnixMicro(p.now.Load()).UTC() }
 
 type running struct {
 	*live.Live
@@ -68,7 +78,7 @@ func (p *place) start() *running {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	now := func() time.Time { return p.now }
+	now := p.clock
 	j, err := sqlite.Open(ctx, sqlite.Options{DB: db, Now: now, Journal: journal.Options{Past: true}})
 	if err != nil {
 		p.t.Fatal(err)
@@ -167,7 +177,7 @@ func (r *running) tell(p *place, events []*event.Event) {
 	r.t.Helper()
 	for _, e := range events {
 		one := *e
-		p.now = e.ReceivedAt
+		p.set(e.ReceivedAt)
 		got, err := r.j.Append(r.t.Context(), &one)
 		if err != nil {
 			r.t.Fatal(err)
@@ -180,7 +190,7 @@ func (r *running) tell(p *place, events []*event.Event) {
 
 func TestARestartAnywhereConcludesTheSame(t *testing.T) {
 	events := story()
-	whole := &place{t: t, dir: t.TempDir(), now: begin}
+	whole := newPlace(t)
 	r := whole.start()
 	r.tell(whole, events)
 	want, findings, notices := r.kept()
@@ -190,7 +200,7 @@ func TestARestartAnywhereConcludesTheSame(t *testing.T) {
 	}
 	for cut := 3; cut < len(events); cut += 4 {
 		t.Run(fmt.Sprintf("cut after %d", cut), func(t *testing.T) {
-			p := &place{t: t, dir: t.TempDir(), now: begin}
+			p := newPlace(t)
 			r := p.start()
 			r.tell(p, events[:cut])
 			r.end()
@@ -207,7 +217,7 @@ func TestARestartAnywhereConcludesTheSame(t *testing.T) {
 }
 
 func TestAJournalWithConclusionsReplaysWithoutDifference(t *testing.T) {
-	p := &place{t: t, dir: t.TempDir(), now: begin}
+	p := newPlace(t)
 	r := p.start()
 	r.tell(p, story())
 	r.end()
@@ -235,12 +245,12 @@ func TestAJournalWithConclusionsReplaysWithoutDifference(t *testing.T) {
 // A kill loses what was not committed, and nothing is concluded twice.
 func TestAKillBetweenFoldAndCommitSaysNothingTwice(t *testing.T) {
 	events := story()
-	p := &place{t: t, dir: t.TempDir(), now: begin}
+	p := newPlace(t)
 	for part := range slices.Chunk(events, 5) {
 		r := p.start()
 		for _, e := range part { // and does not wait for what follows
 			one := *e
-			p.now = e.ReceivedAt
+			p.set(e.ReceivedAt)
 			if _, err := r.j.Append(t.Context(), &one); err != nil {
 				t.Fatal(err)
 			}
@@ -249,7 +259,7 @@ func TestAKillBetweenFoldAndCommitSaysNothingTwice(t *testing.T) {
 	}
 	r := p.start()
 	defer r.end()
-	last, err := r.j.Append(t.Context(), &event.Event{Subject: event.Station("A"), At: p.now, ReceivedAt: p.now, Body: &event.Boot{Vendor: "v", Status: "Accepted"}})
+	last, err := r.j.Append(t.Context(), &event.Event{Subject: event.Station("A"), At: p.clock(), ReceivedAt: p.clock(), Body: &event.Boot{Vendor: "v", Status: "Accepted"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func (r *running) told() []string {
 
 func TestRulesMakeIncidentsAcrossRestarts(t *testing.T) {
 	events := append(decided(t), story()...)
-	whole := &place{t: t, dir: t.TempDir(), now: begin}
+	whole := newPlace(t)
 	r := whole.start()
 	r.tell(whole, events)
 	want, status := r.told(), r.Rules()
@@ -75,11 +75,11 @@ func TestRulesMakeIncidentsAcrossRestarts(t *testing.T) {
 	}
 	for cut := 2; cut < len(events); cut += 5 {
 		t.Run(fmt.Sprintf("cut after %d", cut), func(t *testing.T) {
-			p := &place{t: t, dir: t.TempDir(), now: begin}
+			p := newPlace(t)
 			r := p.start()
 			r.tell(p, events[:cut])
 			r.end()
-			p.now = p.now.Add(time.Millisecond)
+			p.set(p.clock().Add(time.Millisecond))
 			r = p.start()
 			r.tell(p, events[cut:])
 			_, n, _ := r.kept()
