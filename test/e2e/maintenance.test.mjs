@@ -42,7 +42,8 @@ describe('the work at the sites', () => {
     await drawer.getByText('You may send these while you are on site.').waitFor();
     await drawer.getByLabel('Add a check').fill('Cabinet is locked');
     await drawer.getByRole('button', { name: 'Add', exact: true }).first().click();
-    await drawer.getByRole('checkbox', { name: 'Cabinet is locked' }).check();
+    await drawer.getByRole('checkbox', { name: 'Cabinet is locked' }).click();
+    await drawer.getByRole('checkbox', { name: 'Cabinet is locked', checked: true }).waitFor();
     await drawer.getByLabel('Part', { exact: true }).fill('Fuse');
     await drawer.getByRole('button', { name: 'Add', exact: true }).last().click();
     await drawer.getByText('1 ×').waitFor();
