@@ -47,9 +47,7 @@ func (h handled) Acknowledge(ctx context.Context, id, by string) error {
 	if err := incident.Check(in, act, now); err != nil {
 		return err
 	}
-	r, err := h.journal.Append(ctx, &event.Event{
-		Subject: event.Subject{Type: event.IncidentSubject, ID: id}, At: now, ReceivedAt: now, Origin: event.FromUs, Body: act,
-	})
+	r, err := h.journal.Append(ctx, event.Acting(id, now, act))
 	if err != nil {
 		return err
 	}

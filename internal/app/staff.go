@@ -36,9 +36,7 @@ func (s *Server) staff(ctx context.Context) error {
 		if incident.Check(in, act, now) != nil {
 			continue
 		}
-		_, err := s.Journal.Append(ctx, &event.Event{
-			Subject: event.Subject{Type: event.IncidentSubject, ID: in.ID}, At: now, ReceivedAt: now, Origin: event.FromUs, Body: act,
-		})
+		_, err := s.Journal.Append(ctx, event.Acting(in.ID, now, act))
 		if err != nil {
 			return err
 		}

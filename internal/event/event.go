@@ -47,6 +47,11 @@ func (e *Event) Late() bool { return e.ReceivedAt.Sub(e.At) > LateAfter }
 // Derived reports whether the core concluded the event instead of hearing it.
 func (e *Event) Derived() bool { return e.Cause != 0 }
 
+// Acting is what a person does about an incident, now.
+func Acting(incident string, now time.Time, body *IncidentAction) *Event {
+	return &Event{Subject: OfIncident(incident), At: now, ReceivedAt: now, Origin: FromUs, Body: body}
+}
+
 // LateAfter is how old a report may be and still describe the present.
 const LateAfter = 2 * time.Minute
 

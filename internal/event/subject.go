@@ -38,6 +38,9 @@ func Port(id string, evse, connector int) Subject {
 	return Subject{Type: StationSubject, ID: id, EVSE: evse, Connector: connector}
 }
 
+// OfIncident returns the subject of an incident.
+func OfIncident(id string) Subject { return Subject{Type: IncidentSubject, ID: id} }
+
 // Self is the subject of our own start, stop and trouble.
 func Self() Subject { return Subject{Type: ServerSubject, ID: "self"} }
 

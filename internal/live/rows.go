@@ -23,7 +23,7 @@ func (c *Conclusions) events() []*event.Event {
 	for i := range c.Log {
 		g := &c.Log[i]
 		out = append(out, &event.Event{
-			Subject: event.Subject{Type: event.IncidentSubject, ID: g.Incident}, At: g.At, ReceivedAt: g.At, Origin: event.FromUs,
+			Subject: event.OfIncident(g.Incident), At: g.At, ReceivedAt: g.At, Origin: event.FromUs,
 			Cause: max(g.Cause, 1), Body: g.Event(),
 		})
 	}

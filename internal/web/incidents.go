@@ -292,9 +292,7 @@ func (s *Server) actOnIncident(ctx context.Context, in *incidentActionInput) (*i
 	if err := incident.Check(one, act, now); err != nil {
 		return nil, problemf(http.StatusConflict, err.Error())
 	}
-	r, err := s.o.Log.Append(ctx, &event.Event{
-		Subject: event.Subject{Type: event.IncidentSubject, ID: one.ID}, At: now, ReceivedAt: now, Origin: event.FromUs, Body: act,
-	})
+	r, err := s.o.Log.Append(ctx, event.Acting(one.ID, now, act))
 	if err != nil {
 		return nil, err
 	}

@@ -283,7 +283,7 @@ func (s *Server) runPlaybook(ctx context.Context, in *remedyRunInput) (*foreseen
 		return nil, err
 	}
 	act := &event.IncidentAction{Action: "remedy", By: who(ctx).ID, Playbook: p.ID, DryRun: in.Body.DryRun}
-	subject := event.Subject{Type: event.IncidentSubject, ID: one.ID}
+	subject := event.OfIncident(one.ID)
 	err = s.o.Store.AppendAudited(ctx, who(ctx).actor(), "incident.remedy", subject, act, map[string]any{"playbook": p.ID, "dryRun": in.Body.DryRun})
 	if err != nil {
 		return nil, err

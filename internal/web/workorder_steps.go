@@ -139,9 +139,7 @@ func (s *Server) respond(ctx context.Context, w *store.WorkOrder, response strin
 	if one.Response == response || incident.Check(one, act, now) != nil {
 		return nil
 	}
-	_, err = s.o.Log.Append(ctx, &event.Event{
-		Subject: event.Subject{Type: event.IncidentSubject, ID: one.ID}, At: now, ReceivedAt: now, Origin: event.FromUs, Body: act,
-	})
+	_, err = s.o.Log.Append(ctx, event.Acting(one.ID, now, act))
 	return err
 }
 

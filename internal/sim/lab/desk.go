@@ -34,7 +34,7 @@ func (r *Run) Repaired(incident string, now time.Time) {
 
 func (d *desk) person(incident string, at time.Time, a *event.IncidentAction) {
 	e := ours(at, a)
-	e.Subject = event.Subject{Type: event.IncidentSubject, ID: incident}
+	e.Subject = event.OfIncident(incident)
 	d.put(e)
 }
 
