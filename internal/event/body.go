@@ -44,6 +44,13 @@ const (
 	KindPolicy          Kind = "policy"
 	KindIncidentAction  Kind = "incident.action"
 	KindIncident        Kind = "incident"
+
+	KindCameraConfigured Kind = "camera.configured"
+	KindCameraRemoved    Kind = "camera.removed"
+	KindCameraState      Kind = "camera.state"
+	KindScene            Kind = "camera.scene"
+	KindRecordingGap     Kind = "recording.gap"
+	KindArming           Kind = "site.arming"
 )
 
 // Kinds lists all kinds.
@@ -53,6 +60,7 @@ func Kinds() []Kind {
 		KindBoot, KindStatus, KindMeter, KindTransaction, KindAuthorize, KindComponent, KindReport, KindSecurity,
 		KindFirmware, KindLog, KindDataTransfer, KindReservation, KindMessage, KindCommand, KindCommandResult,
 		KindSessionInferred, KindFinding, KindDriverReport, KindPolicy, KindIncidentAction, KindIncident, KindExternalAlert,
+		KindCameraConfigured, KindCameraRemoved, KindCameraState, KindScene, KindRecordingGap, KindArming,
 	}
 }
 

@@ -69,6 +69,18 @@ func New(kind Kind) (Body, error) {
 		return &IncidentAction{}, nil
 	case KindIncident:
 		return &Incident{}, nil
+	case KindCameraConfigured:
+		return &CameraConfigured{}, nil
+	case KindCameraRemoved:
+		return &CameraRemoved{}, nil
+	case KindCameraState:
+		return &CameraState{}, nil
+	case KindScene:
+		return &Scene{}, nil
+	case KindRecordingGap:
+		return &RecordingGap{}, nil
+	case KindArming:
+		return &Arming{}, nil
 	}
 	return nil, fmt.Errorf("%q: %w", kind, ErrKind)
 }

@@ -38,6 +38,12 @@ func Port(id string, evse, connector int) Subject {
 	return Subject{Type: StationSubject, ID: id, EVSE: evse, Connector: connector}
 }
 
+// Camera returns the subject of a camera.
+func Camera(id string) Subject { return Subject{Type: CameraSubject, ID: id} }
+
+// Site returns the subject of a site.
+func Site(id string) Subject { return Subject{Type: SiteSubject, ID: id} }
+
 // OfIncident returns the subject of an incident.
 func OfIncident(id string) Subject { return Subject{Type: IncidentSubject, ID: id} }
 
