@@ -35,6 +35,7 @@ func imports() map[string][]string {
 		"disk":    {},
 		"vitals":  {},
 		"outward": {},
+		"seal":    {},
 		// spine: what is kept, and the one order in which it happens
 		"journal":        {"event", "fleet"},
 		"journal/sqlite": {"event", "fleet", "journal", "coredb"},
@@ -42,7 +43,7 @@ func imports() map[string][]string {
 		"rule/backtest":  {"event", "detect", "rule", "journal"},
 		"telemetry":      {"event", "fleet", "journal", "coredb"},
 		"frames":         {"event"},
-		"store":          {"event", "fleet", "access", "journal", "coredb"},
+		"store":          {"event", "fleet", "access", "journal", "coredb", "seal"},
 		// edges: they import what lies further in and never each other
 		"source":     {"event", "fleet", "access", "journal", "proto"},
 		"camera":     {"event", "journal", "proto", "outward"},
