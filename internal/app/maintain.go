@@ -20,6 +20,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
 	"github.com/chargewatch/chargewatch/internal/live"
 	"github.com/chargewatch/chargewatch/internal/rule"
+	"github.com/chargewatch/chargewatch/internal/seal"
 	"github.com/chargewatch/chargewatch/internal/store"
 	"github.com/chargewatch/chargewatch/internal/telemetry"
 )
@@ -238,8 +239,12 @@ func backupCommand(ctx context.Context, args []string, s streams) error {
 	if err != nil {
 		return err
 	}
-	// What is derived goes first, so that it is never ahead of the journal.
+	// What is derived goes first, so that it is never ahead of the journal; files
+	// that core.db knows of go behind it.
 	parts := []backup.Part{{Name: telemetry.FileName, Write: tm.Backup}, {Name: coredb.FileName, Write: db.Backup}}
+	for _, name := range []string{seal.Folder, photoFolder, packFolder} {
+		parts = append(parts, backup.Folder(name, filepath.Join(c.Data, name)))
+	}
 	err = told(backup.Run(ctx, rest[0], version, time.Now(), parts...))
 	if err == nil {
 		if noted := store.NoteBackup(ctx, db, time.Now()); noted != nil { // it is whole all the same

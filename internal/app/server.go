@@ -183,6 +183,10 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.notify, err = s.newNotifier(ctx); err != nil {
 		return s, err
 	}
+	pictures, err := s.openPhotos(ctx)
+	if err != nil {
+		return s, err
+	}
 	watch := &self{s: s}
 	s.Web = web.New(web.Options{
 		Store:      s.Store,
@@ -199,6 +203,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Status:     drivers,
 		Notifier:   notifier{s.notify},
 		Knowledge:  known,
+		Photos:     pictures,
 
 		Incidents:     s.live,
 		OpenIncidents: s.live,

@@ -36,6 +36,7 @@ func imports() map[string][]string {
 		"vitals":  {},
 		"outward": {},
 		"seal":    {},
+		"picture": {},
 		// spine: what is kept, and the one order in which it happens
 		"journal":        {"event", "fleet"},
 		"journal/sqlite": {"event", "fleet", "journal", "coredb"},
@@ -49,7 +50,7 @@ func imports() map[string][]string {
 		"camera":     {"event", "journal", "proto", "outward"},
 		"outbox":     {"event", "fleet", "journal", "coredb", "store"},
 		"notify":     {"event", "fleet", "incident", "journal", "store", "outward"},
-		"web":        {"event", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "usage", "knowledge", "planning", "journal", "telemetry", "frames", "store", "vitals"},
+		"web":        {"event", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "usage", "knowledge", "planning", "journal", "telemetry", "frames", "store", "vitals", "picture"},
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto"},
 		"sim/retell": {"event", "access", "sim"},

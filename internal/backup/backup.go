@@ -19,6 +19,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -26,10 +27,11 @@ import (
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
 )
 
-// Part is one file of a backup.
+// Part is one file of a backup, or one folder of files.
 type Part struct {
-	Name string // in the data folder and in the backup; no folders
-	// Write makes the copy at a path that does not exist yet.
+	Name string // in the data folder and in the backup: one name
+	// Write makes the copy at a path that does not exist yet: a file, a folder of
+	// files, or nothing if there is nothing to copy.
 	Write func(ctx context.Context, path string) error
 }
 
@@ -78,11 +80,11 @@ func Run(ctx context.Context, folder, version string, at time.Time, parts ...Par
 		if err := p.Write(ctx, path); err != nil {
 			return nil, fmt.Errorf("copy %s: %w", p.Name, err)
 		}
-		f, err := seal(path)
+		files, err := sealAll(path, p.Name)
 		if err != nil {
 			return nil, fmt.Errorf("sync the copy of %s: %w", p.Name, err)
 		}
-		m.Files = append(m.Files, f)
+		m.Files = append(m.Files, files...)
 	}
 	data, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
@@ -102,6 +104,37 @@ func Copy(name, path string) Part {
 	return Part{Name: name, Write: func(_ context.Context, to string) error { return copyFile(path, to) }}
 }
 
+// Folder makes a Part of the files in a folder of the data folder; folders in it
+// are left out. A file that is removed meanwhile is not in the copy. Files of
+// which a database knows go behind it: then none that it names is missing.
+func Folder(name, path string) Part {
+	return Part{Name: name, Write: func(ctx context.Context, to string) error {
+		list, err := os.ReadDir(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := os.Mkdir(to, 0o700); err != nil {
+			return err
+		}
+		for _, one := range list {
+			if !one.Type().IsRegular() {
+				continue
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			err := copyFile(filepath.Join(path, one.Name()), filepath.Join(to, one.Name()))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		return nil
+	}}
+}
+
 // Verify reads a whole backup: lengths, sums, and each database's structure.
 func Verify(ctx context.Context, folder string) (*Manifest, error) {
 	data, err := os.ReadFile(filepath.Join(folder, ManifestName))
@@ -113,11 +146,11 @@ func Verify(ctx context.Context, folder string) (*Manifest, error) {
 		return nil, fmt.Errorf("read the list of the backup: %w: %w", ErrDamaged, err)
 	}
 	for _, want := range m.Files {
-		if want.Name != filepath.Base(want.Name) || want.Name == "." || want.Name == ".." {
+		if !inside(want.Name) {
 			return nil, fmt.Errorf("file %q: %w", want.Name, ErrDamaged)
 		}
 		path := filepath.Join(folder, want.Name)
-		have, err := sum(path)
+		have, err := sum(path, want.Name)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%s is missing: %w", want.Name, ErrDamaged)
 		}
@@ -153,12 +186,31 @@ func Restore(ctx context.Context, folder, data string) (*Manifest, error) {
 			}
 		}
 	}
+	made := map[string]bool{}
 	for _, f := range m.Files {
+		if dir := filepath.Dir(filepath.FromSlash(f.Name)); dir != "." {
+			if err := os.Mkdir(filepath.Join(data, dir), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+				return nil, fmt.Errorf("restore %s: %w", f.Name, err)
+			}
+			made[dir] = true
+		}
 		if err := copyFile(filepath.Join(folder, f.Name), filepath.Join(data, f.Name)); err != nil {
 			return nil, fmt.Errorf("restore %s: %w", f.Name, err)
 		}
 	}
+	for dir := range made {
+		if err := syncFolder(filepath.Join(data, dir)); err != nil {
+			return nil, fmt.Errorf("restore %s: %w", dir, err)
+		}
+	}
 	return m, syncFolder(data)
+}
+
+// inside reports the name of a file in the folder, or in a folder of it.
+func inside(name string) bool {
+	dir, file := path.Split(name)
+	return filepath.IsLocal(name) && path.Clean(name) == name && file != "." && !strings.Contains(strings.TrimSuffix(dir, "/"), "/") &&
+		!strings.Contains(name, `\`)
 }
 
 func integrity(ctx context.Context, path string) error {
@@ -177,8 +229,36 @@ func integrity(ctx context.Context, path string) error {
 	return nil
 }
 
+// sealAll syncs what a part has written, and sums it up.
+func sealAll(at, name string) ([]File, error) {
+	info, err := os.Lstat(at)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		f, err := seal(at, name)
+		return []File{f}, err
+	}
+	list, err := os.ReadDir(at)
+	if err != nil {
+		return nil, err
+	}
+	var out []File
+	for _, one := range list {
+		f, err := seal(filepath.Join(at, one.Name()), path.Join(name, one.Name()))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, f)
+	}
+	return out, syncFolder(at)
+}
+
 // seal syncs a file and sums it up.
-func seal(path string) (File, error) {
+func seal(path, name string) (File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return File{}, err
@@ -186,10 +266,10 @@ func seal(path string) (File, error) {
 	if err := errors.Join(f.Chmod(0o600), f.Sync(), f.Close()); err != nil {
 		return File{}, err
 	}
-	return sum(path)
+	return sum(path, name)
 }
 
-func sum(path string) (File, error) {
+func sum(path, name string) (File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return File{}, err
@@ -197,7 +277,7 @@ func sum(path string) (File, error) {
 	defer f.Close()
 	h := sha256.New()
 	n, err := io.Copy(h, f)
-	return File{Name: filepath.Base(path), Bytes: n, SHA256: hex.EncodeToString(h.Sum(nil))}, err
+	return File{Name: name, Bytes: n, SHA256: hex.EncodeToString(h.Sum(nil))}, err
 }
 
 func copyFile(from, to string) error {

@@ -67,6 +67,7 @@ type WorkOrder struct {
 	Parts       []OrderPart    `json:"parts,omitempty"`
 	TimeMinutes int            `json:"timeMinutes,omitempty"`
 	Notes       []OrderNote    `json:"notes,omitempty"` // oldest first
+	Photos      int            `json:"-"`
 	CreatedBy   Actor          `json:"createdBy"`
 	CreatedAt   time.Time      `json:"createdAt"`
 	StartedAt   time.Time      `json:"startedAt,omitzero"` // somebody set out
@@ -304,12 +305,12 @@ func (s *Store) ChangeWorkOrder(ctx context.Context, by Actor, id, act string, c
 	return w, nil
 }
 
-const orderColumns = `SELECT number, id, data FROM work_orders`
+const orderColumns = `SELECT number, id, data, (SELECT count(*) FROM work_order_photos p WHERE p.work_order = work_orders.id AND p.kept = 1) FROM work_orders`
 
 func scanOrder(r interface{ Scan(...any) error }) (*WorkOrder, error) {
 	w := &WorkOrder{}
 	var data string
-	err := r.Scan(&w.Number, &w.ID, &data)
+	err := r.Scan(&w.Number, &w.ID, &data, &w.Photos)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, fmt.Errorf("work order: %w", ErrNotFound)

@@ -71,12 +71,11 @@ func planShape(p *store.Plan) *PlanShape {
 
 // putPlan decodes one picture at a time: a large one takes 160 MB for a moment.
 func (s *Server) putPlan(ctx context.Context, in *planInput) (*planOutput, error) {
-	select {
-	case s.pictures <- struct{}{}:
-		defer func() { <-s.pictures }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	done, err := s.onePicture(ctx)
+	if err != nil {
+		return nil, err
 	}
+	defer done()
 	picture, err := readPlan(in.RawBody)
 	switch {
 	case errors.Is(err, errPlanBig):

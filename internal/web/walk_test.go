@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/knowledge"
+	"github.com/chargewatch/chargewatch/internal/picture"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
 
@@ -25,6 +28,7 @@ type two struct {
 	session  map[string]string // by site
 	incident map[string]string
 	order    map[string]string
+	photo    map[string]string
 }
 
 const (
@@ -37,10 +41,20 @@ func newTwo(t *testing.T) *two {
 	if err != nil {
 		t.Fatal(err)
 	}
+	data, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { data.Close() })
+	photos, err := picture.Open(data, "photos")
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := newPlant(t, func(o *Options) {
+		o.Photos = photos
 		o.Telemetry, o.Flows, o.Frames, o.Knowledge = noSeries{}, noSeries{}, noFrames{}, known
 	})
-	n := &two{plant: p, session: make(map[string]string), incident: make(map[string]string), order: make(map[string]string)}
+	n := &two{plant: p, session: make(map[string]string), incident: make(map[string]string), order: make(map[string]string), photo: make(map[string]string)}
 	for _, site := range []string{own, foreign} {
 		p.site(site)
 		station := "S-" + site
@@ -65,6 +79,14 @@ func newTwo(t *testing.T) *two {
 			t.Fatal(err)
 		}
 		n.order[site] = w.ID
+		shot, _, err := p.store.ReserveOrderPhoto(t.Context(), store.System, store.OrderPhoto{Order: w.ID, Digest: "of " + site})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(photos.Put(shot.ID, &picture.Photo{Full: []byte("full"), Small: []byte("small")}), p.store.KeepOrderPhoto(t.Context(), shot)); err != nil {
+			t.Fatal(err)
+		}
+		n.photo[site] = shot.ID
 		p.links.replies(func(string, string, []byte) Outcome {
 			return Outcome{Status: "answered", Response: json.RawMessage(`{"status":"Accepted"}`)}
 		})
@@ -119,7 +141,7 @@ func (n *two) path(r Route, site string) string {
 	if r.Need.kind == needGlobal {
 		id = "nobody"
 	}
-	path := strings.NewReplacer("{station}", "S-"+site, "{site}", site, "{id}", id, "{action}", "note").Replace(r.Path)
+	path := strings.NewReplacer("{station}", "S-"+site, "{site}", site, "{id}", id, "{action}", "note", "{photo}", n.photo[site]).Replace(r.Path)
 	if r.Path == base+"/telemetry" {
 		path += "?station=S-" + site
 	}

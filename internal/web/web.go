@@ -153,6 +153,7 @@ type Options struct {
 	Vitals    Vitals
 	Notifier  Notifier
 	Knowledge Knowledge // what error codes mean
+	Photos    Photos    // nil: none are kept
 	// Acknowledger records who takes care of an incident; without one the page of
 	// a signed link says that it cannot.
 	Acknowledger Acknowledger

@@ -15,7 +15,7 @@ func (s *Server) orderShape(ctx context.Context, w *store.WorkOrder, names map[s
 		ID: w.ID, Number: w.Number, Revision: w.Revision, IncidentID: w.IncidentID, SiteID: w.SiteID, Station: w.Station, EVSE: w.EVSE,
 		Title: w.Title, Severity: w.Severity, State: w.State, Assignee: string(w.Assignee), AssigneeName: names[string(w.Assignee)],
 		Mine: w.Assignee != "" && w.Assignee == who(ctx).actor(), DueAt: instant(w.DueAt), CreatedAt: w.CreatedAt.UTC(), ClosedAt: instant(w.ClosedAt),
-		Checks: len(w.Checklist),
+		Checks: len(w.Checklist), Photos: w.Photos,
 	}
 	for _, c := range w.Checklist {
 		if c.Done {
@@ -36,8 +36,17 @@ func (s *Server) orderDetail(ctx context.Context, w *store.WorkOrder) (*workOrde
 	out := WorkOrderDetail{
 		Description: w.Description, TimeMinutes: w.TimeMinutes, CreatedBy: string(w.CreatedBy), StartedAt: instant(w.StartedAt),
 		OnSiteSince: instant(w.OnSiteSince), Checklist: []OrderCheckShape{}, Parts: []OrderPartShape{}, Notes: []OrderNoteShape{},
-		TestCharges: []TestChargeShape{}, Permit: []string{},
+		TestCharges: []TestChargeShape{}, Permit: []string{}, PhotoList: []OrderPhotoShape{},
 	}
+	photos, err := s.o.Store.OrderPhotos(ctx, w.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range photos {
+		out.PhotoList = append(out.PhotoList, photoShape(ctx, w, &p))
+		ids = append(ids, string(p.By))
+	}
+	w.Photos = len(photos)
 	for _, c := range w.Checklist {
 		out.Checklist = append(out.Checklist, OrderCheckShape{Text: c.Text, Done: c.Done, By: string(c.By), At: instant(c.At)})
 		ids = append(ids, string(c.By))

@@ -36,6 +36,7 @@ type WorkOrderShape struct {
 	DueAt        *time.Time       `json:"dueAt"`
 	CreatedAt    time.Time        `json:"createdAt"`
 	ClosedAt     *time.Time       `json:"closedAt"`
+	Photos       int              `json:"photos"`
 	Checks       int              `json:"checks" doc:"lines of the checklist"`
 	ChecksDone   int              `json:"checksDone"`
 	Latitude     *float64         `json:"latitude" doc:"of its station or site"`
@@ -53,6 +54,7 @@ type WorkOrderDetail struct {
 	CreatedBy   string            `json:"createdBy"`
 	StartedAt   *time.Time        `json:"startedAt" doc:"somebody set out"`
 	OnSiteSince *time.Time        `json:"onSiteSince"`
+	PhotoList   []OrderPhotoShape `json:"photoList" doc:"oldest first"`
 	Proof       *OrderProofShape  `json:"proof" doc:"null: it is not closed"`
 	TestCharges []TestChargeShape `json:"testCharges" doc:"charges that prove the repair, newest first"`
 	Permit      []string          `json:"permit" doc:"commands that the caller may send to the station now"`
@@ -164,6 +166,7 @@ func (s *Server) registerWorkOrders() {
 	add(s, filtered(WorkOrdersRead), op("getWorkOrder", http.MethodGet, "/workorders/{id}", "One work order, with the charges that may prove it"), s.getWorkOrder)
 	add(s, filtered(WorkOrdersWrite), op("changeWorkOrder", http.MethodPatch, "/workorders/{id}", "Change a work order; whoever may not assign changes their own"), s.changeWorkOrder)
 	add(s, filtered(WorkOrdersAssign), op("listAssignees", http.MethodGet, "/workorders/assignees", "Who may work on orders"), s.listAssignees)
+	s.registerOrderPhotos()
 	for _, step := range orderSteps() {
 		add(s, filtered(WorkOrdersWrite), op(step.name+"WorkOrder", http.MethodPost, "/workorders/{id}/"+step.name, step.summary),
 			func(ctx context.Context, in *orderStepInput) (*workOrderOutput, error) {
