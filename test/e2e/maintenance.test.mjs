@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { closeBrowser, inEveryView, open, Server, shot, signIn, until } from './harness.mjs';
+import { axe, closeBrowser, inEveryView, open, Server, shot, signIn, until } from './harness.mjs';
 
 describe('the work at the sites', () => {
   let server;
@@ -68,6 +68,67 @@ describe('the work at the sites', () => {
     await form.getByRole('button', { name: 'Create work order' }).click();
     await form.getByRole('button', { name: 'Show that order' }).click();
     await page.getByRole('dialog', { name: `Order ${first.number}` }).waitFor();
+    await page.done();
+  });
+
+  // A cabinet with a burnt terminal, as a phone would send it.
+  const drawn = async (page, colour) =>
+    Buffer.from(
+      await page.evaluate((c) => {
+        const canvas = document.createElement('canvas');
+        canvas.width = 1600;
+        canvas.height = 1200;
+        const g = canvas.getContext('2d');
+        g.fillStyle = '#5b6570';
+        g.fillRect(0, 0, 1600, 1200);
+        g.fillStyle = '#d9dde1';
+        g.fillRect(300, 80, 1000, 1040);
+        g.fillStyle = '#30363d';
+        for (let i = 0; i < 6; i++) g.fillRect(380, 180 + i * 150, 840, 90);
+        g.fillStyle = c;
+        g.fillRect(900, 330, 160, 90);
+        g.font = '64px sans-serif';
+        g.fillText('F7', 920, 300);
+        return canvas.toDataURL('image/jpeg', 0.9).split(',')[1];
+      }, colour),
+      'base64',
+    );
+
+  it('keeps what was seen on site', async () => {
+    const { body: orders } = await api('GET', '/workorders?state=active');
+    const page = await open(server, { state });
+    await page.goto(`/maintenance?order=${orders.items[0].id}`);
+    const drawer = page.getByRole('dialog', { name: /^Order \d+$/ });
+    const input = drawer.getByLabel('Add photos');
+    const shots = [await drawn(page, '#b3261e'), await drawn(page, '#c98a1b')];
+    await input.setInputFiles(shots.map((buffer, i) => ({ name: `${i}.jpg`, mimeType: 'image/jpeg', buffer })));
+    await drawer.getByRole('button', { name: /^Photo 2 by / }).waitFor();
+
+    // The line breaks: the photo waits, and is sent again.
+    await page.route('**/photos', (r) => r.abort());
+    await input.setInputFiles({ name: 'c.jpg', mimeType: 'image/jpeg', buffer: await drawn(page, '#2f7d32') });
+    await drawer.getByText('Not sent: the server cannot be reached.').waitFor();
+    await page.unroute('**/photos');
+    await drawer.getByRole('button', { name: 'Send again' }).click();
+    await drawer.getByRole('button', { name: /^Photo 3 by / }).waitFor();
+    await input.setInputFiles({ name: 'x.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture') });
+    await drawer.getByText('This picture cannot be read.').waitFor();
+    await drawer.getByRole('button', { name: 'Discard' }).click();
+
+    await drawer.getByRole('button', { name: /^Photo 1 by / }).click();
+    const large = page.getByRole('dialog', { name: 'Photo 1 of 3' });
+    await until('the picture is shown', () =>
+      large.locator('img').evaluate((m) => m.complete && m.naturalWidth === 1600));
+    await axe(page, 'a photo');
+    await shot(page, 'maintenance-photo-dark');
+    await page.keyboard.press('ArrowRight');
+    await page.getByRole('dialog', { name: 'Photo 2 of 3' }).waitFor();
+    await page.getByRole('button', { name: 'Delete photo', exact: true }).click();
+    await page.getByRole('button', { name: 'Delete photo for everyone' }).click();
+    await page.getByRole('dialog', { name: 'Photo 2 of 2' }).waitFor();
+    await page.keyboard.press('Escape');
+    const { body: left } = await api('GET', `/workorders/${orders.items[0].id}`);
+    assert.equal(left.photos, 2);
     await page.done();
   });
 

@@ -1845,6 +1845,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workorders/{id}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a photo to a work order
+         * @description PNG or JPEG, at most 10 MiB and 40 million pixels, 24 for an order. It is turned upright and encoded anew: where it was taken is not kept. The same photo sent twice is one photo. The picture is at `/workorders/{id}/photos/{photo}`, a small one with `?size=small`.
+         */
+        post: operations["addWorkOrderPhoto"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workorders/{id}/photos/{photo}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a photo: who took it, and who assigns orders */
+        delete: operations["deleteWorkOrderPhoto"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/workorders/{id}/reopen": {
         parameters: {
             query?: never;
@@ -3801,6 +3838,26 @@ export interface components {
             /** Format: int64 */
             quantity: number;
         };
+        OrderPhotoShape: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /**
+             * Format: int64
+             * @description on the disk
+             */
+            bytes: number;
+            /** @description the caller may delete it */
+            deletable: boolean;
+            /** Format: int64 */
+            height: number;
+            id: string;
+            /**
+             * Format: int64
+             * @description pixels
+             */
+            width: number;
+        };
         OrderProofShape: {
             /** Format: date-time */
             at: string;
@@ -5226,6 +5283,10 @@ export interface components {
             };
             /** @description commands that the caller may send to the station now */
             permit: string[];
+            /** @description oldest first */
+            photoList: components["schemas"]["OrderPhotoShape"][];
+            /** Format: int64 */
+            photos: number;
             /** @description null: it is not closed */
             proof: components["schemas"]["OrderProofShape"];
             /**
@@ -5296,6 +5357,8 @@ export interface components {
              * @description what people call it
              */
             number: number;
+            /** Format: int64 */
+            photos: number;
             /**
              * Format: int64
              * @description give it back with a change to be told if somebody else was faster
@@ -10122,6 +10185,71 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["WorkOrderDetail"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    addWorkOrderPhoto: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPhotoShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteWorkOrderPhoto: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -217,6 +217,7 @@ function Card({
               <Icon name="check" size={12} /> {t('maintenance.checks', { done: o.checksDone, n: o.checks })}
             </span>
           )}
+          {o.photos > 0 && <span className="num">{t('maintenance.photo.count', { n: o.photos })}</span>}
           {!isOver(o) && <Due at={o.dueAt} />}
         </span>
       </button>

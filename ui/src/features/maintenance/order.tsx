@@ -24,6 +24,7 @@ import { Commands } from './commands';
 import { Due } from './due';
 import { Finish } from './finish';
 import styles from './maintenance.module.css';
+import { Photos } from './photos';
 import {
   assigneesQuery,
   isOver,
@@ -159,6 +160,7 @@ function Body({ order: o }: { order: OrderDetail }) {
       )}
       {mine && o.permit.length > 0 && o.state === 'onSite' && <Commands order={o} />}
       <Checklist order={o} locked={!mine || isOver(o)} />
+      <Photos order={o} locked={!mine || isOver(o)} />
       <Parts order={o} locked={!mine || isOver(o)} />
       <Time key={o.timeMinutes} order={o} locked={!mine} />
       <Log order={o} locked={!mine} />

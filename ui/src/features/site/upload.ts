@@ -17,7 +17,8 @@ async function encode(canvas: HTMLCanvasElement, type: string, quality?: number)
   return blob;
 }
 
-export async function prepare(file: Blob): Promise<Blob> {
+/** With photo it always becomes JPEG: what shows a place needs no sharp line. */
+export async function prepare(file: Blob, longest = LONGEST, photo = false): Promise<Blob> {
   if (!TAKES.split(',').includes(file.type) || file.size > MOST_FILE) throw new Unreadable(file.type);
   let picture: ImageBitmap;
   try {
@@ -25,7 +26,7 @@ export async function prepare(file: Blob): Promise<Blob> {
   } catch {
     throw new Unreadable(file.type);
   }
-  const shrink = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
+  const shrink = Math.min(1, longest / Math.max(picture.width, picture.height));
   const canvas = document.createElement('canvas');
   canvas.width = Math.max(1, Math.round(picture.width * shrink));
   canvas.height = Math.max(1, Math.round(picture.height * shrink));
@@ -35,7 +36,7 @@ export async function prepare(file: Blob): Promise<Blob> {
   ctx.drawImage(picture, 0, 0, canvas.width, canvas.height);
   picture.close();
   // Drawings stay sharp as PNG; photos, and drawings that are too large, become JPEG.
-  if (file.type === 'image/png') {
+  if (file.type === 'image/png' && !photo) {
     const png = await encode(canvas, 'image/png');
     if (png.size <= MOST) return png;
   }
