@@ -65,7 +65,7 @@ type Store struct {
 
 	sites       table[*Site]
 	stations    table[*Enrolment]
-	plans       table[*Plan]              // by site
+	plans       table[*Plan] // by site
 	cameras     table[*Camera]
 	arming      table[*Arming] // by site
 	box         Box
@@ -86,7 +86,7 @@ type Store struct {
 
 	changed        changes
 	camerasChanged changes
-	followed progress
+	followed       progress
 }
 
 // Bounds of what people and open onboarding can add; ErrFull beyond.
