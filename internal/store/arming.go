@@ -102,12 +102,14 @@ func (s *Store) Arming(site string) (*Arming, bool) { return s.arming.get(site) 
 
 // Armed reports whether a site is armed now.
 func (s *Store) Armed(site string) bool {
-	x, ok := s.arming.get(site)
-	if !ok {
-		return false
-	}
-	armed, _ := x.ArmedAt(s.now(), s.zoneOf(site))
+	armed, _ := s.ArmedNow(site)
 	return armed
+}
+
+// ArmedNow is Armed, and whether the calendar says so.
+func (s *Store) ArmedNow(site string) (armed, bySchedule bool) {
+	x, _ := s.arming.get(site)
+	return x.ArmedAt(s.now(), s.zoneOf(site))
 }
 
 // zoneOf is the site's time zone; UTC if none is known.
