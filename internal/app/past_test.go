@@ -105,7 +105,7 @@ func TestTheMadePastReplays(t *testing.T) {
 func TestAServerShowsTheMadePast(t *testing.T) {
 	folder, plan, p := made(t, 10)
 	c := config.Default()
-	c.Data, c.HTTP, c.OCPP = folder, "127.0.0.1:0", "127.0.0.1:0"
+	c.Data, c.HTTP, c.OCPP, c.WebRTC = folder, "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	srv, err := New(t.Context(), c, Options{Logger: slog.New(slog.DiscardHandler), Demo: true, past: p})
 	if err != nil {
 		t.Fatal(err)

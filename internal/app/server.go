@@ -27,6 +27,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/pki"
 	"github.com/chargewatch/chargewatch/internal/rule"
 	"github.com/chargewatch/chargewatch/internal/rule/backtest"
+	"github.com/chargewatch/chargewatch/internal/seal"
 	"github.com/chargewatch/chargewatch/internal/source/station"
 	"github.com/chargewatch/chargewatch/internal/store"
 	"github.com/chargewatch/chargewatch/internal/telemetry"
@@ -119,7 +120,11 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	}}); err != nil {
 		return s, fmt.Errorf("open the journal: %w", err)
 	}
-	if s.Store, err = store.Open(ctx, store.Options{DB: s.db, Journal: s.Journal, Logger: log}); err != nil {
+	box, err := seal.Open(s.data)
+	if err != nil {
+		return s, err
+	}
+	if s.Store, err = store.Open(ctx, store.Options{DB: s.db, Journal: s.Journal, Logger: log, Box: box}); err != nil {
 		return s, fmt.Errorf("open the store: %w", err)
 	}
 	if s.language, err = rule.NewLanguage(); err != nil {

@@ -25,6 +25,7 @@ type Config struct {
 	Data           string     `yaml:"data"`
 	HTTP           string     `yaml:"http"`
 	OCPP           string     `yaml:"ocpp"`
+	WebRTC         string     `yaml:"webrtc"` // off, or HOST:PORT; without a host that of HTTP
 	TLS            string     `yaml:"tls"` // off, auto or a folder
 	BehindProxy    bool       `yaml:"behindProxy"`
 	TrustedProxies []string   `yaml:"trustedProxies"`
@@ -106,11 +107,14 @@ type lineError struct {
 	error
 }
 
+// DefaultWebRTC is the one port of live pictures, on the host of HTTP.
+const DefaultWebRTC = ":8189"
+
 // Default is what holds without file, environment and flags.
 func Default() Config {
 	const day = 24 * time.Hour
 	return Config{
-		Data: "./data", HTTP: "127.0.0.1:8080", OCPP: "127.0.0.1:8887", TLS: "off",
+		Data: "./data", HTTP: "127.0.0.1:8080", OCPP: "127.0.0.1:8887", WebRTC: DefaultWebRTC, TLS: "off",
 		Onboarding: "approve", AllowNet: []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"},
 		Log: "info", LogFormat: "text",
 		Station: Station{
@@ -265,6 +269,7 @@ func options() []option {
 		text("data", "data `FOLDER`", func(c *Config) *string { return &c.Data }),
 		text("http", "`HOST:PORT` of the web interface and API", func(c *Config) *string { return &c.HTTP }),
 		text("ocpp", "`HOST:PORT` of the OCPP endpoint", func(c *Config) *string { return &c.OCPP }),
+		text("webrtc", "`HOST:PORT` of live pictures, UDP and TCP, or off; without HOST that of --http", func(c *Config) *string { return &c.WebRTC }),
 		text("tls", "`WHICH` certificates: off, auto (own authority) or a folder of them", func(c *Config) *string { return &c.TLS }),
 		text("onboarding", "`MODE` for unknown stations: open, approve or closed", func(c *Config) *string { return &c.Onboarding }),
 		list("allow-net", "`NETWORKS` that may hold devices, separated by commas", func(c *Config) *[]string { return &c.AllowNet }),
@@ -316,6 +321,9 @@ func (c *Config) Validate() error {
 		if _, _, err := net.SplitHostPort(a[1]); err != nil {
 			bad(a[0], "%q is not HOST:PORT", a[1])
 		}
+	}
+	if _, _, err := net.SplitHostPort(c.WebRTC); err != nil && c.WebRTC != "off" {
+		bad("webrtc", "%q is neither HOST:PORT nor off", c.WebRTC)
 	}
 	if !slices.Contains([]string{"open", "approve", "closed"}, c.Onboarding) {
 		bad("onboarding", "%q is not open, approve or closed", c.Onboarding)

@@ -39,7 +39,7 @@ func Start(tb testing.TB, change ...func(*config.Config)) *Server {
 func In(tb testing.TB, folder string, change ...func(*config.Config)) *Server {
 	tb.Helper()
 	c := config.Default()
-	c.Data, c.HTTP, c.OCPP = folder, "127.0.0.1:0", "127.0.0.1:0"
+	c.Data, c.HTTP, c.OCPP, c.WebRTC = folder, "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	for _, f := range change {
 		f(&c)
 	}

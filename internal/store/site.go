@@ -191,6 +191,15 @@ func (s *Store) DeleteSite(ctx context.Context, by Actor, id string) error {
 		if n > 0 {
 			return &InUseError{fmt.Sprintf("the site has %d stations; move or remove them first", n)}
 		}
+		if err := tx.QueryRow(`SELECT count(*) FROM cameras WHERE site = ?`, id).Scan(&n); err != nil {
+			return fmt.Errorf("count cameras: %w", err)
+		}
+		if n > 0 {
+			return &InUseError{fmt.Sprintf("the site has %d cameras; move or remove them first", n)}
+		}
+		if _, err := tx.Exec(`DELETE FROM arming WHERE site = ?`, id); err != nil {
+			return fmt.Errorf("delete arming: %w", err)
+		}
 		if _, err := tx.Exec(`DELETE FROM sites WHERE id = ?`, id); err != nil {
 			return fmt.Errorf("delete site: %w", err)
 		}
@@ -202,6 +211,7 @@ func (s *Store) DeleteSite(ctx context.Context, by Actor, id string) error {
 	if err == nil {
 		s.sites.drop(id)
 		s.plans.drop(id)
+		s.arming.drop(id)
 	}
 	return err
 }

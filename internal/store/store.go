@@ -41,11 +41,19 @@ type Options struct {
 	Journal Appender
 	Logger  *slog.Logger     // default: discard
 	Now     func() time.Time // default: time.Now
+	// Box seals what has to be given back as it was; nil: such secrets are refused.
+	Box Box
 	// MaxTokens bounds the token table; beyond it tokens nobody decided about
 	// share the id OverflowToken. Default 2,000,000.
 	MaxTokens int64
 	// TokenCache is how many interned tokens stay in memory; default 100,000.
 	TokenCache int
+}
+
+// Box seals secrets for one place each.
+type Box interface {
+	Seal(plain []byte, context string) ([]byte, error)
+	Open(sealed []byte, context string) ([]byte, error)
 }
 
 // Store is an open store. Its methods may be called from any goroutine.
@@ -57,7 +65,10 @@ type Store struct {
 
 	sites       table[*Site]
 	stations    table[*Enrolment]
-	plans       table[*Plan]              // by site
+	plans       table[*Plan] // by site
+	cameras     table[*Camera]
+	arming      table[*Arming] // by site
+	box         Box
 	credentials table[*access.Credential] // by token id
 	tokens      *tokenCache
 	tokenCount  atomic.Int64
@@ -73,8 +84,9 @@ type Store struct {
 	pendingMu  sync.Mutex
 	pending    int
 
-	changed  changes
-	followed progress
+	changed        changes
+	camerasChanged changes
+	followed       progress
 }
 
 // Bounds of what people and open onboarding can add; ErrFull beyond.
@@ -113,7 +125,7 @@ func (e *InUseError) Is(target error) bool { return target == ErrInUse }
 
 // Open loads what lookups need.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{db: o.DB, journal: o.Journal, log: o.Logger, now: o.Now}
+	s := &Store{db: o.DB, journal: o.Journal, log: o.Logger, now: o.Now, box: o.Box}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -128,9 +140,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s.maxTokens = o.MaxTokens
 	s.tokens = newTokenCache(o.TokenCache)
-	s.changed.wake = make(chan struct{})
+	s.changed.wake, s.camerasChanged.wake = make(chan struct{}), make(chan struct{})
 	for _, load := range []func(context.Context) error{
-		s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadHandshakes, s.countTokens,
+		s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadHandshakes, s.countTokens, s.loadCameras,
 	} {
 		if err := load(ctx); err != nil {
 			return nil, err

@@ -377,3 +377,17 @@ func (s *Store) OrderOnSite(ctx context.Context, station string, by Actor) (*Wor
 	}
 	return w, err == nil, err
 }
+
+// WorksAt reports whether somebody is on site at a site, on an order of their own.
+func (s *Store) WorksAt(ctx context.Context, site string, by Actor) (bool, error) {
+	if site == "" || by == "" {
+		return false, nil
+	}
+	var works bool
+	err := s.db.Reader().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM work_orders WHERE site = ? AND state = ? AND assignee = ?)`,
+		site, string(OrderOnSite), string(by)).Scan(&works)
+	if err != nil {
+		return false, fmt.Errorf("look for an order at a site: %w", err)
+	}
+	return works, nil
+}

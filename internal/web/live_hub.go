@@ -383,6 +383,8 @@ func (h *hub) tell(x heard) {
 			permission = StationsRead
 		case "incidents":
 			permission = IncidentsRead
+		case "cameras":
+			permission = CamerasRead
 		}
 		allowed := c.principal.Scope(permission)
 		if x.private && !allowed.All() || !x.private && !allowed.Allows(x.site) {

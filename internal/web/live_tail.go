@@ -45,9 +45,19 @@ func (h *hub) tail(ctx context.Context) {
 
 // pass hands one event to the hub; false when it has ended.
 func (h *hub) pass(ctx context.Context, e *event.Event, recent *commandRing) bool {
-	site, isStation := "", false
-	if e.Subject.Type == event.StationSubject {
-		site, isStation = h.s.siteOf(e.Subject.ID)
+	site, placed := "", false
+	switch e.Subject.Type {
+	case event.StationSubject:
+		site, placed = h.s.siteOf(e.Subject.ID)
+	case event.CameraSubject:
+		if c, ok := h.s.o.Store.Camera(e.Subject.ID); ok {
+			site, placed = c.SiteID, true
+		}
+	case event.SiteSubject:
+		site, placed = e.Subject.ID, true
+	}
+	if !h.passCamera(ctx, e, site) {
+		return false
 	}
 	var x heard
 	switch b := e.Body.(type) {
@@ -78,7 +88,7 @@ func (h *hub) pass(ctx context.Context, e *event.Event, recent *commandRing) boo
 	if x.topic == "" {
 		return true
 	}
-	x.site, x.private = site, !isStation || site == ""
+	x.site, x.private = site, !placed || site == ""
 	select {
 	case h.heard <- x:
 		return true

@@ -61,6 +61,15 @@ const (
 	WorkOrdersRead   Permission = "workorders.read"
 	WorkOrdersWrite  Permission = "workorders.write"
 	WorkOrdersAssign Permission = "workorders.assign"
+	// CamerasRead shows how cameras are, CamerasWrite sets them up. VideoLive shows
+	// what they see now, VideoUnmasked private parts too, VideoReview what they saw.
+	CamerasRead   Permission = "cameras.read"
+	CamerasWrite  Permission = "cameras.write"
+	VideoLive     Permission = "video.live"
+	VideoUnmasked Permission = "video.unmasked"
+	VideoReview   Permission = "video.review"
+	// ArmingWrite decides when what moves at a site matters.
+	ArmingWrite Permission = "arming.write"
 	// SystemRead is how well the server itself is, SystemConfigure what it is told
 	// and what it knows of itself when it is not well.
 	SystemRead      Permission = "system.read"
@@ -74,6 +83,7 @@ func permissionsOf(role store.Role) []Permission {
 		SummaryRead, SitesRead, StationsRead, SessionsRead, MessagesRead, EventsRead, TelemetryRead, ConformanceRead,
 		MetricsRead,
 		IncidentsRead,
+		CamerasRead,
 	}
 	staff := slices.Concat(states, []Permission{
 		IDTokensRead,
@@ -89,6 +99,8 @@ func permissionsOf(role store.Role) []Permission {
 		ChannelsRead, AlertsWrite,
 		RulesRead, SilencesWrite,
 		RemediesRead,
+		VideoLive,
+		ArmingWrite,
 	})
 	switch role {
 	case store.RoleViewer, store.RoleHost:
@@ -98,7 +110,7 @@ func permissionsOf(role store.Role) []Permission {
 	case store.RoleOperator:
 		return operator
 	case store.RoleSecurity:
-		return append(staff, CredentialsRead)
+		return append(staff, CredentialsRead, VideoLive, VideoUnmasked, VideoReview, ArmingWrite)
 	case store.RoleAdmin:
 		return append(operator,
 			SitesWrite, StationsWrite,
@@ -110,6 +122,7 @@ func permissionsOf(role store.Role) []Permission {
 			ChannelsWrite,
 			RulesWrite,
 			RemediesWrite,
+			CamerasWrite, VideoUnmasked, VideoReview,
 		)
 	}
 	return nil

@@ -57,3 +57,11 @@ func (s *Server) mayCommand(ctx context.Context, station, action string) error {
 	}
 	return nil
 }
+
+// worksAt reports whether somebody works at a site on an order of their own.
+func (s *Server) worksAt(ctx context.Context, p *Principal, site string) (bool, error) {
+	if site == "" || !p.Scope(WorkOrdersWrite).Allows(site) {
+		return false, nil
+	}
+	return s.o.Store.WorksAt(ctx, site, p.actor())
+}

@@ -21,7 +21,7 @@ type Need struct {
 	kind       needKind
 	permission Permission
 	fresh      bool // the password was given within the last 15 min
-	permit     bool // an order on which the caller works at {station} does as well; the handler narrows it
+	permit     bool // an order on which the caller works at {station}, or at the site of {camera}, does as well; the handler narrows it
 }
 
 type needKind uint8
@@ -33,6 +33,7 @@ const (
 	needFiltered                     // the permission at some site; the handler filters by its Scope
 	needStation                      // the permission at the site of path parameter {station}
 	needSite                         // the permission at path parameter {site}
+	needCamera                       // the permission at the site of path parameter {camera}
 )
 
 func anyone() Need                   { return Need{kind: needNothing} }
@@ -41,6 +42,7 @@ func global(p Permission) Need       { return Need{kind: needGlobal, permission:
 func filtered(p Permission) Need     { return Need{kind: needFiltered, permission: p} }
 func atStation(p Permission) Need    { return Need{kind: needStation, permission: p} }
 func atSite(p Permission) Need       { return Need{kind: needSite, permission: p} }
+func atCamera(p Permission) Need     { return Need{kind: needCamera, permission: p} }
 func (n Need) reauthenticated() Need { n.fresh = true; return n }
 func (n Need) orPermit() Need        { n.permit = true; return n }
 
@@ -161,6 +163,24 @@ func (s *Server) admit(r *http.Request, need Need) (*Principal, error) {
 			return nil, errForbidden
 		}
 		return nil, problemf(http.StatusNotFound, "no such station")
+	case needCamera:
+		c, ok := s.o.Store.Camera(r.PathValue("camera"))
+		if ok && scope.Allows(c.SiteID) {
+			break
+		}
+		if ok && need.permit {
+			works, err := s.worksAt(r.Context(), p, c.SiteID)
+			if err != nil {
+				return nil, err
+			}
+			if works {
+				break
+			}
+		}
+		if scope.Empty() {
+			return nil, errForbidden
+		}
+		return nil, problemf(http.StatusNotFound, "no such camera")
 	case needSite:
 		if scope.Empty() {
 			return nil, errForbidden

@@ -21,7 +21,7 @@ type Summary struct {
 	OfferedW  float64         `json:"offeredW"`
 	Sessions  SessionSummary  `json:"sessions"`
 	Incidents IncidentSummary `json:"incidents"`
-	Cameras   TotalSummary    `json:"cameras"`
+	Cameras   CameraSummary   `json:"cameras"`
 	Doors     TotalSummary    `json:"doors"`
 	Observing bool            `json:"observing" doc:"false while the journal cannot commit: what is shown is old"`
 }
@@ -68,6 +68,12 @@ type IncidentSummary struct {
 	Open       int            `json:"open"`
 	Verifying  int            `json:"verifying" doc:"repaired, waiting for the next charge to prove it"`
 	BySeverity map[string]int `json:"bySeverity" doc:"of the open ones"`
+}
+
+// CameraSummary counts cameras.
+type CameraSummary struct {
+	Total   int            `json:"total"`
+	ByState map[string]int `json:"byState" doc:"those that are there"`
 }
 
 // TotalSummary counts things.
@@ -127,6 +133,7 @@ func (s *Server) summary(snap *fleet.Snapshot, allowed Scope) Summary {
 	}
 	out.Ports.ByPowerClass = byClass[:]
 	out.Incidents = s.countIncidents(allowed)
+	out.Cameras = s.countCameras(allowed)
 	out.PowerW, out.OfferedW = math.Round(out.PowerW), math.Round(out.OfferedW)
 	out.Sessions.Today, out.Sessions.EnergyTodayWh = s.today.count(snap, allowed)
 	out.Sessions.EnergyTodayWh = math.Round(out.Sessions.EnergyTodayWh)

@@ -51,12 +51,17 @@ func newTwo(t *testing.T) *two {
 		t.Fatal(err)
 	}
 	p := newPlant(t, func(o *Options) {
-		o.Photos = photos
+		o.Photos, o.Viewing = photos, noPictures{}
 		o.Telemetry, o.Flows, o.Frames, o.Knowledge = noSeries{}, noSeries{}, noFrames{}, known
 	})
 	n := &two{plant: p, session: make(map[string]string), incident: make(map[string]string), order: make(map[string]string), photo: make(map[string]string)}
 	for _, site := range []string{own, foreign} {
 		p.site(site)
+		if _, err := p.store.CreateCamera(t.Context(), store.System, store.Camera{
+			ID: "cam-" + site, SiteID: site, Label: "Gate " + site, MainURL: "rtsp://10.0.0.9/" + site,
+		}, ""); err != nil {
+			t.Fatal(err)
+		}
 		station := "S-" + site
 		p.enrol(site, station, event.EVSELayout{EVSE: 1, RatedW: 50_000})
 		if _, err := p.store.PutPlan(t.Context(), store.System, store.Plan{Site: site, Type: "image/png", Width: 1, Height: 1}, []byte("picture")); err != nil {
@@ -118,6 +123,21 @@ func (noSeries) Late(time.Time) uint64 { return 0 }
 
 func (noSeries) Horizon() time.Time { return time.Time{} }
 
+type noPictures struct{}
+
+func (noPictures) Watch(context.Context, string, string, string) (Watching, error) {
+	return Watching{}, &ViewingError{http.StatusConflict, "noPicture", "no picture now"}
+}
+func (noPictures) EndWatch(string, string) bool { return true }
+func (noPictures) Playlist(w http.ResponseWriter, _ *http.Request, camera, _, _ string) error {
+	_, err := w.Write([]byte(camera))
+	return err
+}
+
+func (noPictures) Still(_ context.Context, camera, _ string, _ []store.CameraZone) (CameraStill, error) {
+	return CameraStill{JPEG: []byte(camera), At: time.Unix(1, 0)}, nil
+}
+
 type noFrames struct{}
 
 func (noFrames) Read(_ context.Context, q FrameQuery) ([]Frame, string, error) {
@@ -141,7 +161,7 @@ func (n *two) path(r Route, site string) string {
 	if r.Need.kind == needGlobal {
 		id = "nobody"
 	}
-	path := strings.NewReplacer("{station}", "S-"+site, "{site}", site, "{id}", id, "{action}", "note", "{photo}", n.photo[site]).Replace(r.Path)
+	path := strings.NewReplacer("{station}", "S-"+site, "{site}", site, "{camera}", "cam-"+site, "{session}", "x", "{stream}", "main", "{file}", "index.m3u8", "{id}", id, "{action}", "note", "{photo}", n.photo[site]).Replace(r.Path)
 	if r.Path == base+"/telemetry" {
 		path += "?station=S-" + site
 	}
@@ -182,7 +202,7 @@ func TestPublicRoutes(t *testing.T) {
 			continue
 		}
 		nobody := &caller{t: t, url: p.url, http: &http.Client{}}
-		path := strings.NewReplacer("{station}", "x", "{site}", "x", "{id}", "x", "{action}", "note").Replace(r.Path)
+		path := strings.NewReplacer("{station}", "x", "{site}", "x", "{camera}", "x", "{session}", "x", "{stream}", "x", "{file}", "x", "{id}", "x", "{action}", "note").Replace(r.Path)
 		if got := nobody.status(r.Method, path, "{}"); got != http.StatusUnauthorized {
 			t.Errorf("%s %s without sign-in: %d", r.Method, r.Path, got)
 		}

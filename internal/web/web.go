@@ -153,6 +153,8 @@ type Options struct {
 	Vitals    Vitals
 	Notifier  Notifier
 	Knowledge Knowledge // what error codes mean
+	Cameras   Cameras   // nil: none is listened to
+	Viewing   Viewing   // nil: no pictures of now
 	Photos    Photos    // nil: none are kept
 	// Acknowledger records who takes care of an incident; without one the page of
 	// a signed link says that it cannot.
@@ -199,6 +201,7 @@ type Server struct {
 	hub      *hub
 	today    *today
 	power    *powerBook
+	viewed   viewed
 	pictures chan struct{}          // the slot for decoding one
 	style    atomic.Pointer[string] // of the map
 	sending  *sending
@@ -276,6 +279,7 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) register() {
 	s.registerSignIn()
 	s.registerSites()
+	s.registerCameras()
 	s.registerSiteImport()
 	s.registerPlans()
 	s.registerMapSettings()

@@ -55,6 +55,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List cameras */
+        get: operations["listCameras"];
+        put?: never;
+        /** Add a camera */
+        post: operations["createCamera"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cameras/{camera}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One camera */
+        get: operations["getCamera"];
+        put?: never;
+        post?: never;
+        /** Remove a camera; its recordings stay until their time is over */
+        delete: operations["deleteCamera"];
+        options?: never;
+        head?: never;
+        /** Change a camera */
+        patch: operations["changeCamera"];
+        trace?: never;
+    };
     "/channels": {
         parameters: {
             query?: never;
@@ -1173,6 +1210,24 @@ export interface paths {
         patch: operations["changeSite"];
         trace?: never;
     };
+    "/sites/{site}/arming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When the site is armed */
+        get: operations["getArming"];
+        /** Decide when the site is armed */
+        put: operations["setArming"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sites/{site}/plan": {
         parameters: {
             query?: never;
@@ -1944,6 +1999,47 @@ export interface components {
         ApproveInputBody: {
             siteId?: string;
         };
+        ArmedHoursShape: {
+            /** @description 0 is Sunday */
+            days: number[];
+            /** @description HH:MM */
+            from: string;
+            /** @description at or before from: on the next day */
+            to: string;
+        };
+        ArmingInputBody: {
+            /** @description comes before the weekly times; missing: only they count */
+            armed?: boolean;
+            /** @description recorded */
+            reason?: string;
+            /**
+             * Format: date-time
+             * @description how long armed holds; missing: for good
+             */
+            until?: string;
+            /** @description armed at these times, in the site's time zone */
+            weekly?: components["schemas"]["ArmedHoursShape"][];
+        };
+        ArmingShape: {
+            /** @description comes before the weekly times; missing: only they count */
+            armed?: boolean;
+            /** Format: date-time */
+            changedAt: string | null;
+            /** @description opaque id */
+            changedBy: string;
+            /** @description armed now */
+            now: boolean;
+            /** @description the weekly times say so */
+            schedule: boolean;
+            siteId: string;
+            /**
+             * Format: date-time
+             * @description how long armed holds; missing: for good
+             */
+            until?: string;
+            /** @description armed at these times, in the site's time zone */
+            weekly?: components["schemas"]["ArmedHoursShape"][];
+        };
         AssigneeShape: {
             id: string;
             name: string;
@@ -2118,6 +2214,95 @@ export interface components {
             station: string;
             /** Format: int64 */
             unlocks: number;
+        };
+        CameraChangeInputBody: {
+            audio?: boolean;
+            audioReason?: string;
+            label?: string;
+            mainUrl?: string;
+            onvifUrl?: string;
+            /** @description empty: none any more; needed when a host changes */
+            password?: string;
+            /** Format: double */
+            promisedDays?: number;
+            purpose?: string;
+            /** @enum {string} */
+            recording?: "continuous" | "event" | "off";
+            siteId?: string;
+            subUrl?: string;
+            udp?: boolean;
+            username?: string;
+            /** @description replaces all */
+            zones?: components["schemas"]["ZoneShape"][];
+        };
+        CameraShape: {
+            /** @description what moves at its site matters now */
+            armed: boolean;
+            audio: boolean;
+            audioReason: string;
+            hasPassword: boolean;
+            /** @description there is a second, smaller stream */
+            hasSub: boolean;
+            id: string;
+            label: string;
+            main?: components["schemas"]["CameraStream"];
+            /** @description only for those who set cameras up */
+            mainUrl: string;
+            /** @description you see single pictures with private parts hidden */
+            masked: boolean;
+            /** @description only for those who set cameras up */
+            onvifUrl: string;
+            /** @description why it is in that state, as a code */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description the newest picture on the disk
+             */
+            recordedAt: string | null;
+            /** @enum {string} */
+            recording: "continuous" | "event" | "off";
+            retention: components["schemas"]["RetentionShape"];
+            simulated: boolean;
+            siteId: string;
+            /** @enum {string} */
+            state: "connecting" | "live" | "stalled" | "offline" | "tampered" | "notRecording";
+            /** Format: date-time */
+            stateSince: string | null;
+            sub?: components["schemas"]["CameraStream"];
+            /** @description only for those who set cameras up */
+            subUrl: string;
+            udp: boolean;
+            /** @description only for those who set cameras up */
+            username: string;
+            zones: components["schemas"]["ZoneShape"][];
+        };
+        CameraStream: {
+            /** Format: double */
+            bitsPerSecond: number;
+            /** @enum {string} */
+            codec: "h264" | "h265";
+            /**
+             * Format: double
+             * @description pictures a second, measured
+             */
+            fps: number;
+            /** Format: int64 */
+            height: number;
+            /**
+             * Format: double
+             * @description between key pictures
+             */
+            keyEverySeconds: number;
+            /** Format: int64 */
+            width: number;
+        };
+        CameraSummary: {
+            /** @description those that are there */
+            byState: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            total: number;
         };
         CertificateShape: {
             issuer: string;
@@ -3137,6 +3322,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsCameraShape: {
+            items: components["schemas"]["CameraShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsChannelShape: {
             items: components["schemas"]["ChannelShape"][];
             /** @description empty: there is no more */
@@ -3604,6 +3794,32 @@ export interface components {
             monitors: components["schemas"]["Monitor"][];
             name: string;
             sites?: string[];
+        };
+        NewCameraInputBody: {
+            audio?: boolean;
+            audioReason?: string;
+            /** @description one is given if missing */
+            id?: string;
+            label?: string;
+            /** @description rtsp or rtsps, without user and password */
+            mainUrl: string;
+            onvifUrl?: string;
+            /** @description kept sealed, never shown */
+            password?: string;
+            /**
+             * Format: double
+             * @description default 3
+             */
+            promisedDays?: number;
+            /** @description needed for more than 3 days */
+            purpose?: string;
+            /** @enum {string} */
+            recording?: "continuous" | "event" | "off";
+            siteId: string;
+            subUrl?: string;
+            udp?: boolean;
+            username?: string;
+            zones?: components["schemas"]["ZoneShape"][];
         };
         NewChannelInputBody: {
             /** @default true */
@@ -4364,6 +4580,16 @@ export interface components {
             station: string;
             status: string;
         };
+        RetentionShape: {
+            /**
+             * Format: double
+             * @description at the rate of now and the room there is; null: not known
+             */
+            effectiveDays: number | null;
+            /** Format: double */
+            promisedDays: number;
+            purpose: string;
+        };
         Route: {
             channels?: string[];
             /** @description try the routes after it too */
@@ -5057,7 +5283,7 @@ export interface components {
         Summary: {
             /** Format: date-time */
             at: string;
-            cameras: components["schemas"]["TotalSummary"];
+            cameras: components["schemas"]["CameraSummary"];
             doors: components["schemas"]["TotalSummary"];
             incidents: components["schemas"]["IncidentSummary"];
             /** @description false while the journal cannot commit: what is shown is old */
@@ -5375,6 +5601,17 @@ export interface components {
             stationLabel: string;
             title: string;
         };
+        ZoneShape: {
+            doors?: string[];
+            /** @description ports in it: station/ID/EVSE */
+            evses?: string[];
+            id?: string;
+            /** @enum {string} */
+            kind: "watch" | "ignore" | "privacy";
+            label?: string;
+            /** @description corners as shares of width and height */
+            polygon: number[][];
+        };
     };
     responses: never;
     parameters: never;
@@ -5474,6 +5711,169 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsAuditShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listCameras: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                site?: string;
+                state?: "connecting" | "live" | "stalled" | "offline" | "tampered" | "notRecording";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsCameraShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createCamera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCameraInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getCamera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteCamera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeCamera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CameraChangeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraShape"];
                 };
             };
             /** @description Error */
@@ -8473,6 +8873,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SiteShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getArming: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArmingShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setArming: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArmingInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArmingShape"];
                 };
             };
             /** @description Error */

@@ -21,6 +21,7 @@ import type site from '../features/site/words/en.json';
 import type sites from '../features/sites/words/en.json';
 import type station from '../features/station/words/en.json';
 import type stations from '../features/stations/words/en.json';
+import type video from '../features/video/words/en.json';
 import type welcome from '../features/welcome/words/en.json';
 import type shell from './en.json';
 
@@ -38,6 +39,7 @@ export type MessageKey =
   | keyof typeof rules
   | keyof typeof playbooks
   | keyof typeof scan
+  | keyof typeof video
   | keyof typeof events
   | keyof typeof sessions
   | keyof typeof settings

@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/event"
+)
+
+// Arming says when what moves at a site matters: always, never, or by the week. A
+// stored one is never changed in place.
+type Arming struct {
+	SiteID string `json:"-"`
+	// Armed holds until Until, or for good, and comes before the schedule.
+	Armed *bool     `json:"armed,omitempty"`
+	Until time.Time `json:"until,omitzero"`
+	// Weekly are the times at which it is armed, in the site's time zone.
+	Weekly []ArmedHours `json:"weekly,omitempty"`
+	By     Actor        `json:"by,omitempty"`
+	At     time.Time    `json:"at,omitzero"`
+}
+
+// ArmedHours is a time of the week, from a minute of a day on; what ends at or
+// before its start ends on the next day.
+type ArmedHours struct {
+	Days []time.Weekday `json:"days"`
+	From int            `json:"from"` // minutes of the day
+	To   int            `json:"to"`
+}
+
+const (
+	maxArmedHours = 50
+	minutesOfDay  = 24 * 60
+)
+
+func (x *Arming) validate() error {
+	if len(x.Weekly) > maxArmedHours {
+		return &InvalidError{"weekly", fmt.Sprintf("at most %d times", maxArmedHours)}
+	}
+	for i, w := range x.Weekly {
+		if len(w.Days) == 0 || len(w.Days) > 7 || w.From < 0 || w.From >= minutesOfDay || w.To < 0 || w.To > minutesOfDay {
+			return &InvalidError{fmt.Sprintf("weekly[%d]", i), "days of the week, and times of a day"}
+		}
+		for _, d := range w.Days {
+			if d < time.Sunday || d > time.Saturday {
+				return &InvalidError{fmt.Sprintf("weekly[%d].days", i), "0 (Sunday) to 6"}
+			}
+		}
+	}
+	return nil
+}
+
+// ArmedAt reports whether the site is armed at that time, and whether its calendar
+// says so rather than a person.
+func (x *Arming) ArmedAt(t time.Time, zone *time.Location) (armed, bySchedule bool) {
+	if x == nil {
+		return false, false
+	}
+	if x.Armed != nil && (x.Until.IsZero() || t.Before(x.Until)) {
+		return *x.Armed, false
+	}
+	local := t.In(zone)
+	minute := local.Hour()*60 + local.Minute()
+	today := local.Weekday()
+	yesterday := (today + 6) % 7
+	for _, w := range x.Weekly {
+		for _, d := range w.Days {
+			switch overnight := w.To <= w.From; {
+			case d == today && minute >= w.From && (overnight || minute < w.To):
+				return true, true
+			case d == yesterday && overnight && minute < w.To:
+				return true, true
+			}
+		}
+	}
+	return false, len(x.Weekly) > 0
+}
+
+func (s *Store) loadArming(ctx context.Context) error {
+	all := make(map[string]*Arming)
+	err := s.query(ctx, "arming", `SELECT site, data FROM arming`, nil, func(r *sql.Rows) error {
+		x := &Arming{}
+		var data string
+		if err := r.Scan(&x.SiteID, &data); err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(data), x); err != nil {
+			return fmt.Errorf("arming of %s: %w", x.SiteID, err)
+		}
+		all[x.SiteID] = x
+		return nil
+	})
+	s.arming.load(all)
+	return err
+}
+
+// Arming returns what was decided for a site.
+func (s *Store) Arming(site string) (*Arming, bool) { return s.arming.get(site) }
+
+// Armed reports whether a site is armed now.
+func (s *Store) Armed(site string) bool {
+	armed, _ := s.ArmedNow(site)
+	return armed
+}
+
+// ArmedNow is Armed, and whether the calendar says so.
+func (s *Store) ArmedNow(site string) (armed, bySchedule bool) {
+	x, _ := s.arming.get(site)
+	return x.ArmedAt(s.now(), s.zoneOf(site))
+}
+
+// zoneOf is the site's time zone; UTC if none is known.
+func (s *Store) zoneOf(site string) *time.Location {
+	if x, ok := s.sites.get(site); ok && x.TimeZone != "" {
+		if zone, err := time.LoadLocation(x.TimeZone); err == nil {
+			return zone
+		}
+	}
+	return time.UTC
+}
+
+// SetArming decides when a site is armed.
+func (s *Store) SetArming(ctx context.Context, by Actor, x Arming, reason string) (*Arming, error) {
+	if err := x.validate(); err != nil {
+		return nil, err
+	}
+	defer s.lock("arming/" + x.SiteID).Unlock()
+	if _, ok := s.sites.get(x.SiteID); !ok {
+		return nil, fmt.Errorf("site %s: %w", x.SiteID, ErrNotFound)
+	}
+	x.By, x.At = by, fromMillis(millis(s.now()))
+	data, err := json.Marshal(x)
+	if err != nil {
+		return nil, fmt.Errorf("encode arming: %w", err)
+	}
+	armed, scheduled := x.ArmedAt(x.At, s.zoneOf(x.SiteID))
+	body := &event.Arming{Armed: armed, Schedule: scheduled, Until: x.Until, Reason: reason, By: string(by)}
+	err = s.append(ctx, s.event(event.Site(x.SiteID), body), func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`INSERT INTO arming (site, data) VALUES (?,?) ON CONFLICT (site) DO UPDATE SET data=excluded.data`,
+			x.SiteID, string(data)); err != nil {
+			return fmt.Errorf("write arming: %w", err)
+		}
+		return s.audit(tx, by, "site.arming", "site/"+x.SiteID, map[string]any{"armed": armed, "schedule": scheduled, "reason": reason})
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.arming.set(x.SiteID, &x)
+	s.camerasChanged.announce()
+	return &x, nil
+}

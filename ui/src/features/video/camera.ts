@@ -1,0 +1,88 @@
+// What the pages about cameras know of one.
+import type { Family } from '../../live/status';
+
+export const CONDITIONS = ['live', 'connecting', 'stalled', 'offline', 'tampered', 'notRecording'] as const;
+export type Condition = (typeof CONDITIONS)[number];
+
+export type Camera = {
+  id: string;
+  label: string;
+  siteId: string;
+  state: string;
+  stateSince?: string | null;
+  reason?: string;
+  recording: string;
+  armed: boolean;
+  /** Whether it has a second, smaller stream. */
+  sub: boolean;
+};
+
+/** The family whose shape and colour a camera's condition has: calm when it is live. */
+export const FAMILY: Record<Condition, Family> = {
+  live: 'available',
+  connecting: 'unknown',
+  stalled: 'offline',
+  offline: 'offline',
+  tampered: 'faulted',
+  notRecording: 'unavailable',
+};
+
+export const conditionOf = (state: string): Condition =>
+  (CONDITIONS as readonly string[]).includes(state) ? (state as Condition) : 'connecting';
+
+/** Worst first; those of the same condition by site and name. */
+const URGENCY: Record<Condition, number> = {
+  tampered: 0,
+  offline: 1,
+  notRecording: 2,
+  stalled: 3,
+  connecting: 4,
+  live: 5,
+};
+
+export const byUrgency = (a: Camera, b: Camera): number =>
+  URGENCY[conditionOf(a.state)] - URGENCY[conditionOf(b.state)] || byName(a, b);
+
+export const byName = (a: Camera, b: Camera): number =>
+  a.siteId.localeCompare(b.siteId) || (a.label || a.id).localeCompare(b.label || b.id);
+
+/** How many tiles a wall shows at once, and in how many columns. */
+export const GRIDS = { 1: 1, 4: 2, 6: 3, 9: 3, 12: 4 } as const;
+export type Grid = keyof typeof GRIDS;
+export const GRID_SIZES = Object.keys(GRIDS).map(Number) as Grid[];
+
+export type WallSearch = {
+  grid?: Grid;
+  page?: number;
+  /** Camera ids in order, joined by commas: a wall somebody chose. */
+  cams?: string;
+  /** The one that is looked at alone. */
+  focus?: string;
+};
+
+export function parseWall(s: Record<string, unknown>): WallSearch {
+  const grid = Number(s.grid);
+  const page = Number(s.page);
+  return {
+    grid: GRID_SIZES.includes(grid as Grid) ? (grid as Grid) : undefined,
+    page: Number.isInteger(page) && page > 0 && page < 1000 ? page : undefined,
+    cams: typeof s.cams === 'string' && s.cams !== '' ? s.cams.slice(0, 1500) : undefined,
+    focus: typeof s.focus === 'string' && s.focus !== '' ? s.focus.slice(0, 128) : undefined,
+  };
+}
+
+/** The cameras of one page of a wall, and how many pages there are. */
+export function wallPage(
+  all: readonly Camera[],
+  search: WallSearch,
+): { shown: Camera[]; pages: number; page: number } {
+  const size = search.grid ?? 9;
+  let chosen = [...all].sort(byName);
+  if (search.cams !== undefined) {
+    const known = new Map(all.map((c) => [c.id, c]));
+    chosen = search.cams.split(',').flatMap((id) => known.get(id) ?? []);
+  }
+  const pages = Math.max(1, Math.ceil(chosen.length / size));
+  const page = Math.min(search.page ?? 0, pages - 1);
+  return { shown: chosen.slice(page * size, (page + 1) * size), pages, page };
+}

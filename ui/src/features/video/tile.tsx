@@ -1,0 +1,183 @@
+import { memo, useEffect, useRef, useState } from 'react';
+import { age, exact, span } from '../../format/time';
+import { type MessageKey, useT, useTag } from '../../i18n/i18n';
+import { useNow } from '../../live/clock';
+import { ageWords } from '../../ui/figures';
+import { StateShape } from '../../ui/state';
+import { useZone } from '../../ui/zone';
+import { type Camera, type Condition, conditionOf, FAMILY } from './camera';
+import { play, type Showing } from './player';
+import styles from './tile.module.css';
+
+export const conditionKey = (c: Condition): MessageKey => `video.state.${c}`;
+
+const REASONS = new Set([
+  'codec',
+  'reordered',
+  'noWebRTC',
+  'network',
+  'masked',
+  'noPicture',
+  'busy',
+  'noDecoder',
+]);
+const reasonKey = (reason: string | undefined): MessageKey | null =>
+  reason && REASONS.has(reason) ? (`video.why.${reason}` as MessageKey) : null;
+
+/** One camera now. It plays while it is on the screen and never passes an old picture for a new one. */
+export const Tile = memo(function Tile({
+  camera,
+  site,
+  stream,
+  onOpen,
+  large = false,
+}: {
+  camera: Camera;
+  site?: string;
+  stream: 'main' | 'sub';
+  onOpen?: (id: string) => void;
+  large?: boolean;
+}) {
+  const t = useT();
+  const frame = useRef<HTMLDivElement>(null);
+  const video = useRef<HTMLVideoElement>(null);
+  const img = useRef<HTMLImageElement>(null);
+  const last = useRef<HTMLCanvasElement>(null);
+  const [visible, setVisible] = useState(false);
+  const [showing, setShowing] = useState<Showing>({ way: 'webrtc', state: 'connecting' });
+
+  useEffect(() => {
+    const el = frame.current;
+    if (!el) return;
+    const seen = new IntersectionObserver(([e]) => setVisible(e?.isIntersecting ?? false));
+    seen.observe(el);
+    return () => seen.disconnect();
+  }, []);
+
+  useEffect(() => {
+    const [v, i, c] = [video.current, img.current, last.current];
+    if (!visible || !v || !i || !c) return;
+    return play({
+      video: v,
+      img: i,
+      base: `/api/v1/cameras/${encodeURIComponent(camera.id)}`,
+      stream,
+      report: (s) => {
+        // The last picture stays, greyed, while a new connection is made.
+        if (s.state !== 'playing') keep(v, c);
+        setShowing(s);
+      },
+    });
+  }, [visible, camera.id, stream]);
+
+  const condition = conditionOf(camera.state);
+  const name = camera.label || camera.id;
+  const fresh = showing.state === 'playing';
+  const label = t('video.tile.label', { name, site: site ?? '', state: t(conditionKey(condition)) });
+  return (
+    <article ref={frame} className={styles.tile} data-large={large} data-fresh={fresh} aria-label={label}>
+      <div className={styles.picture}>
+        <canvas ref={last} className={styles.last} />
+        <video
+          ref={video}
+          className={styles.live}
+          data-on={fresh && showing.way !== 'stills'}
+          muted
+          playsInline
+          disablePictureInPicture
+        />
+        <img ref={img} className={styles.live} data-on={fresh && showing.way === 'stills'} alt="" />
+        {!fresh && <Cover camera={camera} showing={showing} condition={condition} />}
+        {onOpen && (
+          <button
+            type="button"
+            className={styles.open}
+            onClick={() => onOpen(camera.id)}
+            aria-label={t('video.open', { name })}
+          />
+        )}
+      </div>
+      <Strip camera={camera} site={site} showing={showing} condition={condition} />
+    </article>
+  );
+});
+
+/** Why there is no picture of now. */
+function Cover({ camera, showing, condition }: { camera: Camera; showing: Showing; condition: Condition }) {
+  const t = useT();
+  const tag = useTag();
+  const zone = useZone();
+  const now = useNow(1000);
+  const why = reasonKey(showing.reason);
+  const bad = condition !== 'live' && condition !== 'notRecording';
+  return (
+    <div className={styles.cover}>
+      {showing.at !== undefined && (
+        <p className={styles.old} title={exact(tag, showing.at, zone)}>
+          {t('video.picture.of', { age: age(tag, ageWords(t), showing.at, now, zone) })}
+        </p>
+      )}
+      <p className={styles.why}>
+        {bad ? (
+          <>
+            <StateShape family={FAMILY[condition]} size={14} /> {t(conditionKey(condition))}
+            {camera.stateSince && ` · ${span(now - Date.parse(camera.stateSince))}`}
+          </>
+        ) : (
+          t('video.connecting')
+        )}
+      </p>
+      {why && <p className="meta">{t(why)}</p>}
+      {showing.retryAt !== undefined && showing.retryAt > now && (
+        <p className="meta">{t('video.retry', { s: Math.ceil((showing.retryAt - now) / 1000) })}</p>
+      )}
+    </div>
+  );
+}
+
+function Strip({
+  camera,
+  site,
+  showing,
+  condition,
+}: {
+  camera: Camera;
+  site?: string;
+  showing: Showing;
+  condition: Condition;
+}) {
+  const t = useT();
+  const fresh = showing.state === 'playing';
+  const records = camera.recording !== 'off' && condition === 'live';
+  return (
+    <footer className={styles.strip}>
+      <StateShape family={FAMILY[condition]} size={12} />
+      <span className={styles.name}>
+        {camera.label || camera.id}
+        {site && <span className={styles.site}>{site}</span>}
+      </span>
+      {fresh && showing.way !== 'webrtc' && (
+        <span
+          className={styles.way}
+          title={showing.reason && reasonKey(showing.reason) ? t(reasonKey(showing.reason)!) : undefined}
+        >
+          {t(showing.way === 'hls' ? 'video.way.hls' : 'video.way.stills')}
+        </span>
+      )}
+      {camera.armed && <span className={styles.way}>{t('video.armed')}</span>}
+      <span className={styles.rec} data-on={records}>
+        <span className={styles.dot} aria-hidden="true" />
+        {t(records ? 'video.recording' : 'video.notRecording')}
+      </span>
+      <span className={styles.age}>{fresh ? t('video.now') : t(conditionKey(condition))}</span>
+    </footer>
+  );
+}
+
+/** Keeps the picture that is shown, small. */
+function keep(video: HTMLVideoElement, canvas: HTMLCanvasElement): void {
+  if (video.videoWidth === 0 || video.readyState < 2) return;
+  canvas.width = Math.min(640, video.videoWidth);
+  canvas.height = Math.round((canvas.width * video.videoHeight) / video.videoWidth);
+  canvas.getContext('2d')?.drawImage(video, 0, 0, canvas.width, canvas.height);
+}
