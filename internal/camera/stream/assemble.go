@@ -157,6 +157,6 @@ func (a *assembler) unit(au [][]byte, p *rtp.Packet) {
 		u.CameraAt = at
 	}
 	a.hole = false
-	a.watch.unit(now, s.key)
+	a.watch.unit(u)
 	a.publish(u)
 }

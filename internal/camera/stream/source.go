@@ -54,9 +54,10 @@ type SourceOptions struct {
 
 // Source reads one stream of one camera into a hub.
 type Source struct {
-	o     SourceOptions
-	epoch uint64 // of Run only
-	watch watch
+	o      SourceOptions
+	target atomic.Pointer[Target]
+	epoch  uint64 // of Run only
+	watch  watch
 }
 
 // NewSource returns a source that does nothing until Run.
@@ -64,8 +65,14 @@ func NewSource(o SourceOptions) *Source {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Source{o: o}
+	s := &Source{o: o}
+	s.Retarget(o.Target)
+	return s
 }
+
+// Retarget is for the next Run: a camera that moved keeps its hub, and its epochs
+// go on.
+func (s *Source) Retarget(t Target) { s.target.Store(&t) }
 
 // Health is how a source does.
 type Health struct {
@@ -78,6 +85,8 @@ type Health struct {
 	Holes   uint64 // lost packets, counted as events
 	Damaged uint64 // what could not be read
 	Bytes   uint64 // of published pictures
+	// KeyEvery is how far the last two key pictures are apart.
+	KeyEvery time.Duration
 }
 
 // Health may be asked at any time.
@@ -88,7 +97,7 @@ func (s *Source) Health() Health { return s.watch.health() }
 func (s *Source) Run(ctx context.Context) error {
 	s.epoch++
 	defer s.watch.connected.Store(false)
-	t := s.o.Target
+	t := *s.target.Load()
 	for range maxRedirects + 1 {
 		to, err := s.play(ctx, t)
 		if to == "" {
@@ -334,6 +343,7 @@ type watch struct {
 	frameAt, keyAt, since atomic.Int64 // Unix nanoseconds
 	units, keys           atomic.Uint64
 	holes, damaged, bytes atomic.Uint64
+	keyEvery, keyDTS      atomic.Int64
 }
 
 func (w *watch) begin(now time.Time) {
@@ -344,12 +354,17 @@ func (w *watch) begin(now time.Time) {
 
 func (w *watch) frame(now time.Time) { w.frameAt.Store(now.UnixNano()) }
 
-func (w *watch) unit(now time.Time, key bool) {
+func (w *watch) unit(u *Unit) {
 	w.units.Add(1)
-	if key {
-		w.keys.Add(1)
-		w.keyAt.Store(now.UnixNano())
+	if !u.Key {
+		return
 	}
+	w.keys.Add(1)
+	if d := u.DTS - time.Duration(w.keyDTS.Load()); d > 0 && w.keyAt.Load() != 0 && !u.Broken {
+		w.keyEvery.Store(int64(d))
+	}
+	w.keyDTS.Store(int64(u.DTS))
+	w.keyAt.Store(u.ReceivedAt.UnixNano())
 }
 
 // check says that too little comes.
@@ -368,6 +383,7 @@ func (w *watch) health() Health {
 	h := Health{
 		Connected: w.connected.Load(), Units: w.units.Load(), Keys: w.keys.Load(),
 		Holes: w.holes.Load(), Damaged: w.damaged.Load(), Bytes: w.bytes.Load(),
+		KeyEvery: time.Duration(w.keyEvery.Load()),
 	}
 	if at := w.frameAt.Load(); at != 0 {
 		h.FrameAt = time.Unix(0, at)
