@@ -47,7 +47,7 @@ func imports() map[string][]string {
 		"store":          {"event", "fleet", "access", "journal", "coredb", "seal"},
 		// edges: they import what lies further in and never each other
 		"source":     {"event", "fleet", "access", "journal", "proto"},
-		"camera":     {"event", "journal", "proto", "outward"},
+		"camera":     {"event", "fleet", "journal", "proto", "outward"},
 		"outbox":     {"event", "fleet", "journal", "coredb", "store"},
 		"notify":     {"event", "fleet", "incident", "journal", "store", "outward"},
 		"web":        {"event", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "usage", "knowledge", "planning", "journal", "telemetry", "frames", "store", "vitals", "picture"},
