@@ -33,6 +33,7 @@ export type Grant = Schemas['Grant'];
 export type SystemEvent = Omit<Schemas['EventShape'], 'data'> & { data: Record<string, unknown> };
 export type Attempt = Schemas['AttemptShape'];
 export type Found = Schemas['FoundShape'];
+export type CameraShape = Schemas['CameraShape'];
 export type IncidentShape = Schemas['IncidentShape'];
 export type IncidentDetail = Schemas['IncidentDetail'];
 export type IncidentLog = Schemas['Logged'];

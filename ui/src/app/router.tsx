@@ -23,6 +23,7 @@ import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
 import { parseSites } from '../features/sites/search';
 import { parseStation } from '../features/station/search';
 import { parseFilter } from '../features/stations/filter';
+import { parseWall } from '../features/video/camera';
 import { isStep, type Step } from '../features/welcome/facts';
 import { words } from '../i18n/i18n';
 import { ToastRoot } from '../ui/toast';
@@ -99,6 +100,14 @@ const overview = createRoute({
   }),
   staticData: { timeless: true },
   component: page(() => import('../features/overview/page'), 'incidents', 'overview', 'station', 'stations'),
+});
+
+const cameras = createRoute({
+  getParentRoute: () => inside,
+  path: '/cameras',
+  validateSearch: parseWall,
+  staticData: { timeless: true },
+  component: page(() => import('../features/video/page'), 'video'),
 });
 
 const incidents = createRoute({
@@ -271,6 +280,7 @@ const welcome = createRoute({
 
 const pages = [
   overview,
+  cameras,
   incidents.addChildren([incident]),
   maintenance,
   map,

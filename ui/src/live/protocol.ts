@@ -2,7 +2,15 @@
 // Parsing is strict where a wrong frame could corrupt the table (lengths,
 // indexes) and silent about fields we do not know, so that an older page
 // survives a newer server until it reloads.
-import type { Command, IncidentShape, Message, StationDetail, Summary, SystemEvent } from '../api/shapes';
+import type {
+  CameraShape,
+  Command,
+  IncidentShape,
+  Message,
+  StationDetail,
+  Summary,
+  SystemEvent,
+} from '../api/shapes';
 
 export type PortsSnapshot = {
   type: 'ports';
@@ -43,23 +51,28 @@ type Body =
   | { type: 'messages'; station: string; items: Message[] }
   | { type: 'command'; data: Command }
   | { type: 'event'; data: SystemEvent }
-  | { type: 'incident'; data: IncidentShape };
+  | { type: 'incident'; data: IncidentShape }
+  | { type: 'camera'; data: CameraShape }
+  | { type: 'cameraGone' | 'arming' | 'scene'; data: object };
 
 export type Frame = Body & { epoch: string; revision: number };
 
 const columns = ['site', 'status', 'online', 'powerW', 'ratedW', 'statusAt', 'free'] as const;
 const deltaColumns = ['status', 'online', 'powerW', 'statusAt', 'free'] as const;
-const known = new Set([
-  'hello',
-  'tick',
+/** Those that carry one thing as data. */
+const oneThing = new Set([
   'summary',
-  'ports',
   'station',
-  'messages',
   'command',
   'event',
   'incident',
+  'camera',
+  'cameraGone',
+  'arming',
+  'scene',
 ]);
+
+const known = new Set(['hello', 'tick', 'ports', 'messages', ...oneThing]);
 
 const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null;
 
@@ -95,8 +108,7 @@ export function parseFrame(text: string): Frame | 'skip' | null {
   if (typeof f.epoch !== 'string' || typeof f.revision !== 'number') return null;
   if (f.type === 'ports' && !portsAreWhole(f)) return null;
   if (f.type === 'messages' && !Array.isArray(f.items)) return null;
-  if (['summary', 'station', 'command', 'event', 'incident'].includes(f.type) && !isObject(f.data))
-    return null;
+  if (oneThing.has(f.type) && !isObject(f.data)) return null;
   if (!known.has(f.type)) return 'skip';
   return f as Frame;
 }

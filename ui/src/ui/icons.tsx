@@ -100,6 +100,12 @@ const paths = {
   ),
   play: <path d="M6 4.5v11l9-5.5z" />,
   pause: <path d="M6.5 5v10M13.5 5v10" />,
+  camera: (
+    <>
+      <path d="M2.5 6h10v8h-10z" />
+      <path d="m12.5 9 5-2.5v7l-5-2.5z" />
+    </>
+  ),
   map: <path d="M2.5 5.5 7.5 3.5l5 2 5-2v11l-5 2-5-2-5 2zM7.5 3.5v11M12.5 5.5v11" />,
   site: (
     <>

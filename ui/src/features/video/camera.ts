@@ -15,6 +15,8 @@ export type Camera = {
   armed: boolean;
   /** Whether it has a second, smaller stream. */
   sub: boolean;
+  /** Whether this person sees single pictures with private parts hidden. */
+  masked: boolean;
 };
 
 /** The family whose shape and colour a camera's condition has: calm when it is live. */

@@ -1,0 +1,77 @@
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { useCallback, useMemo } from 'react';
+import { useScope } from '../../app/view';
+import { count } from '../../format/quantity';
+import { useT, useTag } from '../../i18n/i18n';
+import { useAllowed } from '../../ui/me';
+import { Empty, Failed, PanelBoundary, Skeleton } from '../../ui/panel';
+import { StateShape } from '../../ui/state';
+import { CONDITIONS, conditionOf, FAMILY, type WallSearch } from './camera';
+import { useCameras } from './feed';
+import styles from './page.module.css';
+import { conditionKey } from './tile';
+import { Wall } from './wall';
+
+const route = getRouteApi('/inside/cameras');
+
+export default function CamerasPage() {
+  const t = useT();
+  const tag = useTag();
+  const scope = useScope();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const maySee = useAllowed('video.live');
+  const maySet = useAllowed('cameras.write');
+  const { data, error, refetch } = useCameras();
+  const cameras = useMemo(
+    () => data?.filter((c) => scope === undefined || c.siteId === scope) ?? [],
+    [data, scope],
+  );
+  const change = useCallback(
+    (part: Partial<WallSearch>) =>
+      void navigate({ search: (s) => ({ ...s, ...part }), replace: true, resetScroll: false }),
+    [navigate],
+  );
+  const counts = CONDITIONS.map((c) => ({ c, n: cameras.filter((x) => conditionOf(x.state) === c).length }));
+  return (
+    <div className={styles.page}>
+      <header className={styles.head}>
+        <h1 className={styles.title}>{t('nav.cameras')}</h1>
+        <ul className={styles.counts} aria-label={t('video.states')}>
+          {counts
+            .filter(({ n }) => n > 0)
+            .map(({ c, n }) => (
+              <li key={c} className={styles.count}>
+                <StateShape family={FAMILY[c]} size={12} />
+                <span className="num">{count(tag, n)}</span> {t(conditionKey(c))}
+              </li>
+            ))}
+        </ul>
+      </header>
+      <PanelBoundary>
+        {error ? (
+          <Failed what={t('nav.cameras')} error={error} retry={() => void refetch()} />
+        ) : !data ? (
+          <Skeleton rows={6} />
+        ) : cameras.length === 0 ? (
+          <Empty
+            title={t('video.none')}
+            action={
+              maySet && (
+                <Link to="/settings" search={{ tab: 'cameras' }}>
+                  {t('video.none.add')}
+                </Link>
+              )
+            }
+          >
+            {t(maySet ? 'video.none.text' : 'video.none.ask')}
+          </Empty>
+        ) : maySee ? (
+          <Wall cameras={cameras} search={search} change={change} />
+        ) : (
+          <Empty title={t('video.notYours')}>{t('video.notYours.text')}</Empty>
+        )}
+      </PanelBoundary>
+    </div>
+  );
+}
