@@ -150,7 +150,7 @@ func (x *Engine) Apply(e *event.Event) []Finding {
 		return x.out
 	}
 	c := Context{x: x, Station: st, Now: x.now, Seq: e.Seq}
-	if !e.Late() {
+	if st.Tells(e) {
 		for _, d := range x.byKind[e.Body.Kind()] {
 			c.d = d
 			d.On(&c, e)

@@ -66,13 +66,9 @@ func (n *Network) observe(e *event.Event, c fleet.Layouts) (st *Station, ended *
 			n.arrange(st, b.Layout)
 		}
 	case *event.Status:
-		if !e.Late() {
-			n.status(st, e, e.Subject.EVSE, e.Subject.Connector, b)
-		}
+		n.status(st, e, e.Subject.EVSE, e.Subject.Connector, b)
 	case *event.Component:
-		if !e.Late() {
-			n.component(st, e, b)
-		}
+		n.component(st, e, b)
 	case *event.Meter:
 		if !e.Late() {
 			st.measured(e, b.TransactionID, b.Samples)
@@ -240,7 +236,8 @@ func (n *Network) need(s *Station, evse int) *Port {
 
 func (n *Network) status(s *Station, e *event.Event, evse, connector int, b *event.Status) {
 	if evse == 0 {
-		if connector == 0 {
+		if connector == 0 && supersedes(e, s.Own.Told) {
+			s.Own.Told = max(s.Own.Told, moment(e))
 			s.Own.hear(e, fleet.ParseStatus(b.Status), b)
 		}
 		return
@@ -249,16 +246,67 @@ func (n *Network) status(s *Station, e *event.Event, evse, connector int, b *eve
 	if p == nil {
 		return
 	}
-	status := p.plug(max(connector, 1), b.Status)
+	status, ok := p.plug(e, max(connector, 1), b.Status)
+	if !ok {
+		return
+	}
 	p.hear(e, p.meant(status), b)
 	if status == fleet.Available || status == fleet.Reserved {
 		p.Left = false
 	}
 }
 
+// moment is of when an event tells, never later than we heard it.
+func moment(e *event.Event) Moment {
+	if e.ReceivedAt.Before(e.At) {
+		return At(e.ReceivedAt)
+	}
+	return At(e.At)
+}
+
+// supersedes reports whether a status counts against what was told of a time
+// before. A station may stamp its status with the time since which it holds, so a
+// report of now can look old; one that tells again what has been overtaken does
+// not count.
+func supersedes(e *event.Event, told Moment) bool { return !e.Late() || moment(e) >= told }
+
+// Tells reports whether an event that was just taken tells of the present. A
+// status does if the view took it, whatever time it gives.
+func (s *Station) Tells(e *event.Event) bool {
+	if !e.Late() {
+		return true
+	}
+	switch b := e.Body.(type) {
+	case *event.Status:
+		return s.heard(e, e.Subject.EVSE)
+	case *event.Component: // of OCPP 2.1, if it says nothing else
+		for i := range b.Items {
+			if x := &b.Items[i]; x.Variable != "AvailabilityState" || !s.heard(e, x.EVSE) {
+				return false
+			}
+		}
+		return len(b.Items) > 0
+	}
+	return false
+}
+
+// heard reports whether a port, or connector 0, said something with an event.
+func (s *Station) heard(e *event.Event, evse int) bool {
+	c := &s.Own
+	if evse != 0 {
+		p := s.Port(evse)
+		if p == nil {
+			return false
+		}
+		c = &p.Condition
+	}
+	return c.HeardAt == At(e.RecordedAt)
+}
+
 // plug notes what a connector said and returns what that makes of the port: a
-// plug in use speaks for it, then a free one.
-func (p *Port) plug(id int, word string) fleet.Status {
+// plug in use speaks for it, then a free one. It is not ok where something newer
+// is known.
+func (p *Port) plug(e *event.Event, id int, word string) (best fleet.Status, ok bool) {
 	status := fleet.ParseStatus(word)
 	occupied := strings.EqualFold(word, "Occupied")
 	if occupied {
@@ -267,19 +315,23 @@ func (p *Port) plug(id int, word string) fleet.Status {
 	i := slices.IndexFunc(p.Plugs, func(g Plug) bool { return int(g.ID) == id })
 	if i < 0 {
 		if len(p.Plugs) >= maxPlugs || id > 1<<15-1 {
-			return status
+			return status, !e.Late()
 		}
 		p.Plugs = append(p.Plugs, Plug{ID: int16(id)})
 		i = len(p.Plugs) - 1
 	}
+	if !supersedes(e, p.Plugs[i].Told) {
+		return status, false
+	}
 	p.Plugs[i].Status, p.Plugs[i].Occupied = status, occupied
-	best := status
+	p.Plugs[i].Told = max(p.Plugs[i].Told, moment(e))
+	best = status
 	for _, g := range p.Plugs {
 		if weight(g.Status) > weight(best) {
 			best = g.Status
 		}
 	}
-	return best
+	return best, true
 }
 
 func weight(s fleet.Status) int {

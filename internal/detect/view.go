@@ -74,6 +74,7 @@ type Condition struct {
 	Was     fleet.Status `json:"was"`              // the status before it
 	Since   Moment       `json:"since,omitzero"`   // of the status, by RecordedAt
 	HeardAt Moment       `json:"heardAt,omitzero"` // last told, by RecordedAt
+	Told    Moment       `json:"told,omitzero"`    // the newest time that connector 0 gave, by its own clock
 	Fault   *Fault       `json:"fault,omitempty"`  // a fault or a warning; nil: none
 }
 
@@ -114,6 +115,7 @@ type Plug struct {
 	ID       int16        `json:"id"`
 	Status   fleet.Status `json:"status"`
 	Occupied bool         `json:"occupied,omitempty"` // the word of OCPP 2.x
+	Told     Moment       `json:"told,omitzero"`      // the newest time it gave with a status
 }
 
 // Transaction is the open one of a port.
@@ -173,6 +175,16 @@ func (s *Station) Charging() bool {
 		}
 	}
 	return false
+}
+
+// OpenAt is how severe an open condition is, empty if it is not open.
+func (s *Station) OpenAt(code string, evse int) event.Severity {
+	for i := range s.Open {
+		if s.Open[i].Code == code && s.Open[i].EVSE == evse {
+			return s.Open[i].Severity
+		}
+	}
+	return ""
 }
 
 // IsOpen reports whether a condition is open.

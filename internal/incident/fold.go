@@ -66,9 +66,7 @@ func (f *Fold) Apply(n *detect.Network, e *event.Event, found []detect.Finding) 
 	case *event.IncidentAction:
 		f.act(e.Subject.ID, b)
 	case *event.Status, *event.Component, *event.Connected:
-		if !e.Late() {
-			f.heard(e.Subject.ID)
-		}
+		f.heard(e.Subject.ID)
 	}
 	for i := range found {
 		f.find(&found[i])

@@ -96,9 +96,13 @@ func (f *Fold) repeated(en *entry, d *detect.Finding) {
 	}
 }
 
-// worsened tells of an incident that became more severe.
+// worsened tells of an incident that became more severe. The shorter promise
+// counts from now: before, nobody could keep it.
 func (f *Fold) worsened(en *entry, was event.Severity) {
+	ack, repair := en.SLAAckDueAt, en.SLARepairDueAt
+	en.Counted = f.now
 	f.clocks(en)
+	f.sooner(en, ack, repair)
 	if en.Severity == event.S1 {
 		en.SnoozedUntil = nil
 		f.stop(en, "snooze")

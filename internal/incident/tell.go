@@ -69,6 +69,10 @@ func (f *Fold) tell(en *entry) {
 			return
 		}
 	}
+	if f.returned(en) {
+		f.set(en, "tell", f.now.Add(2*groupWait))
+		return
+	}
 	if en.Severity == event.S2 && en.Family == Connectivity {
 		if due, waiting := f.timers["decide"]; waiting && f.crossing(en, 0) {
 			f.set(en, "tell", due.Add(time.Second)) // one of many
@@ -87,6 +91,13 @@ func (f *Fold) tell(en *entry) {
 	en.Pending = ""
 	f.stop(en, "tell")
 	f.send(en, change, "", "")
+}
+
+// returned reports that a station that was lost is connected again, and only has
+// to stay so: nobody is called for what is over.
+func (f *Fold) returned(en *entry) bool {
+	return en.Severity == event.S2 && en.Station != "" && f.online(en.Station) && len(en.Raised) > 0 &&
+		!slices.ContainsFunc(en.Raised, func(r raised) bool { return r.Code != "offline" && worse(r.Severity, event.S3) })
 }
 
 // othersLost reports that more of the site went with the station and will be found
@@ -291,6 +302,22 @@ func (f *Fold) clocks(en *entry) {
 		f.ahead(en, "slaRepair", from.Add(repair*8/10))
 		f.ahead(en, "slaRepairOver", from.Add(repair))
 	}
+	f.due(en)
+}
+
+// sooner keeps the ends that the clocks had where they come before the new ones.
+func (f *Fold) sooner(en *entry, ack, repair *time.Time) {
+	keep := func(name string, due **time.Time, was *time.Time) {
+		if *due == nil || was == nil || !was.Before(**due) {
+			return
+		}
+		*due = was
+		f.stop(en, name, name+"Over")
+		f.ahead(en, name, en.Counted.Add(was.Sub(en.Counted)*8/10))
+		f.ahead(en, name+"Over", *was)
+	}
+	keep("slaAck", &en.SLAAckDueAt, ack)
+	keep("slaRepair", &en.SLARepairDueAt, repair)
 	f.due(en)
 }
 

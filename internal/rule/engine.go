@@ -105,7 +105,7 @@ func (x *Engine) Apply(n *detect.Network, e *event.Event, tries []attempt.Attemp
 		x.rescope(st)
 	}
 	sc := scene{n: n, now: x.now, e: e, st: st, site: st.SiteID}
-	if !e.Late() {
+	if st.Tells(e) {
 		for _, r := range x.byKind[e.Body.Kind()] {
 			x.follow(r, &sc)
 		}

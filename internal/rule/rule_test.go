@@ -256,11 +256,16 @@ func TestRules(t *testing.T) {
 		"a station that leaves its scope": {with(faulted, func(r *Rule) { r.Sites = []string{"home"} }),
 			[]step{says(1, status("Faulted")), entire(&event.StationConfigured{SiteID: "away"})}, "raised station/S1/1, cleared station/S1/1 ruleScope"},
 		"a station that is removed": {faulted, []step{says(1, status("Faulted")), entire(&event.StationRemoved{})}, "raised station/S1/1, cleared station/S1/1 removed"},
-		"told late": {faulted, []step{func(b *bench) {
+		"told late and overtaken": {faulted, []step{says(1, status("Available")), func(b *bench) {
 			e := b.event(event.Port("S1", 1, 1), status("Faulted"))
 			e.At = e.At.Add(-time.Hour)
 			b.apply(e)
 		}}, ""},
+		"told with the time since which it holds": {faulted, []step{func(b *bench) {
+			e := b.event(event.Port("S1", 1, 1), status("Faulted"))
+			e.At = e.At.Add(-time.Hour)
+			b.apply(e)
+		}}, "raised station/S1/1"},
 		"off": {with(faulted, func(r *Rule) { r.Enabled = false }), []step{says(1, status("Faulted"))}, ""},
 		"a rule that is deleted": {faulted,
 			[]step{says(1, status("Faulted")), func(b *bench) { b.say(event.Self(), &event.Policy{Type: PolicyType, ID: "r"}) }, says(1, status("Faulted"))},

@@ -160,6 +160,7 @@ func (e *evse) recover() {
 	e.st.d.faulted(e, f, true)
 	e.refresh()
 	if f.kind.warning {
+		e.primary().changed = e.st.now // the status is the same, what it says of the fault is not
 		e.st.d.status(e.primary(), false)
 	}
 	if st := e.st; !f.kind.warning && st.now.Sub(f.since) >= visited && !st.inUse() {

@@ -44,6 +44,9 @@ func (p *problem) rate(c *detect.Context, k *knowledge.Knowledge, faulted bool) 
 				p.Severity = min(p.Severity, s)
 			}
 		}
+		if leakOf(p.VendorCode, p.Info) == reclosed { // the protection worked; how often it has to is for D16
+			p.Severity, p.Safety = event.S4, false
+		}
 	}
 	if !faulted && !p.Safety {
 		p.Severity = event.S4 // a warning: the port goes on working

@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -18,7 +19,7 @@ func startFailures() detect.Detector {
 		Params: []detect.Param{
 			{Name: "failures", Default: 2, Doc: "failed tries in a row, none that worked between"},
 			{Name: "tokens", Default: 2, Doc: "different drivers among them"},
-			{Name: "urgentFailures", Default: 3, Doc: "failed tries in a row from which on it is urgent; before, only if the port reports a fault"},
+			{Name: "urgentFailures", Default: 3, Doc: "failed tries in a row from which on it is urgent; before, only if the port reports a fault. Where tries often fail, more: a run that is to be expected at the port is no news"},
 			{Name: "oneTokenFailures", Default: 3, Doc: "failed tries of one driver in a row that are worth a note"},
 			{Name: "withinHours", Default: 72, Unit: "h", Doc: "how far back tries count"},
 			{Name: "goodInRow", Default: 5, Doc: "tries that work in a row after which it is over when it came back within that time; the first time one is enough"},
@@ -124,7 +125,7 @@ func failuresTried(c *detect.Context, a *attempt.Attempt) {
 	switch {
 	case n >= c.Param("failures") && tokens >= c.Param("tokens"):
 		f.Severity = event.S3
-		if n >= c.Param("urgentFailures") || a.Reason == attempt.Faulted {
+		if n >= deadAfter(c, a.EVSE, len(m.List), c.Param("urgentFailures")) || a.Reason == attempt.Faulted {
 			f.Severity = event.S2
 		}
 		f.Text = fmt.Sprintf("%.0f tries of %.0f drivers to charge here failed in a row, each for a reason of the charger; the last: %s.", n, tokens, why(a))
@@ -137,6 +138,23 @@ func failuresTried(c *detect.Context, a *attempt.Attempt) {
 	m.Bouts.raised(c.Now, within)
 	c.Raise(a.EVSE, f)
 }
+
+// deadAfter is how many failures in a row tell a port that is dead from one at
+// which tries often fail, as it has been in the last week: a longer run than it
+// shows in twenty weeks, at least so many and at most maxRun. What fails now and
+// then is a work order; somebody is called where nobody can charge.
+func deadAfter(c *detect.Context, evse, run int, least float64) float64 {
+	w := detect.RecallOf[week](c.Station, "D06", evse)
+	if w == nil {
+		return least
+	}
+	n, bad := w.sum(len(w.N))
+	n, bad = max(n-float64(run), 0), max(bad-float64(run), 0)
+	share := (bad + 1) / (n + 20) // as of a port of which little is known
+	return max(least, min(math.Ceil(math.Log(0.05/max(n, 1))/math.Log(share)), maxRun))
+}
+
+const maxRun = 8
 
 // drivers counts who failed. Tries without a token are another driver's when
 // half an hour lies between.

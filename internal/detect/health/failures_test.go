@@ -121,8 +121,16 @@ func TestZeroEnergy(t *testing.T) {
 		"three empty ones of five, then two good ones": {begin +
 			session("13:00", "anna", "0", "Other", 2) + session("13:10", "bert", "9000", "Local", 20) + session("13:40", "cleo", "20", "Other", 2) +
 			session("13:50", "dora", "0", "Other", 3) + session("14:00", "emil", "9000", "Local", 20) + session("14:30", "fritz", "9000", "Local", 20), `
-			13:53:00 A/1 raised zeroEnergy S2
+			13:53:00 A/1 raised zeroEnergy S3
 			14:50:00 A/1 cleared zeroEnergy`},
+		"three empty ones in a row": {begin +
+			session("13:00", "anna", "0", "Other", 2) + session("13:10", "bert", "20", "Other", 2) + session("13:40", "cleo", "20", "Other", 2), `
+			13:42:00 A/1 raised zeroEnergy S2`},
+		"some charge, then nobody does": {begin +
+			session("13:00", "anna", "0", "Other", 2) + session("13:10", "bert", "9000", "Local", 20) + session("13:40", "cleo", "20", "Other", 2) +
+			session("13:50", "dora", "0", "Other", 3) + session("14:00", "emil", "0", "Other", 2), `
+			13:53:00 A/1 raised zeroEnergy S3
+			14:02:00 A/1 updated zeroEnergy S2`},
 		"two of five": {begin +
 			session("13:00", "anna", "0", "Other", 2) + session("13:10", "bert", "9000", "Local", 20) + session("13:40", "cleo", "0", "Other", 2), ``},
 		"one driver only": {begin +

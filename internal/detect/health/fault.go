@@ -64,22 +64,22 @@ func faultOn(c *detect.Context, k *knowledge.Knowledge, e *event.Event) {
 	st := c.Station
 	if b, ok := e.Body.(*event.Component); ok {
 		for i := range b.Items {
-			faultItem(c, k, &b.Items[i])
+			faultItem(c, k, &b.Items[i], e.Late())
 		}
 	}
 	now := detect.At(c.Now)
 	if st.Own.HeardAt == now {
-		faultStatus(c, k, 0, &st.Own)
+		faultStatus(c, k, 0, &st.Own, e.Late())
 	}
 	for i := range st.Ports {
 		if p := &st.Ports[i]; p.HeardAt == now {
-			faultStatus(c, k, p.EVSE, &p.Condition)
+			faultStatus(c, k, p.EVSE, &p.Condition, e.Late())
 		}
 	}
 }
 
 // faultStatus follows what a connector says with its status.
-func faultStatus(c *detect.Context, k *knowledge.Knowledge, evse int, now *detect.Condition) {
+func faultStatus(c *detect.Context, k *knowledge.Knowledge, evse int, now *detect.Condition, late bool) {
 	m := detect.Recall[problems](c, evse)
 	if m == nil && now.Fault == nil {
 		return
@@ -88,7 +88,7 @@ func faultStatus(c *detect.Context, k *knowledge.Knowledge, evse int, now *detec
 	if f := now.Fault; f != nil {
 		p = problem{Source: fromStatus, Error: f.Code, VendorID: f.VendorID, VendorCode: f.VendorCode, Info: f.Info, Since: f.Since}
 		if p.rate(c, k, now.Status == fleet.Faulted) {
-			faultTold(c, evse, p)
+			faultTold(c, evse, p, late)
 		} else {
 			p.Code = ""
 		}
@@ -107,7 +107,7 @@ func faultStatus(c *detect.Context, k *knowledge.Knowledge, evse int, now *detec
 }
 
 // faultItem follows a monitored variable.
-func faultItem(c *detect.Context, k *knowledge.Knowledge, item *event.ComponentEvent) {
+func faultItem(c *detect.Context, k *knowledge.Knowledge, item *event.ComponentEvent, late bool) {
 	if item.Variable == "AvailabilityState" {
 		return // the view took it as a status
 	}
@@ -143,7 +143,7 @@ func faultItem(c *detect.Context, k *knowledge.Knowledge, item *event.ComponentE
 	if item.Severity != nil {
 		p.monitored(*item.Severity)
 	}
-	faultTold(c, evse, p)
+	faultTold(c, evse, p, late)
 }
 
 func isProblemVariable(name string) bool {
@@ -170,7 +170,9 @@ func (p *problem) monitored(n int) {
 	}
 }
 
-func faultTold(c *detect.Context, evse int, p problem) {
+// faultTold takes a fault. What is told late may be one of a queue that goes on to
+// tell that it is over, so even danger has to last then.
+func faultTold(c *detect.Context, evse int, p problem, late bool) {
 	m := detect.Memory[problems](c, evse)
 	i := slices.IndexFunc(m.List, func(old problem) bool { return old.Code == p.Code })
 	switch {
@@ -185,7 +187,7 @@ func faultTold(c *detect.Context, evse int, p problem) {
 	}
 	key := strconv.Itoa(evse) + "/" + p.Code
 	switch {
-	case p.Safety || c.Station.IsOpen(p.Code, evse):
+	case p.Safety && !late || c.Station.IsOpen(p.Code, evse):
 		c.Cancel(key)
 		faultRaise(c, evse, &p)
 	case !c.Waiting(key):

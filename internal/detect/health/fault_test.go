@@ -64,7 +64,16 @@ func TestFault(t *testing.T) {
 			13:01:00 A/1 raised fault/InternalError S3`},
 		"a fault of the past": {at16 + `
 			13:00 A/1 status Faulted error=GroundFailure told=15:00
+			14:00 A/1 status Available told=15:00:05
 			15:10 A wait`, ``},
+		"a fault of the past that has been overtaken": {at16 + `
+			14:00 A/1 status Preparing
+			13:00 A/1 status Faulted error=GroundFailure told=15:00
+			15:10 A wait`, ``},
+		"a fault that still stands and is told with the time it began": {at16 + `
+			13:00 A/1 status Faulted error=GroundFailure told=15:00
+			15:10 A wait`, `
+			15:01:00 A/1 raised fault/GroundFailure S1 safety`},
 		"a problem of OCPP 2.x, raised and cleared": {`
 			12:00 A configured site=s dc=1
 			12:00 A connected protocol=ocpp2.0.1

@@ -17,7 +17,7 @@ func staleStatus() detect.Detector {
 	return detect.Detector{
 		ID: "D02", Code: "staleStatus",
 		Params: []detect.Param{
-			{Name: "staleHours", Default: 12, Unit: "h", Doc: "age of a port's status from which on it is asked for"},
+			{Name: "staleHours", Default: 4, Unit: "h", Doc: "age of a port's status from which on it is asked for"},
 			{Name: "answerSeconds", Default: 60, Unit: "s", Doc: "how long an answer may take"},
 			{Name: "unanswered", Default: 2, Doc: "requests without an answer that are a finding"},
 		},

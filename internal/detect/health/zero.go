@@ -11,7 +11,8 @@ import (
 
 // zeroEnergy is D07: sessions begin and nothing flows. Who stops or unplugs soon
 // changed their mind, a car that ends it wanted nothing, and one driver alone
-// points at their car.
+// points at their car. It is urgent when nobody charges any more; a port that
+// gives power to some is a work order.
 func zeroEnergy() detect.Detector {
 	return detect.Detector{
 		ID: "D07", Code: "zeroEnergy",
@@ -32,6 +33,7 @@ func zeroEnergy() detect.Detector {
 // lastSessions are the newest of a port, as far as one of them was empty.
 type lastSessions struct {
 	List  []lastSession `json:"list,omitempty"`
+	Row   int           `json:"row,omitempty"` // empty ones since the last that was not
 	Bouts bouts         `json:"bouts,omitzero"`
 }
 
@@ -73,6 +75,10 @@ func zeroEnded(c *detect.Context, t *detect.Ended) {
 			tokens[s.Token] = true
 		}
 	}
+	m.Row++
+	if !empty {
+		m.Row = 0
+	}
 	if t.EnergyWh < provenWh {
 		m.Bouts.Good = 0
 	} else if c.Station.IsOpen("zeroEnergy", evse) && m.Bouts.worked(c.Now, 2, c.Param("goodInRow")) {
@@ -91,12 +97,16 @@ func zeroEnded(c *detect.Context, t *detect.Ended) {
 		Text:     fmt.Sprintf("%d of the last %d sessions ended within %.0f minutes and with less than %.0f Wh.", n, len(m.List), c.Param("minutes"), c.Param("energyWh")),
 		Facts: []event.Fact{
 			detect.Value("empty", float64(n), ""), detect.Value("sessions", float64(len(m.List)), ""), detect.Value("drivers", float64(len(tokens)), ""),
-			detect.Word("lastReason", t.Reason),
+			detect.Value("inRow", float64(m.Row), ""), detect.Word("lastReason", t.Reason),
 		},
 	}
-	if len(tokens) < 2 {
+	switch sessions := c.Param("sessions"); {
+	case len(tokens) < 2:
 		f.Severity = event.S4
 		f.Text += " All were of one driver; their car may be the reason."
+	case c.Station.OpenAt("zeroEnergy", evse) == event.S2: // it was certain already
+	case float64(m.Row) < deadAfter(c, evse, m.Row, sessions):
+		f.Severity = event.S3
 	}
 	m.Bouts.raised(c.Now, boutsWithin)
 	c.Raise(evse, f)

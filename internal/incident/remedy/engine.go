@@ -125,8 +125,12 @@ func (x *Engine) apply(n *detect.Network, e *event.Event, changed []Case) Effect
 		if e.Late() || b.Offline {
 			x.late[station] = x.now
 		}
-	case *event.Meter, *event.Status:
+	case *event.Meter:
 		if e.Late() {
+			x.late[station] = x.now
+		}
+	case *event.Status: // one of now may tell since when it holds
+		if st := n.Station(station); st != nil && !st.Tells(e) {
 			x.late[station] = x.now
 		}
 	}

@@ -43,7 +43,7 @@ func (d *desk) person(incident string, at time.Time, a *event.IncidentAction) {
 type desk struct {
 	hung    map[string][]span
 	unable  map[string][]span
-	online  map[string]bool
+	online  map[string]string              // by station: its connection
 	said    map[event.Subject]*event.Event // the last status of each plug
 	waiting []*event.Event                 // in order of ReceivedAt
 }
@@ -60,7 +60,7 @@ func within(list []span, t time.Time) bool {
 }
 
 func newDesk(c *cast) desk {
-	d := desk{hung: make(map[string][]span), unable: c.unable, online: make(map[string]bool), said: make(map[event.Subject]*event.Event)}
+	d := desk{hung: make(map[string][]span), unable: c.unable, online: make(map[string]string), said: make(map[event.Subject]*event.Event)}
 	for _, f := range c.failures {
 		if f.Mode == sim.Hung {
 			d.hung[f.Station] = append(d.hung[f.Station], span{f.From, f.From.Add(f.For)})
@@ -71,11 +71,13 @@ func newDesk(c *cast) desk {
 
 // hear keeps what the desk has to know.
 func (d *desk) hear(e *event.Event) {
-	switch e.Body.(type) {
+	switch b := e.Body.(type) {
 	case *event.Connected:
-		d.online[e.Subject.ID] = true
+		d.online[e.Subject.ID] = b.ConnID
 	case *event.Disconnected:
-		d.online[e.Subject.ID] = false
+		if d.online[e.Subject.ID] == b.ConnID { // else a newer one has replaced it
+			delete(d.online, e.Subject.ID)
+		}
 	case *event.Status, *event.Component:
 		if subject, ok := plug(e); ok {
 			d.said[subject] = e
@@ -139,7 +141,7 @@ func (d *desk) perform(a detect.Asked, now time.Time) {
 		tell(deskAnswer, station, event.FromStation, &event.CommandResult{CommandID: a.Key, Status: "answered", Response: json.RawMessage(`{"status":` + strconv.Quote(status) + `}`)})
 	}
 	switch {
-	case !d.online[a.Station]:
+	case d.online[a.Station] == "":
 		tell(2*deskDelay, station, event.FromUs, &event.CommandResult{CommandID: a.Key, Status: "offline"})
 	case within(d.hung[a.Station], now):
 		tell(deskTimeout, station, event.FromUs, &event.CommandResult{CommandID: a.Key, Status: "timeout"})

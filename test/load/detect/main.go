@@ -66,6 +66,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	dir := set.String("out", "test/load/results", "`FOLDER` of the results")
 	name := set.String("name", "", "of the results; empty: only print")
 	faults := set.String("faults", "", "`FILE` to list what was missed and what was false in")
+	trace := set.String("trace", "", "`STATION` of which to print all that is told, found and done")
 	profile := set.String("cpuprofile", "", "`FILE`")
 	if err := set.Parse(args); err != nil {
 		return err
@@ -107,7 +108,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 			runs = append(runs, r)
 		}
 		for _, r := range runs {
-			n, took, err := judge(ctx, r, res.Score)
+			n, took, err := judge(ctx, r, res.Score, &tracer{station: *trace, out: out})
 			if err != nil {
 				return err
 			}
@@ -140,7 +141,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 }
 
 // judge lives a run and adds what came of it.
-func judge(ctx context.Context, r *lab.Run, score *evaluate.Score) (events int, busy time.Duration, err error) {
+func judge(ctx context.Context, r *lab.Run, score *evaluate.Score, t *tracer) (events int, busy time.Duration, err error) {
 	c := chain{p: live.NewPipeline(health.Detectors()), r: r, common: make(map[string]bool)}
 	for e := range r.Events(ctx) {
 		if late(c.p, e) {
@@ -150,6 +151,8 @@ func judge(ctx context.Context, r *lab.Run, score *evaluate.Score) (events int, 
 		begun := time.Now()
 		c.p.Apply(e, &c.out)
 		busy += time.Since(begun)
+		t.heard(e)
+		t.concluded(c.p.Detect.Now(), &c.out)
 		if err := errors.Join(c.out.Faults...); err != nil {
 			return events, busy, err
 		}
