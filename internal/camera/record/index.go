@@ -26,6 +26,7 @@ CREATE TABLE source (
 	id     INTEGER PRIMARY KEY,
 	camera TEXT NOT NULL,
 	stream TEXT NOT NULL,
+	bytes  INTEGER NOT NULL DEFAULT 0, -- of all its segments
 	UNIQUE (camera, stream)
 );
 CREATE TABLE segment (
@@ -47,7 +48,6 @@ CREATE TABLE segment (
 	PRIMARY KEY (source, start, seq)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX segment_seq ON segment (source, seq);
-CREATE INDEX segment_class ON segment (class, start, source, bytes);
 CREATE TABLE gap (
 	source INTEGER NOT NULL,
 	start  INTEGER NOT NULL,
@@ -160,11 +160,22 @@ func (db *database) source(ctx context.Context, src Source) (id int64, err error
 const columns = `start, stop, seq, bytes, flags, class, run, shift, format, keys, prev, sum, link`
 
 func insertSegment(ctx context.Context, tx *sql.Tx, source int64, g *Segment) error {
-	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO segment (source, `+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	done, err := tx.ExecContext(ctx, `INSERT INTO segment (source, `+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		source, g.Start.UnixMicro(), g.End.UnixMicro(), int64(g.Seq), g.Bytes, g.Flags, int(g.Class),
 		g.Run.UnixMicro(), g.Offset, int64(g.Format), packKeys(g.Start, g.Keys), g.Prev[:], g.Sum[:], g.Link[:])
 	if err != nil {
 		return fmt.Errorf("note a segment: %w", err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	return count(ctx, tx, source, g.Bytes)
+}
+
+// count keeps the sum of a source.
+func count(ctx context.Context, tx *sql.Tx, source, bytes int64) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE source SET bytes = bytes + ? WHERE id = ?`, bytes, source); err != nil {
+		return fmt.Errorf("count the bytes of a stream: %w", err)
 	}
 	return nil
 }

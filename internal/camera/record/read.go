@@ -122,13 +122,19 @@ func (s *Store) Segments(ctx context.Context, src Source, from, to time.Time, li
 	for _, g := range growing {
 		if !seen[g.Seq] && g.Start.Before(to) && g.End.After(from) && (limit < 0 || len(out) < limit) {
 			seen[g.Seq] = true
-			out = append(out, g)
+			own := *g // shared with other readers
+			out = append(out, &own)
 		}
+	}
+	holds := s.holdsOf(src.Camera, s.o.Now())
+	for _, g := range out {
+		g.Class = s.classOf(g, holds)
+		g.Locked = g.Class == Evidence
 	}
 	return out, nil
 }
 
-// Find returns the file that begins at a time.
+// Find returns a file by its number.
 func (s *Store) Find(ctx context.Context, src Source, seq uint64) (*Segment, error) {
 	t, err := s.known(src)
 	if err != nil {

@@ -124,6 +124,10 @@ type Options struct {
 	// PreRollBytes; defaults 10 s and 4 MiB.
 	PreRoll      time.Duration
 	PreRollBytes int
+	// Sign signs what retention removed; default: it stays unsigned.
+	Sign func([]byte) []byte
+	// Space is that of the disk; default: without limit.
+	Space func() (free, total uint64, err error)
 }
 
 // Store keeps recordings. Run has to run.
@@ -133,7 +137,8 @@ type Store struct {
 	db  *database
 	log *slog.Logger
 
-	stopped atomic.Bool // by the state of the disk
+	stopped   atomic.Bool // by the state of the disk
+	retention sync.Mutex  // one at a time
 
 	mu       sync.Mutex
 	sources  map[Source]*track
@@ -142,6 +147,10 @@ type Store struct {
 	gaps     []Gap       // the same
 	wake     chan struct{}
 	emptied  sync.Cond // waiting became shorter
+	limits   Limits
+	holds    map[string]Hold
+	usage    map[string]Usage // by camera
+	full     bool             // there is no room, and nothing that may go
 	buffers  chan []byte
 	draining bool
 }
@@ -155,7 +164,8 @@ type track struct {
 	// covered is until when there are pictures, or until when it was said that
 	// there are none.
 	covered  time.Time
-	gap      *Gap // open
+	gap      *Gap        // open
+	removed  []Tombstone // by sequence; read when it is needed
 	recorder *Recorder
 	writing  *writing // open
 	site     string

@@ -47,6 +47,7 @@ type studio struct {
 	stop  func()
 	run   func()
 	o     record.Options
+	again *studio // that runs since the last cut
 }
 
 func open(t *testing.T, folder string, o record.Options) *studio {
@@ -123,7 +124,8 @@ func (s *studio) cutOff() {
 	s.stop()
 	s.run()
 	again := open(s.t, s.data.Name(), s.o)
-	s.Store, s.run, s.data = again.Store, again.run, again.data
+	s.Store, s.run, s.data, s.again = again.Store, again.run, again.data, again
+	again.now.Store(s.now.Load())
 }
 
 func (s *studio) segments(from, to time.Time) []*record.Segment {

@@ -60,6 +60,9 @@ func (db *database) sound(ctx context.Context) error {
 // restore compares the index with the files and adds what it does not know:
 // those that were open in a crash, or all if it is new.
 func (s *Store) restore(ctx context.Context) error {
+	if err := s.loadHolds(); err != nil {
+		return err
+	}
 	cameras, err := s.list(".")
 	if err != nil {
 		return err
@@ -106,6 +109,16 @@ func (s *Store) restoreSource(ctx context.Context, src Source) error {
 	t, err := s.track(ctx, src)
 	if err != nil {
 		return err
+	}
+	if err := s.finishRemoval(ctx, t); err != nil {
+		return err
+	}
+	if t.removed, err = s.loadRemoved(src); err != nil {
+		return err
+	}
+	if n := len(t.removed); n > 0 {
+		// If all that was recorded is gone, the chain goes on from there.
+		t.seq, t.link, t.covered = t.removed[n-1].Last, t.removed[n-1].Link, t.removed[n-1].To
 	}
 	last, err := s.db.last(ctx, t.id, src)
 	if err != nil {
@@ -278,7 +291,7 @@ func read(r io.ReaderAt, size int64) (*Segment, int64, error) {
 
 // last is the newest segment of a source, nil if there is none.
 func (db *database) last(ctx context.Context, id int64, src Source) (*Segment, error) {
-	g, err := scanSegment(db.write.QueryRowContext(ctx, `SELECT `+columns+` FROM segment WHERE source = ? ORDER BY seq DESC LIMIT 1`, id), src)
+	g, err := scanSegment(db.write.QueryRowContext(ctx, `SELECT `+columns+` FROM segment WHERE source = ? AND going = 0 ORDER BY seq DESC LIMIT 1`, id), src)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

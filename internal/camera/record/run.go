@@ -4,18 +4,17 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync"
 	"time"
 )
 
 // Run writes what is whole into the index, tells gaps and keeps what is written
 // safe from a power cut, until ctx ends.
 func (s *Store) Run(ctx context.Context) error {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.syncing(ctx)
-	}()
-	defer func() { <-done }()
+	var beside sync.WaitGroup
+	beside.Go(func() { s.syncing(ctx) })
+	beside.Go(func() { s.retaining(ctx) })
+	defer beside.Wait()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -32,6 +31,24 @@ func (s *Store) Run(ctx context.Context) error {
 		if err := s.save(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "cannot write the index of recordings", "err", err)
 			s.kick()
+		}
+	}
+}
+
+// retainEvery is how often is looked what may go.
+const retainEvery = 2 * time.Minute
+
+func (s *Store) retaining(ctx context.Context) {
+	tick := time.NewTicker(retainEvery)
+	defer tick.Stop()
+	for {
+		if err := s.Retain(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "cannot remove old recordings", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
 	}
 }
