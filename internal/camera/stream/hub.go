@@ -206,3 +206,7 @@ func (r *Reader) Close() {
 		delete(r.hub.readers, r)
 	}
 }
+
+// Units is where the pictures come from, for readers that wait for other things
+// as well. It is closed when the camera is gone.
+func (r *Reader) Units() <-chan *Unit { return r.units }

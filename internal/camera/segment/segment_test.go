@@ -1,0 +1,133 @@
+package segment_test
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/camera/record/recordtest"
+	"github.com/chargewatch/chargewatch/internal/camera/segment"
+)
+
+func made(t testing.TB, clip string) []byte {
+	t.Helper()
+	at := time.Date(2026, 11, 22, 23, 59, 58, 123_456_000, time.UTC)
+	cam, err := recordtest.New(clip, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, init, err := segment.AppendHead(nil, cam.Format(), segment.Head{Camera: "yard-1", Stream: "main", Start: at, Seq: 7, Run: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, err := segment.Format(b[:init]); err != nil || !bytes.Equal(f.SPS, cam.Format().SPS) || !bytes.Equal(f.PPS, cam.Format().PPS) || f.Codec != cam.Format().Codec {
+		t.Fatalf("format %+v, %v", f, err)
+	}
+	for n := range 3 {
+		var samples []segment.Sample
+		for range recordtest.FPS {
+			samples = append(samples, segment.Sample{Unit: cam.Next(), Duration: 6000})
+		}
+		b = segment.AppendPart(b, uint32(n+1), int64(n*90000), samples)
+	}
+	return b
+}
+
+func TestWhatIsWrittenIsReadBack(t *testing.T) {
+	for _, clip := range []string{recordtest.Plain, recordtest.Between, recordtest.HEVC} {
+		b := made(t, clip)
+		cam, err := recordtest.New(clip, time.Date(2026, 11, 22, 23, 59, 58, 123_456_000, time.UTC))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		o, whole, err := segment.Scan(bytes.NewReader(b), int64(len(b)), func(p *segment.Part) error {
+			for i, pic := range p.Pictures {
+				u := cam.Next()
+				nalus, err := segment.NALUs(b[pic.Offset : pic.Offset+int64(pic.Size)])
+				if err != nil {
+					return err
+				}
+				if want := u.NALUs[len(u.NALUs)-1]; !bytes.Equal(nalus[len(nalus)-1], want) || u.Key && len(nalus) != 1 {
+					t.Errorf("%s picture %d: %d units", clip, n, len(nalus))
+				}
+				if pic.Key != u.Key || pic.Shift != int32(segment.Ticks(u.PTS-u.DTS)) || pic.Duration != 6000 {
+					t.Errorf("%s picture %d: %+v", clip, n, pic)
+				}
+				if i == 0 && p.At.Sub(u.At).Abs() > time.Microsecond {
+					t.Errorf("%s part at %v, want %v", clip, p.At, u.At)
+				}
+				n++
+			}
+			return nil
+		})
+		if err != nil || whole != int64(len(b)) || n != 45 || o.Seq != 7 || o.Camera != "yard-1" {
+			t.Errorf("%s: %d of %d bytes, %d pictures, %+v, %v", clip, whole, len(b), n, o, err)
+		}
+	}
+}
+
+func TestALinkCoversAllItSays(t *testing.T) {
+	base := segment.Entry{Camera: "a", Stream: "main", Seq: 1, Start: time.Unix(1, 0), End: time.Unix(2, 0), Bytes: 3}
+	links := []segment.Sum{base.Link()}
+	for _, change := range []func(*segment.Entry){
+		func(e *segment.Entry) { e.Camera = "b" }, func(e *segment.Entry) { e.Stream = "sub" }, func(e *segment.Entry) { e.Camera, e.Stream = "am", "ain" },
+		func(e *segment.Entry) { e.Seq++ }, func(e *segment.Entry) { e.Start = e.Start.Add(time.Millisecond) },
+		func(e *segment.Entry) { e.End = e.End.Add(time.Millisecond) }, func(e *segment.Entry) { e.Bytes++ },
+		func(e *segment.Entry) { e.Prev[5] = 1 }, func(e *segment.Entry) { e.Sum[31] = 1 },
+	} {
+		e := base
+		change(&e)
+		if l := e.Link(); slices.Contains(links, l) {
+			t.Errorf("%+v has the link of another", e)
+		} else {
+			links = append(links, l)
+		}
+	}
+}
+
+func TestTicks(t *testing.T) {
+	for _, d := range []time.Duration{0, time.Second, -time.Second, 41 * time.Millisecond, 30 * 24 * time.Hour} {
+		if got := segment.Duration(segment.Ticks(d)); (got - d).Abs() > 12*time.Microsecond {
+			t.Errorf("%v becomes %v", d, got)
+		}
+	}
+}
+
+func FuzzScan(f *testing.F) {
+	b := made(f, recordtest.Plain)
+	f.Add(b)
+	f.Add(b[:len(b)/2])
+	f.Add(b[:1000])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		end, pictures := int64(0), 0
+		o, whole, err := segment.Scan(bytes.NewReader(b), int64(len(b)), func(p *segment.Part) error {
+			if p.Offset < end || p.Size <= 0 || p.Base < 0 || p.Base > math.MaxInt64/2 {
+				t.Fatalf("part %+v", p)
+			}
+			end = p.Offset + p.Size
+			for _, pic := range p.Pictures {
+				if pic.Offset < p.Offset || pic.Offset+int64(pic.Size) > end {
+					t.Fatalf("picture %+v of %+v", pic, p)
+				}
+				pictures++
+				_, _ = segment.NALUs(b[pic.Offset : pic.Offset+int64(pic.Size)]) // must not panic
+			}
+			return nil
+		})
+		if err != nil {
+			if !errors.Is(err, segment.ErrForm) && o != nil {
+				t.Fatalf("%v", err)
+			}
+			return
+		}
+		if whole > int64(len(b)) || whole < end || pictures > len(b) {
+			t.Fatalf("%d whole of %d", whole, len(b))
+		}
+		_, _ = segment.Format(o.Init)      // must not panic
+		_, _ = segment.Description(o.Init) // must not panic
+	})
+}
