@@ -13,12 +13,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/chargewatch/chargewatch/internal/sim/camera"
 )
 
 // Main is the sim subcommand: "stations" runs stations against any central
-// system until ctx ends. It returns the exit status.
+// system, "cameras" an RTSP server, until ctx ends. It returns the exit status.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	const usage = "usage: chargewatch sim stations --url ws://HOST:PORT/ocpp [flags]\n       chargewatch sim scenarios"
+	const usage = "usage: chargewatch sim stations --url ws://HOST:PORT/ocpp [flags]\n       chargewatch sim cameras [flags]\n       chargewatch sim scenarios"
 	if len(args) == 0 {
 		fmt.Fprintln(stderr, usage)
 		return 2
@@ -35,6 +37,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	case "stations":
 		return stationsMain(ctx, args[1:], stdout, stderr)
+	case "cameras":
+		return camera.Main(ctx, args[1:], os.Stdin, stdout, stderr)
 	}
 	fmt.Fprintf(stderr, "sim: unknown command %q\n", args[0])
 	return 2

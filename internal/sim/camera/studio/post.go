@@ -1,0 +1,118 @@
+package studio
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// optics is what lens, sensor and encoder of a cheap camera do to a picture.
+type optics struct {
+	exposure   float64
+	noise      float64 // standard deviation of a grey level, of 255
+	saturation float64
+	blur       int     // radius in 1/1000 of the width: out of focus
+	rain       float64 // streaks
+	cover      float64 // something over the lens, 0 to 1
+	glare      float64 // a light into the lens, 0 to 1
+}
+
+// develop makes bytes of a picture, three a point.
+func develop(c *canvas, o optics, frame int, out []byte) {
+	if o.blur > 0 {
+		for range 2 {
+			blur(c, max(1, o.blur*c.w/1000))
+		}
+	}
+	c.bands(func(from, to int) {
+		r := rand.New(rand.NewPCG(uint64(frame), uint64(from)))
+		var bell [4096]float64
+		for i := range bell {
+			bell[i] = r.NormFloat64() * o.noise
+		}
+		for y := from; y < to; y++ {
+			for x := range c.w {
+				p := c.pix[y*c.w+x].mul(o.exposure)
+				u, v := (float64(x)/float64(c.w)-0.5)*2, (float64(y)/float64(c.h)-0.5)*2
+				k := 1 - 0.22*(u*u+v*v*0.6)
+				if o.cover > 0 {
+					// Cloth over the lens: dark, a little light at one edge.
+					cloth := vec{0.010, 0.009, 0.008}.add(vec{0.06, 0.045, 0.035}.mul(smooth(0.5, 1.15, u*0.6+v*0.7)))
+					p = p.mix(cloth, o.cover)
+				}
+				if o.glare > 0 {
+					d := math.Hypot(u-0.1, (v+0.05)*0.6)
+					p = p.add(vec{1, 0.98, 0.94}.mul(o.glare * (0.7 + 3.5*math.Exp(-d*d*2))))
+				}
+				p = p.mul(k)
+				grey := 0.299*p.x + 0.587*p.y + 0.114*p.z
+				p = vec{grey, grey, grey}.mix(p, o.saturation)
+				bits := r.Uint64()
+				n := bell[bits&4095]
+				i := (y*c.w + x) * 3
+				out[i] = level(p.x, n+0.4*bell[bits>>12&4095])
+				out[i+1] = level(p.y, n)
+				out[i+2] = level(p.z, n+0.5*bell[bits>>24&4095])
+			}
+		}
+	})
+	if o.rain > 0 {
+		streaks(c.w, c.h, o.rain, frame, out)
+	}
+}
+
+// level is the curve of the sensor: bright things do not burn out at once.
+func level(x, noise float64) byte {
+	x = max(x, 0)
+	x = x * (1 + x*0.09) / (1 + x*0.62) * 1.18
+	return byte(clamp(math.Sqrt(x)*255*0.97+4+noise, 0, 255))
+}
+
+// streaks are drops that fall while the shutter is open.
+func streaks(w, h int, amount float64, frame int, out []byte) {
+	r := rand.New(rand.NewPCG(uint64(frame), 77))
+	for range int(amount * 420) {
+		x, y := r.Float64()*float64(w), r.Float64()*float64(h)*1.2-0.1*float64(h)
+		long := (0.02 + 0.07*r.Float64()*r.Float64()) * float64(h)
+		bright := 10 + 26*r.Float64()
+		wide := 1 + r.IntN(2)
+		for s := 0.0; s < long; s++ {
+			px, py := int(x+s*0.12), int(y+s)
+			for k := range wide {
+				if q := px + k; q >= 0 && q < w && py >= 0 && py < h {
+					i := (py*w + q) * 3
+					for j := range 3 {
+						out[i+j] = byte(min(255, float64(out[i+j])+bright*math.Sin(math.Pi*s/long)))
+					}
+				}
+			}
+		}
+	}
+}
+
+// blur is a box filter in both directions.
+func blur(c *canvas, radius int) {
+	row := make([]vec, max(c.w, c.h))
+	line := func(n int, at func(int) int) {
+		for i := range n {
+			row[i] = c.pix[at(i)]
+		}
+		var sum vec
+		for i := -radius; i < n; i++ {
+			if j := i + radius; j < n {
+				sum = sum.add(row[j])
+			}
+			if j := i - radius - 1; j >= 0 {
+				sum = sum.sub(row[j])
+			}
+			if i >= 0 {
+				c.pix[at(i)] = sum.mul(1 / float64(min(i+radius, n-1)-max(i-radius, 0)+1))
+			}
+		}
+	}
+	for y := range c.h {
+		line(c.w, func(x int) int { return y*c.w + x })
+	}
+	for x := range c.w {
+		line(c.h, func(y int) int { return y*c.w + x })
+	}
+}
