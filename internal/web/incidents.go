@@ -47,6 +47,9 @@ type IncidentDetail struct {
 	Log     []incident.Logged `json:"log" doc:"newest first, at most 500"`
 	Folded  []IncidentShape   `json:"folded" doc:"its children, at most 500"`
 	Similar []IncidentShape   `json:"similar" doc:"earlier ones of that kind at the same subject, newest first"`
+	// CameraClips say which time of which camera is kept; the pictures have rights
+	// of their own.
+	CameraClips []ClipShape `json:"cameraClips" doc:"what cameras of the site saw of it: GET /cameras/{camera}/clip.mp4"`
 }
 
 type incidentOutput struct{ Body IncidentDetail }
@@ -187,7 +190,8 @@ func (s *Server) incidentDetail(ctx context.Context, one *incident.Incident) (*i
 	if err != nil {
 		return nil, err
 	}
-	out := IncidentDetail{IncidentShape: all[0], Log: list(log), Folded: list(all[1 : 1+len(folded)]), Similar: list(all[1+len(folded):])}
+	out := IncidentDetail{IncidentShape: all[0], Log: list(log), Folded: list(all[1 : 1+len(folded)]), Similar: list(all[1+len(folded):]),
+		CameraClips: s.clipsOf(ctx, one.ID)}
 	if !scope(ctx, NotesRead).Allows(one.SiteID) { // notes are for staff
 		for i := range out.Log {
 			out.Log[i].Note, out.Log[i].By = "", ""

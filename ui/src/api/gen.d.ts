@@ -2440,6 +2440,19 @@ export interface components {
             /** @enum {string} */
             status: "waiting" | "approved";
         };
+        ClipShape: {
+            cameraId: string;
+            /** Format: date-time */
+            from: string;
+            label: string;
+            /** @description you may see what was recorded */
+            playable: boolean;
+            /**
+             * Format: date-time
+             * @description it may lie ahead while the incident lasts
+             */
+            to: string;
+        };
         CommandInputBody: {
             /** @description any CSMS-initiated action of the station's version */
             action: string;
@@ -3067,6 +3080,8 @@ export interface components {
             /** Format: date-time */
             acknowledgedUntil: string | null;
             assignee: string | null;
+            /** @description what cameras of the site saw of it: GET /cameras/{camera}/clip.mp4 */
+            cameraClips: components["schemas"]["ClipShape"][];
             cause: string;
             causeCode: string;
             children: string[];

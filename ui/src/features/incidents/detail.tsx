@@ -17,6 +17,7 @@ import styles from './detail.module.css';
 import { Evidence } from './evidence';
 import { useIncidents } from './feed';
 import { Actions, Header, usePhone } from './header';
+import { Pictures } from './pictures';
 import { incidentQuery } from './queries';
 import { Folded, Remedies, Similar } from './related';
 import type { Detail, Incident } from './shape';
@@ -110,6 +111,9 @@ function Loaded({ incident }: { incident: Detail }) {
         <Cause incident={incident} />
         <Evidence incident={incident} />
       </Panel>
+      <PanelBoundary>
+        <Pictures incident={incident} />
+      </PanelBoundary>
       <PanelBoundary>
         <Axis incident={incident} />
       </PanelBoundary>

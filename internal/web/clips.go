@@ -1,0 +1,50 @@
+package web
+
+import (
+	"context"
+	"time"
+)
+
+// Clip is a time of one camera that is kept for an incident.
+type Clip struct {
+	Camera   string
+	From, To time.Time
+}
+
+// Clips knows what cameras saw of incidents.
+type Clips interface{ ClipsOf(incident string) []Clip }
+
+// ClipShape is a time of one camera that is kept.
+type ClipShape struct {
+	CameraID string    `json:"cameraId"`
+	Label    string    `json:"label"`
+	From     time.Time `json:"from"`
+	To       time.Time `json:"to" doc:"it may lie ahead while the incident lasts"`
+	Playable bool      `json:"playable" doc:"you may see what was recorded"`
+}
+
+// clipsOf lists the clips of an incident for whoever may know of its cameras.
+func (s *Server) clipsOf(ctx context.Context, incident string) []ClipShape {
+	out := []ClipShape{}
+	if s.o.Clips == nil {
+		return out
+	}
+	known, review := scope(ctx, CamerasRead), scope(ctx, VideoReview)
+	for _, c := range s.o.Clips.ClipsOf(incident) {
+		shape := ClipShape{CameraID: c.Camera, Label: c.Camera, From: c.From.UTC(), To: c.To.UTC()}
+		// A camera that was removed since belongs to those who see all.
+		site := ""
+		if x, ok := s.o.Store.Camera(c.Camera); ok {
+			site = x.SiteID
+			if x.Label != "" {
+				shape.Label = x.Label
+			}
+		}
+		if !known.Allows(site) {
+			continue
+		}
+		shape.Playable = review.Allows(site)
+		out = append(out, shape)
+	}
+	return out
+}

@@ -1,0 +1,108 @@
+// What cameras of the site saw of an incident: from ten seconds before it began.
+import { Link } from '@tanstack/react-router';
+import { useEffect, useRef, useState } from 'react';
+import { exact, hourMinute, span } from '../../format/time';
+import { useT, useTag } from '../../i18n/i18n';
+import { Icon } from '../../ui/icons';
+import { Panel } from '../../ui/panel';
+import { useZone } from '../../ui/zone';
+import { useServerNow } from './now';
+import styles from './pictures.module.css';
+import type { Detail } from './shape';
+
+type Clip = Detail['cameraClips'][number];
+
+export function Pictures({ incident: i }: { incident: Detail }) {
+  const t = useT();
+  if (i.cameraClips.length === 0) return null;
+  const first = Date.parse(i.openedAt);
+  return (
+    <Panel title={t('incident.pictures.title')}>
+      <ul className={styles.clips}>
+        {i.cameraClips.map((c) => (
+          <li key={c.cameraId}>
+            <ClipView clip={c} opened={first} />
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function ClipView({ clip, opened }: { clip: Clip; opened: number }) {
+  const t = useT();
+  const tag = useTag();
+  const zone = useZone();
+  const now = useServerNow(1000);
+  const [from, to] = [Date.parse(clip.from), Date.parse(clip.to)];
+  const grows = to > now;
+  // What is recorded of it so far; asked again in steps, so that playing is not disturbed.
+  const end = grows ? Math.max(from + 1000, Math.floor((now - 2000) / 10_000) * 10_000) : to;
+  return (
+    <figure className={styles.clip}>
+      {clip.playable ? (
+        <Player clip={clip} from={from} to={end} opened={opened} />
+      ) : (
+        <p className={styles.closed}>{t('incident.pictures.closed')}</p>
+      )}
+      <figcaption className={styles.caption}>
+        <span className={styles.name}>{clip.label}</span>
+        <span className="meta" title={`${exact(tag, from, zone)} – ${exact(tag, to, zone)}`}>
+          {grows
+            ? t('incident.pictures.grows', { from: hourMinute(tag, from, zone) })
+            : t('incident.pictures.span', { from: hourMinute(tag, from, zone), length: span(to - from) })}
+        </span>
+        <Link to="/cameras" search={{ focus: clip.cameraId }} className={styles.live}>
+          <Icon name="camera" size={14} />
+          {t('incident.pictures.live')}
+        </Link>
+      </figcaption>
+    </figure>
+  );
+}
+
+/** Plays a clip, beginning where the incident began. */
+function Player({ clip, from, to, opened }: { clip: Clip; from: number; to: number; opened: number }) {
+  const t = useT();
+  const video = useRef<HTMLVideoElement>(null);
+  const [failed, setFailed] = useState(false);
+  const [playing, setPlaying] = useState(false);
+  // While somebody watches, the clip does not change under them.
+  const [shown, setShown] = useState(to);
+  useEffect(() => {
+    if (playing || to === shown) return;
+    setFailed(false);
+    setShown(to);
+  }, [playing, to, shown]);
+  const time = (at: number) => encodeURIComponent(new Date(at).toISOString());
+  const src = `/api/v1/cameras/${encodeURIComponent(clip.cameraId)}/clip.mp4?from=${time(from)}&to=${time(shown)}`;
+  if (failed) {
+    return (
+      <p className={styles.closed}>
+        {t('incident.pictures.missing')}
+        <button type="button" className={styles.again} onClick={() => setFailed(false)}>
+          {t('incident.pictures.again')}
+        </button>
+      </p>
+    );
+  }
+  return (
+    <video
+      ref={video}
+      className={styles.video}
+      src={src}
+      controls
+      muted
+      playsInline
+      preload="metadata"
+      aria-label={t('incident.pictures.clip', { name: clip.label })}
+      onLoadedMetadata={(e) => {
+        const v = e.currentTarget;
+        v.currentTime = Math.min(Math.max(0, (opened - from) / 1000 - 2), Math.max(0, v.duration - 0.1));
+      }}
+      onPlay={() => setPlaying(true)}
+      onPause={() => setPlaying(false)}
+      onError={() => setFailed(true)}
+    />
+  );
+}
