@@ -155,6 +155,7 @@ type Options struct {
 	Knowledge Knowledge // what error codes mean
 	Cameras   Cameras   // nil: none is listened to
 	Viewing   Viewing   // nil: no pictures of now
+	Footage   Footage   // nil: no pictures of the past
 	Photos    Photos    // nil: none are kept
 	// Acknowledger records who takes care of an incident; without one the page of
 	// a signed link says that it cannot.
