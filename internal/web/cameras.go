@@ -148,6 +148,7 @@ func (s *Server) registerCameras() {
 		"Remove a camera; its recordings stay until their time is over", http.StatusNoContent), s.deleteCamera)
 	s.registerArming()
 	s.registerViewing()
+	s.registerFootage()
 }
 
 // status is how a camera is; one that nobody listens to is connecting.

@@ -51,7 +51,7 @@ func newTwo(t *testing.T) *two {
 		t.Fatal(err)
 	}
 	p := newPlant(t, func(o *Options) {
-		o.Photos, o.Viewing = photos, noPictures{}
+		o.Photos, o.Viewing, o.Footage = photos, noPictures{}, noFootage{}
 		o.Telemetry, o.Flows, o.Frames, o.Knowledge = noSeries{}, noSeries{}, noFrames{}, known
 	})
 	n := &two{plant: p, session: make(map[string]string), incident: make(map[string]string), order: make(map[string]string), photo: make(map[string]string)}
@@ -164,6 +164,12 @@ func (n *two) path(r Route, site string) string {
 	path := strings.NewReplacer("{station}", "S-"+site, "{site}", site, "{camera}", "cam-"+site, "{session}", "x", "{stream}", "main", "{file}", "index.m3u8", "{id}", id, "{action}", "note", "{photo}", n.photo[site]).Replace(r.Path)
 	if r.Path == base+"/telemetry" {
 		path += "?station=S-" + site
+	}
+	switch {
+	case strings.HasSuffix(r.Path, "/recordings"), strings.HasSuffix(r.Path, "/clip.mp4"), strings.HasSuffix(r.Path, "/playback/index.m3u8"):
+		path += "?from=2026-11-22T12:00:00Z&to=2026-11-22T12:10:00Z"
+	case strings.HasSuffix(r.Path, "/picture.jpg"):
+		path += "?at=2026-11-22T12:00:00Z"
 	}
 	return path
 }

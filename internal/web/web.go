@@ -156,6 +156,7 @@ type Options struct {
 	Cameras   Cameras   // nil: none is listened to
 	Viewing   Viewing   // nil: no pictures of now
 	Clips     Clips     // nil: incidents have no pictures
+	Footage   Footage   // nil: no pictures of the past
 	Photos    Photos    // nil: none are kept
 	// Acknowledger records who takes care of an incident; without one the page of
 	// a signed link says that it cannot.

@@ -26,8 +26,9 @@ const (
 	tfdtSize = 20
 	trunHead = 20
 	perPic   = 16
-	// BaseOffset is where, counted from the start of a part, its base time lies.
-	BaseOffset = prftSize + 8 + mfhdSize + 8 + tfhdSize + 12
+	// Where, counted from the start of a part, its base time lies.
+	prftBase = 24
+	tfdtBase = prftSize + 8 + mfhdSize + 8 + tfhdSize + 12
 )
 
 const (
@@ -88,6 +89,12 @@ func AppendPart(dst []byte, number uint32, base int64, samples []Sample) []byte 
 	}
 	shut(dst, mdat)
 	return dst
+}
+
+// SetBase gives a part another place in time.
+func SetBase(part []byte, base int64) {
+	binary.BigEndian.PutUint64(part[prftBase:], uint64(base))
+	binary.BigEndian.PutUint64(part[tfdtBase:], uint64(base))
 }
 
 func sampleSize(u *stream.Unit) int {
@@ -188,7 +195,7 @@ func ReadPart(r io.ReaderAt, offset, size int64) (*Part, error) {
 // moof reads where the pictures are.
 func (p *Part) moof(b []byte, offset, mdat int64) error {
 	tfdt, err := find(b, "moof", "traf", "tfdt")
-	if err != nil || len(tfdt) != tfdtSize || tfdt[8] != 1 {
+	if err != nil || len(tfdt) != tfdtSize || tfdt[8] != 1 || len(b) < tfdtBase-prftSize+8 || &tfdt[12] != &b[tfdtBase-prftSize] {
 		return ErrForm
 	}
 	base := binary.BigEndian.Uint64(tfdt[12:])

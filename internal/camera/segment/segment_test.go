@@ -29,7 +29,7 @@ func made(t testing.TB, clip string) []byte {
 	for n := range 3 {
 		var samples []segment.Sample
 		for range recordtest.FPS {
-			samples = append(samples, segment.Sample{Unit: cam.Next(), Duration: 6000})
+			samples = append(samples, segment.Sample{Unit: cam.Next(), Duration: 4500})
 		}
 		b = segment.AppendPart(b, uint32(n+1), int64(n*90000), samples)
 	}
@@ -54,7 +54,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 				if want := u.NALUs[len(u.NALUs)-1]; !bytes.Equal(nalus[len(nalus)-1], want) || u.Key && len(nalus) != 1 {
 					t.Errorf("%s picture %d: %d units", clip, n, len(nalus))
 				}
-				if pic.Key != u.Key || pic.Shift != int32(segment.Ticks(u.PTS-u.DTS)) || pic.Duration != 6000 {
+				if pic.Key != u.Key || pic.Shift != int32(segment.Ticks(u.PTS-u.DTS)) || pic.Duration != 4500 {
 					t.Errorf("%s picture %d: %+v", clip, n, pic)
 				}
 				if i == 0 && p.At.Sub(u.At).Abs() > time.Microsecond {
@@ -64,7 +64,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 			}
 			return nil
 		})
-		if err != nil || whole != int64(len(b)) || n != 45 || o.Seq != 7 || o.Camera != "yard-1" {
+		if err != nil || whole != int64(len(b)) || n != 60 || o.Seq != 7 || o.Camera != "yard-1" {
 			t.Errorf("%s: %d of %d bytes, %d pictures, %+v, %v", clip, whole, len(b), n, o, err)
 		}
 	}

@@ -92,6 +92,40 @@ export interface paths {
         patch: operations["changeCamera"];
         trace?: never;
     };
+    "/cameras/{camera}/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When there are pictures, and why not */
+        get: operations["listRecordings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cameras/{camera}/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long pictures stay */
+        get: operations["getRetention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/channels": {
         parameters: {
             query?: never;
@@ -2847,6 +2881,59 @@ export interface components {
             kind: string;
             words: components["schemas"]["Words"];
         };
+        FootageGap: {
+            /** Format: date-time */
+            from: string;
+            /** @description as a code: connection, stalled, slow, disk, diskFull, codec, stopped, or the reason of the camera's state */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description null while it lasts
+             */
+            to: string | null;
+        };
+        FootageHold: {
+            /** @enum {string} */
+            class: "incident" | "evidence";
+            /** Format: date-time */
+            from: string;
+            reason: string;
+            /** Format: date-time */
+            to: string;
+        };
+        FootageShape: {
+            /**
+             * Format: int64
+             * @description of the files that hold these pictures
+             */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description the oldest picture that is kept
+             */
+            earliestAt: string | null;
+            /** @description times that should have pictures and have none */
+            gaps: components["schemas"]["FootageGap"][];
+            /** @description times that are kept longer */
+            held: components["schemas"]["FootageHold"][];
+            /** @description times with pictures, oldest first */
+            items: components["schemas"]["FootageSpan"][];
+            /**
+             * Format: date-time
+             * @description the newest
+             */
+            latestAt: string | null;
+            nextCursor: string;
+            stream: string;
+            /** @description those that are recorded */
+            streams: string[];
+        };
+        FootageSpan: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
         ForeseeInputBody: {
             /** @description as if the incident had started it, not the caller */
             byItself?: boolean;
@@ -4605,6 +4692,28 @@ export interface components {
             promisedDays: number;
             purpose: string;
         };
+        RetentionState: {
+            /** Format: int64 */
+            bytes: number;
+            /**
+             * Format: double
+             * @description how long pictures stay at the rate of now and the room there is; null: not known
+             */
+            effectiveDays: number | null;
+            /**
+             * @description what makes it shorter than promised
+             * @enum {string}
+             */
+            limitedBy: "bytes" | "site" | "volume" | "disk" | "";
+            /** Format: date-time */
+            oldestAt: string | null;
+            /** Format: double */
+            perDayBytes: number;
+            /** Format: double */
+            promisedDays: number;
+            /** @description less is kept than was promised */
+            short: boolean;
+        };
         Route: {
             channels?: string[];
             /** @description try the routes after it too */
@@ -5889,6 +5998,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CameraShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listRecordings: {
+        parameters: {
+            query: {
+                stream?: "main" | "sub";
+                from: string;
+                to: string;
+            };
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FootageShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionState"];
                 };
             };
             /** @description Error */

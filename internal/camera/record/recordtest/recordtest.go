@@ -16,8 +16,8 @@ var clips embed.FS
 
 // FPS and Group are of all clips: pictures a second, and from key to key.
 const (
-	FPS   = 15
-	Group = 30
+	FPS   = 20
+	Group = 40
 )
 
 // Frame is the time of one picture.
