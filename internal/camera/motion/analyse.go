@@ -1,0 +1,197 @@
+package motion
+
+import (
+	"math"
+	"slices"
+)
+
+// scratch is what the judgement of one picture needs and nothing keeps.
+type scratch struct {
+	f, mf          grid // the picture, and its neighbourhoods
+	mb, mfb, mbb   grid
+	tmp, line      grid
+	residual       grid // what the light on the background does not explain
+	shift          grid // the difference, light of the whole picture taken off
+	hot            [cells]uint8
+	label          [cells]int32
+	stack          []int32
+	moved, flooded [cells]bool
+	rim            [cells]bool
+}
+
+// measures of one picture.
+type measures struct {
+	light     light
+	saturated float64 // share of cells that are white
+	spread    float64 // contrast of large shapes
+	texture   float64 // contrast of small ones, noise taken off
+	same      float64 // how far small shapes are those of the background: 1 all, 0 none
+	large     float64 // the same of large shapes
+	sharp     float64 // steepness of the background's edges, 1 as usual
+	shifted   float64 // share of cells that are brighter or darker, whatever the reason
+	stir      float64 // how far most cells are from the picture before, light aside
+	equal     bool    // point by point the picture before
+}
+
+const (
+	whiteLevel = 246
+	darkLevel  = 60
+)
+
+// measure compares s.f with the background.
+func (d *Detector) measure(s *scratch) measures {
+	var m measures
+	bg := &d.bg
+	m.light = fitLight(&s.f, bg, &d.seen)
+	s.mf.mean(&s.f, &s.line)
+	s.mb.mean(bg, &s.line)
+	s.tmp.times(&s.f, bg)
+	s.mfb.mean(&s.tmp, &s.line)
+	s.tmp.times(bg, bg)
+	s.mbb.mean(&s.tmp, &s.line)
+
+	var n, white, shifted float64
+	gain := m.light.gain
+	low, high := 0.35*gain, 4*max(gain, 1)
+	var tff, tbb, tfb, own2 blocks
+	for i := range cells {
+		f, b := s.f[i], bg[i]
+		hf, hb := f-s.mf[i], b-s.mb[i]
+		cov := s.mfb[i] - s.mf[i]*s.mb[i]
+		varb := max(s.mbb[i]-s.mb[i]*s.mb[i], 0)
+		own := d.noise[i] * d.noise[i]
+		most := high
+		if s.mb[i] < darkLevel { // a lamp makes much of little there
+			most *= 3
+		}
+		local := min(max((cov+2*own*gain)/(varb+2*own), low), most)
+		s.residual[i] = hf - local*hb
+		s.shift[i] = f - m.light.of(b)
+		if !d.seen[i] {
+			s.residual[i], s.shift[i] = 0, 0
+			continue
+		}
+		n++
+		if f >= whiteLevel {
+			white++
+		}
+		if s.shift[i] > lightLevel || s.shift[i] < -lightLevel {
+			shifted++
+		}
+		k := i/columns/blockSide*blockColumns + i%columns/blockSide
+		tff[k], tbb[k], tfb[k], own2[k] = tff[k]+hf*hf, tbb[k]+hb*hb, tfb[k]+hf*hb, own2[k]+own
+	}
+	if n == 0 {
+		return m
+	}
+	m.saturated, m.shifted, m.stir = white/n, shifted/n, d.stir(s)
+	m.same = likeness(&tff, &tbb, &tfb, &own2)
+	m.texture = math.Sqrt(max(0, (tff.sum()-own2.sum())/n))
+	var bf, bb blocks
+	bf.fold(&s.f)
+	bb.fold(bg)
+	m.spread, m.large = bf.spread(), bf.alike(&bb)
+	m.sharp = d.sharpness(s)
+	return m
+}
+
+// likeness is how far small shapes are where they were, each part of the picture
+// counted alike: a lamp that makes one part bright says nothing of the others.
+func likeness(ff, bb, fb, own *blocks) float64 {
+	var sum, n float64
+	for k := range ff {
+		if bb[k] > 2*own[k] { // something is to be seen there
+			sum += float64(fb[k]) / math.Sqrt(float64(ff[k])*float64(bb[k])+1)
+			n++
+		}
+	}
+	if n < 6 {
+		return float64(fb.sum()) / math.Sqrt(ff.sum()*bb.sum()+1)
+	}
+	return sum / n
+}
+
+// stir is half of what lies between the quarters of all differences to the picture
+// before: neither a change of light nor something that moves has much part in it.
+func (d *Detector) stir(s *scratch) float64 {
+	const fine, reach = 8, 255 // parts of a level, levels
+	var count [2*fine*reach + 1]int
+	n := 0
+	for i := 0; i < cells; i += 2 {
+		if d.seen[i] {
+			diff := s.f[i] - d.last[i]
+			count[int(diff*fine)+fine*reach]++
+			n++
+		}
+	}
+	quarter := func(share int) float64 {
+		left := n * share / 4
+		for k, c := range count {
+			if left -= c; left < 0 {
+				return float64(k) + float64(left+c)/float64(c)
+			}
+		}
+		return 0
+	}
+	return (quarter(3) - quarter(1)) / 2 / fine
+}
+
+// sharpness is how steep the edges of the background are in the picture, 1 as
+// usual. Only strong edges count, since noise has weak ones everywhere; and of all
+// parts of the picture that have some the one in the middle, since a thing that
+// stands before some of them is no lens out of focus.
+func (d *Detector) sharpness(s *scratch) float64 {
+	var was, is blocks
+	for y := range rows - 1 {
+		for x := range columns - 1 {
+			i := y*columns + x
+			if !d.seen[i] {
+				continue
+			}
+			bx, by := d.bg[i+1]-d.bg[i], d.bg[i+columns]-d.bg[i]
+			if steep := bx*bx + by*by; steep > d.steep {
+				fx, fy := s.f[i+1]-s.f[i], s.f[i+columns]-s.f[i]
+				// Along the edge's own direction what noise adds cancels out.
+				b := y/blockSide*blockColumns + x/blockSide
+				was[b] += steep
+				is[b] += fx*bx + fy*by
+			}
+		}
+	}
+	ratios := make([]float64, 0, len(was))
+	for b := range was {
+		if was[b] > 4*d.steep { // a few edges at least
+			ratios = append(ratios, float64(is[b]/was[b]))
+		}
+	}
+	if len(ratios) < 4 {
+		return 1
+	}
+	slices.Sort(ratios)
+	return ratios[len(ratios)/2]
+}
+
+// edges learns which steepness the strongest twentieth of the background's edges
+// have.
+func (d *Detector) edges() {
+	var count [256]int
+	total := 0
+	for y := range rows - 1 {
+		for x := range columns - 1 {
+			i := y*columns + x
+			if !d.seen[i] {
+				continue
+			}
+			bx, by := d.bg[i+1]-d.bg[i], d.bg[i+columns]-d.bg[i]
+			count[min(255, int(math.Sqrt(float64(bx*bx+by*by))*2))]++
+			total++
+		}
+	}
+	left := total / 20
+	for k := 255; k >= 0; k-- {
+		if left -= count[k]; left < 0 {
+			d.steep = float32(k) / 2 * float32(k) / 2
+			return
+		}
+	}
+}

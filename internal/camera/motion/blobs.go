@@ -1,0 +1,134 @@
+package motion
+
+import "slices"
+
+// blob is a connected part of the picture whose structure has changed.
+type blob struct {
+	hot                      int // cells that show it
+	moved                    int // of those, changed since the picture some time before
+	brighter                 int // of those, brighter than the background
+	left, top, right, bottom int
+	before                   float64 // brightness of the background there, mean
+	rise                     float64 // brighter than that, mean
+	rim                      int     // of its cells, those with few neighbours
+	label                    int32
+}
+
+const (
+	// A cell has changed from this many levels on, beside its own noise.
+	structureLevel = 3
+	structureNoise = 3
+	faintLevel     = 2
+	faintNoise     = 1.5
+	lightLevel     = 14
+	// Where it is brighter all around, this share of it may be structure that was too
+	// dark to be seen.
+	relitShare = 0.15
+	// fewestCells show the smallest thing that counts.
+	fewestCells = 7
+	strayShare  = 8
+)
+
+// findBlobs marks what changed and joins it.
+func (d *Detector) findBlobs(s *scratch) []blob {
+	s.residual.three(&s.tmp, &s.line)
+	for i := range cells {
+		s.hot[i] = 0
+		relit := relitShare * max(0, s.mf[i]-s.mb[i])
+		limit := structureLevel + structureNoise*d.noise[i] + relit
+		if r := s.residual[i]; r > limit || r < -limit {
+			s.hot[i] = 1
+		}
+		// What is faint shows in the mean of nine, where noise has a third left.
+		faint := faintLevel + faintNoise*d.noise[i] + relit
+		if r := s.tmp[i]; r > faint || r < -faint {
+			s.hot[i] = 1
+			limit = min(limit, 2*faint)
+		}
+		diff := s.f[i] - d.past[i]
+		s.moved[i] = diff > limit || diff < -limit
+		s.label[i] = 0
+	}
+	// What stands alone is noise, or rain; the more of it there is, the more of it
+	// lies together by chance.
+	stray := 0
+	for y := 1; y < rows-1; y++ {
+		for x := 1; x < columns-1; x++ {
+			i := y*columns + x
+			if s.hot[i] == 0 {
+				continue
+			}
+			n := 0
+			for _, o := range [...]int{-columns - 1, -columns, -columns + 1, -1, 1, columns - 1, columns, columns + 1} {
+				if s.hot[i+o] != 0 {
+					n++
+				}
+			}
+			if s.flooded[i] = n >= 2; n < 4 {
+				s.rim[i] = true
+				stray++
+			}
+		}
+	}
+	for i := range cells {
+		switch {
+		case !s.flooded[i]:
+			s.hot[i] = 0
+		case s.rim[i]:
+			s.hot[i] = 2
+		}
+		s.rim[i] = false
+		s.flooded[i] = false
+	}
+	var found []blob
+	label := int32(0)
+	for i := range cells {
+		if s.hot[i] == 0 || s.label[i] != 0 {
+			continue
+		}
+		label++
+		if b := d.flood(s, i, label); b.hot >= fewestCells {
+			found = append(found, b)
+			stray -= b.rim
+		}
+	}
+	most := fewestCells + max(stray, 0)/strayShare
+	found = slices.DeleteFunc(found, func(b blob) bool { return b.hot < most })
+	return found
+}
+
+// flood joins what is at most two cells apart: the rim of one thing.
+func (d *Detector) flood(s *scratch, start int, label int32) blob {
+	b := blob{left: columns, top: rows, label: label}
+	s.stack = append(s.stack[:0], int32(start)) //nolint:gosec // Below cells.
+	s.label[start] = label
+	for len(s.stack) > 0 {
+		i := int(s.stack[len(s.stack)-1])
+		s.stack = s.stack[:len(s.stack)-1]
+		x, y := i%columns, i/columns
+		b.hot++
+		if s.hot[i] == 2 {
+			b.rim++
+		}
+		b.left, b.right, b.top, b.bottom = min(b.left, x), max(b.right, x), min(b.top, y), max(b.bottom, y)
+		if s.moved[i] {
+			b.moved++
+		}
+		if s.shift[i] > 0 {
+			b.brighter++
+		}
+		b.before += float64(d.bg[i])
+		b.rise += float64(s.shift[i])
+		for v := max(0, y-2); v <= min(rows-1, y+2); v++ {
+			for u := max(0, x-2); u <= min(columns-1, x+2); u++ {
+				if j := v*columns + u; s.hot[j] != 0 && s.label[j] == 0 {
+					s.label[j] = label
+					s.stack = append(s.stack, int32(j)) //nolint:gosec // Below cells.
+				}
+			}
+		}
+	}
+	b.before /= float64(b.hot)
+	b.rise /= float64(b.hot)
+	return b
+}

@@ -1,0 +1,90 @@
+package motion
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/event"
+)
+
+// moving says in which zones something moves.
+func (d *Detector) moving(s *scratch, blobs []blob, at time.Time) []Change {
+	var changes []Change
+	for z := range d.zones {
+		w := &d.zones[z]
+		score, share := 0.0, 0.0
+		for _, b := range blobs {
+			k, n := w.sees(s, b)
+			if k == 0 {
+				continue
+			}
+			score, share = max(score, k), share+n
+		}
+		changes = append(changes, w.follow(score, min(share, 1), at, d.interval)...)
+	}
+	return changes
+}
+
+// sees says how sure a blob is something that moves in the zone, and what share of
+// the zone it has.
+func (w *watched) sees(s *scratch, b blob) (score, share float64) {
+	sensitivity := cmp.Or(w.Sensitivity, 0.5)
+	fewest := fewestCells + int((0.5-sensitivity)*2*fewestCells)
+	in, moved, box := 0, 0, 0
+	for y := b.top; y <= b.bottom; y++ {
+		for x := b.left; x <= b.right; x++ {
+			i := y*columns + x
+			if !w.in[i] {
+				continue
+			}
+			box++
+			if s.label[i] == b.label {
+				in++
+				if s.moved[i] {
+					moved++
+				}
+			}
+		}
+	}
+	if in < fewest || moved*12 < in || moved < fewestCells/2 {
+		return 0, 0
+	}
+	return float64(in) / float64(in+2*fewest), float64(box) / float64(w.cells)
+}
+
+// follow begins and ends motion in a zone.
+func (w *watched) follow(score, share float64, at time.Time, interval time.Duration) []Change {
+	if score > 0 {
+		w.lastAt = at
+		w.score, w.share = max(w.score, score), max(w.share, share)
+		if w.active {
+			return nil
+		}
+		w.active, w.since, w.score, w.share = true, at, score, share
+		return []Change{{What: event.SceneMotion, Zone: w.ID, Since: at, Score: score, Percent: 100 * share}}
+	}
+	if !w.active || at.Sub(w.lastAt) < max(stillAfter, 2*interval) {
+		return nil
+	}
+	return w.end(w.lastAt)
+}
+
+func (w *watched) end(at time.Time) []Change {
+	if !w.active {
+		return nil
+	}
+	w.active = false
+	return []Change{{What: event.SceneMotion, Zone: w.ID, Ended: true, Since: at, Score: w.score, Percent: 100 * w.share}}
+}
+
+// rest ends all motion when what is seen is no view of the site.
+func (d *Detector) rest(at time.Time) []Change {
+	if d.tamper.now == "" {
+		return nil
+	}
+	var changes []Change
+	for z := range d.zones {
+		changes = append(changes, d.zones[z].end(at)...)
+	}
+	return changes
+}
