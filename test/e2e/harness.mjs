@@ -25,7 +25,7 @@ const freePort = () =>
   });
 
 /** Waits until a condition holds; the time bounds a hang and measures nothing. */
-export async function until(what, condition, ms = 30_000) {
+export async function until(what, condition, ms = 90_000) {
   const end = Date.now() + ms;
   let last;
   for (;;) {
@@ -97,7 +97,7 @@ export class Server {
         if (gone) throw new Error(`the server ended: ${said}`);
         return /ready: (\S+)/.test(said);
       },
-      60_000,
+      120_000,
     );
     const at = said.match(/ready: (\S+)/)[1];
     if (at.includes('token=')) this.link = at;
@@ -224,7 +224,7 @@ export async function open(server, { view = 'dark', state, locale = 'en-GB' } = 
     timezoneId: 'Europe/Berlin',
     storageState: state,
   });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(60_000); // bounds a hang; a slow machine takes what it takes
   const page = await context.newPage();
   const faults = [];
   page.on('pageerror', (e) => faults.push(e.stack ?? String(e)));
