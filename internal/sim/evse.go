@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -281,13 +282,7 @@ func (e *evse) swipe(token Token) {
 		return
 	}
 	v.token = token
-	if st.site.FreeVend && st.version == V16 || !st.heard() {
-		// Without a link stations open for everybody they know; drivers know
-		// where their card works.
-		e.grant(token)
-		return
-	}
-	st.d.authorize(token, func(accepted bool) {
+	decided := func(accepted bool) {
 		if e.visit != v || v.phase != plugged {
 			return
 		}
@@ -296,7 +291,15 @@ func (e *evse) swipe(token Token) {
 			return
 		}
 		v.do(e, between(st.life, 20*time.Second, 90*time.Second), e.unplug)
-	})
+	}
+	switch {
+	case st.site.FreeVend && st.version == V16:
+		decided(true)
+	case !st.heard(): // without a link stations open for the cards they know
+		decided(st.site.FreeVend || !slices.Contains(st.f.o.Plan.Strangers, token))
+	default:
+		st.d.authorize(token, decided)
+	}
 }
 
 // grant closes the power path, after the handshake with the car.

@@ -116,10 +116,37 @@ func TestThePastIsTrueToLife(t *testing.T) {
 				t.Errorf("only %d of %d fast sessions above 75 %% end with less power than they had", tapered, fast)
 			}
 			checkAilments(t, plan, told)
+			checkStrangers(t, plan, told)
 			if days > 60 && !slices.ContainsFunc(told, func(x Told) bool { return x.Kind == ToldFirmware && x.Word == "Installed" }) {
 				t.Error("no firmware was installed in two months")
 			}
 		})
+	}
+}
+
+// checkStrangers looks for a charge with a card that nobody knows: a station
+// without a link is no exception, it opens for cards that it knows.
+func checkStrangers(t *testing.T, plan Plan, told []Told) {
+	t.Helper()
+	free := make(map[string]bool)
+	for _, site := range plan.Sites {
+		free[site.ID] = site.FreeVend
+	}
+	refused := 0
+	for i := range told {
+		x := &told[i]
+		if free[x.Station.Site] || !slices.Contains(plan.Strangers, x.Token) {
+			continue
+		}
+		switch x.Kind {
+		case ToldAuthorize:
+			refused++
+		case ToldStarted, ToldUpdated, ToldEnded:
+			t.Errorf("%s/%d: a stranger charges at %s, offline %t", x.Station.ID, x.EVSE, x.At, x.Offline)
+		}
+	}
+	if refused == 0 {
+		t.Error("no stranger ever tried")
 	}
 }
 

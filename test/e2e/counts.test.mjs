@@ -219,7 +219,7 @@ describe('counts', () => {
   /** Reads again until a place says what the stations said; what it says last is the failure. */
   async function agrees(what, read, wanted) {
     let last;
-    const end = Date.now() + 30_000;
+    const end = Date.now() + 90_000;
     do {
       last = await read();
       try {

@@ -25,7 +25,7 @@ const freePort = () =>
   });
 
 /** Waits until a condition holds; the time bounds a hang and measures nothing. */
-export async function until(what, condition, ms = 30_000) {
+export async function until(what, condition, ms = 90_000) {
   const end = Date.now() + ms;
   let last;
   for (;;) {
@@ -97,7 +97,7 @@ export class Server {
         if (gone) throw new Error(`the server ended: ${said}`);
         return /ready: (\S+)/.test(said);
       },
-      60_000,
+      120_000,
     );
     const at = said.match(/ready: (\S+)/)[1];
     if (at.includes('token=')) this.link = at;
@@ -191,6 +191,7 @@ export async function browser() {
 export async function closeBrowser() {
   await shared?.close();
   shared = undefined;
+  looks.length = 0;
 }
 
 function executable() {
@@ -223,7 +224,7 @@ export async function open(server, { view = 'dark', state, locale = 'en-GB' } = 
     timezoneId: 'Europe/Berlin',
     storageState: state,
   });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(60_000); // bounds a hang; a slow machine takes what it takes
   const page = await context.newPage();
   const faults = [];
   page.on('pageerror', (e) => faults.push(e.stack ?? String(e)));
@@ -250,7 +251,10 @@ export async function signIn(server) {
 
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
-export async function axe(page, what) {
+// What a scheme of colours decides; all else is the same page.
+const ofColour = ['color-contrast', 'link-in-text-block'];
+
+async function violations(page, what, only) {
   // What fades in or out has no contrast of its own yet.
   await page.evaluate(async () => {
     const frame = () => new Promise((r) => requestAnimationFrame(r));
@@ -261,11 +265,18 @@ export async function axe(page, what) {
       .filter((a) => a.effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY);
     await Promise.race([Promise.allSettled(ending.map((a) => a.finished)), new Promise((r) => setTimeout(r, 2000))]);
   });
-  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
-  const told = violations.flatMap((v) =>
+  // No page has frames, so one run sees all of it; and what passes is not
+  // described, which costs more than the checks.
+  const builder = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ['violations'], runOnly: only });
+  const told = (await builder.analyze()).violations.flatMap((v) =>
     v.nodes.map((n) => `${v.id}: ${n.target.join(' ')}: ${n.any[0]?.message ?? n.failureSummary}`),
   );
   assert.deepEqual(told, [], `accessibility of ${what}`);
+}
+
+export async function axe(page, what) {
+  assert.equal(page.frames().length, 1, `${what} has frames, which are not looked into`);
+  await violations(page, what, { type: 'tag', values: tags });
 }
 
 export async function shot(page, name) {
@@ -273,18 +284,54 @@ export async function shot(page, name) {
   await page.screenshot({ path: join(artifacts, `${name}.png`) });
 }
 
-/** Loads a page in each view, checks it and keeps a picture of it. */
+// The pages of inEveryView: what one has loaded and compiled serves the next.
+const looks = [];
+
+async function look(server, state, view) {
+  let found = looks.find((l) => l.server === server && l.state === state && l.view === view);
+  if (!found) {
+    found = { server, state, view, scheme: views[view].colorScheme, page: await open(server, { view, state }) };
+    looks.push(found);
+  }
+  return found;
+}
+
+/**
+ * Shows a page on a large screen in both schemes and on a phone, checks it and
+ * keeps pictures of it. On the large screen it is loaded in the scheme that the
+ * one before was left in, and then changed to the other, as a desk at dusk.
+ */
 export async function inEveryView(server, state, path, name, ready) {
-  for (const view of Object.keys(views)) {
-    const page = await open(server, { view, state });
-    await page.goto(path);
-    await ready(page);
-    await axe(page, `${name} ${view}`);
-    const wide = await page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
-    assert.equal(wide, 0, `${name} ${view} scrolls sideways`);
-    await shot(page, `${name}-${view}`);
-    await page.done();
+  for (const device of ['dark', 'phone']) {
+    const at = await look(server, state, device);
+    const { page } = at;
+    try {
+      await page.goto(path);
+      await ready(page);
+      const check = async (view, colourOnly) => {
+        if (colourOnly) await violations(page, `${name} ${view}`, { type: 'rule', values: ofColour });
+        else await axe(page, `${name} ${view}`);
+        const wide = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        assert.equal(wide, 0, `${name} ${view} scrolls sideways`);
+        await shot(page, `${name}-${view}`);
+      };
+      if (device === 'phone') {
+        await check('phone');
+      } else {
+        await check(at.scheme);
+        at.scheme = at.scheme === 'dark' ? 'light' : 'dark';
+        await page.emulateMedia({ colorScheme: at.scheme });
+        await ready(page);
+        await check(at.scheme, true);
+      }
+      assert.deepEqual(page.faults.splice(0), [], `script errors or policy breaches of ${name}`);
+    } catch (error) {
+      // The next one starts anew, whatever this one left behind.
+      looks.splice(looks.indexOf(at), 1);
+      await page.context().close();
+      throw error;
+    }
   }
 }

@@ -343,7 +343,7 @@ describe('the inbox of a network of which nothing is known yet', () => {
       timestamp: new Date().toISOString(),
     });
     const first = list(page).getByRole('link').first();
-    await first.waitFor({ timeout: 60_000 });
+    await first.waitFor();
     await first.click();
     await page.getByText(markup.slice(0, 50)).first().waitFor();
     assert.equal(await page.evaluate(() => window.hurt), undefined);

@@ -94,7 +94,7 @@ describe('a network at work', () => {
       await page.goto('/');
       const power = page.locator('section', { has: page.getByRole('heading', { name: 'Power now' }) }).locator('p').first();
       const before = await power.innerText();
-      await until('the power changed', async () => (await power.innerText()) !== before, 60_000);
+      await until('the power changed', async () => (await power.innerText()) !== before);
       await page.done();
     });
 
@@ -250,7 +250,7 @@ describe('a network at work', () => {
     await axe(page, 'the page while the server is away');
     await shot(page, 'overview-disconnected');
     await server.run();
-    await banner.waitFor({ state: 'detached', timeout: 60_000 });
+    await banner.waitFor({ state: 'detached' });
     await wall(page).waitFor();
     await page.done();
   });

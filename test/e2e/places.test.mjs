@@ -112,14 +112,14 @@ describe('places', () => {
 
     it('looks right in every view', () =>
       inEveryView(server, state, '/map', 'map', async (p) => {
-        await rings(p).first().waitFor({ timeout: 60_000 });
+        await rings(p).first().waitFor();
         await p.getByRole('complementary').getByRole('listitem').first().waitFor();
       }));
 
     it('joins sites to rings, parts them nearer, and keeps the view in the address', async () => {
       const page = await open(server, { state });
       await page.goto('/map');
-      await rings(page).first().waitFor({ timeout: 60_000 });
+      await rings(page).first().waitFor();
       await page.waitForURL(/at=/);
       const before = page.url();
       const joined = page.locator('[data-single="false"]').first();
@@ -127,7 +127,7 @@ describe('places', () => {
       await until('the address follows', () => page.url() !== before);
       const at = new URL(page.url()).searchParams.get('at');
       await page.goto(`/map?at=${at}`);
-      await rings(page).first().waitFor({ timeout: 60_000 });
+      await rings(page).first().waitFor();
       assert.equal(new URL(page.url()).searchParams.get('at'), at);
       await page.done();
     });

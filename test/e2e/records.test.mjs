@@ -214,7 +214,7 @@ describe('what was: sessions, events, calls', () => {
       const first = () => table(page).locator('[data-row="0"]').innerText();
       const before = await first();
       const pill = page.getByRole('button', { name: /new events?$/ });
-      await pill.waitFor({ timeout: 60_000 });
+      await pill.waitFor();
       assert.equal(await first(), before);
       await axe(page, 'events that wait');
       await pill.click();

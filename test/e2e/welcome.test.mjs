@@ -94,10 +94,10 @@ describe('setting up an empty server', () => {
     const page = await open(server, { state });
     await page.goto('/welcome?step=demo');
     await page.getByRole('button', { name: 'Turn on simulated network' }).click();
-    await page.getByRole('button', { name: 'Turn off and remove' }).waitFor({ timeout: 60_000 });
+    await page.getByRole('button', { name: 'Turn off and remove' }).waitFor();
     await page.getByText(/\d+ simulated stations at/).waitFor();
     await page.getByRole('button', { name: 'Turn off and remove' }).click();
-    await page.getByRole('button', { name: 'Turn on simulated network' }).waitFor({ timeout: 60_000 });
+    await page.getByRole('button', { name: 'Turn on simulated network' }).waitFor();
     const token = server.token('viewer');
     await until('only the own station is left', async () => {
       const { body } = await server.api(token, 'GET', '/stations?limit=1000');
