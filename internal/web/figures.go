@@ -86,6 +86,7 @@ type CourseShape struct {
 type FiguresAnswer struct {
 	From       time.Time     `json:"from"`
 	To         time.Time     `json:"to" doc:"not included; never in the future"`
+	Watched    *time.Time    `json:"watchedFrom" doc:"since when there was a station to watch, not before from; null: there is none"`
 	Stations   int           `json:"stations" doc:"watched in the span"`
 	Ports      int           `json:"ports"`
 	All        FiguresShape  `json:"all"`
@@ -186,7 +187,7 @@ func (s *Server) incidentFigures(ctx context.Context, in *figuresInput) (*figure
 	}
 	step, edges := stepsOf(span, zone)
 	out := FiguresAnswer{
-		From: span.From, To: span.To, Stations: w.all.Stations, Ports: w.all.Ports, Step: step,
+		From: span.From, To: span.To, Watched: instant(w.from), Stations: w.all.Stations, Ports: w.all.Ports, Step: step,
 		All: figuresShape(incident.Measure(found, span, w.all)),
 	}
 	everywhere := func(string) incident.Watched { return w.all }
@@ -254,6 +255,7 @@ func stepsOf(span incident.Span, zone *time.Location) (step string, edges []time
 // watch is what could have failed in a span, by site and station.
 type watch struct {
 	all      incident.Watched
+	from     time.Time
 	sites    map[string]incident.Watched
 	stations map[string]incident.Watched
 }
@@ -283,6 +285,9 @@ func (s *Server) watch(allowed Scope, in incident.Span) *watch {
 		n, d := max(len(st.EVSEs), 1), in.To.Sub(from)
 		one := incident.Watched{Ports: n, Stations: 1, PortTime: d * time.Duration(n), StationTime: d}
 		w.stations[st.ID] = one
+		if w.from.IsZero() || from.Before(w.from) {
+			w.from = from
+		}
 		w.all = sum(w.all, one)
 		w.sites[st.SiteID] = sum(w.sites[st.SiteID], one)
 	}

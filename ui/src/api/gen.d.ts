@@ -2992,6 +2992,11 @@ export interface components {
              * @description not included; never in the future
              */
             to: string;
+            /**
+             * Format: date-time
+             * @description since when there was a station to watch, not before from; null: there is none
+             */
+            watchedFrom: string | null;
             /** @description stations that failed most, at most 20 */
             worstStations: components["schemas"]["GroupShape"][];
         };
