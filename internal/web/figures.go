@@ -181,7 +181,7 @@ func (s *Server) incidentFigures(ctx context.Context, in *figuresInput) (*figure
 	if err != nil {
 		return nil, err
 	}
-	w := s.watch(allowed, span)
+	w := s.watched(allowed, span)
 	for i := range found {
 		w.ports(&found[i])
 	}
@@ -252,28 +252,28 @@ func stepsOf(span incident.Span, zone *time.Location) (step string, edges []time
 	return step, append(edges, span.To)
 }
 
-// watch is what could have failed in a span, by site and station.
-type watch struct {
+// population is what could have failed in a span, by site and station.
+type population struct {
 	all      incident.Watched
 	from     time.Time
 	sites    map[string]incident.Watched
 	stations map[string]incident.Watched
 }
 
-func (w *watch) site(id string) incident.Watched    { return w.sites[id] }
-func (w *watch) station(id string) incident.Watched { return w.stations[id] }
+func (w *population) site(id string) incident.Watched    { return w.sites[id] }
+func (w *population) station(id string) incident.Watched { return w.stations[id] }
 
 // ports notes how many ports an incident takes.
-func (w *watch) ports(x *incident.Measured) {
+func (w *population) ports(x *incident.Measured) {
 	x.Ports = 1
 	if x.EVSE == 0 {
 		x.Ports = max(w.stations[x.Station].Ports, 1)
 	}
 }
 
-// watch counts the stations of now, from when they were commissioned.
-func (s *Server) watch(allowed Scope, in incident.Span) *watch {
-	w := &watch{sites: make(map[string]incident.Watched), stations: make(map[string]incident.Watched)}
+// watched counts the stations of now, from when they were commissioned.
+func (s *Server) watched(allowed Scope, in incident.Span) *population {
+	w := &population{sites: make(map[string]incident.Watched), stations: make(map[string]incident.Watched)}
 	for st := range s.o.Fleet.Snapshot().Stations() {
 		from := in.From
 		if st.CommissionAt.After(from) {
