@@ -212,6 +212,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 
 		Incidents:     s.live,
 		OpenIncidents: s.live,
+		Measures:      s.live,
 		Acknowledger:  handled{s.live, s.Journal},
 		Rules: web.Rules{
 			Language: s.language, Detectors: health.Detectors(), Status: s.live.Rules, Open: s.live.Open,

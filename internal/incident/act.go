@@ -14,6 +14,7 @@ func (f *Fold) act(id string, a *event.IncidentAction) {
 	if en == nil || Check(&en.Incident, a, f.now) != nil {
 		return
 	}
+	en.Hands = en.Hands || takes(a.Action)
 	switch a.Action {
 	case ActClaim:
 		f.claim(en, a)

@@ -76,6 +76,9 @@ func (f *Fold) Load(key string, data []byte) error {
 	if en.ID != key {
 		return fmt.Errorf("decode incident %s: it calls itself %q", key, en.ID)
 	}
+	if en.DownSince == nil && en.RepairedAt == nil && en.ClosedAt == nil { // saved before this was kept
+		en.DownSince = stamp(f.began(en))
+	}
 	f.entries[en.ID] = en
 	for _, s := range en.Slots {
 		f.slots[s] = en.ID

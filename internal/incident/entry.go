@@ -33,6 +33,8 @@ type entry struct {
 	Busy bool `json:"busy,omitempty"`
 	// Ready is how a child would be closed but for its parent.
 	Ready string `json:"ready,omitempty"`
+	// Hands is set when somebody took it, for as long as it lives.
+	Hands bool `json:"hands,omitempty"`
 	// Hurt are the tokens of drivers who failed, by opaque id.
 	Hurt []string `json:"hurt,omitempty"`
 	// Shared are the labels under which it may have a common cause.
@@ -67,7 +69,8 @@ type condition struct {
 }
 
 // settle derives the state from what is known.
-func (en *entry) settle() {
+func (f *Fold) settle(en *entry) {
+	f.spell(en)
 	switch {
 	case en.ClosedAt != nil:
 		en.State = Closed

@@ -213,14 +213,14 @@ func (f *Fold) end() Effects {
 
 // touch says that an incident changed and is to be shown.
 func (f *Fold) touch(en *entry) {
-	en.settle()
+	f.settle(en)
 	f.touched[en.ID] = struct{}{}
 	f.dirty[en.ID] = struct{}{}
 }
 
 // nudge is touch for what changes often: it is shown once a second.
 func (f *Fold) nudge(en *entry) {
-	en.settle()
+	f.settle(en)
 	f.dirty[en.ID] = struct{}{}
 	if _, ok := f.touched[en.ID]; ok {
 		return
@@ -234,7 +234,7 @@ func (f *Fold) nudge(en *entry) {
 
 // log writes a line of the activity feed.
 func (f *Fold) log(en *entry, change, by, note string, codes ...string) {
-	en.settle()
+	f.settle(en)
 	f.fx.Log = append(f.fx.Log, Logged{
 		Incident: en.ID, Change: change, At: f.now, Cause: f.seq, By: by, Note: note, State: en.State,
 		Severity: en.Severity, Kind: en.Kind, Title: en.Title, SiteID: en.SiteID, Findings: codes,

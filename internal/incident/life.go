@@ -55,6 +55,7 @@ func (f *Fold) reopened(en *entry, d *detect.Finding) {
 func (f *Fold) revive(en *entry) {
 	en.ClosedAt, en.RepairedAt, en.VerifiedAt, en.CloseReason, en.Ready = nil, nil, nil, "", ""
 	en.RecoveredNotProven, en.StoppedReporting, en.Busy, en.Pending = false, false, false, ""
+	en.Hands = false
 	en.AcknowledgedBy, en.AcknowledgedAt, en.AcknowledgedUntil = nil, nil, nil
 	f.detach(en)
 	en.MergedInto, en.SLABreached, en.Notified = nil, nil, false

@@ -17,6 +17,7 @@ type Query struct {
 	Subject    string   // station/ID or station/ID/EVSE: those that name it or a part of it
 	Parent     string   // those folded into it
 	From, To   time.Time
+	NotProven  bool // only those that recovered and that nobody has proven
 	Children   bool // those folded into another too
 	Before     string
 	Limit      int

@@ -76,6 +76,12 @@ type Incident struct {
 	ChildrenBad   int      `json:"childrenBad"` // not repaired yet
 	MergedInto    *string  `json:"mergedInto"`
 
+	// DownSince is when it began to be wrong this time, DownSeconds how long it was
+	// before: what came back was well in between.
+	DownSince   *time.Time `json:"downSince"`
+	DownSeconds float64    `json:"downSeconds"`
+	HealedBy    string     `json:"healedBy,omitempty"` // machine, itself, people; empty while it lasts
+
 	Repeats    int        `json:"repeats"` // came back while open or within a day of its end
 	ReopenedAt *time.Time `json:"reopenedAt"`
 	Flapping   bool       `json:"flapping"`

@@ -17,8 +17,8 @@ type SLA struct {
 
 // SLAMinutes are the promises of one severity.
 type SLAMinutes struct {
-	AckMinutes    float64 `json:"ackMinutes"`
-	RepairMinutes float64 `json:"repairMinutes"`
+	AckMinutes    float64 `json:"ackMinutes" doc:"to acknowledge; 0: no promise"`
+	RepairMinutes float64 `json:"repairMinutes" doc:"to repair; 0: no promise"`
 }
 
 // of returns the two times for a severity, from the defaults where nothing was
@@ -26,12 +26,13 @@ type SLAMinutes struct {
 func (s SLA) of(severity event.Severity) (ack, repair time.Duration) {
 	m, ok := s.Severities[severity]
 	if !ok {
-		m = defaultSLA(severity)
+		m = DefaultSLA(severity)
 	}
 	return time.Duration(m.AckMinutes * float64(time.Minute)), time.Duration(m.RepairMinutes * float64(time.Minute))
 }
 
-func defaultSLA(severity event.Severity) SLAMinutes {
+// DefaultSLA is what is promised where nobody decided.
+func DefaultSLA(severity event.Severity) SLAMinutes {
 	switch severity {
 	case event.S1:
 		return SLAMinutes{AckMinutes: 5, RepairMinutes: 4 * 60}
@@ -70,12 +71,13 @@ func (s *SLA) Check() map[string]string {
 	return faults
 }
 
-// slaOf is the promise at a site.
-func (f *Fold) slaOf(site string) SLA {
-	if s, ok := f.sla[site]; ok && site != "" {
-		return s
+// promised are the times for a severity at a site: what was decided there, else
+// for the house, else the defaults.
+func (f *Fold) promised(site string, severity event.Severity) (ack, repair time.Duration) {
+	if _, ok := f.sla[site].Severities[severity]; ok && site != "" {
+		return f.sla[site].of(severity)
 	}
-	return f.sla["default"]
+	return f.sla["default"].of(severity)
 }
 
 func (f *Fold) decideSLA(id string, value json.RawMessage) {

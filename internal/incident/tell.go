@@ -285,12 +285,17 @@ func (f *Fold) free(other, en *entry) {
 // clocks starts or restarts the clocks of the service level.
 func (f *Fold) clocks(en *entry) {
 	f.stop(en, "slaAck", "slaAckOver", "slaRepair", "slaRepairOver")
-	en.SLAAckDueAt, en.SLARepairDueAt = nil, nil
+	if en.AcknowledgedAt == nil { // what was done is judged by what was promised then
+		en.SLAAckDueAt = nil
+	}
+	if en.RepairedAt == nil {
+		en.SLARepairDueAt = nil
+	}
 	if !en.open() || en.ParentID != nil || (en.Planned || en.Inhibitor != nil) && !en.Notified {
 		f.due(en)
 		return
 	}
-	ack, repair := f.slaOf(en.SiteID).of(en.Severity)
+	ack, repair := f.promised(en.SiteID, en.Severity)
 	from := en.Counted
 	if ack > 0 && en.AcknowledgedAt == nil {
 		en.SLAAckDueAt = stamp(from.Add(ack))

@@ -58,6 +58,9 @@ func (l *Live) Incidents(ctx context.Context, q incident.Query) ([]*incident.Inc
 		where = append(where, `EXISTS (SELECT 1 FROM json_each(data, '$.subjects') WHERE value = ? OR value LIKE ? ESCAPE '\')`)
 		args = append(args, q.Subject, escapeLike(q.Subject)+"/%")
 	}
+	if q.NotProven {
+		where = append(where, `id IN (SELECT id FROM incident_measures WHERE not_proven = 1)`)
+	}
 	if !q.From.IsZero() {
 		where = append(where, `(closed_at = 0 OR closed_at >= ?)`)
 		args = append(args, q.From.UnixMicro())

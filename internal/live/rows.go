@@ -85,5 +85,5 @@ func (l *Live) writeIncident(tx *sql.Tx, in *incident.Incident) error {
 	if err != nil {
 		return fmt.Errorf("write incident %s: %w", in.ID, err)
 	}
-	return nil
+	return writeMeasure(tx, in)
 }

@@ -109,7 +109,7 @@ func newPlant(t *testing.T, change ...func(*Options)) *plant {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Incidents: p.live, OpenIncidents: p.live, Remedies: p.live, Status: drivers, Store: st, Fleet: log, History: log, Past: log, Log: log, Stations: p.links, Build: "test", FlushEvery: 5 * time.Millisecond}
+	o := Options{Incidents: p.live, OpenIncidents: p.live, Measures: p.live, Remedies: p.live, Status: drivers, Store: st, Fleet: log, History: log, Past: log, Log: log, Stations: p.links, Build: "test", FlushEvery: 5 * time.Millisecond}
 	for _, fn := range change {
 		fn(&o)
 	}

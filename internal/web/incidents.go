@@ -60,15 +60,16 @@ type incidentInput struct {
 
 type incidentsInput struct {
 	Page
-	State    string    `query:"state" maxLength:"100" doc:"open, acknowledged, remedying, verifying, closed; several by comma; active is all but closed"`
-	Severity string    `query:"severity" maxLength:"20" doc:"S1 to S4, several by comma"`
-	Kind     string    `query:"kind" maxLength:"400" doc:"several by comma"`
-	Site     string    `query:"site" maxLength:"48"`
-	Subject  string    `query:"subject" maxLength:"100" doc:"station/ID or station/ID/EVSE"`
-	Parent   string    `query:"parent" maxLength:"64" doc:"those folded into this one"`
-	From     time.Time `query:"from" doc:"open at some time from here"`
-	To       time.Time `query:"to" doc:"opened before"`
-	Children bool      `query:"children" doc:"those folded into another too"`
+	State     string    `query:"state" maxLength:"100" doc:"open, acknowledged, remedying, verifying, closed; several by comma; active is all but closed"`
+	Severity  string    `query:"severity" maxLength:"20" doc:"S1 to S4, several by comma"`
+	Kind      string    `query:"kind" maxLength:"400" doc:"several by comma"`
+	Site      string    `query:"site" maxLength:"48"`
+	Subject   string    `query:"subject" maxLength:"100" doc:"station/ID or station/ID/EVSE"`
+	Parent    string    `query:"parent" maxLength:"64" doc:"those folded into this one"`
+	From      time.Time `query:"from" doc:"open at some time from here"`
+	To        time.Time `query:"to" doc:"opened before"`
+	NotProven bool      `query:"notProven" doc:"only those that recovered and that nobody has proven"`
+	Children  bool      `query:"children" doc:"those folded into another too"`
 }
 
 type incidentActionInput struct {
@@ -106,7 +107,7 @@ func (s *Server) listIncidents(ctx context.Context, in *incidentsInput) (*listOu
 	q := incident.Query{
 		States: states(in.State), Severities: split(in.Severity), Kinds: split(in.Kind), Subject: in.Subject, Parent: in.Parent,
 		Sites: scope(ctx, IncidentsRead).within(in.Site).sitesOrNil(), From: in.From, To: in.To,
-		Children: in.Children || in.Parent != "", Before: before, Limit: in.Limit,
+		NotProven: in.NotProven, Children: in.Children || in.Parent != "", Before: before, Limit: in.Limit,
 	}
 	found, next, err := s.o.Incidents.Incidents(ctx, q)
 	if err != nil {

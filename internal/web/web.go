@@ -167,6 +167,7 @@ type Options struct {
 	// Incidents and OpenIncidents come together; without them nothing is told.
 	Incidents     Incidents
 	OpenIncidents OpenIncidents
+	Measures      Measures
 	// Remedies may be nil: then nothing is done about incidents.
 	Remedies Remedies
 	// Metrics is what /metrics gathers; nil makes one.
@@ -294,6 +295,8 @@ func (s *Server) register() {
 	s.registerStates()
 	s.registerCare()
 	s.registerIncidents()
+	s.registerFigures()
+	s.registerSLA()
 	s.registerRules()
 	s.registerPlaybooks()
 	s.registerSearch()

@@ -426,6 +426,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/incidents/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How incidents of a span were handled: MTTA, MTTR, MTBF, repeats, who healed them, promises kept */
+        get: operations["getIncidentFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/incidents/figures.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table, a row for each group */
+        get: operations["exportIncidentFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/incidents/{id}": {
         parameters: {
             query?: never;
@@ -1296,6 +1330,41 @@ export interface paths {
         put: operations["putSitePins"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sla": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How soon incidents are to be acknowledged and repaired: the house first, then sites with promises of their own */
+        get: operations["listSLA"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sla/{scope}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Decide what is promised; the clocks of open incidents follow */
+        put: operations["setSLA"];
+        post?: never;
+        /** Take a promise back */
+        delete: operations["deleteSLA"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2571,6 +2640,84 @@ export interface components {
             /** Format: int64 */
             withinSeconds: number;
         };
+        CourseShape: {
+            /** @description promises to acknowledge */
+            acknowledge: components["schemas"]["PromisesShape"];
+            /** Format: int64 */
+            acknowledged: number;
+            /**
+             * Format: date-time
+             * @description its begin
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description in the span, whenever they were opened
+             */
+            closed: number;
+            /**
+             * Format: double
+             * @description that they lasted within the span, together
+             */
+            downSeconds: number;
+            /**
+             * Format: int64
+             * @description of stations and their ports: incidents that took a port from drivers, children too
+             */
+            failures: number;
+            healed: components["schemas"]["HealedShape"];
+            /**
+             * Format: double
+             * @description of those repaired, healed by a remedy; 0 to 1
+             */
+            machineShare: number | null;
+            /** Format: double */
+            medianRepairSeconds: number | null;
+            /**
+             * Format: double
+             * @description the same of a port; a failure of the station is one of each of its ports
+             */
+            mtbfPortSeconds: number | null;
+            /**
+             * Format: double
+             * @description mean operating time between failures (192-05-13) of a station
+             */
+            mtbfStationSeconds: number | null;
+            /**
+             * Format: double
+             * @description mean time from opening to a person's acknowledgement
+             */
+            mttaSeconds: number | null;
+            /**
+             * Format: double
+             * @description mean time to restoration (IEC 60050-192, 192-07-23): time that it was wrong, of those repaired
+             */
+            mttrSeconds: number | null;
+            /**
+             * Format: int64
+             * @description recovered, and no charge proved it within three days
+             */
+            notProven: number;
+            /**
+             * Format: int64
+             * @description of those opened, not repaired at its end
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description in the span; children of a common cause are counted by it
+             */
+            opened: number;
+            /** @description promises to repair */
+            repair: components["schemas"]["PromisesShape"];
+            /** Format: int64 */
+            repaired: number;
+            /**
+             * Format: int64
+             * @description came back while open or within 24 h of their end
+             */
+            repeated: number;
+        };
         CredentialChangeInputBody: {
             /**
              * Format: date-time
@@ -2866,6 +3013,113 @@ export interface components {
             since: string | null;
             vendorCode: string;
         };
+        FiguresAnswer: {
+            all: components["schemas"]["FiguresShape"];
+            /** @description most incidents first, at most 500 */
+            byKind: components["schemas"]["GroupShape"][];
+            /** @description S1 first */
+            bySeverity: components["schemas"]["GroupShape"][];
+            /** @description most incidents first, at most 500 */
+            bySite: components["schemas"]["GroupShape"][];
+            /** @description the span in parts, the oldest first */
+            course: components["schemas"]["CourseShape"][];
+            /** Format: date-time */
+            from: string;
+            /** Format: int64 */
+            ports: number;
+            /**
+             * Format: int64
+             * @description watched in the span
+             */
+            stations: number;
+            /** @enum {string} */
+            step: "hour" | "day" | "week" | "month";
+            /**
+             * Format: date-time
+             * @description not included; never in the future
+             */
+            to: string;
+            /**
+             * Format: date-time
+             * @description since when there was a station to watch, not before from; null: there is none
+             */
+            watchedFrom: string | null;
+            /** @description stations that failed most, at most 20 */
+            worstStations: components["schemas"]["GroupShape"][];
+        };
+        FiguresShape: {
+            /** @description promises to acknowledge */
+            acknowledge: components["schemas"]["PromisesShape"];
+            /** Format: int64 */
+            acknowledged: number;
+            /**
+             * Format: int64
+             * @description in the span, whenever they were opened
+             */
+            closed: number;
+            /**
+             * Format: double
+             * @description that they lasted within the span, together
+             */
+            downSeconds: number;
+            /**
+             * Format: int64
+             * @description of stations and their ports: incidents that took a port from drivers, children too
+             */
+            failures: number;
+            healed: components["schemas"]["HealedShape"];
+            /**
+             * Format: double
+             * @description of those repaired, healed by a remedy; 0 to 1
+             */
+            machineShare: number | null;
+            /** Format: double */
+            medianRepairSeconds: number | null;
+            /**
+             * Format: double
+             * @description the same of a port; a failure of the station is one of each of its ports
+             */
+            mtbfPortSeconds: number | null;
+            /**
+             * Format: double
+             * @description mean operating time between failures (192-05-13) of a station
+             */
+            mtbfStationSeconds: number | null;
+            /**
+             * Format: double
+             * @description mean time from opening to a person's acknowledgement
+             */
+            mttaSeconds: number | null;
+            /**
+             * Format: double
+             * @description mean time to restoration (IEC 60050-192, 192-07-23): time that it was wrong, of those repaired
+             */
+            mttrSeconds: number | null;
+            /**
+             * Format: int64
+             * @description recovered, and no charge proved it within three days
+             */
+            notProven: number;
+            /**
+             * Format: int64
+             * @description of those opened, not repaired at its end
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description in the span; children of a common cause are counted by it
+             */
+            opened: number;
+            /** @description promises to repair */
+            repair: components["schemas"]["PromisesShape"];
+            /** Format: int64 */
+            repaired: number;
+            /**
+             * Format: int64
+             * @description came back while open or within 24 h of their end
+             */
+            repeated: number;
+        };
         Firing: {
             /** Format: date-time */
             at: string;
@@ -3009,6 +3263,83 @@ export interface components {
             role: string;
             sites: string[];
         };
+        GroupShape: {
+            /** @description promises to acknowledge */
+            acknowledge: components["schemas"]["PromisesShape"];
+            /** Format: int64 */
+            acknowledged: number;
+            /**
+             * Format: int64
+             * @description in the span, whenever they were opened
+             */
+            closed: number;
+            /**
+             * Format: double
+             * @description that they lasted within the span, together
+             */
+            downSeconds: number;
+            /**
+             * Format: int64
+             * @description of stations and their ports: incidents that took a port from drivers, children too
+             */
+            failures: number;
+            healed: components["schemas"]["HealedShape"];
+            /** @description severity, site, kind or station */
+            key: string;
+            /**
+             * Format: double
+             * @description of those repaired, healed by a remedy; 0 to 1
+             */
+            machineShare: number | null;
+            /** Format: double */
+            medianRepairSeconds: number | null;
+            /**
+             * Format: double
+             * @description the same of a port; a failure of the station is one of each of its ports
+             */
+            mtbfPortSeconds: number | null;
+            /**
+             * Format: double
+             * @description mean operating time between failures (192-05-13) of a station
+             */
+            mtbfStationSeconds: number | null;
+            /**
+             * Format: double
+             * @description mean time from opening to a person's acknowledgement
+             */
+            mttaSeconds: number | null;
+            /**
+             * Format: double
+             * @description mean time to restoration (IEC 60050-192, 192-07-23): time that it was wrong, of those repaired
+             */
+            mttrSeconds: number | null;
+            /** @description of the site or station; else empty */
+            name: string;
+            /**
+             * Format: int64
+             * @description recovered, and no charge proved it within three days
+             */
+            notProven: number;
+            /**
+             * Format: int64
+             * @description of those opened, not repaired at its end
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description in the span; children of a common cause are counted by it
+             */
+            opened: number;
+            /** @description promises to repair */
+            repair: components["schemas"]["PromisesShape"];
+            /** Format: int64 */
+            repaired: number;
+            /**
+             * Format: int64
+             * @description came back while open or within 24 h of their end
+             */
+            repeated: number;
+        };
         HandshakeShape: {
             /** Format: int64 */
             count: number;
@@ -3019,6 +3350,23 @@ export interface components {
             lastAt: string;
             reason: string;
             remoteAddr: string;
+        };
+        HealedShape: {
+            /**
+             * Format: int64
+             * @description nothing was done about it
+             */
+            itself: number;
+            /**
+             * Format: int64
+             * @description a remedy that the station accepted, and nobody had taken it
+             */
+            machine: number;
+            /**
+             * Format: int64
+             * @description somebody had taken it
+             */
+            people: number;
         };
         HealthShape: {
             /**
@@ -3184,6 +3532,10 @@ export interface components {
             /** Format: date-time */
             closedAt: string | null;
             detectors: string[];
+            /** Format: double */
+            downSeconds: number;
+            /** Format: date-time */
+            downSince: string | null;
             /** Format: int64 */
             driversFailed: number | null;
             /** Format: date-time */
@@ -3198,6 +3550,7 @@ export interface components {
             flapping: boolean;
             /** @description its children, at most 500 */
             folded: components["schemas"]["IncidentShape"][];
+            healedBy?: string;
             id: string;
             inhibitedBy: string | null;
             kind: string;
@@ -3282,6 +3635,10 @@ export interface components {
             /** Format: date-time */
             closedAt: string | null;
             detectors: string[];
+            /** Format: double */
+            downSeconds: number;
+            /** Format: date-time */
+            downSince: string | null;
             /** Format: int64 */
             driversFailed: number | null;
             /** Format: date-time */
@@ -3294,6 +3651,7 @@ export interface components {
             /** Format: int64 */
             findingsTotal: number;
             flapping: boolean;
+            healedBy?: string;
             id: string;
             inhibitedBy: string | null;
             kind: string;
@@ -3541,6 +3899,11 @@ export interface components {
         };
         ItemsRuleShape: {
             items: components["schemas"]["RuleShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsSLAShape: {
+            items: components["schemas"]["SLAShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -4552,6 +4915,22 @@ export interface components {
             stackLevel: number;
             transactionId: string;
         };
+        PromisesShape: {
+            /** Format: int64 */
+            breached: number;
+            /** Format: int64 */
+            kept: number;
+            /**
+             * Format: double
+             * @description of those kept or breached; 0 to 1
+             */
+            keptShare: number | null;
+            /**
+             * Format: int64
+             * @description not due yet
+             */
+            running: number;
+        };
         QRShape: {
             path: string;
             /** Format: int64 */
@@ -4860,6 +5239,39 @@ export interface components {
             /** @description which guard-rail it waits for; empty: none */
             waits: string;
         };
+        SLAMinutes: {
+            /**
+             * Format: double
+             * @description to acknowledge; 0: no promise
+             */
+            ackMinutes: number;
+            /**
+             * Format: double
+             * @description to repair; 0: no promise
+             */
+            repairMinutes: number;
+        };
+        SLAShape: {
+            /**
+             * Format: date-time
+             * @description null: nobody decided
+             */
+            changedAt: string | null;
+            changedBy: string;
+            /** @description what holds: S1 to S4; 0 minutes is no promise */
+            effective: {
+                [key: string]: components["schemas"]["SLAMinutes"];
+            };
+            /** @description default: the house; else a site */
+            scope: string;
+            /** @description as decided here; what is not in it follows the house, and there the defaults */
+            severities: {
+                [key: string]: components["schemas"]["SLAMinutes"];
+            };
+            /** @description empty: the house */
+            siteId: string;
+            siteName: string;
+        };
         Schedule: {
             id?: string;
             layers?: components["schemas"]["Layer"][];
@@ -5163,6 +5575,12 @@ export interface components {
             /** Format: int64 */
             stations: number;
             timeZone: string;
+        };
+        SlaInputBody: {
+            /** @description by S1 to S4; those left out follow the house, and there the defaults */
+            severities: {
+                [key: string]: components["schemas"]["SLAMinutes"];
+            };
         };
         SlowPort: {
             /** @enum {string} */
@@ -6970,6 +7388,8 @@ export interface operations {
                 from?: string;
                 /** @description opened before */
                 to?: string;
+                /** @description only those that recovered and that nobody has proven */
+                notProven?: boolean;
                 /** @description those folded into another too */
                 children?: boolean;
             };
@@ -6986,6 +7406,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsIncidentShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getIncidentFigures: {
+        parameters: {
+            query?: {
+                /** @description default: 30 days before to */
+                from?: string;
+                /** @description not included; default: now; at most 400 days after from */
+                to?: string;
+                site?: string;
+                /** @description several by comma */
+                kind?: string;
+                /** @description S1 to S4, several by comma */
+                severity?: string;
+                /** @description IANA time zone in which days begin; default UTC */
+                zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiguresAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportIncidentFigures: {
+        parameters: {
+            query?: {
+                /** @description default: 30 days before to */
+                from?: string;
+                /** @description not included; default: now; at most 400 days after from */
+                to?: string;
+                site?: string;
+                /** @description several by comma */
+                kind?: string;
+                /** @description S1 to S4, several by comma */
+                severity?: string;
+                /** @description IANA time zone in which days begin; default UTC */
+                zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Error */
@@ -9260,6 +9764,99 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ItemsPinShape"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listSLA: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsSLAShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setSLA: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scope: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SlaInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SLAShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteSLA: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scope: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -16,6 +16,7 @@ import { parseEvents } from '../features/events/kinds';
 import { parseIncidents } from '../features/incidents/search';
 import { parseMaintenance } from '../features/maintenance/search';
 import { parseMap } from '../features/map/search';
+import { parseMeasures } from '../features/measures/search';
 import { parsePlaybooks } from '../features/playbooks/search';
 import { parseRules } from '../features/rules/tabs';
 import { parseSessions } from '../features/sessions/filter';
@@ -129,6 +130,14 @@ const incident = createRoute({
     'playbooks',
     'station',
   ),
+});
+
+const measures = createRoute({
+  getParentRoute: () => inside,
+  path: '/incidents/figures',
+  staticData: { timeless: true },
+  validateSearch: parseMeasures,
+  component: page(() => import('../features/measures/page'), 'measures', 'incidents', 'station'),
 });
 
 const maintenance = createRoute({
@@ -282,6 +291,7 @@ const pages = [
   overview,
   cameras,
   incidents.addChildren([incident]),
+  measures,
   maintenance,
   map,
   sites,

@@ -10,6 +10,7 @@ import type kiosk from '../features/kiosk/words/en.json';
 import type maintenance from '../features/maintenance/words/en.json';
 import type map from '../features/map/words/en.json';
 import type me from '../features/me/words/en.json';
+import type measures from '../features/measures/words/en.json';
 import type overview from '../features/overview/words/en.json';
 import type playbooks from '../features/playbooks/words/en.json';
 import type rules from '../features/rules/words/en.json';
@@ -35,6 +36,7 @@ export type MessageKey =
   | keyof typeof incidents
   | keyof typeof maintenance
   | keyof typeof map
+  | keyof typeof measures
   | keyof typeof overview
   | keyof typeof rules
   | keyof typeof playbooks

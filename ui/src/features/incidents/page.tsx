@@ -107,6 +107,10 @@ function Inbox({ chosen }: { chosen: string | undefined }) {
             </button>
           ))}
         </div>
+        <Link to="/incidents/figures" search={{}} className={styles.figures}>
+          <Icon name="health" size={16} />
+          {t('incident.figures')}
+        </Link>
       </header>
       <Bar search={search} change={change} bySeverity={tab === 'inbox' ? counts.bySeverity : null} />
       {picked.size > 0 && <Bulk picked={picked} rows={live.rows} clear={() => setPicked(new Set())} />}

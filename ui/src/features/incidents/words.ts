@@ -64,16 +64,35 @@ export function faultOf(kind: string): { code: string; vendorCode: string } | nu
   return head === 'fault' && code ? { code, vendorCode: rest.join('/') } : null;
 }
 
+const kindOf = (kind: string) =>
+  (kinds as readonly string[]).includes(kind) ? (kind as (typeof kinds)[number]) : undefined;
+
+function faultText(t: Translate, kind: string): string | undefined {
+  const fault = faultOf(kind);
+  if (!fault) return undefined;
+  const known = faultKey(fault.code) ?? faultKey(components[fault.code.split('.')[0]!] ?? '');
+  return known && capital(t(known));
+}
+
+/** What a kind is about, without any one incident, and the codes that tell it from its like. */
+export function kindText(t: Translate, kind: string): { text: string; code: string } {
+  const known = kindOf(kind);
+  if (known) return { text: t(`incident.what.${known}`, { n: 0 }), code: '' };
+  const fault = faultOf(kind);
+  if (!fault) return { text: kind, code: '' };
+  const [component = '', ...variable] = fault.code.split('.');
+  return {
+    text: faultText(t, kind) ?? plain(component),
+    code: [fault.vendorCode, variable.length > 0 && fault.code].filter(Boolean).join(' · '),
+  };
+}
+
 /** What is wrong, in few words, without where. */
 export function whatText(t: Translate, i: Incident): string {
-  const kind = (kinds as readonly string[]).includes(i.kind) ? (i.kind as (typeof kinds)[number]) : undefined;
+  const kind = kindOf(i.kind);
   if (kind && kind !== 'fault') return t(`incident.what.${kind}`, { n: i.childrenCount });
-  const fault = faultOf(i.kind);
-  if (fault) {
-    const known: MessageKey | undefined =
-      faultKey(fault.code) ?? faultKey(components[fault.code.split('.')[0]!] ?? '');
-    if (known) return capital(t(known));
-  }
+  const fault = faultText(t, i.kind);
+  if (fault) return fault;
   const at = i.title.indexOf(': ');
   const told = at > 0 && i.station ? i.title.slice(at + 2) : i.title;
   return capital(told || (kind ? t(`incident.what.${kind}`) : i.kind));
