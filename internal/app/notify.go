@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/chargewatch/chargewatch/internal/notify"
-	"github.com/chargewatch/chargewatch/internal/outward"
 	"github.com/chargewatch/chargewatch/internal/web"
 )
 
@@ -21,13 +20,9 @@ func channelKinds() []notify.Kind {
 
 // newNotifier makes the part that tells people.
 func (s *Server) newNotifier(ctx context.Context) (*notify.Service, error) {
-	nets, exactly, err := outward.ParseAllow(s.Config.AllowNet)
-	if err != nil {
-		return nil, fmt.Errorf("allow-net: %w", err)
-	}
 	n, err := notify.New(ctx, notify.Options{
 		Store: s.Store, Kinds: channelKinds(), Logger: s.log,
-		Reach: outward.New(outward.Options{Allow: nets, Exactly: exactly, Own: s.ownPorts}),
+		Reach: s.reach,
 		Well:  s.well, Incidents: handled{s.live, s.Journal},
 	})
 	if err != nil {

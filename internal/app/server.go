@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -24,6 +25,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/live"
 	"github.com/chargewatch/chargewatch/internal/notify"
 	"github.com/chargewatch/chargewatch/internal/outbox"
+	"github.com/chargewatch/chargewatch/internal/outward"
 	"github.com/chargewatch/chargewatch/internal/pki"
 	"github.com/chargewatch/chargewatch/internal/rule"
 	"github.com/chargewatch/chargewatch/internal/rule/backtest"
@@ -52,6 +54,9 @@ type Server struct {
 	notify     *notify.Service
 	curves     atomic.Pointer[telemetry.Store] // for the journal, which opens before
 	guard      *disk.Guard
+	reach      *outward.Guard
+	cameras    *cameras
+	simulated  atomic.Pointer[[]netip.AddrPort]
 	simulation *simulation
 	vitals     *vitals.Monitor
 	storage    storageMeasure
@@ -185,6 +190,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err != nil {
 		return s, err
 	}
+	if err := s.openCameras(ctx); err != nil {
+		return s, err
+	}
 	if s.notify, err = s.newNotifier(ctx); err != nil {
 		return s, err
 	}
@@ -209,6 +217,8 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Notifier:   notifier{s.notify},
 		Knowledge:  known,
 		Photos:     pictures,
+		Cameras:    s.cameras,
+		Viewing:    s.cameras,
 
 		Incidents:     s.live,
 		OpenIncidents: s.live,
@@ -347,6 +357,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.Web.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.outbox.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.notify.Run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.cameras.run(inner))) })
 	outside.Go(func() { fail(s.simulation.run(inner)) })
 	if s.lived {
 		outside.Go(func() { fail(ended(inner, s.staff(inner))) })
@@ -355,6 +366,7 @@ func (s *Server) Run(ctx context.Context) error {
 		outside.Go(func() { fail(l.serve()) })
 	}
 	<-inner.Done()
+	outside.Go(func() { fail(s.cameras.live.Close()) })
 	limit, done := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
 	defer done()
 	for _, l := range s.listeners {
@@ -413,6 +425,9 @@ func (s *Server) release() error {
 		if err := l.Close(); err != nil && !errors.Is(err, http.ErrServerClosed) && !isClosed(err) {
 			errs = append(errs, err)
 		}
+	}
+	if s.cameras != nil {
+		errs = append(errs, s.cameras.live.Close())
 	}
 	if s.Telemetry != nil {
 		errs = append(errs, s.Telemetry.Close(context.Background()))

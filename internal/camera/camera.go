@@ -48,6 +48,7 @@ type Service struct {
 	open    func(stream.SourceOptions) source
 	version atomic.Uint64
 	wake    chan struct{} // the teller: something is to be said
+	probes  chan struct{} // one for each that runs
 
 	applying sync.Mutex // one change at a time; not held by those who only ask
 
@@ -78,7 +79,7 @@ func New(o Options) *Service {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Service{
-		o: o, log: o.Logger, wake: make(chan struct{}, 1), cameras: map[string]*one{},
+		o: o, log: o.Logger, wake: make(chan struct{}, 1), probes: make(chan struct{}, maxProbes), cameras: map[string]*one{},
 		open: func(s stream.SourceOptions) source { return stream.NewSource(s) },
 	}
 }
@@ -253,6 +254,21 @@ func (s *Service) Hub(id, name string) (hub *stream.Hub, release func(), err err
 		return nil, nil, fmt.Errorf("%q: %w", name, ErrNoStream)
 	}
 	return p.hub, p.want(s.ctx), nil
+}
+
+// Why is the code of why a stream sends no pictures; empty if it does, or nobody
+// wants it.
+func (s *Service) Why(id, name string) string {
+	s.mu.RLock()
+	c, ok := s.cameras[id]
+	s.mu.RUnlock()
+	if !ok {
+		return ""
+	}
+	if f := c.pulls[name].why(); f != nil {
+		return string(f.Reason)
+	}
+	return ""
 }
 
 // Tampered says that a camera shows nothing of its site any more, and how; empty:

@@ -31,6 +31,9 @@ type Options struct {
 	Allow []netip.Prefix
 	// Exactly are single ports that are within reach, ours or not.
 	Exactly []netip.AddrPort
+	// Also returns single ports that came into reach while the server runs, such as
+	// those of simulated devices; nil: none.
+	Also func() []netip.AddrPort
 	// Own returns the ports that this server listens on.
 	Own func() []int
 }
@@ -65,7 +68,8 @@ func sharedSpace() netip.Prefix { return netip.PrefixFrom(netip.AddrFrom4([4]byt
 // Check says whether an address may be reached.
 func (g *Guard) Check(ap netip.AddrPort) error {
 	addr := ap.Addr().Unmap().WithZone("")
-	if slices.Contains(g.o.Exactly, netip.AddrPortFrom(addr, ap.Port())) {
+	exact := netip.AddrPortFrom(addr, ap.Port())
+	if slices.Contains(g.o.Exactly, exact) || g.o.Also != nil && slices.Contains(g.o.Also(), exact) {
 		return nil
 	}
 	if g.ours(addr, int(ap.Port())) {

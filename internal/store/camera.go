@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,15 +45,18 @@ const (
 
 // Camera is a camera as people set it up. A stored one is never changed in place.
 type Camera struct {
-	ID       string    `json:"-"`
-	SiteID   string    `json:"-"`
-	Label    string    `json:"label,omitempty"`
-	MainURL  string    `json:"mainUrl"` // rtsp or rtsps, without a password
-	SubURL   string    `json:"subUrl,omitempty"`
-	OnvifURL string    `json:"onvifUrl,omitempty"`
-	Username string    `json:"username,omitempty"`
-	UDP      bool      `json:"udp,omitempty"`
-	Record   Recording `json:"recording"`
+	ID       string `json:"-"`
+	SiteID   string `json:"-"`
+	Label    string `json:"label,omitempty"`
+	MainURL  string `json:"mainUrl"` // rtsp or rtsps, without a password
+	SubURL   string `json:"subUrl,omitempty"`
+	OnvifURL string `json:"onvifUrl,omitempty"`
+	Username string `json:"username,omitempty"`
+	UDP      bool   `json:"udp,omitempty"`
+	// Fingerprint of the certificate that is trusted (rtsps); empty: as the machine
+	// trusts.
+	Fingerprint string    `json:"fingerprint,omitempty"`
+	Record      Recording `json:"recording"`
 	// Audio needs a reason: recording speech without right is a crime in some
 	// countries.
 	Audio       bool   `json:"audio,omitempty"`
@@ -112,6 +117,9 @@ func (c *Camera) validate() error {
 	if !readable(c.Username, false) || len(c.Username) > maxCameraText {
 		return &InvalidError{"username", fmt.Sprintf("at most %d printable characters", maxCameraText)}
 	}
+	if bytes, err := hex.DecodeString(strings.ReplaceAll(c.Fingerprint, ":", "")); err != nil || len(bytes) != 0 && len(bytes) != sha256.Size {
+		return &InvalidError{"fingerprint", "the SHA-256 of a certificate, in hexadecimal"}
+	}
 	if !slices.Contains([]Recording{RecordContinuous, RecordEvents, RecordOff}, c.Record) {
 		return &InvalidError{"recording", "continuous, event or off"}
 	}
@@ -129,6 +137,11 @@ func (c *Camera) validate() error {
 		return &InvalidError{"retention.purpose", fmt.Sprintf("at most %d bytes", maxPurposeLength)}
 	}
 	return c.validateZones()
+}
+
+// ValidCameraURL says what is wrong with the address of a stream.
+func ValidCameraURL(field, text string) error {
+	return validCameraURL(field, text, true, []string{"rtsp", "rtsps"})
 }
 
 func validCameraURL(field, text string, needed bool, schemes []string) error {
@@ -292,6 +305,12 @@ func (s *Store) ChangeCamera(ctx context.Context, by Actor, id string, password 
 		return nil, &InvalidError{"password", "give it again: it was for another host"}
 	}
 	return &next, s.putCamera(ctx, by, "camera.change", &next)
+}
+
+// SpeaksTo reports whether the camera has an address at the host of this one.
+func (c *Camera) SpeaksTo(address string) bool {
+	host := hostOf(address)
+	return host != "" && slices.ContainsFunc([]string{c.MainURL, c.SubURL, c.OnvifURL}, func(u string) bool { return hostOf(u) == host })
 }
 
 // sameHosts reports whether c speaks only to hosts that old spoke to: whoever may

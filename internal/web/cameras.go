@@ -39,6 +39,8 @@ type Cameras interface {
 	CameraStatus(id string) (CameraStatus, bool)
 	// ReachCamera says why an address that people typed in may not be reached.
 	ReachCamera(ctx context.Context, address string) error
+	// TryCamera looks at an address once.
+	TryCamera(ctx context.Context, t CameraTry) (CameraTried, error)
 }
 
 // CameraShape is a camera as the API shows it. Passwords are written, never read.
@@ -53,6 +55,7 @@ type CameraShape struct {
 	HasPassword bool            `json:"hasPassword"`
 	HasSub      bool            `json:"hasSub" doc:"there is a second, smaller stream"`
 	UDP         bool            `json:"udp"`
+	Fingerprint string          `json:"fingerprint" doc:"of the certificate that is trusted (rtsps); only for those who set cameras up"`
 	State       string          `json:"state" enum:"connecting,live,stalled,offline,tampered,notRecording"`
 	StateSince  *time.Time      `json:"stateSince"`
 	Reason      string          `json:"reason" doc:"why it is in that state, as a code"`
@@ -107,6 +110,7 @@ type (
 			Username     string          `json:"username,omitempty" maxLength:"200"`
 			Password     string          `json:"password,omitempty" maxLength:"200" doc:"kept sealed, never shown"`
 			UDP          bool            `json:"udp,omitempty"`
+			Fingerprint  string          `json:"fingerprint,omitempty" maxLength:"100" doc:"SHA-256 of the camera's certificate, where it signs for itself (rtsps)"`
 			Recording    store.Recording `json:"recording,omitempty" enum:"continuous,event,off"`
 			Audio        bool            `json:"audio,omitempty"`
 			AudioReason  string          `json:"audioReason,omitempty" maxLength:"500"`
@@ -126,6 +130,7 @@ type (
 			Username     *string          `json:"username,omitempty" maxLength:"200"`
 			Password     *string          `json:"password,omitempty" maxLength:"200" doc:"empty: none any more; needed when a host changes"`
 			UDP          *bool            `json:"udp,omitempty"`
+			Fingerprint  *string          `json:"fingerprint,omitempty" maxLength:"100"`
 			Recording    *store.Recording `json:"recording,omitempty" enum:"continuous,event,off"`
 			Audio        *bool            `json:"audio,omitempty"`
 			AudioReason  *string          `json:"audioReason,omitempty" maxLength:"500"`
@@ -146,6 +151,7 @@ func (s *Server) registerCameras() {
 	add(s, atCamera(CamerasWrite), op("changeCamera", http.MethodPatch, "/cameras/{camera}", "Change a camera", 0), s.changeCamera)
 	add(s, atCamera(CamerasWrite), op("deleteCamera", http.MethodDelete, "/cameras/{camera}",
 		"Remove a camera; its recordings stay until their time is over", http.StatusNoContent), s.deleteCamera)
+	add(s, global(CamerasWrite), op("tryCamera", http.MethodPost, "/cameras/test", "Look at an address once, and say what is there", 0), s.tryCamera)
 	s.registerArming()
 	s.registerViewing()
 	s.registerFootage()
@@ -176,6 +182,7 @@ func (s *Server) cameraShape(c *store.Camera, p *Principal) CameraShape {
 	}
 	if p.Scope(CamerasWrite).Allows(c.SiteID) {
 		out.MainURL, out.SubURL, out.OnvifURL, out.Username = c.MainURL, c.SubURL, c.OnvifURL, c.Username
+		out.Fingerprint = c.Fingerprint
 	}
 	out.Masked = len(c.Private()) > 0 && !p.Scope(VideoUnmasked).Allows(c.SiteID)
 	return out
@@ -259,7 +266,7 @@ func (s *Server) createCamera(ctx context.Context, in *newCameraInput) (*cameraO
 	b := &in.Body
 	c := store.Camera{
 		ID: b.ID, SiteID: b.SiteID, Label: b.Label, MainURL: b.MainURL, SubURL: b.SubURL, OnvifURL: b.OnvifURL, Username: b.Username,
-		UDP: b.UDP, Record: b.Recording, Audio: b.Audio, AudioReason: b.AudioReason, PromisedDays: b.PromisedDays, Purpose: b.Purpose,
+		UDP: b.UDP, Fingerprint: b.Fingerprint, Record: b.Recording, Audio: b.Audio, AudioReason: b.AudioReason, PromisedDays: b.PromisedDays, Purpose: b.Purpose,
 		Zones: zones(b.Zones),
 	}
 	if err := s.reachable(ctx, map[string]string{"mainUrl": b.MainURL, "subUrl": b.SubURL, "onvifUrl": b.OnvifURL}); err != nil {
@@ -294,6 +301,7 @@ func (s *Server) changeCamera(ctx context.Context, in *cameraChangeInput) (*came
 		set(&c.OnvifURL, b.OnvifURL)
 		set(&c.Username, b.Username)
 		set(&c.UDP, b.UDP)
+		set(&c.Fingerprint, b.Fingerprint)
 		set(&c.Record, b.Recording)
 		set(&c.Audio, b.Audio)
 		set(&c.AudioReason, b.AudioReason)

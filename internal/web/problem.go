@@ -31,6 +31,9 @@ func (s *Server) problem(ctx context.Context, err error) *huma.ErrorModel {
 	if used, ok := errors.AsType[*store.InUseError](err); ok {
 		return problemf(http.StatusConflict, used.Reason)
 	}
+	if why, ok := errors.AsType[*ViewingError](err); ok {
+		return problemf(why.Status, why.Reason)
+	}
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, journal.ErrNotFound), errors.Is(err, incident.ErrNotFound):
 		return problemf(http.StatusNotFound, "no such thing")

@@ -73,6 +73,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cameras/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at an address once, and say what is there */
+        post: operations["tryCamera"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/cameras/{camera}": {
         parameters: {
             query?: never;
@@ -2321,6 +2338,7 @@ export interface components {
         CameraChangeInputBody: {
             audio?: boolean;
             audioReason?: string;
+            fingerprint?: string;
             label?: string;
             mainUrl?: string;
             onvifUrl?: string;
@@ -2343,6 +2361,8 @@ export interface components {
             armed: boolean;
             audio: boolean;
             audioReason: string;
+            /** @description of the certificate that is trusted (rtsps); only for those who set cameras up */
+            fingerprint: string;
             hasPassword: boolean;
             /** @description there is a second, smaller stream */
             hasSub: boolean;
@@ -4263,6 +4283,8 @@ export interface components {
         NewCameraInputBody: {
             audio?: boolean;
             audioReason?: string;
+            /** @description SHA-256 of the camera's certificate, where it signs for itself (rtsps) */
+            fingerprint?: string;
             /** @description one is given if missing */
             id?: string;
             label?: string;
@@ -5907,6 +5929,31 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        TriedShape: {
+            /** @description more in words; it may hold what the camera said */
+            detail: string;
+            /** @description SHA-256 of a certificate that was not trusted */
+            fingerprint: string;
+            /** @description pictures came */
+            ok: boolean;
+            /** @description the first picture as a data: URL of a JPEG; empty where no decoder is installed */
+            picture: string;
+            /** @description why none came, as a code */
+            reason: string;
+            /** @description pictures come out of order (B-frames): not for WebRTC */
+            reordered: boolean;
+            stream?: components["schemas"]["CameraStream"];
+        };
+        TryCameraInputBody: {
+            /** @description use this camera's password, if it is one for that host and none is given */
+            camera?: string;
+            fingerprint?: string;
+            password?: string;
+            udp?: boolean;
+            /** @description rtsp or rtsps, without user and password */
+            url: string;
+            username?: string;
+        };
         UserChangeInputBody: {
             disabled?: boolean;
             grants?: components["schemas"]["Grant"][];
@@ -6321,6 +6368,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CameraShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    tryCamera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryCameraInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedShape"];
                 };
             };
             /** @description Error */
