@@ -60,7 +60,7 @@ type Run struct {
 const learning = 28 * 24 * time.Hour
 
 // Story prepares the run of one scenario: one or two sites, as many days as it
-// needs.
+// needs. In one of what a restart ends the stations obey.
 func Story(name string, seed uint64, before time.Duration) (*Run, error) {
 	s, err := Find(name)
 	if err != nil {
@@ -71,7 +71,7 @@ func Story(name string, seed uint64, before time.Duration) (*Run, error) {
 	}
 	return New(Options{
 		Seed: seed, Learning: before, Stations: perSite * len(kindsFor([]Scenario{s})), Only: []string{name},
-		Days: int((max(before, 3*day)+s.For+s.Tail)/day) + 2,
+		Obey: s.restart, Days: int((max(before, 3*day)+s.For+s.Tail)/day) + 2,
 	})
 }
 
