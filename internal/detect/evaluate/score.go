@@ -140,7 +140,7 @@ func Judge(r *Run) *Score {
 	}
 	s.Failed = r.failed(found)
 	s.Calls = r.calls()
-	if len(r.Orders) > 0 || len(r.Healings) > 0 {
+	if len(r.Orders) > 0 || slices.ContainsFunc(r.Labels, func(l Label) bool { return l.Restart }) {
 		s.Remedies = r.remedies(s.Calls)
 	}
 	for _, d := range by {
