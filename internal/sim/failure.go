@@ -19,6 +19,7 @@ type Failure struct {
 	Ramp                          time.Duration // from nothing to Size
 	Size                          float64       // in the unit of the mode
 	Code                          string        // of a fault kind, or a word of the mode
+	Restart                       bool          // a restart of the station ends it
 }
 
 // Mode is a way to fail, or a way to look as if.

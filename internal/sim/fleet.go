@@ -32,8 +32,11 @@ type Options struct {
 	// Detail makes Relive tell all that the present would: every reading of the
 	// meter, every card shown, commands.
 	Detail bool
-	Found  []Found       // what is known of an earlier run, as of the beginning of the history
-	Ramp   time.Duration // first connections are spread over this; default 1 s per 200 stations
+	// Slice is how much past is lived in detail before it is told: between two
+	// slices stations take an Order. Default one hour.
+	Slice time.Duration
+	Found []Found       // what is known of an earlier run, as of the beginning of the history
+	Ramp  time.Duration // first connections are spread over this; default 1 s per 200 stations
 
 	TLS     *tls.Config
 	Sources int // dial from 127.0.0.1 to 127.0.0.Sources, for very many stations
@@ -93,6 +96,7 @@ type Fleet struct {
 	work       sync.WaitGroup
 	relived    bool
 	harmed     []Harm
+	healings   []Healing
 }
 
 // New checks the options and builds the stations; nothing is dialled before

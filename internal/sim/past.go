@@ -121,7 +121,7 @@ func (f *Fleet) Relive(ctx context.Context, outages []Outage, tell func([]Told) 
 	p := chronicle{until: until}
 	slice := pastSlice
 	if f.o.Detail {
-		slice = detailSlice
+		slice = cmp.Or(f.o.Slice, detailSlice)
 	}
 	for at := from; at.Before(until); {
 		if ctx.Err() != nil {

@@ -50,6 +50,7 @@ type station struct {
 	wornSince  time.Time
 	wrong      []*Failure // that befall it
 	hung       bool
+	ordered    bool // to restart, by a command
 	updated    bool // by a failure
 
 	evses     []*evse
@@ -380,6 +381,7 @@ func (st *station) reboot(reason stopReason, bootReason string, downFor time.Dur
 		}
 		st.after(downFor, func() {
 			st.down = false
+			st.restarted()
 			st.powered = st.now
 			st.announced = false
 			st.bootReason = bootReason

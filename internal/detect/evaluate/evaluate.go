@@ -34,6 +34,8 @@ type Label struct {
 	Tail     time.Duration
 	Severity string
 	Safety   bool
+	// Restart is set where a restart of the station ends it.
+	Restart bool
 }
 
 // Finding is one raise of a detector.
@@ -68,6 +70,21 @@ type Harm struct {
 	At      time.Time
 }
 
+// Order is a command that can cost a driver something.
+type Order struct {
+	Station, Action string
+	At              time.Time
+	Taken           bool // the station accepted it
+	Cut             bool // a session was running at the station
+}
+
+// Healing is a failure that a restart ended.
+type Healing struct {
+	Subject event.Subject
+	At      time.Time
+	Ordered bool // by a command of ours; else the station restarted by itself
+}
+
 // Run is what an evaluation is made of.
 type Run struct {
 	StationDays float64
@@ -75,6 +92,8 @@ type Run struct {
 	Findings    []Finding
 	Notices     []Notice
 	Harmed      []Harm
+	Orders      []Order
+	Healings    []Healing
 	// Site tells where a station stands, Peers what else shares its group.
 	Site func(station string) string
 }

@@ -21,6 +21,8 @@ type Score struct {
 	// Failed are the drivers who failed at what was wrong before it was found,
 	// of each label that drivers failed at; those that were missed count all.
 	Failed []int
+	// Remedies is what the machine did by itself; nil where stations do not obey.
+	Remedies *Remedies `json:",omitempty"`
 }
 
 // Detector is how one detector did.
@@ -138,6 +140,9 @@ func Judge(r *Run) *Score {
 	}
 	s.Failed = r.failed(found)
 	s.Calls = r.calls()
+	if len(r.Orders) > 0 || slices.ContainsFunc(r.Labels, func(l Label) bool { return l.Restart }) {
+		s.Remedies = r.remedies(s.Calls)
+	}
 	for _, d := range by {
 		slices.Sort(d.Delays)
 		s.Detectors = append(s.Detectors, *d)
@@ -157,6 +162,12 @@ func (s *Score) Add(o *Score) {
 	s.Notices += o.Notices
 	s.Calls = append(s.Calls, o.Calls...)
 	s.Failed = append(s.Failed, o.Failed...)
+	if o.Remedies != nil {
+		if s.Remedies == nil {
+			s.Remedies = new(Remedies)
+		}
+		s.Remedies.add(o.Remedies)
+	}
 	slices.Sort(s.Failed)
 	for _, d := range o.Detectors {
 		i, ok := slices.BinarySearchFunc(s.Detectors, d, func(a, b Detector) int { return cmp.Compare(a.ID, b.ID) })

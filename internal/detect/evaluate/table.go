@@ -22,6 +22,9 @@ func (s *Score) WriteTable(w io.Writer) error {
 		fmt.Fprintf(b, "| people interrupted per 1,000 station-days | %.2f |\n", s.Per1000(s.Notices))
 	}
 	fmt.Fprintf(b, "| drivers who failed before it was found: median, p95 | %d, %d |\n", Median(s.Failed), Quantile(s.Failed, 0.95))
+	if s.Remedies != nil {
+		s.Remedies.write(b)
+	}
 	fmt.Fprintf(b, "\n| detector | true | beside | false | precision | found | of | recall | delay median | p95 |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	for i := range s.Detectors {
 		d := &s.Detectors[i]
@@ -75,6 +78,12 @@ func (s *Score) WriteFaults(w io.Writer) error {
 	for _, k := range order {
 		f := example[k]
 		fmt.Fprintf(b, "- %s %s %s: %d at %s, as %s at %s%s\n", k.detector, k.code, k.severity, count[k], k.fell, f.Subject, f.At.Format("01-02 15:04"), f.Facts)
+	}
+	if m := s.Remedies; m != nil && m.Vain > 0 {
+		fmt.Fprintf(b, "\n## Resets in vain\n\n")
+		for _, k := range slices.Sorted(maps.Keys(m.VainAt)) {
+			fmt.Fprintf(b, "- %s: %d\n", k, m.VainAt[k])
+		}
 	}
 	fmt.Fprintf(b, "\n## Calls by cause\n\n")
 	calls, where := make(map[string]int), make(map[string][]string)

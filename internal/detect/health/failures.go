@@ -12,14 +12,15 @@ import (
 )
 
 // startFailures is D05: drivers fail at a port, one after the other, for reasons
-// of the charger. One driver alone points at their car or card.
+// of the charger. One driver alone points at their car or card. How bad a fault is
+// that the port reports meanwhile is for the detector of faults.
 func startFailures() detect.Detector {
 	return detect.Detector{
 		ID: "D05", Code: "startFailures",
 		Params: []detect.Param{
 			{Name: "failures", Default: 2, Doc: "failed tries in a row, none that worked between"},
 			{Name: "tokens", Default: 2, Doc: "different drivers among them"},
-			{Name: "urgentFailures", Default: 3, Doc: "failed tries in a row from which on it is urgent; before, only if the port reports a fault. Where tries often fail, more: a run that is to be expected at the port is no news"},
+			{Name: "urgentFailures", Default: 3, Doc: "failed tries in a row from which on it is urgent. Where tries often fail, more: a run that is to be expected at the port is no news"},
 			{Name: "oneTokenFailures", Default: 3, Doc: "failed tries of one driver in a row that are worth a note"},
 			{Name: "withinHours", Default: 72, Unit: "h", Doc: "how far back tries count"},
 			{Name: "goodInRow", Default: 5, Doc: "tries that work in a row after which it is over when it came back within that time; the first time one is enough"},
@@ -125,7 +126,7 @@ func failuresTried(c *detect.Context, a *attempt.Attempt) {
 	switch {
 	case n >= c.Param("failures") && tokens >= c.Param("tokens"):
 		f.Severity = event.S3
-		if n >= deadAfter(c, a.EVSE, len(m.List), c.Param("urgentFailures")) || a.Reason == attempt.Faulted {
+		if n >= deadAfter(c, a.EVSE, len(m.List), c.Param("urgentFailures")) {
 			f.Severity = event.S2
 		}
 		f.Text = fmt.Sprintf("%.0f tries of %.0f drivers to charge here failed in a row, each for a reason of the charger; the last: %s.", n, tokens, why(a))
@@ -140,18 +141,22 @@ func failuresTried(c *detect.Context, a *attempt.Attempt) {
 }
 
 // deadAfter is how many failures in a row tell a port that is dead from one at
-// which tries often fail, as it has been in the last week: a longer run than it
-// shows in twenty weeks, at least so many and at most maxRun. What fails now and
-// then is a work order; somebody is called where nobody can charge.
+// which tries often fail, as of the last week and of the last two days: a longer
+// run than shows once in twenty such times, at least so many and at most maxRun.
+// What fails now and then is a work order; somebody is called where nobody can
+// charge.
 func deadAfter(c *detect.Context, evse, run int, least float64) float64 {
 	w := detect.RecallOf[week](c.Station, "D06", evse)
 	if w == nil {
 		return least
 	}
-	n, bad := w.sum(len(w.N))
-	n, bad = max(n-float64(run), 0), max(bad-float64(run), 0)
-	share := (bad + 1) / (n + 20) // as of a port of which little is known
-	return max(least, min(math.Ceil(math.Log(0.05/max(n, 1))/math.Log(share)), maxRun))
+	for _, days := range []int{2, len(w.N)} {
+		n, bad := w.sum(days)
+		n, bad = max(n-float64(run), 0), max(bad-float64(run), 0)
+		share := (bad + 1) / (n + 20) // as of a port of which little is known
+		least = max(least, min(math.Ceil(math.Log(0.05/max(n, 1))/math.Log(share)), maxRun))
+	}
+	return least
 }
 
 const maxRun = 8

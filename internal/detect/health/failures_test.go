@@ -66,15 +66,15 @@ func TestStartFailures(t *testing.T) {
 	stories(t, "D05", map[string]struct{ story, want string }{
 		"two drivers fail, a third one charges": {
 			begin + fails("13:00", "A/1", "anna") + fails("13:10", "A/1", "bert") + works("14:00", "A/1", "cleo"), `
-			13:10:20 A/1 raised startFailures S2
+			13:10:20 A/1 raised startFailures S3
 			14:00:52 A/1 cleared startFailures`},
 		"over, back the next day, and then five have to charge": {
 			begin + fails("13:00", "A/1", "anna") + fails("13:10", "A/1", "bert") + works("14:00", "A/1", "cleo") +
 				fails("1/13:00", "A/1", "anna") + fails("1/13:10", "A/1", "bert") + works("1/14:00", "A/1", "cleo") + works("1/14:10", "A/1", "cleo") +
 				works("1/14:20", "A/1", "cleo") + works("1/14:30", "A/1", "cleo") + works("1/14:40", "A/1", "cleo"), `
-			13:10:20 A/1 raised startFailures S2
+			13:10:20 A/1 raised startFailures S3
 			14:00:52 A/1 cleared startFailures
-			1/13:10:20 A/1 raised startFailures S2
+			1/13:10:20 A/1 raised startFailures S3
 			1/14:40:52 A/1 cleared startFailures`},
 		"nothing starts for two drivers": {
 			begin + try("13:00", "A/1", "anna", "nothing") + try("13:10", "A/1", "bert", "nothing"), `

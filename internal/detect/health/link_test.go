@@ -104,6 +104,23 @@ func TestStuckState(t *testing.T) {
 			0/14:00 A/1 status Available`, `
 			13:00:00 A/1 raised stuck S3
 			14:00:00 A/1 cleared stuck`},
+		"off and on again, and as stuck as before": {begin + `
+			13:00 A/1 status Preparing
+			13:16 A command ChangeAvailability id=1 payload={"connectorId":1,"type":"Inoperative"}
+			13:16:01 A/1 status Unavailable
+			13:16:15 A command ChangeAvailability id=2 payload={"connectorId":1,"type":"Operative"}
+			13:16:16 A/1 status Preparing
+			13:50 A/1 status Available`, `
+			13:15:00 A/1 raised stuck S3
+			13:50:00 A/1 cleared stuck`},
+		"off and on again, and free": {begin + `
+			13:00 A/1 status Preparing
+			13:16 A command ChangeAvailability id=1 payload={"connectorId":1,"type":"Inoperative"}
+			13:16:01 A/1 status Unavailable
+			13:16:15 A command ChangeAvailability id=2 payload={"connectorId":1,"type":"Operative"}
+			13:16:16 A/1 status Available`, `
+			13:15:00 A/1 raised stuck S3
+			13:16:16 A/1 cleared stuck`},
 		"out of service because we asked": {begin + `
 			0/01:00 A command ChangeAvailability id=1 payload={"connectorId":1,"type":"Inoperative"}
 			0/01:01 A/1 status Unavailable

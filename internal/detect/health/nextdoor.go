@@ -20,7 +20,7 @@ func nextDoor() detect.Detector {
 		ID: "D27", Code: "failedHereChargedNextDoor",
 		Params: []detect.Param{
 			{Name: "withinMinutes", Default: 15, Unit: "min", Doc: "time from failing here to starting there"},
-			{Name: "urgentVisits", Default: 2, Doc: "visits from which on it is urgent"},
+			{Name: "urgentVisits", Default: 2, Doc: "visits, none that worked between, from which on it is urgent; more where tries often fail"},
 			{Name: "visitDays", Default: 7, Unit: "d", Doc: "how long a visit counts"},
 		},
 		Kinds:     []event.Kind{event.KindTransaction},
@@ -156,7 +156,7 @@ func nextDoorFound(c *detect.Context, x leaver, station string, evse int, gap ti
 			detect.Word("chargedAt", station+"/"+strconv.Itoa(evse)), detect.Value("minutesLater", max(gap, 0).Minutes(), "min"),
 		},
 	}
-	if float64(len(m.At)) >= c.Param("urgentVisits") {
+	if float64(len(m.At)) >= deadAfter(c, x.EVSE, len(m.At), c.Param("urgentVisits")) {
 		f.Severity = event.S2
 		f.Text = fmt.Sprintf("On %d visits drivers failed here and charged next door; the last one at %s, port %d, %s later.", len(m.At), station, evse, span(max(gap, 0)))
 	}

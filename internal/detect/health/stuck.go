@@ -44,6 +44,7 @@ type stay struct {
 	Status fleet.Status  `json:"status"`
 	Since  detect.Moment `json:"since,omitempty"`
 	Closed bool          `json:"closed,omitempty"` // somebody took it out of service
+	Out    bool          `json:"out,omitempty"`    // of service since it was stuck: that mends nothing
 	Until  detect.Moment `json:"until,omitempty"`  // of a reservation
 }
 
@@ -124,6 +125,9 @@ func stuckOn(c *detect.Context, e *event.Event) {
 	for i := range c.Station.Ports {
 		p := &c.Station.Ports[i]
 		m := detect.Recall[stay](c, p.EVSE)
+		if stuckOut(c, p, m) {
+			continue
+		}
 		if m != nil && m.Status == p.Status && m.Since == p.Since || m == nil && !watched(p.Status) {
 			continue
 		}
@@ -143,6 +147,24 @@ func stuckOn(c *detect.Context, e *event.Event) {
 		m.Status, m.Since = p.Status, p.Since
 		c.Wake(strconv.Itoa(p.EVSE), p.Since.Add(stuckAfter(c, p)))
 	}
+}
+
+// stuckOut follows a stuck port that is taken out of service and comes back: as it
+// was, and then it is as stuck as before, or not.
+func stuckOut(c *detect.Context, p *detect.Port, m *stay) bool {
+	switch {
+	case m == nil || m.Since.IsZero() || m.Status == fleet.Unavailable:
+		return false
+	case p.Status == fleet.Unavailable && (m.Out || m.Closed && c.Station.IsOpen("stuck", p.EVSE)):
+		m.Out = true
+	case m.Out && p.Status == m.Status:
+		m.Out, m.Since = false, p.Since
+	default:
+		m.Out = false
+		return false
+	}
+	c.Station.Touch()
+	return true
 }
 
 // stuckClosed notes that people (or their playbooks) wanted ports out of service.

@@ -19,6 +19,7 @@ type cast struct {
 	r        *rand.Rand
 	learning time.Duration
 	once     bool
+	obey     bool
 	failures []sim.Failure
 	unable   map[string][]span // stations that know no TriggerMessage
 	taken    map[string]bool   // stations
@@ -36,6 +37,9 @@ func (c *cast) place(list []Scenario) error {
 	asked := len(list) > 0
 	if !asked {
 		list = Scenarios()
+		if c.obey {
+			list = append(list, hangs()...)
+		}
 	}
 	// What needs most room chooses first; the rest in an order of the seed.
 	c.r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
@@ -104,6 +108,7 @@ func (c *cast) put(s *Scenario) bool {
 	}
 	for _, f := range s.causes {
 		f.From = at.Add(f.From.Sub(time.Time{}))
+		f.Restart = s.restart
 		if f.For == 0 {
 			f.For = at.Add(s.For).Sub(f.From)
 		}
@@ -139,6 +144,7 @@ func (c *cast) all(fits func(*sim.Spec) bool) (list []event.Subject) {
 func (c *cast) label(s *Scenario, at time.Time, subjects []event.Subject, l evaluate.Label) {
 	l.Scenario, l.About, l.NearMiss = s.Name, s.About, s.NearMiss
 	l.Detectors, l.Also, l.Severity, l.Safety = s.Detectors, s.Also, s.Severity, s.Safety
+	l.Restart = s.restart
 	l.Subjects, l.From, l.To, l.Tail = subjects, at, at.Add(s.For), max(s.Tail, 15*time.Minute)
 	c.run.Labels = append(c.run.Labels, l)
 }

@@ -46,6 +46,8 @@ type desk struct {
 	online  map[string]string              // by station: its connection
 	said    map[event.Subject]*event.Event // the last status of each plug
 	waiting []*event.Event                 // in order of ReceivedAt
+	obey    bool
+	orders  []detect.Asked // to be carried out when the stations have lived so far
 }
 
 type span struct{ from, to time.Time }
@@ -127,6 +129,17 @@ const (
 	deskTimeout = 30 * time.Second
 )
 
+// carriedOut tells what a station answered to an order.
+func (d *desk) carriedOut(command string, o sim.Order) {
+	e := ours(o.At.Add(deskAnswer), &event.CommandResult{CommandID: command, Status: "answered", Response: o.Answer})
+	e.Subject, e.Origin = event.Station(o.Station), event.FromStation
+	if o.Answer == nil {
+		e = ours(o.At.Add(deskTimeout), &event.CommandResult{CommandID: command, Status: "timeout"})
+		e.Subject = event.Station(o.Station)
+	}
+	d.put(e)
+}
+
 func (d *desk) perform(a detect.Asked, now time.Time) {
 	tell := func(in time.Duration, subject event.Subject, from event.Origin, body event.Body) {
 		e := ours(now.Add(in), body)
@@ -145,6 +158,8 @@ func (d *desk) perform(a detect.Asked, now time.Time) {
 		tell(2*deskDelay, station, event.FromUs, &event.CommandResult{CommandID: a.Key, Status: "offline"})
 	case within(d.hung[a.Station], now):
 		tell(deskTimeout, station, event.FromUs, &event.CommandResult{CommandID: a.Key, Status: "timeout"})
+	case d.obey && (a.Action == "Reset" || a.Action == "ChangeAvailability"):
+		d.orders = append(d.orders, a)
 	case within(d.unable[a.Station], now) || a.Action != "TriggerMessage":
 		answer("NotImplemented")
 	default:

@@ -10,7 +10,9 @@
 package lab
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
@@ -34,6 +36,9 @@ type Options struct {
 	// Once puts each scenario in one time; else as often as there is room, up to
 	// four times.
 	Once bool
+	// Obey has stations carry out resets and changes of availability, not only be
+	// asked how they are, and puts in failures that a restart ends.
+	Obey bool
 	// Quiet puts nothing in: ordinary life only.
 	Quiet bool
 }
@@ -48,13 +53,14 @@ type Run struct {
 	hearer  *retell.Hearer
 	outages []sim.Outage
 	desk    desk
+	orders  []sim.Order // what stations were told to do
 	err     error
 }
 
 const learning = 28 * 24 * time.Hour
 
 // Story prepares the run of one scenario: one or two sites, as many days as it
-// needs.
+// needs. In one of what a restart ends the stations obey.
 func Story(name string, seed uint64, before time.Duration) (*Run, error) {
 	s, err := Find(name)
 	if err != nil {
@@ -65,7 +71,7 @@ func Story(name string, seed uint64, before time.Duration) (*Run, error) {
 	}
 	return New(Options{
 		Seed: seed, Learning: before, Stations: perSite * len(kindsFor([]Scenario{s})), Only: []string{name},
-		Days: int((max(before, 3*day)+s.For+s.Tail)/day) + 2,
+		Obey: s.restart, Days: int((max(before, 3*day)+s.For+s.Tail)/day) + 2,
 	})
 }
 
@@ -91,7 +97,7 @@ func New(o Options) (*Run, error) {
 	r := &Run{From: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}
 	r.To = r.From.AddDate(0, 0, o.Days)
 	r.Plan = plan(o.Seed, o.Stations, kindsFor(only))
-	c := &cast{run: r, r: random(o.Seed), learning: o.Learning, once: o.Once}
+	c := &cast{run: r, r: random(o.Seed), learning: o.Learning, once: o.Once, obey: o.Obey}
 	if !o.Quiet {
 		if err := c.place(only); err != nil {
 			return nil, err
@@ -99,14 +105,24 @@ func New(o Options) (*Run, error) {
 	}
 	var err error
 	r.fleet, err = sim.New(sim.Options{
-		Plan: r.Plan, Scenario: life(), Seed: o.Seed, Start: r.To, History: r.To.Sub(r.From), Replay: true, Detail: true, Failures: c.failures,
+		Slice: slice(o.Obey), Plan: r.Plan, Scenario: life(), Seed: o.Seed, Start: r.To, History: r.To.Sub(r.From), Replay: true, Detail: true, Failures: c.failures,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare a labelled run: %w", err)
 	}
 	r.hearer = hearer(&r.Plan)
 	r.desk = newDesk(c)
+	r.desk.obey = o.Obey
 	return r, nil
+}
+
+// slice is how far stations live ahead of who reads: a command cannot come before
+// what was told already.
+func slice(obey bool) time.Duration {
+	if obey {
+		return 10 * time.Second
+	}
+	return 0 // as the simulator likes
 }
 
 // life is an ordinary day without anything to report.
@@ -165,6 +181,12 @@ func (r *Run) Events(ctx context.Context) iter.Seq[*event.Event] {
 					return errEnough
 				}
 			}
+			for _, a := range r.desk.orders {
+				o := r.fleet.Order(a.Station, a.Action, json.RawMessage(a.Payload))
+				r.orders = append(r.orders, o)
+				r.desk.carriedOut(a.Key, o)
+			}
+			r.desk.orders = nil
 			return nil
 		})
 		if err != nil && err != errEnough {
@@ -185,6 +207,25 @@ func (r *Run) Harmed() []evaluate.Harm {
 	out := make([]evaluate.Harm, len(list))
 	for i, h := range list {
 		out[i] = evaluate.Harm{Station: h.Station, EVSE: h.EVSE, At: h.At}
+	}
+	return out
+}
+
+// Orders are the commands that stations were given beside questions, in a run
+// that obeys.
+func (r *Run) Orders() []evaluate.Order {
+	out := make([]evaluate.Order, len(r.orders))
+	for i, o := range r.orders {
+		out[i] = evaluate.Order{Station: o.Station, Action: o.Action, At: o.At, Cut: o.Cut, Taken: bytes.Contains(o.Answer, []byte(`"Accepted"`))}
+	}
+	return out
+}
+
+// Healings are the failures that restarts ended.
+func (r *Run) Healings() []evaluate.Healing {
+	var out []evaluate.Healing
+	for _, h := range r.fleet.Healings() {
+		out = append(out, evaluate.Healing{Subject: event.Port(h.Station, h.EVSE, 0), At: h.At, Ordered: h.Ordered})
 	}
 	return out
 }
@@ -238,6 +279,9 @@ func ours(at time.Time, body event.Body) *event.Event {
 // beginning is how the network is enrolled.
 func (r *Run) beginning() []*event.Event {
 	list := []*event.Event{ours(r.From, &event.ServerStarted{Version: "lab"})}
+	if r.desk.obey {
+		list = append(list, ours(r.From, &event.Policy{Type: "remedies", ID: "all", Value: json.RawMessage(`{"mode":"on"}`)}))
+	}
 	free := make(map[string]bool)
 	for _, x := range r.Plan.Sites {
 		free[x.ID] = x.FreeVend
@@ -288,7 +332,7 @@ func Names() []string {
 
 // Find looks a scenario up.
 func Find(name string) (Scenario, error) {
-	for _, s := range Scenarios() {
+	for _, s := range append(Scenarios(), hangs()...) {
 		if s.Name == name {
 			return s, nil
 		}

@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/fleet"
 )
 
 var update = flag.Bool("update", false, "write the golden file anew")
@@ -240,5 +242,38 @@ func TestEveryDetectorHasAScenario(t *testing.T) {
 		if id := fmt.Sprintf("D%02d", n); !found[id] {
 			t.Errorf("nothing is there for %s to find", id)
 		}
+	}
+}
+
+// Stations that obey restart when they are told to, and that ends what a restart
+// ends; what it does not stays.
+func TestOrders(t *testing.T) {
+	for name, heals := range map[string]bool{"power-hangs": true, "start-hangs": true, "hangs-unavailable": true, "no-energy": false} {
+		t.Run(name, func(t *testing.T) {
+			r, err := New(Options{Seed: 3, Stations: 12, Days: 8, Learning: shortly, Only: []string{name}, Obey: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := &r.Labels[0]
+			station := l.Subjects[0].ID
+			asked := false
+			var boots int
+			live(t, r, func(e *event.Event) {
+				if !asked && e.RecordedAt.After(l.From.Add(time.Hour)) {
+					asked = true
+					r.Perform(detect.Asked{Intent: fleet.Intent{Key: "k", Station: station, Action: "Reset", Payload: `{"type":"Hard"}`}}, e.RecordedAt)
+				}
+				if _, ok := e.Body.(*event.Boot); ok && asked && e.Subject.ID == station && e.RecordedAt.Before(l.From.Add(2*time.Hour)) {
+					boots++
+				}
+			})
+			orders, healings := r.Orders(), r.Healings()
+			if len(orders) != 1 || !orders[0].Taken || boots != 1 {
+				t.Errorf("orders %+v, boots %d", orders, boots)
+			}
+			if got := len(healings) == 1 && healings[0].Ordered && healings[0].Subject.ID == station; got != heals {
+				t.Errorf("healings %+v", healings)
+			}
+		})
 	}
 }

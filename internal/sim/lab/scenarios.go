@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"strings"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/sim"
@@ -25,6 +26,8 @@ type Scenario struct {
 	causes []sim.Failure
 	// unable is a station that does not know TriggerMessage.
 	unable bool
+	// restart ends it, whoever restarts the station.
+	restart bool
 	// outage is a stop of our own server, in place of causes.
 	outage time.Duration
 }
@@ -152,6 +155,29 @@ func positives() []Scenario {
 		{Name: "failed-here-charged-there", About: "drivers fail at one port and charge at the next", Detectors: []string{"D27", "D05"}, Also: startTrouble, Severity: "S3",
 			For: 2 * day, scope: onPort, site: busy, fits: twin, causes: []sim.Failure{{Mode: sim.StartFails, Size: 0.7, Code: "lock"}}},
 	}
+}
+
+// hangs are failures of an application that a restart ends. They are part of runs
+// whose stations obey; the positives are not mended by one.
+func hangs() []Scenario {
+	list := []Scenario{
+		{Name: "power-hangs", About: "the power control hangs: sessions begin and nothing flows, until a restart", Detectors: []string{"D07", "D05"}, Also: startTrouble, Severity: "S2",
+			For: 3 * day, scope: onPort, site: []string{"hpc", "mall", "street"}, causes: one(sim.NoEnergy, 0)},
+		{Name: "start-hangs", About: "no start gets further than the lock, until a restart", Detectors: []string{"D05"}, Also: startTrouble, Severity: "S2",
+			For: 3 * day, scope: onPort, site: []string{"hpc", "mall", "cohort"}, fits: twin, causes: []sim.Failure{{Mode: sim.StartFails, Size: 1, Code: "lock"}}},
+		{Name: "check-hangs", About: "starts fail at the cable check, until a restart", Detectors: []string{"D05"}, Also: startTrouble, Severity: "S2",
+			For: 3 * day, scope: onPort, site: []string{"hpc", "mall", "cohort"}, fits: both(dc, twin), causes: []sim.Failure{{Mode: sim.StartFails, Size: 1, Code: "energy"}}},
+	}
+	for _, word := range []string{"Preparing", "Finishing", "Unavailable"} {
+		fits := map[string]func(*sim.Model, int) bool{"Preparing": v16, "Finishing": both(dc, v16)}[word]
+		s := stuck(strings.ToLower(word), word, onPort, fits, 30*hour)
+		s.Name, s.About = strings.Replace(s.Name, "stuck", "hangs", 1), s.About+", until a restart"
+		list = append(list, s)
+	}
+	for i := range list {
+		list[i].restart = true
+	}
+	return list
 }
 
 func hard(name, fault, severity string, safety bool, beside []string) Scenario {

@@ -40,6 +40,7 @@ type result struct {
 	Stations    int             `json:"stations"`
 	Days        int             `json:"days"`
 	Once        bool            `json:"once"`
+	Obey        bool            `json:"obey,omitempty"`
 	Events      int             `json:"events"`
 	TookSeconds float64         `json:"tookSeconds"`
 	DetectorsNs float64         `json:"nanosecondsPerEvent"`
@@ -62,6 +63,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	days := set.Int("days", 42, "of a run")
 	only := set.String("only", "", "comma-separated scenarios; each seed is a story of each")
 	once := set.Bool("once", false, "each scenario comes one time in each run; else as often as there is room")
+	obey := set.Bool("obey", false, "stations obey resets, remedies are on, and some failures end with a restart")
 	quiet := set.Bool("quiet", false, "put nothing in: whatever is raised is wrong")
 	dir := set.String("out", "test/load/results", "`FOLDER` of the results")
 	name := set.String("name", "", "of the results; empty: only print")
@@ -82,7 +84,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	res := result{Go: runtime.Version(), Cores: runtime.NumCPU(), Began: time.Now().UTC().Truncate(time.Second), Stations: *stations, Days: *days, Once: *once}
+	res := result{Go: runtime.Version(), Cores: runtime.NumCPU(), Began: time.Now().UTC().Truncate(time.Second), Stations: *stations, Days: *days, Once: *once, Obey: *obey}
 	res.Score = &evaluate.Score{}
 	var busy time.Duration
 	for word := range strings.SplitSeq(*seeds, ",") {
@@ -101,7 +103,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 				runs = append(runs, r)
 			}
 		} else {
-			r, err := lab.New(lab.Options{Seed: seed, Stations: *stations, Days: *days, Quiet: *quiet, Once: *once})
+			r, err := lab.New(lab.Options{Seed: seed, Stations: *stations, Days: *days, Quiet: *quiet, Once: *once, Obey: *obey})
 			if err != nil {
 				return err
 			}
@@ -160,6 +162,7 @@ func judge(ctx context.Context, r *lab.Run, score *evaluate.Score, t *tracer) (e
 	}
 	score.Add(evaluate.Judge(&evaluate.Run{
 		StationDays: r.StationDays(), Labels: r.Labels, Site: r.Site(), Findings: c.findings, Notices: c.notices, Harmed: r.Harmed(),
+		Orders: r.Orders(), Healings: r.Healings(),
 	}))
 	return events, busy, r.Err()
 }

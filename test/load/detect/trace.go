@@ -38,7 +38,7 @@ func (t *tracer) heard(e *event.Event) {
 		t.line(e.RecordedAt, string(e.Body.Kind()), e.Subject, &short)
 		return
 	}
-	t.line(e.RecordedAt, string(e.Body.Kind())+map[bool]string{true:"(late)"}[e.Late()], e.Subject, e.Body)
+	t.line(e.RecordedAt, string(e.Body.Kind())+map[bool]string{true: "(late)"}[e.Late()], e.Subject, e.Body)
 }
 
 func (t *tracer) concluded(now time.Time, c *live.Conclusions) {
