@@ -63,8 +63,9 @@ export const Tile = memo(function Tile({
       base: `/api/v1/cameras/${encodeURIComponent(camera.id)}`,
       stream,
       report: (s) => {
-        // The last picture stays, greyed, while a new connection is made.
-        if (s.state !== 'playing') keep(v, c);
+        // A picture a half second is kept: the last one stays, greyed, while a new
+        // connection is made. Afterwards the element has none any more.
+        if (s.state === 'playing' && s.way !== 'stills') keep(v, c);
         setShowing(s);
       },
     });
@@ -177,7 +178,8 @@ function Strip({
 /** Keeps the picture that is shown, small. */
 function keep(video: HTMLVideoElement, canvas: HTMLCanvasElement): void {
   if (video.videoWidth === 0 || video.readyState < 2) return;
-  canvas.width = Math.min(640, video.videoWidth);
-  canvas.height = Math.round((canvas.width * video.videoHeight) / video.videoWidth);
-  canvas.getContext('2d')?.drawImage(video, 0, 0, canvas.width, canvas.height);
+  const width = Math.min(640, video.videoWidth);
+  const height = Math.round((width * video.videoHeight) / video.videoWidth);
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  canvas.getContext('2d', { alpha: false })?.drawImage(video, 0, 0, canvas.width, canvas.height);
 }
