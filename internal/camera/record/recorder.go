@@ -85,6 +85,7 @@ type Recorder struct {
 	units, bytes, dropped atomic.Uint64
 	wrote, until          atomic.Int64 // nanoseconds
 	triggered             chan struct{}
+	split                 atomic.Bool
 
 	// Of the goroutine of Run:
 	w       *writing
@@ -136,6 +137,16 @@ func (r *Recorder) Trigger(until time.Time) {
 	select {
 	case r.triggered <- struct{}{}:
 	default:
+	}
+}
+
+// Split ends the file that a stream is being written into with the next key
+// picture, so that what is in it has its place in the chain.
+func (s *Store) Split(src Source) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.sources[src]; t != nil && t.recorder != nil {
+		t.recorder.split.Store(true)
 	}
 }
 
@@ -279,7 +290,7 @@ func (r *Recorder) take(u *stream.Unit) {
 	}
 	if w := r.w; w != nil {
 		long := u.DTS - w.first
-		if u.Key && long+r.s.o.PartFor/2 >= r.s.o.SegmentFor || long >= longest || w.Bytes >= fileBytes {
+		if u.Key && (long+r.s.o.PartFor/2 >= r.s.o.SegmentFor || r.split.Swap(false)) || long >= longest || w.Bytes >= fileBytes {
 			r.close()
 		}
 	}
