@@ -448,19 +448,21 @@ func (r *Recorder) look(now time.Time) {
 
 // openGap notes a gap that lasts.
 func (r *Recorder) openGap(now time.Time) {
+	why := r.why() // asks others: not under our lock
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
 	t := r.t
 	if t.gap != nil || t.covered.IsZero() || now.Sub(t.covered) < idle {
 		return
 	}
-	t.gap = &Gap{Source: t.Source, From: t.covered, Reason: r.why(), site: r.plan.Site}
+	t.gap = &Gap{Source: t.Source, From: t.covered, Reason: why, site: r.plan.Site}
 	r.s.gaps = append(r.s.gaps, *t.gap)
 	r.s.kick()
 }
 
 // endGap notes that there are pictures again.
 func (r *Recorder) endGap(at time.Time) {
+	why := r.why()
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
 	t := r.t
@@ -476,7 +478,7 @@ func (r *Recorder) endGap(at time.Time) {
 	case r.plan.Mode != Always || t.covered.IsZero() || at.Sub(t.covered) < leastGap:
 		return
 	default:
-		g = &Gap{Source: t.Source, From: t.covered, To: at, Reason: r.why(), site: r.plan.Site}
+		g = &Gap{Source: t.Source, From: t.covered, To: at, Reason: why, site: r.plan.Site}
 	}
 	r.s.gaps = append(r.s.gaps, *g)
 	t.covered = at
