@@ -36,7 +36,9 @@ func (s *Server) openCameras(ctx context.Context) error {
 	}
 	s.reach = outward.New(outward.Options{Allow: nets, Exactly: exactly, Own: s.ownPorts, Also: s.simulatedPorts})
 	c := &cameras{s: s, pool: decode.New(decode.Options{Logger: s.log})}
-	c.Service = camera.New(camera.Options{Journal: s.Journal, Dial: s.reach.Dial, Logger: s.log})
+	c.Service = camera.New(camera.Options{
+		Journal: s.Journal, Dial: s.reach.Dial, Taps: []camera.Tap{s.footage}, Recorder: s.footage, Logger: s.log,
+	})
 	udp, tcp, err := webRTCPorts(ctx, s.Config, s.log)
 	if err != nil {
 		return err
@@ -120,7 +122,12 @@ func (c *cameras) CameraStatus(id string) (web.CameraStatus, bool) {
 	if !ok {
 		return web.CameraStatus{}, false
 	}
-	return web.CameraStatus{State: x.State, Since: x.Since, Reason: x.Reason, Main: streamShape(x.Main), Sub: streamShape(x.Sub)}, true
+	out := web.CameraStatus{State: x.State, Since: x.Since, Reason: x.Reason, Main: streamShape(x.Main), Sub: streamShape(x.Sub)}
+	if kept, ok := c.s.footage.Retention(id); ok {
+		out.EffectiveDays = kept.EffectiveDays
+	}
+	out.RecordedAt = c.s.footage.recs.wroteAt(id)
+	return out, true
 }
 
 func streamShape(x camera.StreamStatus) *web.CameraStream {

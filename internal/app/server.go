@@ -56,6 +56,7 @@ type Server struct {
 	guard      *disk.Guard
 	reach      *outward.Guard
 	cameras    *cameras
+	footage    *footage
 	simulated  atomic.Pointer[[]netip.AddrPort]
 	simulation *simulation
 	vitals     *vitals.Monitor
@@ -190,6 +191,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err != nil {
 		return s, err
 	}
+	if err := s.openFootage(ctx); err != nil {
+		return s, err
+	}
 	if err := s.openCameras(ctx); err != nil {
 		return s, err
 	}
@@ -219,6 +223,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Photos:     pictures,
 		Cameras:    s.cameras,
 		Viewing:    s.cameras,
+		Footage:    s.footage,
 
 		Incidents:     s.live,
 		OpenIncidents: s.live,
@@ -259,6 +264,7 @@ func (s *Server) sealed() uint64 {
 // guard's own.
 func (s *Server) giveWay(stage disk.Stage) {
 	s.Endpoint.Pause(stage >= disk.StopAccepting)
+	s.footage.giveWay(stage)
 }
 
 func (s *Server) lateAnswer(id, command string, o station.Outcome) {
@@ -348,6 +354,7 @@ func (s *Server) Run(ctx context.Context) error {
 	inside.Go(func() { fail(ended(back, s.measure(back))) })
 	inside.Go(func() { fail(ended(back, s.frames.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.guard.Run(back))) })
+	inside.Go(func() { fail(ended(back, s.footage.run(back))) })
 	inside.Go(func() { tidy(back) })
 	inside.Go(func() { s.vitals.Run(back) })
 	if err := s.Store.Reconcile(inner, s.Journal.Snapshot()); err != nil {
@@ -428,6 +435,9 @@ func (s *Server) release() error {
 	}
 	if s.cameras != nil {
 		errs = append(errs, s.cameras.live.Close())
+	}
+	if s.footage != nil {
+		errs = append(errs, s.footage.Close(context.Background()))
 	}
 	if s.Telemetry != nil {
 		errs = append(errs, s.Telemetry.Close(context.Background()))

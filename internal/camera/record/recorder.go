@@ -85,6 +85,7 @@ type Recorder struct {
 	units, bytes, dropped atomic.Uint64
 	wrote, until          atomic.Int64 // nanoseconds
 	triggered             chan struct{}
+	split                 atomic.Bool
 
 	// Of the goroutine of Run:
 	w       *writing
@@ -136,6 +137,16 @@ func (r *Recorder) Trigger(until time.Time) {
 	select {
 	case r.triggered <- struct{}{}:
 	default:
+	}
+}
+
+// Split ends the file that a stream is being written into with the next key
+// picture, so that what is in it has its place in the chain.
+func (s *Store) Split(src Source) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.sources[src]; t != nil && t.recorder != nil {
+		t.recorder.split.Store(true)
 	}
 }
 
@@ -279,7 +290,7 @@ func (r *Recorder) take(u *stream.Unit) {
 	}
 	if w := r.w; w != nil {
 		long := u.DTS - w.first
-		if u.Key && long+r.s.o.PartFor/2 >= r.s.o.SegmentFor || long >= longest || w.Bytes >= fileBytes {
+		if u.Key && (long+r.s.o.PartFor/2 >= r.s.o.SegmentFor || r.split.Swap(false)) || long >= longest || w.Bytes >= fileBytes {
 			r.close()
 		}
 	}
@@ -437,19 +448,21 @@ func (r *Recorder) look(now time.Time) {
 
 // openGap notes a gap that lasts.
 func (r *Recorder) openGap(now time.Time) {
+	why := r.why() // asks others: not under our lock
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
 	t := r.t
 	if t.gap != nil || t.covered.IsZero() || now.Sub(t.covered) < idle {
 		return
 	}
-	t.gap = &Gap{Source: t.Source, From: t.covered, Reason: r.why(), site: r.plan.Site}
+	t.gap = &Gap{Source: t.Source, From: t.covered, Reason: why, site: r.plan.Site}
 	r.s.gaps = append(r.s.gaps, *t.gap)
 	r.s.kick()
 }
 
 // endGap notes that there are pictures again.
 func (r *Recorder) endGap(at time.Time) {
+	why := r.why()
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
 	t := r.t
@@ -465,7 +478,7 @@ func (r *Recorder) endGap(at time.Time) {
 	case r.plan.Mode != Always || t.covered.IsZero() || at.Sub(t.covered) < leastGap:
 		return
 	default:
-		g = &Gap{Source: t.Source, From: t.covered, To: at, Reason: r.why(), site: r.plan.Site}
+		g = &Gap{Source: t.Source, From: t.covered, To: at, Reason: why, site: r.plan.Site}
 	}
 	r.s.gaps = append(r.s.gaps, *g)
 	t.covered = at

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4/seekablebuffer"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4/codecs"
@@ -152,9 +154,19 @@ func Format(init []byte) (*stream.Format, error) {
 	}
 	switch c := in.Tracks[0].Codec.(type) {
 	case *codecs.H264:
-		return &stream.Format{Codec: stream.H264, SPS: c.SPS, PPS: c.PPS, Mime: mime264(c.SPS)}, nil
+		f := &stream.Format{Codec: stream.H264, SPS: c.SPS, PPS: c.PPS, Mime: mime264(c.SPS)}
+		var sps h264.SPS
+		if sps.Unmarshal(c.SPS) == nil {
+			f.Width, f.Height = sps.Width(), sps.Height()
+		}
+		return f, nil
 	case *codecs.H265:
-		return &stream.Format{Codec: stream.H265, VPS: c.VPS, SPS: c.SPS, PPS: c.PPS, Mime: "hvc1"}, nil
+		f := &stream.Format{Codec: stream.H265, VPS: c.VPS, SPS: c.SPS, PPS: c.PPS, Mime: "hvc1"}
+		var sps h265.SPS
+		if sps.Unmarshal(c.SPS) == nil {
+			f.Width, f.Height = sps.Width(), sps.Height()
+		}
+		return f, nil
 	}
 	return nil, fmt.Errorf("unknown codec: %w", ErrForm)
 }

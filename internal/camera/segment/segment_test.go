@@ -23,7 +23,7 @@ func made(t testing.TB, clip string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f, err := segment.Format(b[:init]); err != nil || !bytes.Equal(f.SPS, cam.Format().SPS) || !bytes.Equal(f.PPS, cam.Format().PPS) || f.Codec != cam.Format().Codec {
+	if f, err := segment.Format(b[:init]); err != nil || !bytes.Equal(f.SPS, cam.Format().SPS) || !bytes.Equal(f.PPS, cam.Format().PPS) || f.Codec != cam.Format().Codec || f.Width != 320 || f.Height != 180 {
 		t.Fatalf("format %+v, %v", f, err)
 	}
 	for n := range 3 {
