@@ -14,6 +14,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/camera"
 	"github.com/chargewatch/chargewatch/internal/camera/decode"
 	camlive "github.com/chargewatch/chargewatch/internal/camera/live"
+	"github.com/chargewatch/chargewatch/internal/camera/motion"
 	"github.com/chargewatch/chargewatch/internal/camera/stream"
 	"github.com/chargewatch/chargewatch/internal/outward"
 	"github.com/chargewatch/chargewatch/internal/store"
@@ -26,6 +27,7 @@ type cameras struct {
 	s    *Server
 	pool *decode.Pool
 	live *camlive.Service
+	eyes *motion.Watch
 }
 
 // openCameras makes the parts; nothing is followed before run.
@@ -36,8 +38,11 @@ func (s *Server) openCameras(ctx context.Context) error {
 	}
 	s.reach = outward.New(outward.Options{Allow: nets, Exactly: exactly, Own: s.ownPorts, Also: s.simulatedPorts})
 	c := &cameras{s: s, pool: decode.New(decode.Options{Logger: s.log})}
+	c.eyes = motion.NewWatch(motion.Options{
+		Decoder: c.pool, Journal: s.Journal, Streams: func() motion.Streams { return c.Service }, Armed: s.Store.Armed, Logger: s.log,
+	})
 	c.Service = camera.New(camera.Options{
-		Journal: s.Journal, Dial: s.reach.Dial, Taps: []camera.Tap{s.footage}, Recorder: s.footage, Logger: s.log,
+		Journal: s.Journal, Dial: s.reach.Dial, Taps: []camera.Tap{s.footage, c.eyes}, Recorder: s.footage, Logger: s.log,
 	})
 	udp, tcp, err := webRTCPorts(ctx, s.Config, s.log)
 	if err != nil {
@@ -75,6 +80,7 @@ func (c *cameras) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		changed := c.s.Store.CamerasChanged()
 		c.Apply(c.configs(ctx))
+		c.eyes.Forget(func(id string) bool { _, is := c.Camera(id); return is })
 		select {
 		case <-changed:
 		case <-ctx.Done():

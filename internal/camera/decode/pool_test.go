@@ -342,3 +342,44 @@ func TestAtTheEndNoChildIsLeft(t *testing.T) {
 		t.Errorf("after the end: %v", err)
 	}
 }
+
+func TestAWholeStreamComesBackInOrderUnderItsOwnTickets(t *testing.T) {
+	p := started(t, decode.Options{Workers: 1, Sequences: 1})
+	// Brightness tells which picture it is.
+	keys := scene(t, stream.H264, 320, 180, "color=c=0x808080:s=320x180:r=5,geq=lum='16+N*3':cb=128:cr=128", 12)
+	i := 0
+	next := func(ctx context.Context) (*stream.Unit, error) {
+		if i == len(keys) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		i++
+		return keys[i-1], nil
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var got []*stream.Unit
+	last := -1
+	err := p.Follow(ctx, "c", next, func(gray []byte, u *stream.Unit) {
+		got = append(got, u)
+		low, high := brightness(gray)
+		if high-low > 12 || low <= last {
+			t.Errorf("picture %d is %d to %d, the one before had %d", len(got), low, high, last)
+		}
+		last = low
+		if len(got) == len(keys)-4 { // some stay inside
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	for i, u := range got {
+		if u != keys[i] {
+			t.Errorf("picture %d came back as another", i)
+		}
+	}
+	if n := p.Stats().Children; n != 0 {
+		t.Errorf("%d children left", n)
+	}
+}

@@ -39,7 +39,7 @@ const (
 	noiseIn      = 40 * time.Second
 	usualIn      = 2 * time.Minute
 	standsFor    = time.Minute // what stands still this long belongs to the place
-	lampPictures = 4
+	lampFor      = 9 * time.Second
 	stillAfter   = 5 * time.Second
 	pastAfter    = 1500 * time.Millisecond
 )
@@ -227,6 +227,7 @@ func (d *Detector) learn(s *scratch, blobs []blob, m measures, share float32, dt
 		noisy = share
 	}
 	stands := uint16(min(standsFor/max(dt, 100*time.Millisecond), math.MaxUint16)) //nolint:gosec // Bounded.
+	lamp := uint16(min(lampFor/max(dt, 100*time.Millisecond), math.MaxUint16))     //nolint:gosec // Bounded.
 	for _, b := range blobs {
 		// The inside of a thing shows as little as its rim shows much.
 		for y := b.top; y <= b.bottom; y++ {
@@ -256,7 +257,7 @@ func (d *Detector) learn(s *scratch, blobs []blob, m measures, share float32, dt
 		if off > lightLevel || off < -lightLevel {
 			// A lamp that stays on is learned; one that sweeps by is not.
 			a = 0
-			if d.still[i]++; d.still[i] > lampPictures {
+			if d.still[i]++; d.still[i] > lamp {
 				a = quick
 			}
 		} else if d.still[i] > 0 {

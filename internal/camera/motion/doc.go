@@ -7,5 +7,6 @@
 // against what it used to show, and what it shows meanwhile is not learned.
 //
 // A Detector belongs to one camera and has no clock and no goroutine: it is given
-// pictures with their times and answers with what began and ended.
+// pictures with their times and answers with what began and ended. Watch gives
+// each camera its own, follows its stream and tells the journal.
 package motion

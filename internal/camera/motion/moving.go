@@ -88,3 +88,20 @@ func (d *Detector) rest(at time.Time) []Change {
 	}
 	return changes
 }
+
+// Lost ends all motion since no pictures come.
+func (d *Detector) Lost(at time.Time) []Change {
+	var changes []Change
+	for z := range d.zones {
+		w := &d.zones[z]
+		changes = append(changes, w.end(earlier(at, w.lastAt))...)
+	}
+	return changes
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -11,6 +11,8 @@ type tamper struct {
 	now   event.SceneKind
 	since time.Time
 	fine  int // pictures in a row with nothing wrong
+	// fineSince is the first of them.
+	fineSince time.Time
 
 	maybe      event.SceneKind
 	maybeSince time.Time
@@ -20,14 +22,16 @@ type tamper struct {
 	equalSince time.Time
 }
 
-// Pictures in a row until it is said, and until it is taken back.
+// Pictures in a row until it is said, and until it is taken back; and for how long
+// at least, where pictures come often.
 const (
 	coverPictures  = 2
 	blurPictures   = 3
 	turnPictures   = 3
 	finePictures   = 2
 	frozenPictures = 2 // of which each is the one before
-	frozenFor      = 3900 * time.Millisecond
+	perPicture     = 1900 * time.Millisecond
+	frozenFor      = 2 * perPicture
 )
 
 // tampering judges the view. wrong is true while it shows nothing to learn from.
@@ -42,7 +46,10 @@ func (d *Detector) tampering(s *scratch, m measures, at time.Time) (changes []Ch
 		if t.now == "" {
 			return nil, t.equal > 0
 		}
-		if t.fine++; t.fine < finePictures {
+		if t.fine++; t.fine == 1 {
+			t.fineSince = at
+		}
+		if t.fine < finePictures || at.Sub(t.fineSince) < perPicture*(finePictures-1) {
 			return nil, true
 		}
 		changes = append(changes, Change{What: t.now, Ended: true, Since: at})
@@ -62,7 +69,7 @@ func (d *Detector) tampering(s *scratch, m measures, at time.Time) (changes []Ch
 		}
 	}
 	t.times++
-	if t.times < need || t.now == kind {
+	if t.times < need || at.Sub(t.maybeSince) < time.Duration(need-1)*perPicture || t.now == kind {
 		return nil, true
 	}
 	if t.now != "" {

@@ -1,0 +1,485 @@
+package motion
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/camera"
+	"github.com/chargewatch/chargewatch/internal/camera/area"
+	"github.com/chargewatch/chargewatch/internal/camera/decode"
+	"github.com/chargewatch/chargewatch/internal/camera/stream"
+	"github.com/chargewatch/chargewatch/internal/event"
+)
+
+// Decoder makes grey pictures.
+type Decoder interface {
+	Missing() error
+	Gray(ctx context.Context, camera string, u *stream.Unit) ([]byte, error)
+	Follow(ctx context.Context, camera string, next func(context.Context) (*stream.Unit, error), each func([]byte, *stream.Unit)) error
+	Forget(camera string)
+}
+
+// Streams brings a stream that is not followed all the time.
+type Streams interface {
+	Hub(camera, stream string) (hub *stream.Hub, release func(), err error)
+	// Tampered is told how a camera stopped showing its site; empty: it does again.
+	Tampered(camera, how string)
+}
+
+// Options are what a Watch is made of.
+type Options struct {
+	Decoder Decoder
+	Journal camera.Appender
+	Streams func() Streams
+	// Armed says whether a site is to be watched now.
+	Armed  func(site string) bool
+	Logger *slog.Logger
+}
+
+// Watch follows cameras with a Detector each and tells the journal what it sees.
+type Watch struct {
+	o   Options
+	mu  sync.Mutex
+	own map[string]*eyes
+}
+
+// Status is how one camera is watched.
+type Status struct {
+	// Interval is how far apart the key pictures of its main stream are.
+	Interval time.Duration
+	// Slow says that they are too far apart, Close that the sub stream is looked at
+	// picture by picture.
+	Slow, Close bool
+	Tampered    event.SceneKind
+	Moving      []string // zones; "" is the whole picture
+	LookedAt    time.Time
+}
+
+const (
+	// slowInterval is how far apart key pictures may be at most.
+	slowInterval = 2500 * time.Millisecond
+	reviewEvery  = 10 * time.Second
+	quietAfter   = 15 * time.Second
+	closeEvery   = 190 * time.Millisecond // of the sub stream
+	tellWithin   = 10 * time.Second
+	retryAfter   = 5 * time.Second
+)
+
+// NewWatch returns a tap for the camera service.
+func NewWatch(o Options) *Watch {
+	return &Watch{o: o, own: make(map[string]*eyes)}
+}
+
+// Wants says that the main stream of every camera is followed.
+func (w *Watch) Wants(_ camera.Config, name string) bool {
+	return name == camera.Main && w.o.Decoder.Missing() == nil
+}
+
+// Camera returns how a camera is watched.
+func (w *Watch) Camera(id string) (Status, bool) {
+	w.mu.Lock()
+	y := w.own[id]
+	w.mu.Unlock()
+	if y == nil {
+		return Status{}, false
+	}
+	return y.status(), true
+}
+
+// Follow watches a camera until ctx ends.
+func (w *Watch) Follow(ctx context.Context, c camera.Config, _ string, hub *stream.Hub) {
+	w.mu.Lock()
+	y := w.own[c.ID]
+	if y == nil {
+		y = &eyes{watch: w, open: make(map[sceneKey]*scene)}
+		w.own[c.ID] = y
+	}
+	w.mu.Unlock()
+	y.configure(c)
+	tell, done := make(chan *event.Event, 64), make(chan struct{})
+	y.mu.Lock()
+	y.tell = tell
+	y.mu.Unlock()
+	// What is seen is told in order, and telling does not hold up looking.
+	go func() {
+		defer close(done)
+		for e := range tell {
+			w.append(context.WithoutCancel(ctx), e)
+		}
+	}()
+	var wg sync.WaitGroup
+	wg.Go(func() { y.near(ctx) })
+	y.keys(ctx, hub)
+	wg.Wait()
+	// Whatever moves, nobody looks any more; what was done to the view stays so.
+	y.quiet(time.Now(), fromMain)
+	y.quiet(time.Now(), fromSub)
+	y.mu.Lock()
+	y.tell = nil
+	y.mu.Unlock()
+	close(tell)
+	<-done
+}
+
+// Forget drops what is known of cameras that are no more.
+func (w *Watch) Forget(exists func(id string) bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id := range w.own {
+		if !exists(id) {
+			delete(w.own, id)
+			w.o.Decoder.Forget(id)
+		}
+	}
+}
+
+func (w *Watch) append(ctx context.Context, e *event.Event) {
+	ctx, cancel := context.WithTimeout(ctx, tellWithin)
+	defer cancel()
+	if _, err := w.o.Journal.Append(ctx, e); err != nil {
+		w.o.Logger.Warn("what a camera saw is not recorded", "camera", e.Subject.ID, "err", err)
+	}
+}
+
+// The streams by which a scene is seen.
+const (
+	fromMain = 1 << iota
+	fromSub
+)
+
+type sceneKey struct {
+	what event.SceneKind
+	zone string
+}
+
+// scene is something that goes on.
+type scene struct {
+	id      string
+	by      int // the streams that see it
+	since   time.Time
+	score   float64
+	percent float64
+}
+
+// eyes watch one camera.
+type eyes struct {
+	watch *Watch
+
+	mu       sync.Mutex
+	config   camera.Config
+	main     *Detector
+	sub      *Detector
+	tell     chan<- *event.Event
+	open     map[sceneKey]*scene
+	close    bool
+	lookedAt time.Time
+	clock    clock
+}
+
+func (y *eyes) configure(c camera.Config) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	zones := make([]Zone, 0, len(c.Zones))
+	for _, z := range c.Zones {
+		p := make(area.Polygon, len(z.Polygon))
+		for i, at := range z.Polygon {
+			p[i] = at
+		}
+		zones = append(zones, Zone{ID: z.ID, Kind: event.ZoneKind(z.Kind), Polygon: p})
+	}
+	moved := y.config.Main.URL != c.Main.URL || y.config.Sub.URL != c.Sub.URL
+	y.config = c
+	if y.main == nil || moved {
+		y.main, y.sub = New(zones), New(zones)
+		return
+	}
+	y.main.SetZones(zones)
+	y.sub.SetZones(zones)
+}
+
+func (y *eyes) status() Status {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	s := Status{Interval: y.main.Interval(), Close: y.close, Tampered: y.main.Tampered(), LookedAt: y.lookedAt}
+	s.Slow = s.Interval > slowInterval
+	if s.Tampered == "" {
+		s.Tampered = y.sub.Tampered()
+	}
+	for k := range y.open {
+		if k.what == event.SceneMotion {
+			s.Moving = append(s.Moving, k.zone)
+		}
+	}
+	slices.Sort(s.Moving)
+	return s
+}
+
+// keys looks at the key pictures of the main stream.
+func (y *eyes) keys(ctx context.Context, hub *stream.Hub) {
+	r := hub.Follow(stream.FollowOptions{Buffer: 2, FromKey: true, KeysOnly: true})
+	defer r.Close()
+	id := y.config.ID
+	for {
+		wait, cancel := context.WithTimeout(ctx, quietAfter)
+		u, err := r.Next(wait)
+		cancel()
+		switch {
+		case err == nil:
+		case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
+			y.quiet(time.Now(), fromMain)
+			continue
+		default:
+			return
+		}
+		y.clocked(u)
+		gray, err := y.watch.o.Decoder.Gray(ctx, id, u)
+		if err != nil {
+			if ctx.Err() == nil {
+				y.watch.o.Logger.Debug("a picture is not looked at", "camera", id, "err", err)
+			}
+			continue
+		}
+		y.look(gray, u, fromMain)
+	}
+}
+
+// near looks at the sub stream picture by picture while that is worth it: where
+// cables are watched at an armed site, and where key pictures are far apart.
+func (y *eyes) near(ctx context.Context) {
+	review := time.NewTicker(reviewEvery)
+	defer review.Stop()
+	for {
+		if y.wanted() {
+			if err := y.nearby(ctx); err != nil && ctx.Err() == nil {
+				y.watch.o.Logger.Info("a sub stream is not looked at", "camera", y.config.ID, "err", err)
+			}
+			y.quiet(time.Now(), fromSub)
+		}
+		select {
+		case <-review.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// wanted reports whether the sub stream is worth its price.
+func (y *eyes) wanted() bool {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if y.config.Sub.URL == "" {
+		return false
+	}
+	if y.main.Interval() > slowInterval {
+		return true
+	}
+	chargers := slices.ContainsFunc(y.config.Zones, func(z camera.Zone) bool {
+		return z.Kind == string(event.ZoneWatch) && len(z.Ports) > 0
+	})
+	return chargers && y.watch.o.Armed(y.config.SiteID)
+}
+
+var errReviewed = errors.New("it is not worth it any more")
+
+func (y *eyes) nearby(ctx context.Context) error {
+	hub, release, err := y.watch.o.Streams().Hub(y.config.ID, camera.Sub)
+	if err != nil {
+		return err
+	}
+	defer release()
+	r := hub.Follow(stream.FollowOptions{Buffer: 64, FromKey: true})
+	defer r.Close()
+	y.mu.Lock()
+	y.close = true
+	y.mu.Unlock()
+	defer func() {
+		y.mu.Lock()
+		y.close = false
+		y.mu.Unlock()
+	}()
+	until := time.Now().Add(reviewEvery)
+	var last time.Time
+	for {
+		err := y.watch.o.Decoder.Follow(ctx, y.config.ID, func(ctx context.Context) (*stream.Unit, error) {
+			if now := time.Now(); now.After(until) {
+				if until = now.Add(reviewEvery); !y.wanted() {
+					return nil, errReviewed
+				}
+			}
+			wait, cancel := context.WithTimeout(ctx, quietAfter)
+			defer cancel()
+			return r.Next(wait)
+		}, func(gray []byte, u *stream.Unit) {
+			if u.At.Sub(last) < closeEvery && u.At.After(last) {
+				return
+			}
+			last = u.At
+			y.look(gray, u, fromSub)
+		})
+		switch {
+		case errors.Is(err, errReviewed):
+			return nil
+		case errors.Is(err, decode.ErrDamaged) && ctx.Err() == nil: // from the next key picture on
+			select {
+			case <-time.After(retryAfter):
+			case <-ctx.Done():
+			}
+		default:
+			return err
+		}
+	}
+}
+
+// look judges a picture and tells what began and ended.
+func (y *eyes) look(gray []byte, u *stream.Unit, by int) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	d := y.main
+	if by == fromSub {
+		d = y.sub
+	}
+	y.lookedAt = u.At
+	changes := d.Look(gray, u.At)
+	// Of the view itself the main stream is judge, unless it comes too seldom.
+	if by == fromSub && y.main.Interval() <= slowInterval {
+		changes = slices.DeleteFunc(changes, func(c Change) bool { return c.What.Tampering() })
+	}
+	y.changed(changes, by)
+}
+
+// quiet ends motion that nobody sees any more.
+func (y *eyes) quiet(at time.Time, by int) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	d := y.main
+	if by == fromSub {
+		d = y.sub
+	}
+	y.changed(d.Lost(at), by)
+}
+
+// changed is called under the lock.
+func (y *eyes) changed(changes []Change, by int) {
+	if len(changes) == 0 {
+		return
+	}
+	tampering := false
+	for _, c := range changes {
+		tampering = tampering || c.What.Tampering()
+		key := sceneKey{c.What, c.Zone}
+		s := y.open[key]
+		if c.Ended {
+			if s == nil {
+				continue
+			}
+			s.score, s.percent = max(s.score, c.Score), max(s.percent, c.Percent)
+			if s.by &^= by; s.by == 0 {
+				delete(y.open, key)
+				y.say(key, s, event.SceneEnded, c.Since)
+			}
+			continue
+		}
+		if s != nil {
+			s.by |= by
+			continue
+		}
+		s = &scene{by: by, since: c.Since, score: c.Score, percent: c.Percent}
+		s.id = y.config.ID + "/" + string(c.What) + "/" + c.Since.UTC().Format("20060102T150405.000Z")
+		if c.Zone != "" {
+			s.id += "/" + c.Zone
+		}
+		y.open[key] = s
+		y.say(key, s, event.SceneStarted, c.Since)
+	}
+	if tampering {
+		how := y.main.Tampered()
+		if how == "" && y.main.Interval() > slowInterval {
+			how = y.sub.Tampered()
+		}
+		y.watch.o.Streams().Tampered(y.config.ID, string(how))
+	}
+}
+
+// say is called under the lock.
+func (y *eyes) say(k sceneKey, s *scene, phase event.ScenePhase, since time.Time) {
+	body := &event.Scene{
+		ID: s.id, SiteID: y.config.SiteID, What: k.what, Phase: phase, Source: "picture", Zone: k.zone,
+		Armed: y.watch.o.Armed(y.config.SiteID), Score: round(s.score, 100), Percent: round(s.percent, 10), Since: since,
+	}
+	for _, z := range y.config.Zones {
+		if z.ID == k.zone && k.zone != "" {
+			body.Ports, body.Doors = slices.Clone(z.Ports), slices.Clone(z.Doors)
+		}
+	}
+	now := time.Now()
+	e := &event.Event{Subject: event.Camera(y.config.ID), At: now, ReceivedAt: now, Origin: event.FromUs, Body: body}
+	if y.tell == nil {
+		return
+	}
+	select {
+	case y.tell <- e:
+	default:
+		y.watch.o.Logger.Warn("what a camera saw is not recorded: the journal is behind", "camera", y.config.ID)
+	}
+}
+
+func round(x, parts float64) float64 { return float64(int64(x*parts+0.5)) / parts }
+
+// clocked tells when the camera's clock jumps.
+func (y *eyes) clocked(u *stream.Unit) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if by, jumped := y.clock.tick(u); jumped {
+		s := &scene{score: 1, id: y.config.ID + "/clockJump/" + u.At.UTC().Format("20060102T150405.000Z")}
+		y.watch.o.Logger.Info("a camera's clock jumped", "camera", y.config.ID, "by", by)
+		y.say(sceneKey{what: event.SceneClockJump}, s, event.SceneSeen, u.At)
+	}
+}
+
+// clock follows how far the camera's clock is from ours.
+type clock struct {
+	off   time.Duration
+	known bool
+	again int // pictures in a row that say otherwise
+}
+
+// jumpFrom is how far a clock has to jump; the network's delay is none of it.
+const jumpFrom = 4 * time.Second
+
+func (c *clock) tick(u *stream.Unit) (by time.Duration, jumped bool) {
+	if u.CameraAt.IsZero() {
+		return 0, false
+	}
+	off := u.CameraAt.Sub(u.ReceivedAt)
+	by = off - c.off
+	switch {
+	case !c.known:
+		c.off, c.known = off, true
+	case by.Abs() < jumpFrom:
+		c.off += by / 16
+		c.again = 0
+	default:
+		if c.again++; c.again == 2 {
+			c.off, c.again = off, 0
+			return by, true
+		}
+	}
+	return 0, false
+}
+
+// Cameras are all that are watched, by id.
+func (w *Watch) Cameras() map[string]Status {
+	w.mu.Lock()
+	all := maps.Clone(w.own)
+	w.mu.Unlock()
+	out := make(map[string]Status, len(all))
+	for id, y := range all {
+		out[id] = y.status()
+	}
+	return out
+}
