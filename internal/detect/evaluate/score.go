@@ -21,6 +21,8 @@ type Score struct {
 	// Failed are the drivers who failed at what was wrong before it was found,
 	// of each label that drivers failed at; those that were missed count all.
 	Failed []int
+	// FailedAt are the same by scenario.
+	FailedAt map[string][]int `json:"-"`
 	// Remedies is what the machine did by itself; nil where stations do not obey.
 	Remedies *Remedies `json:",omitempty"`
 }
@@ -138,7 +140,7 @@ func Judge(r *Run) *Score {
 		l := &r.Labels[i]
 		found[i] = first(r, l, func(f *Finding) bool { return f.Severity != "S4" && l.explains(f.Detector) })
 	}
-	s.Failed = r.failed(found)
+	s.Failed, s.FailedAt = r.failed(found)
 	s.Calls = r.calls()
 	if len(r.Orders) > 0 || slices.ContainsFunc(r.Labels, func(l Label) bool { return l.Restart }) {
 		s.Remedies = r.remedies(s.Calls)
@@ -162,6 +164,13 @@ func (s *Score) Add(o *Score) {
 	s.Notices += o.Notices
 	s.Calls = append(s.Calls, o.Calls...)
 	s.Failed = append(s.Failed, o.Failed...)
+	if s.FailedAt == nil {
+		s.FailedAt = make(map[string][]int)
+	}
+	for name, counts := range o.FailedAt {
+		s.FailedAt[name] = append(s.FailedAt[name], counts...)
+		slices.Sort(s.FailedAt[name])
+	}
 	if o.Remedies != nil {
 		if s.Remedies == nil {
 			s.Remedies = new(Remedies)
@@ -259,8 +268,8 @@ func first(r *Run, l *Label, want func(*Finding) bool) (at time.Time) {
 
 // failed counts for each label that drivers failed at how many did before it
 // was found.
-func (r *Run) failed(found []time.Time) []int {
-	var counts []int
+func (r *Run) failed(found []time.Time) (counts []int, at map[string][]int) {
+	at = make(map[string][]int)
 	for i := range r.Labels {
 		l := &r.Labels[i]
 		if l.NearMiss {
@@ -278,10 +287,11 @@ func (r *Run) failed(found []time.Time) []int {
 		}
 		if all > 0 {
 			counts = append(counts, before)
+			at[l.Scenario] = append(at[l.Scenario], before)
 		}
 	}
 	slices.Sort(counts)
-	return counts
+	return counts, at
 }
 
 func (l *Label) touches(h Harm) bool {

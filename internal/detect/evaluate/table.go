@@ -79,6 +79,10 @@ func (s *Score) WriteFaults(w io.Writer) error {
 		f := example[k]
 		fmt.Fprintf(b, "- %s %s %s: %d at %s, as %s at %s%s\n", k.detector, k.code, k.severity, count[k], k.fell, f.Subject, f.At.Format("01-02 15:04"), f.Facts)
 	}
+	fmt.Fprintf(b, "\n## Drivers who failed before it was found\n\n")
+	for _, k := range slices.Sorted(maps.Keys(s.FailedAt)) {
+		fmt.Fprintf(b, "- %s: %s\n", k, strings.Trim(fmt.Sprint(s.FailedAt[k]), "[]"))
+	}
 	if m := s.Remedies; m != nil && m.Vain > 0 {
 		fmt.Fprintf(b, "\n## Resets in vain\n\n")
 		for _, k := range slices.Sorted(maps.Keys(m.VainAt)) {

@@ -2,7 +2,6 @@ package health
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -153,8 +152,13 @@ func deadAfter(c *detect.Context, evse, run int, least float64) float64 {
 	for _, days := range []int{2, len(w.N)} {
 		n, bad := w.sum(days)
 		n, bad = max(n-float64(run), 0), max(bad-float64(run), 0)
-		share := (bad + 1) / (n + 20) // as of a port of which little is known
-		least = max(least, min(math.Ceil(math.Log(0.05/max(n, 1))/math.Log(share)), maxRun))
+		// Of a port of which nothing is known one try in twenty fails, give or take:
+		// a beta distribution, and how likely so many failures follow then.
+		length, chance := 0.0, 1.0
+		for ; length < maxRun && chance*max(n, 1) > 0.05; length++ {
+			chance *= (0.5 + bad + length) / (10 + n + length)
+		}
+		least = max(least, length)
 	}
 	return least
 }

@@ -63,6 +63,13 @@ func TestStartFailures(t *testing.T) {
 		12:00 A/1 status Available
 		12:00 A/2 status Available
 	`
+	// Every other try has failed all afternoon.
+	var flaky strings.Builder
+	for hour := 12; hour < 17; hour++ {
+		for n := range 3 {
+			flaky.WriteString(fails(fmt.Sprintf("%d:%d1", hour, 2*n), "A/1", "anna") + works(fmt.Sprintf("%d:%d1", hour, 2*n+1), "A/1", "bert"))
+		}
+	}
 	stories(t, "D05", map[string]struct{ story, want string }{
 		"two drivers fail, a third one charges": {
 			begin + fails("13:00", "A/1", "anna") + fails("13:10", "A/1", "bert") + works("14:00", "A/1", "cleo"), `
@@ -83,6 +90,14 @@ func TestStartFailures(t *testing.T) {
 			begin + try("13:00", "A/1", "anna", "nothing") + try("13:10", "A/1", "bert", "nothing") + try("13:20", "A/1", "cleo", "nothing"), `
 			13:10:50 A/1 raised startFailures S3
 			13:20:50 A/1 updated startFailures S2`},
+		"three in a row where every other try fails anyway": {
+			begin + flaky.String() + fails("18:00", "A/1", "anna") + fails("18:10", "A/1", "bert") + fails("18:20", "A/1", "cleo"), `
+			18:10:20 A/1 raised startFailures S3`},
+		"eight in a row there": {
+			begin + flaky.String() + fails("18:00", "A/1", "anna") + fails("18:10", "A/1", "bert") + fails("18:20", "A/1", "cleo") + fails("18:30", "A/1", "dora") +
+				fails("18:40", "A/1", "emil") + fails("18:50", "A/1", "fritz") + fails("19:00", "A/1", "gerd") + fails("19:10", "A/1", "hans"), `
+			18:10:20 A/1 raised startFailures S3
+			19:10:20 A/1 updated startFailures S2`},
 		"one driver three times, then another": {
 			begin + fails("13:00", "A/1", "anna") + fails("13:10", "A/1", "anna") + fails("13:20", "A/1", "anna") + fails("13:30", "A/1", "bert"), `
 			13:20:20 A/1 raised startFailures S4
