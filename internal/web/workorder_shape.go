@@ -47,6 +47,9 @@ func (s *Server) orderDetail(ctx context.Context, w *store.WorkOrder) (*workOrde
 		ids = append(ids, string(p.By))
 	}
 	w.Photos = len(photos)
+	if out.Incident, err = s.orderIncident(ctx, w); err != nil {
+		return nil, err
+	}
 	for _, c := range w.Checklist {
 		out.Checklist = append(out.Checklist, OrderCheckShape{Text: c.Text, Done: c.Done, By: string(c.By), At: instant(c.At)})
 		ids = append(ids, string(c.By))
