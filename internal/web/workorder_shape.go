@@ -91,6 +91,13 @@ func (s *Server) orderDetail(ctx context.Context, w *store.WorkOrder) (*workOrde
 	return &workOrderOutput{Body: out}, nil
 }
 
+// DraftOrder is what an order for an incident begins as.
+func (s *Server) DraftOrder(one *incident.Incident, language string) store.WorkOrder {
+	var w store.WorkOrder
+	s.fillOrder(&w, one, language, false)
+	return w
+}
+
 // fillOrder takes from an incident what the body of a request left out.
 func (s *Server) fillOrder(w *store.WorkOrder, one *incident.Incident, language string, listed bool) {
 	w.IncidentID = one.ID

@@ -240,7 +240,7 @@ function Orders({
       ? t('incident.order', {
           number: String(first.number),
           state: t(`incident.order.${first.state}`),
-          who: first.assigneeName || t('incident.nobody'),
+          who: first.assigneeName || t('incident.orderNobody'),
         })
       : t('incident.orders', { n: orders.length });
   if (!mayWrite || !orders.every((o) => o.mine || assigns))

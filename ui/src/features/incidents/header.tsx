@@ -266,7 +266,7 @@ function Facts({ incident: i }: { incident: Detail }) {
         {t('incident.order', {
           number: String(i.order.number),
           state: t(`incident.order.${i.order.state}`),
-          who: i.order.assigneeName || t('incident.nobody'),
+          who: i.order.assigneeName || t('incident.orderNobody'),
         })}
       </Link>,
     ]);
