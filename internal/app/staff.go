@@ -17,7 +17,8 @@ const (
 
 // staff does what people would have done about the incidents of a made past:
 // those of before today were looked at and closed, the older ones of today are
-// acknowledged. Without it a new demo would open with weeks of unanswered calls.
+// acknowledged, and some have a work order. Without it a new demo would open with
+// weeks of unanswered calls.
 func (s *Server) staff(ctx context.Context) error {
 	if err := s.live.Reached(ctx, s.Journal.Snapshot().Seq); err != nil {
 		return err
@@ -41,5 +42,5 @@ func (s *Server) staff(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return s.staffOrders(ctx)
 }

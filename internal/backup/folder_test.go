@@ -66,7 +66,9 @@ func TestAFileThatGoesMeanwhileIsLeftOut(t *testing.T) {
 	}
 	part := backup.Folder("photos", data)
 	whole := part.Write
-	part.Write = func(ctx context.Context, path string) error { return whole(goneAfter{ctx, filepath.Join(data, "b")}, path) }
+	part.Write = func(ctx context.Context, path string) error {
+		return whole(goneAfter{ctx, filepath.Join(data, "b")}, path)
+	}
 	m, err := backup.Run(t.Context(), to, "", time.Now(), part)
 	if err != nil || len(m.Files) != 1 || m.Files[0].Name != "photos/a" {
 		t.Errorf("%+v, %v", m, err)

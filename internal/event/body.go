@@ -399,6 +399,7 @@ type IncidentAction struct {
 	Reason   string    `json:"reason,omitempty"`
 	Playbook string    `json:"playbook,omitempty"` // that a person starts
 	DryRun   bool      `json:"dryRun,omitempty"`   // only to see what it would do
+	Session  string    `json:"session,omitempty"`  // the charge that proves a repair
 }
 
 // Incident is a change of an incident, as concluded.

@@ -48,6 +48,8 @@ func (f *Fold) act(id string, a *event.IncidentAction) {
 		f.close(en, "person", a.By, reason(a))
 	case ActReopen:
 		f.reopen(en, a)
+	case ActRepair:
+		f.mend(en, a)
 	}
 	f.touch(en)
 }
@@ -221,6 +223,32 @@ func (f *Fold) absorb(into, en *entry) {
 		was := into.Severity
 		into.Severity = en.Severity
 		f.worsened(into, was)
+	}
+}
+
+// mend takes the word of those who worked at the place. A charge that they name
+// proves it; without one the incident leaves the inbox and waits for the next.
+func (f *Fold) mend(en *entry, a *event.IncidentAction) {
+	if len(en.Raised) > 0 {
+		return
+	}
+	en.Mended = true
+	if en.RepairedAt == nil {
+		f.repaired(en, a.By, reason(a))
+	} else {
+		f.log(en, ChangeRepaired, a.By, reason(a))
+		f.await(en)
+	}
+	switch {
+	case en.Safety: // its release is another decision
+		if a.Session != "" {
+			en.VerifiedAt = stamp(f.now)
+			f.log(en, ChangeVerified, a.By, "")
+		}
+	case a.Session != "":
+		f.finish(en, "charged")
+	case en.Proof == byPerson:
+		f.close(en, "person", a.By, reason(a))
 	}
 }
 

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
@@ -21,13 +22,16 @@ const (
 	ActMerge       = "merge"
 	ActClose       = "close"
 	ActReopen      = "reopen"
+	// ActRepair says that the work at the place is done, with the charge that
+	// proves it or by a person's word. It comes from a work order.
+	ActRepair = "repair"
 )
 
 // Actions lists them.
 func Actions() []string {
 	return []string{
 		ActClaim, ActRelease, ActAcknowledge, ActAssign, ActNote, ActSnooze, ActEscalate, ActDispatch, ActVerdict,
-		ActMerge, ActClose, ActReopen,
+		ActMerge, ActClose, ActReopen, ActRepair,
 	}
 }
 
@@ -98,6 +102,8 @@ func Check(in *Incident, a *event.IncidentAction, now time.Time) error {
 		return checkMerge(in, a)
 	case ActClose:
 		return checkClose(in, a, now)
+	case ActRepair:
+		return checkRepair(in, a)
 	}
 	return refuse("unknownAction", "action", "there is no action %q", a.Action)
 }
@@ -192,6 +198,27 @@ func checkClose(in *Incident, a *event.IncidentAction, now time.Time) error {
 		return othersClaim(in, a, now)
 	}
 	return nil
+}
+
+// checkRepair refuses a repair that the station itself contradicts.
+func checkRepair(in *Incident, a *event.IncidentAction) error {
+	switch {
+	case in.Family == Common:
+		return refuse("parent", "", "a common cause is repaired when those folded into it are")
+	case in.Lasts():
+		return refuse("lasts", "", "what was found still lasts")
+	case a.Session == "" && a.Reason == "" && a.Note == "":
+		return refuse("reasonNeeded", "reason", "a repair needs a charge that proves it, or a reason")
+	case a.Session == "" && in.State == Verifying:
+		return refuse("repaired", "", "the incident is repaired already")
+	}
+	return nil
+}
+
+// Lasts reports that a condition of the incident still holds, as far as its
+// station can say.
+func (in *Incident) Lasts() bool {
+	return slices.ContainsFunc(in.Findings, func(x Found) bool { return !x.Moment && x.Until == nil })
 }
 
 func oneOf(value, field string, allowed ...string) error {

@@ -31,6 +31,9 @@ type entry struct {
 	Running string `json:"running,omitempty"`
 	// Busy is true while a remedy is at work.
 	Busy bool `json:"busy,omitempty"`
+	// Mended is true once somebody has worked on it: then a repeat waits for its
+	// proof like any other.
+	Mended bool `json:"mended,omitempty"`
 	// Ready is how a child would be closed but for its parent.
 	Ready string `json:"ready,omitempty"`
 	// Hands is set when somebody took it, for as long as it lives.
@@ -88,7 +91,7 @@ func (f *Fold) settle(en *entry) {
 // stays reports an incident that stays before people although its fault is
 // over: a safety code, or one that came back within a day.
 func (en *entry) stays() bool {
-	return en.Safety || en.Proof == byPerson || en.Repeats > 0 && en.Family != Common && en.Severity != event.S4
+	return en.Safety || !en.Mended && (en.Proof == byPerson || en.Repeats > 0 && en.Family != Common && en.Severity != event.S4)
 }
 
 func (en *entry) open() bool { return en.ClosedAt == nil }

@@ -54,7 +54,7 @@ func (f *Fold) reopened(en *entry, d *detect.Finding) {
 // revive takes back what closing said.
 func (f *Fold) revive(en *entry) {
 	en.ClosedAt, en.RepairedAt, en.VerifiedAt, en.CloseReason, en.Ready = nil, nil, nil, "", ""
-	en.RecoveredNotProven, en.StoppedReporting, en.Busy, en.Pending = false, false, false, ""
+	en.RecoveredNotProven, en.StoppedReporting, en.Busy, en.Mended, en.Pending = false, false, false, false, ""
 	en.Hands = false
 	en.AcknowledgedBy, en.AcknowledgedAt, en.AcknowledgedUntil = nil, nil, nil
 	f.detach(en)
@@ -67,7 +67,7 @@ func (f *Fold) revive(en *entry) {
 // repeated takes trouble that came back before the incident was closed.
 func (f *Fold) repeated(en *entry, d *detect.Finding) {
 	told := en.Notified
-	en.RepairedAt, en.VerifiedAt, en.Ready, en.StoppedReporting = nil, nil, "", false
+	en.RepairedAt, en.VerifiedAt, en.Ready, en.StoppedReporting, en.Mended = nil, nil, "", false, false
 	en.Onset = f.onset(d.Since)
 	en.Repeats++
 	if en.ParentID != nil {
@@ -144,7 +144,7 @@ func (f *Fold) clear(en *entry, d *detect.Finding) {
 		}
 		f.touch(en)
 	case len(en.Raised) == 0:
-		f.repaired(en)
+		f.repaired(en, "", "")
 	default:
 		if !en.Flapping {
 			f.log(en, ChangeCleared, "", "", d.Code)
@@ -160,16 +160,16 @@ func (f *Fold) online(station string) bool {
 
 // repaired says that nothing is wrong any more. It stops the clocks; the proof is
 // still to come.
-func (f *Fold) repaired(en *entry) {
+func (f *Fold) repaired(en *entry, by, note string) {
 	en.RepairedAt, en.StoppedReporting, en.Busy = stamp(f.now), false, false
 	en.Running = f.running(en)
 	f.stop(en, "slaRepair", "slaRepairOver", "remedy")
 	f.due(en)
 	f.edge(en)
 	if !en.Flapping {
-		f.log(en, ChangeRepaired, "", "")
+		f.log(en, ChangeRepaired, by, note)
 		f.touch(en)
-		f.say(en, ChangeRepaired, "")
+		f.sayBy(en, ChangeRepaired, by, note)
 	} else {
 		f.nudge(en)
 	}
@@ -267,7 +267,7 @@ func (f *Fold) charged(station, transaction string, at time.Time) {
 				continue
 			}
 			if en.RepairedAt == nil {
-				f.repaired(en)
+				f.repaired(en, "", "")
 			}
 			en.VerifiedAt = stamp(f.now)
 			if en.stays() {
@@ -304,7 +304,7 @@ func (f *Fold) heard(station string) {
 			c = &p.Condition
 		}
 		if c.HeardAt == detect.At(f.now) && c.Fault == nil && c.Status != fleet.Faulted && c.Status != fleet.Unavailable {
-			f.repaired(en)
+			f.repaired(en, "", "")
 		}
 	}
 }

@@ -143,7 +143,7 @@ func (l *lab) pick(n int) string {
 
 func (l *lab) person(s step) {
 	a := event.IncidentAction{
-		Action: Actions()[s.number%len(Actions())], By: fmt.Sprintf("p-%d", s.station%3), Note: "note", Response: OnSite, Verdict: "real",
+		Action: Actions()[s.number%len(Actions())], By: fmt.Sprintf("p-%d", s.station%3), Note: "note", Session: []string{"", "s-1"}[s.number%2], Response: OnSite, Verdict: "real",
 		Into: l.pick(s.station + 1), Assignee: "p-9", Until: l.now.Add(time.Duration(1+s.code) * time.Hour),
 	}
 	if s.port == 0 {

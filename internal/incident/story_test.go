@@ -80,6 +80,33 @@ func stories() map[string]func(l *lab) {
 				charge("A", 1, 9000, "t2").after(100 * time.Hour)
 			l.act(l.only().ID, event.IncidentAction{Action: ActClose, Reason: "contactor replaced"})
 		},
+		"work that a test charge proves closes the incident": func(l *lab) {
+			l.station("A", "ham", "", "1", 1).raise("A", 1, "D03", "port.fault", event.S3).after(time.Hour)
+			id := l.only().ID
+			l.act(id, event.IncidentAction{Action: ActRepair, Session: "s-1"}).after(time.Minute). // it still lasts
+														clear("A", 1, "D03", "port.fault", event.S3).after(time.Minute).
+														act(id, event.IncidentAction{Action: ActRepair, Session: "s-1", Note: "contactor replaced"})
+		},
+		"work without a charge waits for the next one, also after a repeat": func(l *lab) {
+			l.station("A", "ham", "", "1", 1).raise("A", 1, "D03", "port.fault", event.S3).after(time.Hour).
+				clear("A", 1, "D03", "port.fault", event.S3).after(time.Hour).charge("A", 1, 9000, "t1").after(time.Hour).
+				raise("A", 1, "D03", "port.fault", event.S3).after(time.Hour).clear("A", 1, "D03", "port.fault", event.S3).after(time.Hour)
+			l.act(l.only().ID, event.IncidentAction{Action: ActRepair, Reason: "contactor replaced, no car at hand"}).after(time.Hour).
+				charge("A", 1, 9000, "t2")
+		},
+		"work at a silent station is a word that the next charge proves": func(l *lab) {
+			l.station("A", "ham", "", "1", 1).status("A", 1, "Faulted", "InternalError").raise("A", 1, "D03", "port.fault", event.S2).after(time.Hour).
+				offline("A").clear("A", 1, "D03", "port.fault", event.S2).after(time.Hour)
+			l.act(l.only().ID, event.IncidentAction{Action: ActRepair, Reason: "board replaced"}).after(time.Hour).online("A").after(time.Hour).
+				raise("A", 1, "D03", "port.fault", event.S2).after(time.Hour)
+		},
+		"work on a safety code leaves its release to a person": func(l *lab) {
+			l.station("A", "ham", "", "1", 1).raise("A", 1, "D03", "port.groundFailure", event.S1).after(time.Minute).
+				clear("A", 1, "D03", "port.groundFailure", event.S1).after(time.Hour)
+			id := l.only().ID
+			l.act(id, event.IncidentAction{Action: ActRepair, Session: "s-1", Note: "insulation renewed"}).after(100*time.Hour).
+				act(id, event.IncidentAction{Action: ActClose, Reason: "measured", Note: "insulation renewed and measured"})
+		},
 		"a fault that merely stops reporting does not close": func(l *lab) {
 			l.station("A", "ham", "", "1", 1).status("A", 1, "Faulted", "InternalError").raise("A", 1, "D03", "port.fault", event.S2).after(time.Hour).
 				offline("A").clear("A", 1, "D03", "port.fault", event.S2).after(100*time.Hour).

@@ -353,6 +353,9 @@ func (s *Service) Test(ctx context.Context, c store.Channel) error {
 	if !ok {
 		return fmt.Errorf("there is no type %q", c.Type)
 	}
+	if c.SecretsLost {
+		return errors.New(c.Failure)
+	}
 	made, err := k.Make(c, s.tools())
 	if err != nil {
 		return err

@@ -103,6 +103,10 @@ func (s *Service) arrange(ctx context.Context) error {
 		if !ok {
 			continue
 		}
+		if c.SecretsLost { // without them it would do something else
+			s.o.Logger.WarnContext(ctx, "channel cannot be used until its secrets are entered again", "channel", id)
+			continue
+		}
 		made, err := kind.Make(c, s.tools())
 		if err != nil {
 			s.o.Logger.WarnContext(ctx, "channel cannot be used", "channel", id, "err", err)

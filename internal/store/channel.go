@@ -61,7 +61,10 @@ type Channel struct {
 
 	OKAt     time.Time // last hand-over that was accepted
 	FailedAt time.Time // last one that was not
-	Failure  string    // why
+	// SecretsLost is true when they were sealed with a key that is gone: somebody
+	// has to enter them again.
+	SecretsLost bool
+	Failure     string // why
 }
 
 func (c *Channel) validate() error {
@@ -72,7 +75,7 @@ func (c *Channel) validate() error {
 	return nil
 }
 
-func (c *Channel) encode() (settings, secrets string, err error) {
+func (s *Store) encodeChannel(c *Channel) (settings, secrets string, err error) {
 	a, err := json.Marshal(c.Settings)
 	if err != nil {
 		return "", "", fmt.Errorf("encode settings: %w", err)
@@ -84,12 +87,13 @@ func (c *Channel) encode() (settings, secrets string, err error) {
 	if len(a)+len(b) > maxSettingsSize {
 		return "", "", &InvalidError{"settings", fmt.Sprintf("at most %d bytes in all", maxSettingsSize)}
 	}
-	return string(a), string(b), nil
+	secrets, err = s.hide(string(b), channelPlace(c.ID))
+	return string(a), secrets, err
 }
 
 const channelColumns = `id, name, type, enabled, settings, secrets, created_at, changed_at, ok_at, failed_at, failure`
 
-func scanChannel(r interface{ Scan(...any) error }) (Channel, error) {
+func (s *Store) scanChannel(r interface{ Scan(...any) error }) (Channel, error) {
 	var c Channel
 	var settings, secrets string
 	var created, changed, ok, failed int64
@@ -100,17 +104,32 @@ func scanChannel(r interface{ Scan(...any) error }) (Channel, error) {
 	if err := json.Unmarshal([]byte(settings), &c.Settings); err != nil {
 		return c, fmt.Errorf("channel %s: decode settings: %w", c.ID, err)
 	}
+	secrets, err := s.reveal(secrets, channelPlace(c.ID))
+	if lost(err) {
+		c.SecretsLost, c.Failure, c.FailedAt = true, "its secrets were sealed with a key that is gone: enter them again", laterOf(c.OKAt, c.ChangedAt).Add(time.Millisecond)
+		return c, nil
+	}
+	if err != nil {
+		return c, fmt.Errorf("channel %s: %w", c.ID, err)
+	}
 	if err := json.Unmarshal([]byte(secrets), (*map[string]string)(&c.Secrets)); err != nil {
 		return c, fmt.Errorf("channel %s: decode secrets: %w", c.ID, err)
 	}
 	return c, nil
 }
 
+func laterOf(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // Channels lists all channels by name.
 func (s *Store) Channels(ctx context.Context) ([]Channel, error) {
 	var out []Channel
 	err := s.query(ctx, "channels", `SELECT `+channelColumns+` FROM channels ORDER BY name COLLATE NOCASE, id`, nil, func(r *sql.Rows) error {
-		c, err := scanChannel(r)
+		c, err := s.scanChannel(r)
 		out = append(out, c)
 		return err
 	})
@@ -119,7 +138,7 @@ func (s *Store) Channels(ctx context.Context) ([]Channel, error) {
 
 // Channel returns one channel.
 func (s *Store) Channel(ctx context.Context, id string) (*Channel, error) {
-	c, err := scanChannel(s.db.Reader().QueryRowContext(ctx, `SELECT `+channelColumns+` FROM channels WHERE id = ?`, id))
+	c, err := s.scanChannel(s.db.Reader().QueryRowContext(ctx, `SELECT `+channelColumns+` FROM channels WHERE id = ?`, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("channel %s: %w", id, ErrNotFound)
 	}
@@ -134,12 +153,12 @@ func (s *Store) CreateChannel(ctx context.Context, by Actor, c Channel) (*Channe
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	settings, secrets, err := c.encode()
+	now := fromMillis(millis(s.now()))
+	c.ID, c.CreatedAt, c.ChangedAt = newID("ch-"), now, now
+	settings, secrets, err := s.encodeChannel(&c)
 	if err != nil {
 		return nil, err
 	}
-	now := fromMillis(millis(s.now()))
-	c.ID, c.CreatedAt, c.ChangedAt = newID("ch-"), now, now
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		var n int
 		if err := tx.QueryRow(`SELECT count(*) FROM channels`).Scan(&n); err != nil {
@@ -165,7 +184,7 @@ func (s *Store) UpdateChannel(ctx context.Context, by Actor, id string, change f
 	var c Channel
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		var err error
-		c, err = scanChannel(tx.QueryRow(`SELECT `+channelColumns+` FROM channels WHERE id = ?`, id))
+		c, err = s.scanChannel(tx.QueryRow(`SELECT `+channelColumns+` FROM channels WHERE id = ?`, id))
 		if errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("channel %s: %w", id, ErrNotFound)
 		}
@@ -179,10 +198,11 @@ func (s *Store) UpdateChannel(ctx context.Context, by Actor, id string, change f
 		if err := c.validate(); err != nil {
 			return err
 		}
-		settings, secrets, err := c.encode()
+		settings, secrets, err := s.encodeChannel(&c)
 		if err != nil {
 			return err
 		}
+		c.SecretsLost = false
 		c.ChangedAt = fromMillis(millis(s.now()))
 		if _, err := tx.Exec(`UPDATE channels SET name = ?, enabled = ?, settings = ?, secrets = ?, changed_at = ? WHERE id = ?`,
 			c.Name, c.Enabled, settings, secrets, millis(c.ChangedAt), id); err != nil {

@@ -31,6 +31,14 @@ func (s *Store) Heartbeat(ctx context.Context) (Heartbeat, error) {
 	if err != nil {
 		return h, fmt.Errorf("read the heartbeat: %w", err)
 	}
+	text, err = s.reveal(text, settingPlace(heartbeatName))
+	if lost(err) {
+		s.log.WarnContext(ctx, "the address of the heartbeat cannot be read; enter it again", "err", err)
+		return h, nil
+	}
+	if err != nil {
+		return h, err
+	}
 	if err := json.Unmarshal([]byte(text), &h); err != nil {
 		return h, fmt.Errorf("decode the heartbeat: %w", err)
 	}
@@ -56,9 +64,13 @@ func (s *Store) PutHeartbeat(ctx context.Context, by Actor, h Heartbeat) error {
 	if err != nil {
 		return fmt.Errorf("encode the heartbeat: %w", err)
 	}
+	text, err := s.hide(string(data), settingPlace(heartbeatName))
+	if err != nil {
+		return err
+	}
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`INSERT INTO settings (name, value) VALUES (?,?) ON CONFLICT (name) DO UPDATE SET value=excluded.value`,
-			heartbeatName, string(data)); err != nil {
+			heartbeatName, text); err != nil {
 			return fmt.Errorf("write the heartbeat: %w", err)
 		}
 		return s.audit(tx, by, "heartbeat.change", "setting/"+heartbeatName, map[string]any{"enabled": h.Enabled, "everySeconds": h.EverySeconds})

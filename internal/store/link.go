@@ -10,9 +10,15 @@ import (
 	"time"
 )
 
+// Settings that are made once and kept secret.
+const (
+	linkKeyName = "notify.linkKey"
+	pushKeyName = "notify.pushKey"
+)
+
 // LinkKey signs the links in messages. It is made once.
 func (s *Store) LinkKey(ctx context.Context) ([]byte, error) {
-	text, err := s.madeOnce(ctx, "notify.linkKey", func() (string, error) {
+	text, err := s.madeOnce(ctx, linkKeyName, func() (string, error) {
 		key := make([]byte, 32)
 		rand.Read(key) //nolint:errcheck // documented never to fail
 		return hex.EncodeToString(key), nil
@@ -30,21 +36,29 @@ func (s *Store) LinkKey(ctx context.Context) ([]byte, error) {
 // PushKey is the private key by which push services know us, as make made it
 // the first time.
 func (s *Store) PushKey(ctx context.Context, generate func() (string, error)) (string, error) {
-	return s.madeOnce(ctx, "notify.pushKey", generate)
+	return s.madeOnce(ctx, pushKeyName, generate)
 }
 
-// madeOnce returns a setting that is made when it is first asked for.
+// madeOnce returns a secret setting that is made when it is first asked for, and
+// made anew when its seal can no longer be opened.
 func (s *Store) madeOnce(ctx context.Context, name string, generate func() (string, error)) (string, error) {
 	var text string
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRow(`SELECT value FROM settings WHERE name = ?`, name).Scan(&text)
-		if !errors.Is(err, sql.ErrNoRows) {
+		var kept string
+		err := tx.QueryRow(`SELECT value FROM settings WHERE name = ?`, name).Scan(&kept)
+		if err == nil {
+			text, err = s.reveal(kept, settingPlace(name))
+		}
+		if !errors.Is(err, sql.ErrNoRows) && !lost(err) {
 			return err
 		}
 		if text, err = generate(); err != nil {
 			return err
 		}
-		_, err = tx.Exec(`INSERT INTO settings (name, value) VALUES (?, ?)`, name, text)
+		if kept, err = s.hide(text, settingPlace(name)); err != nil {
+			return err
+		}
+		_, err = tx.Exec(`INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, kept)
 		return err
 	})
 	if err != nil {

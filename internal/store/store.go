@@ -41,7 +41,8 @@ type Options struct {
 	Journal Appender
 	Logger  *slog.Logger     // default: discard
 	Now     func() time.Time // default: time.Now
-	// Box seals what has to be given back as it was; nil: such secrets are refused.
+	// Box seals what has to be given back as it was; nil: passwords of cameras are
+	// refused, secrets of channels wait for the next start with one.
 	Box Box
 	// MaxTokens bounds the token table; beyond it tokens nobody decided about
 	// share the id OverflowToken. Default 2,000,000.
@@ -142,7 +143,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.tokens = newTokenCache(o.TokenCache)
 	s.changed.wake, s.camerasChanged.wake = make(chan struct{}), make(chan struct{})
 	for _, load := range []func(context.Context) error{
-		s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadHandshakes, s.countTokens, s.loadCameras,
+		s.sealOld, s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadHandshakes, s.countTokens, s.loadCameras,
 	} {
 		if err := load(ctx); err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/incident"
+	"github.com/chargewatch/chargewatch/internal/store"
 )
 
 // Incidents answers for incidents as they are kept.
@@ -44,9 +46,10 @@ type IncidentShape struct {
 // IncidentDetail is an incident with what happened to it.
 type IncidentDetail struct {
 	IncidentShape
-	Log     []incident.Logged `json:"log" doc:"newest first, at most 500"`
-	Folded  []IncidentShape   `json:"folded" doc:"its children, at most 500"`
-	Similar []IncidentShape   `json:"similar" doc:"earlier ones of that kind at the same subject, newest first"`
+	Log     []incident.Logged   `json:"log" doc:"newest first, at most 500"`
+	Order   *IncidentOrderShape `json:"order" doc:"its work order: the open one, else the newest; null: none"`
+	Folded  []IncidentShape     `json:"folded" doc:"its children, at most 500"`
+	Similar []IncidentShape     `json:"similar" doc:"earlier ones of that kind at the same subject, newest first"`
 	// CameraClips say which time of which camera is kept; the pictures have rights
 	// of their own.
 	CameraClips []ClipShape `json:"cameraClips" doc:"what cameras of the site saw of it: GET /cameras/{camera}/clip.mp4"`
@@ -84,6 +87,7 @@ type incidentActionInput struct {
 		Severity string    `json:"severity,omitempty" enum:"S1,S2,S3,S4" doc:"escalate: to this"`
 		Response string    `json:"response,omitempty" enum:"none,dispatched,onSite,contained"`
 		Verdict  string    `json:"verdict,omitempty" enum:"real,false,test"`
+		Order    string    `json:"order,omitempty" enum:"keep,close" doc:"close: what becomes of a work order that is open for it; default keep. Closed, it has the same reason"`
 	}
 }
 
@@ -191,7 +195,11 @@ func (s *Server) incidentDetail(ctx context.Context, one *incident.Incident) (*i
 	if err != nil {
 		return nil, err
 	}
-	out := IncidentDetail{IncidentShape: all[0], Log: list(log), Folded: list(all[1 : 1+len(folded)]), Similar: list(all[1+len(folded):]),
+	order, err := s.incidentOrderShape(ctx, one.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := IncidentDetail{IncidentShape: all[0], Order: order, Log: list(log), Folded: list(all[1 : 1+len(folded)]), Similar: list(all[1+len(folded):]),
 		CameraClips: s.clipsOf(ctx, one.ID)}
 	if !scope(ctx, NotesRead).Allows(one.SiteID) { // notes are for staff
 		for i := range out.Log {
@@ -297,12 +305,26 @@ func (s *Server) actOnIncident(ctx context.Context, in *incidentActionInput) (*i
 	if err := incident.Check(one, act, now); err != nil {
 		return nil, problemf(http.StatusConflict, err.Error())
 	}
+	var order *store.WorkOrder
+	if b.Order == "close" {
+		if in.Action != incident.ActClose {
+			return nil, fieldProblem(map[string]string{"order": "goes with close only"})
+		}
+		if order, err = s.closable(ctx, one.ID); err != nil {
+			return nil, err
+		}
+	}
 	r, err := s.o.Log.Append(ctx, event.Acting(one.ID, now, act))
 	if err != nil {
 		return nil, err
 	}
 	if err := s.o.OpenIncidents.Reached(ctx, r.Seq); err != nil {
 		return nil, err
+	}
+	if order != nil {
+		if err := s.closeWith(ctx, order, cmp.Or(b.Note, b.Reason)); err != nil {
+			return nil, err
+		}
 	}
 	if one, err = s.o.Incidents.Incident(ctx, one.ID); err != nil {
 		return nil, err

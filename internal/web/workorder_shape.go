@@ -47,6 +47,9 @@ func (s *Server) orderDetail(ctx context.Context, w *store.WorkOrder) (*workOrde
 		ids = append(ids, string(p.By))
 	}
 	w.Photos = len(photos)
+	if out.Incident, err = s.orderIncident(ctx, w); err != nil {
+		return nil, err
+	}
 	for _, c := range w.Checklist {
 		out.Checklist = append(out.Checklist, OrderCheckShape{Text: c.Text, Done: c.Done, By: string(c.By), At: instant(c.At)})
 		ids = append(ids, string(c.By))
@@ -86,6 +89,13 @@ func (s *Server) orderDetail(ctx context.Context, w *store.WorkOrder) (*workOrde
 	}
 	out.WorkOrderShape, out.People = s.orderShape(ctx, w, names), names
 	return &workOrderOutput{Body: out}, nil
+}
+
+// DraftOrder is what an order for an incident begins as.
+func (s *Server) DraftOrder(one *incident.Incident, language string) store.WorkOrder {
+	var w store.WorkOrder
+	s.fillOrder(&w, one, language, false)
+	return w
 }
 
 // fillOrder takes from an incident what the body of a request left out.

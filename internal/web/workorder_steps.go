@@ -108,6 +108,8 @@ func (s *Server) stepWorkOrder(ctx context.Context, step orderStep, in *orderSte
 		err = s.respond(ctx, w, incident.Dispatched)
 	case "arrive":
 		err = s.respond(ctx, w, incident.OnSite)
+	case "done":
+		err = s.repaired(ctx, w)
 	}
 	if err != nil {
 		s.log.WarnContext(ctx, "incident not told of its work order", "incident", w.IncidentID, "order", w.ID, "err", err)

@@ -46,19 +46,20 @@ type WorkOrderShape struct {
 // WorkOrderDetail is all of a work order.
 type WorkOrderDetail struct {
 	WorkOrderShape
-	Description string            `json:"description"`
-	Checklist   []OrderCheckShape `json:"checklist"`
-	Parts       []OrderPartShape  `json:"parts"`
-	TimeMinutes int               `json:"timeMinutes" doc:"time on site is added when it ends"`
-	Notes       []OrderNoteShape  `json:"notes" doc:"newest first"`
-	CreatedBy   string            `json:"createdBy"`
-	StartedAt   *time.Time        `json:"startedAt" doc:"somebody set out"`
-	OnSiteSince *time.Time        `json:"onSiteSince"`
-	PhotoList   []OrderPhotoShape `json:"photoList" doc:"oldest first"`
-	Proof       *OrderProofShape  `json:"proof" doc:"null: it is not closed"`
-	TestCharges []TestChargeShape `json:"testCharges" doc:"charges that prove the repair, newest first"`
-	Permit      []string          `json:"permit" doc:"commands that the caller may send to the station now"`
-	People      map[string]string `json:"people" doc:"names of the opaque ids in it"`
+	Description string              `json:"description"`
+	Checklist   []OrderCheckShape   `json:"checklist"`
+	Parts       []OrderPartShape    `json:"parts"`
+	TimeMinutes int                 `json:"timeMinutes" doc:"time on site is added when it ends"`
+	Notes       []OrderNoteShape    `json:"notes" doc:"newest first"`
+	CreatedBy   string              `json:"createdBy"`
+	StartedAt   *time.Time          `json:"startedAt" doc:"somebody set out"`
+	OnSiteSince *time.Time          `json:"onSiteSince"`
+	PhotoList   []OrderPhotoShape   `json:"photoList" doc:"oldest first"`
+	Incident    *OrderIncidentShape `json:"incident" doc:"as it stands; null: none"`
+	Proof       *OrderProofShape    `json:"proof" doc:"null: it is not closed"`
+	TestCharges []TestChargeShape   `json:"testCharges" doc:"charges that prove the repair, newest first"`
+	Permit      []string            `json:"permit" doc:"commands that the caller may send to the station now"`
+	People      map[string]string   `json:"people" doc:"names of the opaque ids in it"`
 }
 
 // OrderCheckShape is one line of a checklist.

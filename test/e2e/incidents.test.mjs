@@ -212,6 +212,48 @@ describe('the inbox of a network at work', () => {
     await page.done();
   });
 
+  it('leads to a playbook and to a work order, and takes the order along when it is closed', async () => {
+    const { body: orders } = await until('the staff has its orders', async () => {
+      const list = await server.api(token, 'GET', '/workorders?state=active&limit=1000');
+      const done = await server.api(token, 'GET', '/workorders?state=done');
+      return list.body.items.length >= 5 && done.body.items.length > 0 && list;
+    });
+    const one = await take((i) => plain(i) && !orders.items.some((o) => o.incidentId === i.id));
+    const page = await open(server, { state });
+    await page.goto(`/incidents/${one.id}`);
+    const more = page.getByRole('button', { name: 'More actions' });
+    await more.click();
+    await page.getByRole('menuitem', { name: 'Run a playbook …' }).click();
+    const run = page.getByRole('dialog', { name: 'Run playbook' });
+    await run.getByRole('button', { name: 'Cancel' }).click();
+    await run.waitFor({ state: 'detached' });
+
+    await more.click();
+    await page.getByRole('menuitem', { name: 'Create a work order' }).click();
+    const form = page.getByRole('dialog', { name: 'Create work order' });
+    await form.getByRole('button', { name: 'Create work order' }).click();
+    const drawer = page.getByRole('dialog', { name: /^Order \d+$/ });
+    const number = (await drawer.getByRole('heading', { name: /^Order \d+$/ }).textContent()).match(/\d+/)[0];
+    await drawer.getByRole('link', { name: 'Incident', exact: true }).click();
+
+    await page.getByRole('link', { name: new RegExp(`^Order ${number}, open`) }).waitFor();
+    await more.click();
+    await page.getByRole('menuitem', { name: `Show work order ${number}` }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Close incident' }).first().click();
+    const ask = page.getByRole('dialog', { name: 'Close incident' });
+    await ask.getByLabel('What was done').fill('Board replaced');
+    assert.ok(await ask.getByLabel(/^Keep it open/).isChecked(), 'work is not called done by itself');
+    await ask.getByLabel('Close it too, for the same reason').check();
+    await axe(page, 'closing with an order');
+    await shot(page, 'incident-close-order');
+    await ask.getByRole('button', { name: 'Close incident' }).click();
+    await page.getByRole('link', { name: new RegExp(`^Order ${number}, done`) }).waitFor();
+    const { body: after } = await server.api(token, 'GET', `/workorders?incident=${one.id}`);
+    assert.equal(after.items[0].state, 'done');
+    await page.done();
+  });
+
   it('gives one to somebody, and judges it', async () => {
     const i = await take(() => true);
     const page = await open(server, { state });

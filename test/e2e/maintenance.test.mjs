@@ -17,17 +17,27 @@ describe('the work at the sites', () => {
   });
 
   const api = (method, path, body) => server.api(token, method, path, body);
+  // The simulated staff has made its orders once the closed ones are there.
   const incidents = () =>
-    until('there are incidents at stations', async () => {
+    until('there are incidents without an order', async () => {
+      const { body: done } = await api('GET', '/workorders?state=done');
+      const { body: orders } = await api('GET', '/workorders?state=active');
+      if (orders.items.length < 5 || done.items.length < 1) return false;
       const { body } = await api('GET', '/incidents?state=active&limit=1000');
-      const found = body.items.filter((i) => i.station);
+      const found = body.items.filter((i) => i.station && !orders.items.some((o) => o.incidentId === i.id));
       return found.length > 2 && found;
     });
 
-  it('says why the board is empty', async () => {
+  it('shows what the staff is at', async () => {
+    await incidents();
     const page = await open(server, { state });
     await page.goto('/maintenance');
-    await page.getByText('No work orders').waitFor();
+    for (const name of ['Open', 'Assigned', 'On site', 'Waiting for parts', 'Closed lately'])
+      await page.getByRole('region', { name }).locator('[data-order]').first().waitFor();
+    await page.getByRole('region', { name: 'On site' }).getByText('Jonas Brandt').waitFor();
+    await page.getByRole('region', { name: 'Open' }).getByText(/ late$/).waitFor();
+    await page.getByText('Mine', { exact: true }).click();
+    await page.getByText('No jobs for you').waitFor();
     await page.done();
   });
 

@@ -3512,6 +3512,11 @@ export interface components {
             /** @description merge: the incident that goes on */
             into?: string;
             note?: string;
+            /**
+             * @description close: what becomes of a work order that is open for it; default keep. Closed, it has the same reason
+             * @enum {string}
+             */
+            order?: "keep" | "close";
             reason?: string;
             /** @enum {string} */
             response?: "none" | "dispatched" | "onSite" | "contained";
@@ -3583,6 +3588,8 @@ export interface components {
             notified: boolean;
             /** Format: date-time */
             openedAt: string;
+            /** @description its work order: the open one, else the newest; null: none */
+            order: components["schemas"]["IncidentOrderShape"];
             parentId: string | null;
             /** @description names of the opaque ids in it, for staff */
             people: {
@@ -3625,6 +3632,19 @@ export interface components {
             verdict: string | null;
             /** Format: date-time */
             verifiedAt: string | null;
+        };
+        IncidentOrderShape: {
+            /** @description empty: nobody, or forgotten */
+            assigneeName: string;
+            /** Format: date-time */
+            closedAt: string | null;
+            /** Format: date-time */
+            dueAt: string | null;
+            id: string;
+            /** Format: int64 */
+            number: number;
+            /** @enum {string} */
+            state: "open" | "assigned" | "onSite" | "waitingForParts" | "done" | "cancelled";
         };
         IncidentRef: {
             id: string;
@@ -4527,6 +4547,22 @@ export interface components {
             by: string;
             done: boolean;
             text: string;
+        };
+        OrderIncidentShape: {
+            closeReason: string;
+            /** Format: date-time */
+            closedAt: string | null;
+            id: string;
+            /** @description what was found still lasts, as far as the station says */
+            lasts: boolean;
+            /** Format: date-time */
+            repairedAt: string | null;
+            /** @description only a person closes it */
+            safety: boolean;
+            /** @enum {string} */
+            severity: "S1" | "S2" | "S3" | "S4";
+            /** @enum {string} */
+            state: "open" | "acknowledged" | "remedying" | "verifying" | "closed";
         };
         OrderNoteShape: {
             /** Format: date-time */
@@ -6071,6 +6107,8 @@ export interface components {
              */
             evse: number;
             id: string;
+            /** @description as it stands; null: none */
+            incident: components["schemas"]["OrderIncidentShape"];
             /** @description empty: none */
             incidentId: string;
             /**

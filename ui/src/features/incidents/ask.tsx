@@ -11,7 +11,7 @@ import { useAllowed } from '../../ui/me';
 import { type Act, higher } from './acts';
 import styles from './ask.module.css';
 import { useIncidents } from './feed';
-import { assigneesQuery } from './queries';
+import { activeOrdersQuery, assigneesQuery } from './queries';
 import { SeverityShape, severityKey } from './severity';
 import { type Incident, rankOf, type Severity } from './shape';
 import { useMe } from './who';
@@ -59,6 +59,7 @@ export function Ask({
   const [text, setText] = useState('');
   const [end, setEnd] = useState<End | 'never'>(act === 'snooze' ? '4h' : 'never');
   const [choice, setChoice] = useState<string>(() => initial(act, list, me));
+  const [order, setOrder] = useState<'keep' | 'close'>('keep');
   const doing = useMutation({ mutationFn: send });
   const spec = texts[act];
   const ready =
@@ -73,6 +74,7 @@ export function Ask({
     if (act === 'verdict') body.verdict = choice as (typeof VERDICTS)[number];
     if (act === 'assign' && choice) body.assignee = choice;
     if (act === 'merge') body.into = choice;
+    if (act === 'close' && order === 'close') body.order = 'close';
     doing.mutate(body);
   };
   const onKey = (e: KeyboardEvent) => {
@@ -155,6 +157,7 @@ export function Ask({
             maxRows={8}
           />
         )}
+        {act === 'close' && <Orders of={list} value={order} set={setOrder} />}
         <FormFault what={t(`incident.failed.${act}`)} error={doing.error} />
         <div className={form.actions}>
           <Button variant="default" onClick={close}>
@@ -208,6 +211,54 @@ function Choices({
         ))}
       </div>
     </Radio.Group>
+  );
+}
+
+/** What becomes of the work that is under way: it may be over too, or still has to be done. */
+function Orders({
+  of,
+  value,
+  set,
+}: {
+  of: readonly Incident[];
+  value: 'keep' | 'close';
+  set: (v: 'keep' | 'close') => void;
+}) {
+  const t = useT();
+  const [mayRead, mayWrite, assigns] = [
+    useAllowed('workorders.read'),
+    useAllowed('workorders.write'),
+    useAllowed('workorders.assign'),
+  ];
+  const { data } = useQuery({ ...activeOrdersQuery(), enabled: mayRead });
+  const ids = new Set(of.map((i) => i.id));
+  const orders = (data ?? []).filter((o) => ids.has(o.incidentId));
+  const [first] = orders;
+  if (!first) return null;
+  const label =
+    orders.length === 1
+      ? t('incident.order', {
+          number: String(first.number),
+          state: t(`incident.order.${first.state}`),
+          who: first.assigneeName || t('incident.orderNobody'),
+        })
+      : t('incident.orders', { n: orders.length });
+  if (!mayWrite || !orders.every((o) => o.mine || assigns))
+    return (
+      <p className="meta">
+        {label}: {t('incident.orderStays')}
+      </p>
+    );
+  return (
+    <Choices
+      label={label}
+      value={value}
+      set={(v) => set(v === 'close' ? 'close' : 'keep')}
+      options={[
+        { value: 'keep', label: t('incident.orderKeep', { n: orders.length }) },
+        { value: 'close', label: t('incident.orderClose', { n: orders.length }) },
+      ]}
+    />
   );
 }
 

@@ -16,7 +16,7 @@ import { DueText } from './due';
 import styles from './header.module.css';
 import { useServerNow } from './now';
 import { SeverityLabel } from './severity';
-import { beganAt, claimed, dueOf, fresh, type Incident } from './shape';
+import { beganAt, claimed, type Detail, dueOf, fresh, type Incident } from './shape';
 import { useMe } from './who';
 import { closeKey, whatText, whereText, whoText } from './words';
 
@@ -32,7 +32,7 @@ export function useMoment(): (at: string | number) => string {
 }
 
 /** What is wrong, where, since when, whose it is, and what can be done about it. */
-export function Header({ incident: i }: { incident: Incident }) {
+export function Header({ incident: i }: { incident: Detail }) {
   const t = useT();
   const now = useServerNow();
   const phone = usePhone();
@@ -128,7 +128,7 @@ const keyOf: Partial<Record<Act, string>> = {
 export const usePhone = (): boolean =>
   useMediaQuery('(max-width: 767px)', false, { getInitialValueInEffect: false });
 
-export function Actions({ incident: i }: { incident: Incident }) {
+export function Actions({ incident: i }: { incident: Detail }) {
   const phone = usePhone();
   const t = useT();
   const { may, act } = useActor();
@@ -184,9 +184,17 @@ export function Actions({ incident: i }: { incident: Incident }) {
               {t(`incident.act.${a}`)}
             </Menu.Item>
           ))}
-          {mayOrder && i.state !== 'closed' && (
+          {mayOrder && i.state !== 'closed' && !working(i) && (
             <Menu.Item component={Link} {...({ to: '/maintenance', search: { incident: i.id } } as object)}>
               {t('incident.act.order')}
+            </Menu.Item>
+          )}
+          {working(i) && (
+            <Menu.Item
+              component={Link}
+              {...({ to: '/maintenance', search: { order: i.order?.id } } as object)}
+            >
+              {t('incident.act.showOrder', { number: String(i.order?.number) })}
             </Menu.Item>
           )}
           {mayCommand && mayRead && i.station && i.state !== 'closed' && (
@@ -215,7 +223,11 @@ export function Actions({ incident: i }: { incident: Incident }) {
   );
 }
 
-function Facts({ incident: i }: { incident: Incident }) {
+/** Whether somebody still has an order for it. */
+const working = (i: Detail): boolean =>
+  !!i.order && i.order.state !== 'done' && i.order.state !== 'cancelled';
+
+function Facts({ incident: i }: { incident: Detail }) {
   const t = useT();
   const me = useMe();
   const now = useServerNow();
@@ -247,6 +259,17 @@ function Facts({ incident: i }: { incident: Incident }) {
     ]);
   if (i.repairedAt) rows.push(['incident.fact.repaired', moment(i.repairedAt)]);
   if (i.closedAt) rows.push(['incident.fact.closed', `${moment(i.closedAt)}, ${t(closeKey(i.closeReason))}`]);
+  if (i.order)
+    rows.push([
+      'incident.fact.order',
+      <Link key="order" to="/maintenance" search={{ order: i.order.id }}>
+        {t('incident.order', {
+          number: String(i.order.number),
+          state: t(`incident.order.${i.order.state}`),
+          who: i.order.assigneeName || t('incident.orderNobody'),
+        })}
+      </Link>,
+    ]);
   rows.push(['incident.fact.response', t(responseKey(i.response))]);
   rows.push(['incident.fact.verdict', t(verdictKey(i.verdict))]);
   if (i.driversFailed !== null) rows.push(['incident.fact.drivers', i.driversFailed]);

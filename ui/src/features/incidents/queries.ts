@@ -75,6 +75,16 @@ export const toldQuery = (station: string, fromMs: number, toMs: number) =>
     staleTime: 60_000,
   });
 
+/** The orders that are worked on, for those who close incidents. */
+export const activeOrdersQuery = () =>
+  queryOptions({
+    queryKey: ['workorders', 'active', 'of incidents'],
+    queryFn: ({ signal }) =>
+      ok(api.GET('/workorders', { params: { query: { state: 'active', limit: 1000 } }, signal })).then(
+        (p) => p.items,
+      ),
+  });
+
 /** Who may work at a site, or anywhere. */
 export const assigneesQuery = (site: string) =>
   queryOptions({

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useT } from '../../i18n/i18n';
 import { Age } from '../../ui/figures';
 import { FormFault } from '../../ui/form';
+import { left } from './incident';
 import styles from './maintenance.module.css';
 import { type OrderDetail, useStep } from './queries';
 
@@ -21,6 +22,7 @@ export function Finish({
   const [proof, setProof] = useState(o.testCharges[0]?.sessionId ?? '');
   const [reason, setReason] = useState('');
   const charge = o.testCharges.find((c) => c.sessionId === proof);
+  const leaves = left(o.incident);
   const needsReason = how === 'cancel' || !charge;
   const send = () =>
     step.mutate(
@@ -60,6 +62,7 @@ export function Finish({
           </Radio.Group>
         </>
       )}
+      {how === 'done' && leaves && <p className={styles.leaves}>{t(leaves)}</p>}
       {needsReason && (
         <Textarea
           label={how === 'cancel' ? t('maintenance.reason') : t('maintenance.overrideReason')}

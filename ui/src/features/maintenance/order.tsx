@@ -23,6 +23,7 @@ import { SeverityLabel } from '../incidents/severity';
 import { Commands } from './commands';
 import { Due } from './due';
 import { Finish } from './finish';
+import { OfIncident } from './incident';
 import styles from './maintenance.module.css';
 import { Photos } from './photos';
 import {
@@ -98,17 +99,13 @@ function Body({ order: o }: { order: OrderDetail }) {
               {o.evse > 0 && `, ${t('maintenance.port', { port: o.evse })}`}
             </Link>
           )}
-          {o.incidentId && (
-            <Link to="/incidents/$id" params={{ id: o.incidentId }} search={{}}>
-              {t('maintenance.incident')}
-            </Link>
-          )}
           {o.latitude !== null && o.longitude !== null && (
             <a href={`geo:${o.latitude},${o.longitude}`} className={styles.onPhone}>
               {t('maintenance.route')}
             </a>
           )}
         </p>
+        {o.incident && <OfIncident incident={o.incident} />}
         {o.description && <p className={styles.prose}>{o.description}</p>}
       </div>
       {assigns && !isOver(o) ? (

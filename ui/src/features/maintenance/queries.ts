@@ -102,6 +102,7 @@ function useKeep() {
   return (o: OrderDetail) => {
     queries.setQueryData(orderQuery(o.id).queryKey, o);
     void queries.invalidateQueries({ queryKey: ['workorders'] });
+    if (o.incidentId) void queries.invalidateQueries({ queryKey: ['incident', o.incidentId] });
   };
 }
 
