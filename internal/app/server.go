@@ -57,6 +57,7 @@ type Server struct {
 	reach      *outward.Guard
 	cameras    *cameras
 	footage    *footage
+	clips      *clips
 	simulated  atomic.Pointer[[]netip.AddrPort]
 	simulation *simulation
 	vitals     *vitals.Monitor
@@ -197,6 +198,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err := s.openCameras(ctx); err != nil {
 		return s, err
 	}
+	s.clips = s.newClips()
 	if s.notify, err = s.newNotifier(ctx); err != nil {
 		return s, err
 	}
@@ -224,6 +226,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Cameras:    s.cameras,
 		Viewing:    s.cameras,
 		Footage:    s.footage,
+		Clips:      s.clips,
 
 		Incidents:     s.live,
 		OpenIncidents: s.live,
@@ -365,6 +368,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.outbox.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.notify.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.cameras.run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.clips.run(inner))) })
 	outside.Go(func() { fail(s.simulation.run(inner)) })
 	if s.lived {
 		outside.Go(func() { fail(ended(inner, s.staff(inner))) })
