@@ -218,7 +218,14 @@ const settings = createRoute({
     tab: SETTINGS_TABS.find((t) => t === s.tab),
     q: typeof s.q === 'number' ? String(s.q) : text(s.q),
   }),
-  component: page(() => import('../features/settings/page'), 'kiosk', 'settings', 'stations'),
+  component: page(
+    () => import('../features/settings/page'),
+    'cameras',
+    'kiosk',
+    'settings',
+    'stations',
+    'video',
+  ),
 });
 
 const health = createRoute({

@@ -39,6 +39,14 @@ export const groups: Group[] = [
         part: part(() => import('./stations')),
       },
       {
+        tab: 'cameras',
+        icon: 'camera',
+        title: 'settings.cameras',
+        finds: 'settings.cameras.finds',
+        needs: 'cameras.read',
+        part: part(() => import('../cameras/part')),
+      },
+      {
         tab: 'credentials',
         icon: 'card',
         title: 'settings.credentials',
@@ -95,14 +103,6 @@ export const groups: Group[] = [
   {
     title: 'settings.server',
     sections: [
-      {
-        tab: 'screens',
-        icon: 'overview',
-        title: 'settings.screens',
-        finds: 'settings.screens.finds',
-        needs: 'kiosks.read',
-        part: part(() => import('../kiosk/screens')),
-      },
       {
         tab: 'retention',
         icon: 'disk',

@@ -9,7 +9,6 @@ export const SETTINGS_TABS = [
   'signins',
   'screens',
   'audit',
-  'screens',
   'retention',
   'about',
 ] as const;

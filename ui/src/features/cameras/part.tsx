@@ -1,0 +1,171 @@
+import { Button } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, ok } from '../../api/client';
+import { sitesQuery } from '../../api/queries';
+import { useT, useTag } from '../../i18n/i18n';
+import { Icon } from '../../ui/icons';
+import { useAllowed } from '../../ui/me';
+import { Empty } from '../../ui/panel';
+import { Effect, FormDialog } from '../settings/dialog';
+import { type Column, List, RowMenu } from '../settings/list';
+import settings from '../settings/settings.module.css';
+import { ArmingPanel } from './arming';
+import styles from './cameras.module.css';
+import { CameraForm } from './form';
+import { type CameraSetup, useCameraSetup } from './queries';
+import { CameraState } from './state';
+import { ZonesDialog } from './zones-dialog';
+
+type Open = { kind: 'add' } | { kind: 'edit' | 'zones' | 'delete'; of: CameraSetup };
+
+/** The cameras as they were set up, and when what they see matters. */
+export default function Cameras() {
+  const t = useT();
+  const tag = useTag();
+  const queries = useQueryClient();
+  const { data, error, refetch } = useCameraSetup();
+  const { data: sites } = useQuery(sitesQuery());
+  const mayWrite = useAllowed('cameras.write');
+  const [open, setOpen] = useState<Open | null>(null);
+  const close = () => setOpen(null);
+  const changed = () => queries.invalidateQueries({ queryKey: ['cameras'] });
+  const siteName = (id: string) => sites?.find((s) => s.id === id)?.name || id;
+  const days = (n: number) => new Intl.NumberFormat(tag, { maximumFractionDigits: 1 }).format(n);
+  const short = (c: CameraSetup) =>
+    c.retention.effectiveDays !== null &&
+    c.recording !== 'off' &&
+    c.retention.effectiveDays < c.retention.promisedDays * 0.98;
+  const add = (
+    <Button leftSection={<Icon name="plus" size={14} />} onClick={() => setOpen({ kind: 'add' })}>
+      {t('cameras.add')}
+    </Button>
+  );
+  const columns: Column<CameraSetup>[] = [
+    {
+      head: t('cameras.name'),
+      cell: (c) => (
+        <>
+          {c.label || c.id} {c.label && <span className="meta mono">{c.id}</span>}
+        </>
+      ),
+      csv: (c) => c.label || c.id,
+    },
+    { head: t('cameras.site'), cell: (c) => siteName(c.siteId), csv: (c) => c.siteId },
+    {
+      head: t('cameras.state'),
+      cell: (c) => <CameraState state={c.state} since={c.stateSince} reason={c.reason} />,
+      csv: (c) => [c.state, c.reason].filter(Boolean).join(' '),
+    },
+    {
+      head: t('cameras.picture'),
+      cell: (c) =>
+        c.main ? (
+          <span className="num">
+            {c.main.codec === 'h265' ? 'H.265' : 'H.264'} {c.main.width}×{c.main.height}
+            <span className={`meta ${styles.below}`}>
+              {t('cameras.rate', { fps: days(c.main.fps), rate: days(c.main.bitsPerSecond / 1e6) })}
+            </span>
+          </span>
+        ) : (
+          <span className={settings.off}>–</span>
+        ),
+      csv: (c) => (c.main ? `${c.main.codec} ${c.main.width}x${c.main.height}` : ''),
+    },
+    {
+      head: t('cameras.recording'),
+      cell: (c) => (
+        <>
+          {t(`cameras.record.${c.recording}`)}
+          {c.audio && <span className={`meta ${styles.below}`}>{t('cameras.withAudio')}</span>}
+        </>
+      ),
+      csv: (c) => c.recording,
+    },
+    {
+      head: t('cameras.kept'),
+      end: true,
+      cell: (c) =>
+        c.recording === 'off' ? (
+          <span className={settings.off}>–</span>
+        ) : (
+          <span className={short(c) ? settings.weak : undefined}>
+            {c.retention.effectiveDays === null
+              ? t('cameras.days', { n: c.retention.promisedDays, shown: days(c.retention.promisedDays) })
+              : t('cameras.days', {
+                  n: c.retention.effectiveDays,
+                  shown: days(c.retention.effectiveDays),
+                })}
+            {short(c) && (
+              <span className={styles.below}>
+                {t('cameras.promised', { shown: days(c.retention.promisedDays) })}
+              </span>
+            )}
+          </span>
+        ),
+      csv: (c) => c.retention.effectiveDays ?? c.retention.promisedDays,
+    },
+    { head: t('cameras.zones'), end: true, cell: (c) => c.zones.length || '–', csv: (c) => c.zones.length },
+  ];
+  const name = open && open.kind !== 'add' ? open.of.label || open.of.id : '';
+  return (
+    <>
+      <List
+        title={t('cameras.title')}
+        aside={mayWrite && add}
+        rows={data}
+        error={error}
+        retry={() => void refetch()}
+        columns={columns}
+        keyOf={(c) => c.id}
+        finds={(c) => `${c.label} ${c.id} ${siteName(c.siteId)} ${c.siteId} ${c.state} ${c.mainUrl}`}
+        file="cameras"
+        empty={
+          <Empty title={t('cameras.none')} action={mayWrite && add}>
+            {t(mayWrite ? 'cameras.noneText' : 'cameras.noneAsk')}
+          </Empty>
+        }
+        {...(mayWrite
+          ? {
+              menu: (c: CameraSetup) => (
+                <RowMenu
+                  of={c.label || c.id}
+                  acts={[
+                    { label: t('cameras.edit'), icon: 'edit', run: () => setOpen({ kind: 'edit', of: c }) },
+                    {
+                      label: t('cameras.zonesEdit'),
+                      icon: 'scan',
+                      run: () => setOpen({ kind: 'zones', of: c }),
+                    },
+                    {
+                      label: t('cameras.delete'),
+                      icon: 'trash',
+                      grave: true,
+                      run: () => setOpen({ kind: 'delete', of: c }),
+                    },
+                  ]}
+                />
+              ),
+            }
+          : {})}
+      />
+      <ArmingPanel cameras={data} sites={sites} />
+      {open?.kind === 'add' && <CameraForm sites={sites} close={close} changed={changed} />}
+      {open?.kind === 'edit' && <CameraForm of={open.of} sites={sites} close={close} changed={changed} />}
+      {open?.kind === 'zones' && <ZonesDialog of={open.of} close={close} changed={changed} />}
+      {open?.kind === 'delete' && (
+        <FormDialog
+          title={t('cameras.deleteTitle', { name })}
+          close={close}
+          send={() => ok(api.DELETE('/cameras/{camera}', { params: { path: { camera: open.of.id } } }))}
+          sent={changed}
+          action={t('cameras.delete')}
+          failed={t('cameras.deleteFailed')}
+          grave
+        >
+          <Effect>{t('cameras.deleteText')}</Effect>
+        </FormDialog>
+      )}
+    </>
+  );
+}
