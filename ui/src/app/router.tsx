@@ -128,6 +128,7 @@ const incident = createRoute({
     'incidents',
     'events',
     'playbooks',
+    'detectors',
     'station',
   ),
 });
@@ -240,7 +241,7 @@ const rules = createRoute({
   path: '/rules',
   staticData: { timeless: true },
   validateSearch: parseRules,
-  component: page(() => import('../features/rules/page'), 'rules'),
+  component: page(() => import('../features/rules/page'), 'rules', 'detectors'),
 });
 
 const channels = createRoute({
@@ -256,7 +257,13 @@ const playbooks = createRoute({
   path: '/playbooks',
   staticData: { timeless: true },
   validateSearch: parsePlaybooks,
-  component: page(() => import('../features/playbooks/page'), 'incidents', 'playbooks', 'station'),
+  component: page(
+    () => import('../features/playbooks/page'),
+    'incidents',
+    'playbooks',
+    'detectors',
+    'station',
+  ),
 });
 
 const approve = createRoute({

@@ -4,6 +4,7 @@
 import type cameras from '../features/cameras/words/en.json';
 import type channels from '../features/channels/words/en.json';
 import type desk from '../features/desk/words/en.json';
+import type detectors from '../features/detectors/words/en.json';
 import type events from '../features/events/words/en.json';
 import type health from '../features/health/words/en.json';
 import type incidents from '../features/incidents/words/en.json';
@@ -32,6 +33,7 @@ export type MessageKey =
   | keyof typeof cameras
   | keyof typeof channels
   | keyof typeof desk
+  | keyof typeof detectors
   | keyof typeof kiosk
   | keyof typeof me
   | keyof typeof health

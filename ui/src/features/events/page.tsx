@@ -6,6 +6,7 @@ import type { Found, SystemEvent } from '../../api/shapes';
 import { useRange, useScope } from '../../app/view';
 import { type MessageKey, useT } from '../../i18n/i18n';
 import { useLive, useTopic } from '../../live/hooks';
+import chip from '../../ui/chip.module.css';
 import { collect } from '../../ui/collect';
 import { saveCsv } from '../../ui/csv';
 import { Export } from '../../ui/export';
@@ -90,7 +91,7 @@ export default function EventsPage() {
               <button
                 key={g}
                 type="button"
-                className={listPage.chip}
+                className={chip.chip}
                 aria-pressed={chosen.includes(g)}
                 onClick={() =>
                   change({
@@ -104,7 +105,7 @@ export default function EventsPage() {
             {search.subject && (
               <button
                 type="button"
-                className={listPage.chip}
+                className={chip.chip}
                 aria-pressed={true}
                 onClick={() => change({ subject: undefined })}
               >

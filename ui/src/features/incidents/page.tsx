@@ -7,6 +7,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { useScope } from '../../app/view';
 import { count } from '../../format/quantity';
 import { type MessageKey, useT, useTag } from '../../i18n/i18n';
+import chip from '../../ui/chip.module.css';
 import { Age } from '../../ui/figures';
 import { Icon } from '../../ui/icons';
 import listPage from '../../ui/listpage.module.css';
@@ -144,7 +145,7 @@ function Bar({
           <button
             key={s}
             type="button"
-            className={listPage.chip}
+            className={chip.chip}
             aria-pressed={chosen.includes(s)}
             onClick={() =>
               change({

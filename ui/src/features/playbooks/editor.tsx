@@ -23,6 +23,7 @@ import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { useSites } from '../../ui/sites';
 import { useToast } from '../../ui/toast';
+import { DETECTORS, detectorText } from '../detectors/name';
 import {
   type Draft,
   type DraftStep,
@@ -38,18 +39,7 @@ import {
 import styles from './editor.module.css';
 import { Marks } from './list';
 import { type Playbook, playbooksQuery } from './queries';
-import {
-  CYCLE_SECONDS,
-  DEFAULTS,
-  DETECTORS,
-  detectorText,
-  docText,
-  faultText,
-  MESSAGES,
-  nameText,
-  SEVERITIES,
-  STEPS,
-} from './words';
+import { CYCLE_SECONDS, DEFAULTS, docText, faultText, MESSAGES, nameText, SEVERITIES, STEPS } from './words';
 
 const route = getRouteApi('/inside/playbooks');
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Translate } from '../../i18n/i18n';
+import detectors from '../detectors/words/en.json';
 import { parsePlaybooks } from './search';
 import {
   BUILT_IN,
@@ -27,7 +28,7 @@ const constants = (source: string, type: string): string[] =>
 const t: Translate = (id, values) =>
   Object.entries(values ?? {}).reduce(
     (text, [k, v]) => text.replaceAll(`{${k}}`, String(v)),
-    (en as Record<string, string>)[id] ?? id,
+    ({ ...en, ...detectors } as Record<string, string>)[id] ?? id,
   );
 
 describe('words of playbooks', () => {

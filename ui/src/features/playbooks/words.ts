@@ -1,6 +1,7 @@
 // Playbooks in words: what starts one, what it does, what holds it back. What
 // has no words here is told in those of the server.
-import type { MessageKey, Translate } from '../../i18n/i18n';
+import type { Translate } from '../../i18n/i18n';
+import { detectorText } from '../detectors/name';
 import type { Limits, Playbook, Step, When } from './queries';
 
 /** Every guard-rail that can refuse, as the server names it. */
@@ -49,7 +50,6 @@ export type StepKind = (typeof STEPS)[number];
 
 export const MESSAGES = ['StatusNotification', 'MeterValues', 'Heartbeat', 'BootNotification'] as const;
 export const SEVERITIES = ['S1', 'S2', 'S3', 'S4'] as const;
-export const DETECTORS = Array.from({ length: 27 }, (_, i) => `D${String(i + 1).padStart(2, '0')}`);
 export const OUTCOMES = ['sent', 'dryRun', 'refused', 'offered'] as const;
 export const OWED_STATES = ['asked', 'out', 'returning', 'scheduled'] as const;
 
@@ -80,9 +80,6 @@ export function doText(t: Translate, what: string): string {
   const known = [...STEPS, 'operative' as const].find((d) => d === what);
   return known ? t(`playbooks.do.${known}`) : what;
 }
-
-export const detectorText = (t: Translate, id: string): string =>
-  DETECTORS.includes(id) ? t(`playbooks.d.${id}` as MessageKey) : id;
 
 const shipped = (p: Pick<Playbook, 'id' | 'builtIn' | 'changed'>) =>
   p.builtIn && !p.changed ? BUILT_IN.find((id) => id === p.id) : undefined;

@@ -2,11 +2,12 @@ import { Button, NumberInput, Select, Switch, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
-import { type MessageKey, useT, useTag } from '../../i18n/i18n';
+import { useT, useTag } from '../../i18n/i18n';
 import { useAllowed } from '../../ui/me';
 import { Failed, Panel, Skeleton } from '../../ui/panel';
 import { TableFrame } from '../../ui/table';
 import table from '../../ui/table.module.css';
+import { detectorText } from '../detectors/name';
 import { FormDialog, faultAt } from '../settings/dialog';
 import { type Detector, detectorsQuery, SEVERITIES, type Threshold } from './queries';
 import styles from './rules.module.css';
@@ -46,7 +47,7 @@ export function Detectors() {
             {data.map((d) => (
               <tr key={d.id}>
                 <td>
-                  <span className="mono">{d.id}</span> {t(`rules.d.${d.id}` as MessageKey)}
+                  <span className="mono">{d.id}</span> {detectorText(t, d.id)}
                 </td>
                 <td className={table.prose}>
                   <span className={styles.sets}>
@@ -130,7 +131,7 @@ function Decide({ of, had, close, saved }: Editing & { close: () => void; saved:
   const [taking, setTaking] = useState(false);
   return (
     <FormDialog
-      title={`${of.id} ${t(`rules.d.${of.id}` as MessageKey)}`}
+      title={`${of.id} ${detectorText(t, of.id)}`}
       close={close}
       send={() => put(taking)}
       sent={saved}

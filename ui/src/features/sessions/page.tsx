@@ -9,6 +9,7 @@ import { exact, span } from '../../format/time';
 import { useT, useTag } from '../../i18n/i18n';
 import { useNow } from '../../live/clock';
 import { useLive } from '../../live/hooks';
+import chip from '../../ui/chip.module.css';
 import { collect } from '../../ui/collect';
 import { saveCsv } from '../../ui/csv';
 import { Export } from '../../ui/export';
@@ -86,7 +87,7 @@ export default function SessionsPage() {
           />
           <button
             type="button"
-            className={listPage.chip}
+            className={chip.chip}
             aria-pressed={filter.flagged === true}
             onClick={() => change({ flagged: filter.flagged ? undefined : true })}
           >
@@ -110,7 +111,7 @@ export default function SessionsPage() {
 /** A filter that came from elsewhere, to be taken off. */
 function Drop({ text, drop }: { text: string; drop: () => void }) {
   return (
-    <button type="button" className={listPage.chip} aria-pressed={true} onClick={drop}>
+    <button type="button" className={chip.chip} aria-pressed={true} onClick={drop}>
       {text} <Icon name="close" size={12} />
     </button>
   );

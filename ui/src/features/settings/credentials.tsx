@@ -3,11 +3,12 @@ import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useDeferredValue, useState } from 'react';
 import { api, ok } from '../../api/client';
 import { type MessageKey, useT } from '../../i18n/i18n';
+import { ActMenu } from '../../ui/acts';
 import { Icon, type IconName } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { Empty } from '../../ui/panel';
 import { Effect, FormDialog, faultAt } from './dialog';
-import { type Column, List, RowMenu, useSought } from './list';
+import { type Column, List, useSought } from './list';
 import { type Credential, credentialsQuery } from './queries';
 import styles from './settings.module.css';
 import { Expiry } from './tokens';
@@ -109,7 +110,7 @@ export default function Credentials() {
         {...(mayWrite
           ? {
               menu: (c: Credential) => (
-                <RowMenu
+                <ActMenu
                   of={c.label || c.idToken}
                   acts={[
                     {

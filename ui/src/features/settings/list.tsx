@@ -1,10 +1,10 @@
-import { ActionIcon, Button, Menu, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { count } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
 import { saveCsv } from '../../ui/csv';
-import { Icon, type IconName } from '../../ui/icons';
+import { Icon } from '../../ui/icons';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { TableFrame } from '../../ui/table';
 import table from '../../ui/table.module.css';
@@ -190,35 +190,5 @@ export function List<T>({
         </div>
       )}
     </Panel>
-  );
-}
-
-export type Act = { label: string; icon: IconName; run: () => void; grave?: boolean };
-
-/** What can be done about a row. */
-export function RowMenu({ of, acts }: { of: string; acts: (Act | false)[] }) {
-  const t = useT();
-  const some = acts.filter((a) => a !== false);
-  if (some.length === 0) return null;
-  return (
-    <Menu position="bottom-end" width={240} withInitialFocusPlaceholder={false}>
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size={28} aria-label={t('list.menu', { of })}>
-          <Icon name="more" size={18} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {some.map((a) => (
-          <Menu.Item
-            key={a.label}
-            leftSection={<Icon name={a.icon} size={16} />}
-            onClick={a.run}
-            {...(a.grave ? { className: styles.bad } : {})}
-          >
-            {a.label}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
   );
 }

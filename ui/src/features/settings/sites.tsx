@@ -6,11 +6,12 @@ import { sitesQuery } from '../../api/queries';
 import type { Site } from '../../api/shapes';
 import { count, rated } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
+import { ActMenu } from '../../ui/acts';
 import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { Empty } from '../../ui/panel';
 import { Effect, FormDialog } from './dialog';
-import { type Column, List, RowMenu } from './list';
+import { type Column, List } from './list';
 import styles from './settings.module.css';
 import { SiteForm } from './site-form';
 import { SiteImport } from './site-import';
@@ -109,7 +110,7 @@ export default function Sites() {
         {...(mayWrite
           ? {
               menu: (s: Site) => (
-                <RowMenu
+                <ActMenu
                   of={s.name || s.id}
                   acts={[
                     { label: t('site.edit'), icon: 'edit', run: () => setOpen({ kind: 'edit', site: s }) },

@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
 import { type MessageKey, useT } from '../../i18n/i18n';
+import { ActMenu } from '../../ui/acts';
 import { CopyLine } from '../../ui/copy';
 import { saveCsv } from '../../ui/csv';
 import form from '../../ui/form.module.css';
@@ -14,7 +15,7 @@ import { ocppAddress } from '../stations/address';
 import { Enrol } from '../stations/enrol';
 import { Effect, FormDialog, faultAt, Once } from './dialog';
 import { ImportDialog } from './import';
-import { type Column, List, RowMenu } from './list';
+import { type Column, List } from './list';
 import { ocppQuery, type Security, securityQuery } from './queries';
 import styles from './settings.module.css';
 
@@ -162,7 +163,7 @@ export default function Stations() {
         }
         empty={<Empty title={t('security.none')}>{t('security.noneText')}</Empty>}
         menu={(s) => (
-          <RowMenu
+          <ActMenu
             of={s.station}
             acts={[
               { label: t('security.auth'), icon: 'key', run: () => setOpen({ kind: 'auth', of: s }) },

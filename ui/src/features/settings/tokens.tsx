@@ -6,13 +6,14 @@ import { tokensQuery } from '../../api/queries';
 import type { Token } from '../../api/shapes';
 import { DAY, exact } from '../../format/time';
 import { useT, useTag } from '../../i18n/i18n';
+import { ActMenu } from '../../ui/acts';
 import { Age } from '../../ui/figures';
 import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { Empty } from '../../ui/panel';
 import { Effect, FormDialog, faultAt, Once } from './dialog';
 import { type GrantDraft, Grants, grantsSent, useRoleNames, useSitesOf } from './grants';
-import { type Column, List, RowMenu } from './list';
+import { type Column, List } from './list';
 import styles from './settings.module.css';
 
 export default function Tokens() {
@@ -58,7 +59,7 @@ export default function Tokens() {
         {...(mayWrite
           ? {
               menu: (k: Token) => (
-                <RowMenu
+                <ActMenu
                   of={k.name}
                   acts={[{ label: t('token.revoke'), icon: 'trash', grave: true, run: () => setRevoking(k) }]}
                 />

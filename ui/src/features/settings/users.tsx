@@ -5,13 +5,14 @@ import { api, ok } from '../../api/client';
 import { meQuery, usersQuery } from '../../api/queries';
 import type { User } from '../../api/shapes';
 import { useT } from '../../i18n/i18n';
+import { ActMenu } from '../../ui/acts';
 import { Age } from '../../ui/figures';
 import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { Empty } from '../../ui/panel';
 import { Effect, FormDialog, faultAt, Once } from './dialog';
 import { draftsOf, type GrantDraft, Grants, grantsSent, useRoleNames, useSitesOf } from './grants';
-import { type Column, List, RowMenu } from './list';
+import { type Column, List } from './list';
 import styles from './settings.module.css';
 
 type Kind = 'edit' | 'reset' | 'disable' | 'enable' | 'delete';
@@ -88,7 +89,7 @@ export default function Users() {
         {...(mayWrite
           ? {
               menu: (u: User) => (
-                <RowMenu
+                <ActMenu
                   of={u.name}
                   acts={[
                     { label: t('user.edit'), icon: 'edit', run: () => setOpen({ kind: 'edit', user: u }) },

@@ -2,6 +2,7 @@ import { CloseButton, Select, TextInput } from '@mantine/core';
 import { type ReactNode, useEffect, useState } from 'react';
 import { type MessageKey, useT } from '../../i18n/i18n';
 import { FAMILIES, type Family } from '../../live/status';
+import chip from '../../ui/chip.module.css';
 import { Icon } from '../../ui/icons';
 import { familyKey, StateShape } from '../../ui/state';
 import { parseStates, type StationSearch } from './filter';
@@ -62,7 +63,7 @@ export function Filters({ filter, change, children }: Props) {
           <button
             key={f}
             type="button"
-            className={styles.chip}
+            className={chip.chip}
             aria-pressed={states.has(f)}
             onClick={() => toggle(f)}
           >
