@@ -4,11 +4,12 @@ import { useState } from 'react';
 import { api, ok } from '../../api/client';
 import { sitesQuery } from '../../api/queries';
 import { useT, useTag } from '../../i18n/i18n';
+import { ActMenu } from '../../ui/acts';
 import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { Empty } from '../../ui/panel';
 import { Effect, FormDialog } from '../settings/dialog';
-import { type Column, List, RowMenu } from '../settings/list';
+import { type Column, List } from '../settings/list';
 import settings from '../settings/settings.module.css';
 import { ArmingPanel } from './arming';
 import styles from './cameras.module.css';
@@ -128,7 +129,7 @@ export default function Cameras() {
         {...(mayWrite
           ? {
               menu: (c: CameraSetup) => (
-                <RowMenu
+                <ActMenu
                   of={c.label || c.id}
                   acts={[
                     { label: t('cameras.edit'), icon: 'edit', run: () => setOpen({ kind: 'edit', of: c }) },
