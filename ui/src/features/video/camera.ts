@@ -54,6 +54,9 @@ export type Grid = keyof typeof GRIDS;
 export const GRID_SIZES = Object.keys(GRIDS).map(Number) as Grid[];
 
 export type WallSearch = {
+  view?: 'review';
+  /** The moment that is looked at, in milliseconds. */
+  at?: number;
   grid?: Grid;
   page?: number;
   /** Camera ids in order, joined by commas: a wall somebody chose. */
@@ -65,7 +68,10 @@ export type WallSearch = {
 export function parseWall(s: Record<string, unknown>): WallSearch {
   const grid = Number(s.grid);
   const page = Number(s.page);
+  const at = Number(s.at);
   return {
+    view: s.view === 'review' ? 'review' : undefined,
+    at: Number.isFinite(at) && at > 0 ? at : undefined,
     grid: GRID_SIZES.includes(grid as Grid) ? (grid as Grid) : undefined,
     page: Number.isInteger(page) && page > 0 && page < 1000 ? page : undefined,
     cams: typeof s.cams === 'string' && s.cams !== '' ? s.cams.slice(0, 1500) : undefined,

@@ -1,3 +1,4 @@
+import { SegmentedControl } from '@mantine/core';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useCallback, useMemo } from 'react';
 import { useScope } from '../../app/view';
@@ -9,6 +10,7 @@ import { StateShape } from '../../ui/state';
 import { CONDITIONS, conditionOf, FAMILY, type WallSearch } from './camera';
 import { useCameras } from './feed';
 import styles from './page.module.css';
+import { Review } from './review';
 import { conditionKey } from './tile';
 import { Wall } from './wall';
 
@@ -21,6 +23,7 @@ export default function CamerasPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const maySee = useAllowed('video.live');
+  const mayReview = useAllowed('video.review');
   const maySet = useAllowed('cameras.write');
   const { data, error, refetch } = useCameras();
   const cameras = useMemo(
@@ -37,6 +40,18 @@ export default function CamerasPage() {
     <div className={styles.page}>
       <header className={styles.head}>
         <h1 className={styles.title}>{t('nav.cameras')}</h1>
+        {mayReview && (
+          <SegmentedControl
+            size="xs"
+            aria-label={t('video.view')}
+            value={search.view ?? 'wall'}
+            onChange={(v) => change({ view: v === 'review' ? 'review' : undefined, focus: undefined })}
+            data={[
+              { value: 'wall', label: t('video.view.wall') },
+              { value: 'review', label: t('video.view.review') },
+            ]}
+          />
+        )}
         <ul className={styles.counts} aria-label={t('video.states')}>
           {counts
             .filter(({ n }) => n > 0)
@@ -66,6 +81,8 @@ export default function CamerasPage() {
           >
             {t(maySet ? 'video.none.text' : 'video.none.ask')}
           </Empty>
+        ) : mayReview && search.view === 'review' ? (
+          <Review cameras={cameras} search={search} change={change} />
         ) : maySee ? (
           <Wall cameras={cameras} search={search} change={change} />
         ) : (
