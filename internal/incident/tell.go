@@ -90,6 +90,10 @@ func (f *Fold) tell(en *entry) {
 	change := en.Pending
 	en.Pending = ""
 	f.stop(en, "tell")
+	if !en.Notified && f.now.Sub(en.Counted) > groupWait { // held back for a remedy: nobody could know of it
+		en.Counted = f.now
+		f.clocks(en)
+	}
 	f.send(en, change, "", "")
 }
 

@@ -215,6 +215,12 @@ func TestNextDoor(t *testing.T) {
 		"another site":                 {begin + fails("13:00", "A/1", "anna") + charges("13:05", "C/1", "anna"), ``},
 		"they fail next door too":      {begin + fails("13:00", "A/1", "anna") + fails("13:05", "A/2", "anna"), ``},
 		"turned away here for a token": {begin + "13:00 A/1 status Preparing\n13:00:10 A authorize Invalid token=anna\n13:01 A/1 status Available\n" + charges("13:05", "B/1", "anna"), ``},
+		"the cable first and then the card, as in OCPP 2.x": {begin + fails("13:00", "A/1", "anna") + `
+			13:04:00 B/1 started tx=7 wh=0
+			13:04:20 B/1 updated tx=7 token=anna
+			13:06:00 B/1 updated tx=7 wh=3000
+			13:20:00 B wait`, `
+			13:07:20 A/1 raised failedHereChargedNextDoor S3`},
 		"they start there before they unplug here is seen": {begin + `
 			13:00 A/1 status Preparing
 			13:00:10 A authorize Accepted token=anna

@@ -95,10 +95,13 @@ func nextDoorOn(c *detect.Context, e *event.Event) {
 		return
 	}
 	for i := range c.Station.Ports {
-		if p := &c.Station.Ports[i]; p.Tx != nil && p.Tx.ID == b.TransactionID && detect.At(p.Tx.StartedAt) == detect.At(c.Now) {
-			if slices.ContainsFunc(detect.Common[leavers](c).List, func(x leaver) bool { return x.Token == p.Tx.Token }) {
-				nextDoorWatch(c, p)
-			}
+		p := &c.Station.Ports[i]
+		if p.Tx == nil || p.Tx.ID != b.TransactionID || c.Now.Sub(p.Tx.StartedAt) > c.Minutes("withinMinutes") || nextDoorWatched(c, p) {
+			continue
+		}
+		// In OCPP 2.x the cable may begin a transaction and the card follow.
+		if slices.ContainsFunc(detect.Common[leavers](c).List, func(x leaver) bool { return x.Token == p.Tx.Token }) {
+			nextDoorWatch(c, p)
 		}
 	}
 }
@@ -107,7 +110,21 @@ func nextDoorOn(c *detect.Context, e *event.Event) {
 const nextDoorLook = 3 * time.Minute
 
 func nextDoorWatch(c *detect.Context, p *detect.Port) {
-	c.Wake(fmt.Sprintf("1/%d/%s", p.EVSE, p.Tx.ID), c.Now.Add(nextDoorLook))
+	c.Wake(nextDoorKey(1, p), c.Now.Add(nextDoorLook))
+}
+
+// nextDoorLooks is how often.
+const nextDoorLooks = 3
+
+func nextDoorKey(n int, p *detect.Port) string { return fmt.Sprintf("%d/%d/%s", n, p.EVSE, p.Tx.ID) }
+
+func nextDoorWatched(c *detect.Context, p *detect.Port) bool {
+	for n := range nextDoorLooks {
+		if c.Waiting(nextDoorKey(n+1, p)) {
+			return true
+		}
+	}
+	return false
 }
 
 func nextDoorDue(c *detect.Context, key string) {
@@ -120,8 +137,8 @@ func nextDoorDue(c *detect.Context, key string) {
 		return
 	}
 	if p.Tx.EnergyWh < attempt.FailedBelowWh {
-		if n < 3 {
-			c.Wake(fmt.Sprintf("%d/%s", n+1, rest), c.Now.Add(nextDoorLook))
+		if n < nextDoorLooks {
+			c.Wake(nextDoorKey(n+1, p), c.Now.Add(nextDoorLook))
 		}
 		return
 	}
