@@ -11,7 +11,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
 
 const root = new URL('../../', import.meta.url).pathname;
-const binary = join(root, 'bin/chargewatch');
+export const binary = join(root, 'bin/chargewatch');
 const artifacts = new URL('./artifacts/', import.meta.url).pathname;
 
 const freePort = () =>

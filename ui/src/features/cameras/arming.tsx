@@ -57,7 +57,7 @@ export function ArmingPanel({
             <th scope="col">{t('cameras.armedNow')}</th>
             <th scope="col">{t('cameras.weekly')}</th>
             {mayArm && (
-              <th scope="col">
+              <th scope="col" className={settings.acts}>
                 <span className="srOnly">{t('cameras.arm')}</span>
               </th>
             )}
@@ -100,7 +100,7 @@ export function ArmingPanel({
                   )}
                 </td>
                 {mayArm && (
-                  <td className={table.end}>
+                  <td className={styles.button}>
                     <Button
                       size="compact-sm"
                       variant="default"
@@ -186,7 +186,7 @@ function ArmingForm({
         onChange={setMode}
         fullWidth
       />
-      <p className="meta">{t(`cameras.modeHint.${mode as 'schedule' | 'on' | 'off'}`)}</p>
+      <p className={`meta ${styles.note}`}>{t(`cameras.modeHint.${mode as 'schedule' | 'on' | 'off'}`)}</p>
       {mode !== 'schedule' && (
         <div className={settings.pair}>
           <Select
@@ -209,7 +209,7 @@ function ArmingForm({
       )}
       <fieldset className={settings.fieldset}>
         <legend>{t('cameras.weekly')}</legend>
-        <p className="meta">{t('cameras.weeklyHint', { zone })}</p>
+        <p className={`meta ${styles.note}`}>{t('cameras.weeklyHint', { zone })}</p>
         {weekly.map((w, i) => (
           <div key={i} className={styles.week}>
             <Chip.Group

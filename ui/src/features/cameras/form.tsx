@@ -13,6 +13,7 @@ import type { Site } from '../../api/shapes';
 import { useT } from '../../i18n/i18n';
 import { FormDialog, faultAt } from '../settings/dialog';
 import settings from '../settings/settings.module.css';
+import styles from './cameras.module.css';
 import type { CameraSetup } from './queries';
 import { TryCamera } from './try';
 
@@ -185,7 +186,7 @@ export function CameraForm({
               onChange={(v) => setRecording(v as Recording)}
               fullWidth
             />
-            <p className="meta">{t(`cameras.recordHint.${recording}`)}</p>
+            <p className={`meta ${styles.note}`}>{t(`cameras.recordHint.${recording}`)}</p>
             {recording !== 'off' && (
               <NumberInput
                 label={t('cameras.keep')}

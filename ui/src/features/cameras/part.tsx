@@ -15,8 +15,11 @@ import { ArmingPanel } from './arming';
 import styles from './cameras.module.css';
 import { CameraForm } from './form';
 import { type CameraSetup, useCameraSetup } from './queries';
-import { CameraState } from './state';
+import { CameraState, rateText } from './state';
 import { ZonesDialog } from './zones-dialog';
+
+/** An id that nobody chose says nothing. */
+const GIVEN = /^cam-[a-z0-9]{16}$/;
 
 type Open = { kind: 'add' } | { kind: 'edit' | 'zones' | 'delete'; of: CameraSetup };
 
@@ -47,7 +50,7 @@ export default function Cameras() {
       head: t('cameras.name'),
       cell: (c) => (
         <>
-          {c.label || c.id} {c.label && <span className="meta mono">{c.id}</span>}
+          {c.label || c.id} {c.label && !GIVEN.test(c.id) && <span className="meta mono">{c.id}</span>}
         </>
       ),
       csv: (c) => c.label || c.id,
@@ -64,9 +67,7 @@ export default function Cameras() {
         c.main ? (
           <span className="num">
             {c.main.codec === 'h265' ? 'H.265' : 'H.264'} {c.main.width}×{c.main.height}
-            <span className={`meta ${styles.below}`}>
-              {t('cameras.rate', { fps: days(c.main.fps), rate: days(c.main.bitsPerSecond / 1e6) })}
-            </span>
+            {c.main.fps > 0 && <span className={`meta ${styles.below}`}>{rateText(t, tag, c.main)}</span>}
           </span>
         ) : (
           <span className={settings.off}>–</span>

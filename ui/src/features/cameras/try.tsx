@@ -6,7 +6,10 @@ import { FormFault } from '../../ui/form';
 import { Icon } from '../../ui/icons';
 import styles from './cameras.module.css';
 import type { CameraSetup, Tried } from './queries';
-import { reasonKey } from './state';
+import { rateText, reasonKey } from './state';
+
+/** Reasons whose words alone do not say what to do. */
+const DETAILED = new Set(['codec', 'protocol', 'noFrames', 'address', 'unreachable']);
 
 type Names = 'main' | 'sub';
 
@@ -101,7 +104,7 @@ function Found({
         <div>
           <p className={styles.verdict}>{t('cameras.tryNo', { stream: title })}</p>
           <p className="meta">{why ? t(why) : tried.reason}</p>
-          {tried.detail && <p className="meta">{tried.detail}</p>}
+          {tried.detail && DETAILED.has(tried.reason) && <p className="meta">{tried.detail}</p>}
           {tried.fingerprint && (
             <>
               <p className={`mono ${styles.fingerprint}`}>{tried.fingerprint}</p>
@@ -127,8 +130,7 @@ function Found({
         <p className={styles.verdict}>{t('cameras.tryYes', { stream: title })}</p>
         {s && (
           <p className="meta num">
-            {s.codec === 'h265' ? 'H.265' : 'H.264'} · {s.width}×{s.height} ·{' '}
-            {t('cameras.rate', { fps: n(s.fps), rate: n(s.bitsPerSecond / 1e6) })}
+            {s.codec === 'h265' ? 'H.265' : 'H.264'} · {s.width}×{s.height} · {rateText(t, tag, s)}
             {s.keyEverySeconds > 0 && ` · ${t('cameras.keyEvery', { s: n(s.keyEverySeconds) })}`}
           </p>
         )}

@@ -78,7 +78,7 @@ export function ZonesDialog({
             change={(i, corners) => set(i, { polygon: corners })}
           />
           <div className={styles.hint}>
-            <p className="meta">{t('cameras.zonesHint')}</p>
+            <p className={`meta ${styles.note}`}>{t('cameras.zonesHint')}</p>
             <Button
               size="compact-sm"
               variant="subtle"
@@ -133,7 +133,7 @@ export function ZonesDialog({
                 onChange={(k) => set(chosen, { kind: k as Kind })}
                 fullWidth
               />
-              <p className="meta">{t(`cameras.kindHint.${zone.kind as Kind}`)}</p>
+              <p className={`meta ${styles.note}`}>{t(`cameras.kindHint.${zone.kind as Kind}`)}</p>
               <TextInput
                 label={t('cameras.zoneName')}
                 value={zone.label ?? ''}
