@@ -24,6 +24,8 @@ type Meta struct {
 	StartedAt time.Time `json:"startedAt"`
 	Swept     Moment    `json:"swept,omitempty"`
 	Settings  Settings  `json:"settings,omitempty"`
+	// Armed are the sites where what moves matters.
+	Armed []string `json:"armed,omitempty"`
 	// Common is what detectors remember of the whole network.
 	Common map[string]json.RawMessage `json:"common,omitempty"`
 }
@@ -60,6 +62,7 @@ func (x *Engine) Checkpoint(each func(id string, data []byte) error) (Meta, erro
 		delete(x.Network.gone, id)
 	}
 	meta := Meta{Version: Version, Seq: x.seq, Now: x.now, StartedAt: x.Network.StartedAt, Swept: x.swept, Settings: maps.Clone(x.settings)}
+	meta.Armed = slices.Sorted(maps.Keys(x.Network.armed))
 	for d, m := range x.common {
 		data, err := json.Marshal(m)
 		if err != nil {
@@ -96,6 +99,9 @@ func (x *Engine) Restore(m Meta) error {
 	x.seq, x.now, x.Network.StartedAt, x.swept = m.Seq, m.Now, m.StartedAt, m.Swept
 	if m.Settings != nil {
 		x.settings = m.Settings
+	}
+	for _, site := range m.Armed {
+		x.Network.armed[site] = struct{}{}
 	}
 	for id, data := range m.Common {
 		d := x.byID[id]
@@ -147,8 +153,12 @@ func (x *Engine) Load(data []byte) error {
 		}
 		st.memory = append(st.memory, memory{d, evse, m})
 	}
-	n.add(st)
-	n.move(st, "")
+	if st.Camera != nil {
+		n.addCamera(st)
+	} else {
+		n.add(st)
+		n.move(st, "")
+	}
 	for _, t := range st.Timers {
 		heap.Push(&x.alarms, alarm{due: t.Due, station: st.ID, key: t.Key})
 	}

@@ -91,7 +91,7 @@ func (c *Context) say(evse int, f event.Finding) {
 	if f.Shared == nil {
 		f.Shared = c.Shared()
 	}
-	c.x.out = append(c.x.out, Finding{Subject: event.Port(c.Station.ID, evse, 0), At: c.Now, Cause: c.Seq, Finding: f})
+	c.x.out = append(c.x.out, Finding{Subject: c.Station.subject(evse), At: c.Now, Cause: c.Seq, Finding: f})
 }
 
 // Shared names what a fault at the station may have in common with others.

@@ -17,6 +17,8 @@ import (
 type Detector struct {
 	ID   string // D01
 	Code string // of the condition it raises; one with several names them itself
+	// Cameras says that it wants the events of cameras too.
+	Cameras bool
 	// Params are its thresholds with their defaults.
 	Params []Param
 	// Kinds are the events that On wants; measurements are most of all traffic.
@@ -84,6 +86,7 @@ func New(detectors []Detector) *Engine {
 	x := &Engine{
 		Network: Network{
 			stations: make(map[string]*Station), sites: make(map[string][]*Station),
+			cameras: make(map[string][]*Station), armed: make(map[string]struct{}),
 			makes: make(map[Make]*Make), ratings: make(map[Rating]*Rating),
 		},
 		detectors: detectors, byID: make(map[string]*Detector), byKind: make(map[event.Kind][]*Detector), common: make(map[*Detector]any),
@@ -134,9 +137,11 @@ func (x *Engine) Apply(e *event.Event) []Finding {
 		x.settings.set(p.ID, p.Value)
 		return nil
 	}
-	before := x.Network.stations[e.Subject.ID]
-	if _, ok := e.Body.(*event.StationRemoved); ok && before != nil && e.Subject.Type == event.StationSubject {
-		x.clearAll(before)
+	if before := x.Network.stations[keyOf(e.Subject)]; before != nil {
+		switch e.Body.(type) {
+		case *event.StationRemoved, *event.CameraRemoved:
+			x.clearAll(before)
+		}
 	}
 	st, ended := x.Network.observe(e, x.layouts)
 	if b, ok := e.Body.(*event.ServerStarted); ok {
@@ -145,13 +150,19 @@ func (x *Engine) Apply(e *event.Event) []Finding {
 	if st == nil {
 		return x.out
 	}
-	tried := st.Tries.Apply(e)
+	var tried []attempt.Attempt
+	if st.Camera == nil {
+		tried = st.Tries.Apply(e)
+	}
 	if !st.Accepted {
 		return x.out
 	}
 	c := Context{x: x, Station: st, Now: x.now, Seq: e.Seq}
 	if st.Tells(e) {
 		for _, d := range x.byKind[e.Body.Kind()] {
+			if st.Camera != nil && !d.Cameras {
+				continue
+			}
 			c.d = d
 			d.On(&c, e)
 		}
@@ -229,6 +240,9 @@ func (x *Engine) restarted(e *event.Event, b *event.ServerStarted) {
 		}
 		c := Context{x: x, Station: st, Now: x.now, Seq: e.Seq}
 		for _, d := range x.byKind[event.KindServerStarted] {
+			if st.Camera != nil && !d.Cameras {
+				continue
+			}
 			c.d = d
 			d.On(&c, e)
 		}

@@ -19,8 +19,14 @@ const (
 // if it is about none that is known, and the transaction that it ended.
 func (n *Network) observe(e *event.Event, c fleet.Layouts) (st *Station, ended *Ended) {
 	if e.Subject.Type != event.StationSubject {
-		if _, ok := e.Body.(*event.ServerStarted); ok {
+		switch b := e.Body.(type) {
+		case *event.ServerStarted:
 			n.serverStarted(e)
+		case *event.Arming:
+			n.arm(e.Subject.ID, b.Armed)
+		}
+		if e.Subject.Type == event.CameraSubject {
+			return n.observeCamera(e), nil
 		}
 		return nil, nil
 	}

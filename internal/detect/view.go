@@ -15,6 +15,9 @@ type Network struct {
 
 	stations map[string]*Station
 	sites    map[string][]*Station // by id
+	cameras  map[string][]*Station // by site, then id
+	armed    map[string]struct{}   // sites
+	watching int                   // cameras
 	minutes  [60][]*Station        // by id, by the minute of the hour in which they are looked at
 	gone     map[string]struct{}   // removed since the last checkpoint
 	makes    map[Make]*Make
@@ -25,7 +28,7 @@ type Network struct {
 func (n *Network) Station(id string) *Station { return n.stations[id] }
 
 // Len is the number of stations.
-func (n *Network) Len() int { return len(n.stations) }
+func (n *Network) Len() int { return len(n.stations) - n.watching }
 
 // Make is what stations of one kind have in common; they share it.
 type Make struct {
@@ -52,10 +55,12 @@ type Station struct {
 
 	Accepted  bool `json:"accepted,omitempty"` // watched at all: neither pending nor rejected
 	Simulated bool `json:"simulated,omitempty"`
-	FreeVend  bool `json:"freeVend,omitempty"` // nobody has to show a token
-	Online    bool `json:"online,omitempty"`
-	byHand    bool // the layout is a person's
-	dirty     bool // since the last checkpoint
+	// Camera is set if it is none but a camera.
+	Camera   *Camera `json:"camera,omitempty"`
+	FreeVend bool    `json:"freeVend,omitempty"` // nobody has to show a token
+	Online   bool    `json:"online,omitempty"`
+	byHand   bool    // the layout is a person's
+	dirty    bool    // since the last checkpoint
 
 	Own   Condition `json:"own,omitzero"` // connector 0 of OCPP 1.6
 	Ports []Port    `json:"ports,omitempty"`
@@ -215,7 +220,7 @@ func (n *Network) Site(id string) func(yield func(*Station) bool) {
 func (n *Network) Stations() func(yield func(*Station) bool) {
 	return func(yield func(*Station) bool) {
 		for _, st := range n.stations {
-			if st.Accepted && !yield(st) {
+			if st.Accepted && st.Camera == nil && !yield(st) {
 				return
 			}
 		}

@@ -61,6 +61,7 @@ var detectorFamily = map[string]Family{
 	"D08": Stuck, "D23": Stuck,
 	"D09": Power, "D10": Power, "D11": Power, "D22": Power,
 	"D18": Metering, "D19": Metering,
+	"V01": Connectivity, "V02": Security, "V03": Security, "V04": Security, "V05": Security,
 	"D24": Clock, "D25": Firmware,
 }
 

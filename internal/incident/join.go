@@ -69,6 +69,12 @@ func (f *Fold) create(at slot, d *detect.Finding) *entry {
 		en.SiteID = d.Subject.ID
 	}
 	f.label(en)
+	if d.Subject.Type == event.CameraSubject {
+		en.Labels["camera"] = d.Subject.ID
+		if st := f.n.Camera(d.Subject.ID); st != nil && st.SiteID != "" {
+			en.SiteID, en.Labels["site"] = st.SiteID, st.SiteID
+		}
+	}
 	f.take(en, at)
 	f.ports[at.Place] = append(f.ports[at.Place], en.ID)
 	return en

@@ -1,0 +1,102 @@
+// Package security knows what cameras and charging stations say together: a
+// camera that is lost or shows nothing of its site, somebody where nobody should
+// be, cables that are being stolen. One file a detector, as in package health.
+//
+// What no recorder can know is known here: whether a car charges where somebody
+// stands, whether the whole site lost its power, whether ports fall silent while
+// something moves before them.
+package security
+
+import (
+	"slices"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/detect"
+	"github.com/chargewatch/chargewatch/internal/event"
+)
+
+// Detectors returns all of them, in the order of their ids.
+func Detectors() []detect.Detector {
+	return []detect.Detector{
+		cameraLost(), // V01
+		tampered(),   // V02
+		whileArmed(), // V03
+		loitering(),  // V04
+		cableTheft(), // V05
+	}
+}
+
+// maxScenes bounds what one camera can make us keep.
+const maxScenes = 64
+
+// scene is something that goes on before a camera.
+type scene struct {
+	ID    string          `json:"id"`
+	What  event.SceneKind `json:"what"`
+	Zone  string          `json:"zone,omitempty"`
+	Ports []string        `json:"ports,omitempty"`
+	Since detect.Moment   `json:"since"`
+	Armed bool            `json:"armed,omitempty"`
+}
+
+// scenes are those that go on, in the order in which they began.
+type scenes struct {
+	Open []scene `json:"open,omitempty"`
+}
+
+// note takes in what a camera tells of a scene.
+func (s *scenes) note(b *event.Scene, now time.Time) {
+	s.Open = slices.DeleteFunc(s.Open, func(x scene) bool { return x.ID == b.ID })
+	if b.Phase != event.SceneStarted {
+		return
+	}
+	if len(s.Open) == maxScenes {
+		s.Open = slices.Delete(s.Open, 0, 1)
+	}
+	s.Open = append(s.Open, scene{ID: b.ID, What: b.What, Zone: b.Zone, Ports: b.Ports, Since: detect.At(now), Armed: b.Armed})
+}
+
+// moves reports what means that somebody or something is there.
+func moves(k event.SceneKind) bool {
+	switch k {
+	case event.SceneMotion, event.ScenePerson, event.SceneVehicle, event.SceneLineCrossing:
+		return true
+	}
+	return false
+}
+
+// port is the port that a subject names, nil if it is not known.
+func port(c *detect.Context, name string) (*detect.Station, *detect.Port) {
+	s, err := event.ParseSubject(name)
+	if err != nil || s.Type != event.StationSubject {
+		return nil, nil
+	}
+	st := c.Network().Station(s.ID)
+	if st == nil {
+		return nil, nil
+	}
+	return st, st.Port(s.EVSE)
+}
+
+// called is a camera as people know it.
+func called(st *detect.Station) string {
+	if st.Label != "" {
+		return st.Label
+	}
+	return st.Camera.ID
+}
+
+// dark reports that no station of the site is connected: its power or its line is
+// gone, and the cameras with it.
+func dark(c *detect.Context) bool {
+	stations := 0
+	for st := range c.Network().Site(c.Station.SiteID) {
+		if st.Online {
+			return false
+		}
+		if !st.LinkAt.IsZero() && !st.BootAt.IsZero() {
+			stations++
+		}
+	}
+	return stations > 0
+}

@@ -1,0 +1,411 @@
+package security
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chargewatch/chargewatch/internal/detect"
+	"github.com/chargewatch/chargewatch/internal/event"
+)
+
+// A story is read line by line: SECONDS SUBJECT WHAT [key=value ...]. Subjects are
+// cameras (cam1, cam2), stations (A, B, C), ports (A/1), the site and self. There
+// are a site "yard" with all of them and a camera "far" at another.
+func story(t *testing.T, lines string) []string {
+	t.Helper()
+	x := detect.New(Detectors())
+	start := time.Date(2026, 11, 2, 2, 0, 0, 0, time.UTC)
+	var said []string
+	seq := uint64(0)
+	hear := func(found []detect.Finding) {
+		for _, f := range found {
+			said = append(said, fmt.Sprintf("%.0f %s %s %s %s", f.At.Sub(start).Seconds(), f.Subject, f.Code, f.State, f.Severity))
+		}
+	}
+	tell := func(at time.Time, s event.Subject, b event.Body) {
+		for due, ok := x.Due(); ok && !due.After(at); due, ok = x.Due() {
+			hear(x.Fire())
+		}
+		if b == nil {
+			return // only time passes
+		}
+		seq++
+		hear(x.Apply(&event.Event{Seq: seq, Subject: s, At: at, ReceivedAt: at, RecordedAt: at, Body: b}))
+	}
+	for _, id := range []string{"A", "B", "C"} {
+		tell(start, event.Station(id), &event.StationConfigured{SiteID: "yard"})
+		tell(start, event.Station(id), &event.Connected{ConnID: id})
+		tell(start, event.Station(id), &event.Boot{Vendor: "V"})
+		tell(start, event.Port(id, 1, 1), &event.Status{Status: "Available"})
+	}
+	for _, id := range []string{"cam1", "cam2"} {
+		tell(start, event.Camera(id), &event.CameraConfigured{SiteID: "yard"})
+		tell(start, event.Camera(id), &event.CameraState{SiteID: "yard", State: event.CameraLive})
+	}
+	tell(start, event.Camera("far"), &event.CameraConfigured{SiteID: "other", Label: "Far off"})
+	for line := range strings.Lines(lines) {
+		words := strings.Fields(line)
+		if len(words) == 0 || words[0] == "#" {
+			continue
+		}
+		var seconds float64
+		if _, err := fmt.Sscan(words[0], &seconds); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		v := make(map[string]string)
+		for _, w := range words[3:] {
+			key, value, _ := strings.Cut(w, "=")
+			v[key] = value
+		}
+		at := start.Add(time.Duration(seconds * float64(time.Second)))
+		s, b := heard(t, words[1], words[2], v)
+		tell(at, s, b)
+	}
+	return said
+}
+
+func heard(t *testing.T, who, what string, v map[string]string) (event.Subject, event.Body) {
+	t.Helper()
+	site := "yard"
+	if who == "far" {
+		site = "other"
+	}
+	var s event.Subject
+	switch id, evse, ok := strings.Cut(who, "/"); {
+	case who == "self":
+		s = event.Self()
+	case who == "site":
+		s = event.Site("yard")
+	case strings.HasPrefix(who, "cam"), who == "far":
+		s = event.Camera(who)
+	case ok:
+		n := 0
+		_, _ = fmt.Sscan(evse, &n)
+		s = event.Port(id, n, 1)
+	default:
+		s = event.Station(id)
+	}
+	scene := func(kind event.SceneKind, phase event.ScenePhase) *event.Scene {
+		x := &event.Scene{ID: who + "/" + string(kind) + v["zone"], SiteID: site, What: kind, Phase: phase, Source: "picture", Zone: v["zone"], Armed: v["armed"] == "yes", Percent: 3}
+		if v["ports"] != "" {
+			x.Ports = strings.Split(v["ports"], ",")
+		}
+		return x
+	}
+	switch what {
+	case "offline":
+		return s, &event.CameraState{SiteID: site, State: event.CameraOffline, Was: event.CameraLive, Reason: "noFrames"}
+	case "live":
+		return s, &event.CameraState{SiteID: site, State: event.CameraLive, Was: event.CameraOffline}
+	case "notRecording":
+		return s, &event.CameraState{SiteID: site, State: event.CameraNotRecording, Was: event.CameraLive}
+	case "removed":
+		return s, &event.CameraRemoved{}
+	case "begins":
+		return s, scene(event.SceneKind(v["what"]), event.SceneStarted)
+	case "ends":
+		return s, scene(event.SceneKind(v["what"]), event.SceneEnded)
+	case "seen":
+		return s, scene(event.SceneKind(v["what"]), event.SceneSeen)
+	case "armed":
+		return s, &event.Arming{Armed: true}
+	case "gone":
+		return s, &event.Disconnected{ConnID: s.ID, Reason: "eof"}
+	case "back":
+		return s, &event.Connected{ConnID: s.ID}
+	case "faulted":
+		return s, &event.Status{Status: "Faulted", ErrorCode: v["code"]}
+	case "alarm":
+		return s, &event.Security{Type: "TamperDetectionActivated"}
+	case "started":
+		return s, &event.ServerStarted{}
+	case "charge":
+		return s, &event.Transaction{Stage: event.TransactionStarted, TransactionID: v["id"]}
+	case "unplug":
+		return s, &event.Transaction{Stage: event.TransactionEnded, TransactionID: v["id"]}
+	case "time":
+		return s, nil
+	}
+	t.Fatalf("what is %q?", what)
+	return s, nil
+}
+
+func TestStories(t *testing.T) {
+	const bay = " what=motion zone=bay ports=station/A/1"
+	for name, c := range map[string]struct {
+		story string
+		want  []string
+	}{
+		"a camera is lost and comes back": {
+			`100 cam1 offline
+			 160 cam1 live`,
+			[]string{"100 camera/cam1 cameraLost raised S3", "160 camera/cam1 cameraLost cleared S3"},
+		},
+		"a camera is lost while armed": {
+			`50 site armed
+			 100 cam1 offline`,
+			[]string{"100 camera/cam1 cameraLost raised S2"},
+		},
+		"a site loses its power: that is no camera's fault": {
+			`100 A gone
+			 101 B gone
+			 102 C gone
+			 110 cam1 offline
+			 111 cam2 offline
+			 600 self time`,
+			nil,
+		},
+		"one station is lost too, and is back before the camera": {
+			`100 A gone
+			 110 cam1 offline
+			 150 A back
+			 600 self time`,
+			[]string{"170 camera/cam1 cameraLost raised S3"},
+		},
+		"the camera is back with its site": {
+			`100 A gone
+			 101 B gone
+			 102 C gone
+			 110 cam1 offline
+			 150 A back
+			 155 cam1 live
+			 600 self time`,
+			nil,
+		},
+		"nothing is recorded": {
+			`100 cam1 notRecording
+			 200 cam1 live`,
+			[]string{"100 camera/cam1 cameraNotRecording raised S2", "200 camera/cam1 cameraNotRecording cleared S2"},
+		},
+		"a lost camera is removed": {
+			`100 cam1 offline
+			 110 cam1 removed`,
+			[]string{"100 camera/cam1 cameraLost raised S3", "110 camera/cam1 cameraLost cleared S3"},
+		},
+		"a camera is covered": {
+			`100 cam1 begins what=covered
+			 200 cam1 ends what=covered`,
+			[]string{"100 camera/cam1 cameraTampered raised S2", "200 camera/cam1 cameraTampered cleared S2"},
+		},
+		"covered and turned while armed is one case": {
+			`100 cam1 begins what=covered armed=yes
+			 110 cam1 begins what=turned armed=yes
+			 120 cam1 ends what=covered
+			 130 cam1 ends what=turned`,
+			[]string{"100 camera/cam1 cameraTampered raised S1", "130 camera/cam1 cameraTampered cleared S1"},
+		},
+		"the camera itself says tampering and not until when": {
+			`100 cam1 seen what=tamper`,
+			[]string{"100 camera/cam1 cameraTampered  S2"},
+		},
+		"motion while armed, in two zones at once": {
+			`100 cam1 begins what=motion zone=a armed=yes
+			 102 cam1 begins what=motion zone=b armed=yes
+			 110 cam1 ends what=motion zone=a
+			 120 cam1 ends what=motion zone=b`,
+			[]string{"100 camera/cam1 motionArmed raised S2", "120 camera/cam1 motionArmed cleared S2"},
+		},
+		"motion while nobody minds": {
+			`100 cam1 begins what=motion zone=a
+			 110 cam1 ends what=motion zone=a`,
+			nil,
+		},
+		"an animal while armed": {
+			`100 cam1 begins what=animal armed=yes
+			 110 cam1 ends what=animal`,
+			nil,
+		},
+		"a restart ends what moves": {
+			`100 cam1 begins what=motion armed=yes
+			 110 self started
+			 120 cam1 ends what=motion`,
+			[]string{"100 camera/cam1 motionArmed raised S2", "110 camera/cam1 motionArmed cleared S2"},
+		},
+		"somebody loiters at a port": {
+			`100 cam1 begins` + bay + `
+			 200 cam1 ends` + bay,
+			[]string{"160 camera/cam1 loitering raised S3", "200 camera/cam1 loitering cleared S3"},
+		},
+		"and while armed": {
+			`100 cam1 begins armed=yes` + bay + `
+			 130 cam1 ends` + bay,
+			[]string{"100 camera/cam1 motionArmed raised S2", "120 camera/cam1 loitering raised S2", "130 camera/cam1 motionArmed cleared S2", "130 camera/cam1 loitering cleared S2"},
+		},
+		"somebody passes by": {
+			`100 cam1 begins` + bay + `
+			 150 cam1 ends` + bay + `
+			 400 self time`,
+			nil,
+		},
+		"a driver charges": {
+			`100 cam1 begins` + bay + `
+			 140 A/1 charge id=1
+			 400 cam1 ends` + bay,
+			nil,
+		},
+		"a driver who had to read the screen first": {
+			`100 cam1 begins` + bay + `
+			 190 A/1 charge id=1
+			 400 cam1 ends` + bay,
+			[]string{"160 camera/cam1 loitering raised S3", "190 camera/cam1 loitering cleared S3"},
+		},
+		"a driver packs up": {
+			`10 A/1 charge id=1
+			 90 A/1 unplug id=1
+			 100 cam1 begins` + bay + `
+			 220 cam1 ends` + bay + `
+			 600 self time`,
+			nil,
+		},
+		"motion in a zone without a port": {
+			`100 cam1 begins what=motion zone=drive
+			 400 cam1 ends what=motion zone=drive`,
+			nil,
+		},
+		"a raid: two ports fail within a minute and somebody is there": {
+			`100 cam1 begins what=motion zone=bay
+			 130 A/1 faulted code=ConnectorLockFailure
+			 165 B/1 faulted code=OtherError
+			 200 C/1 faulted code=OtherError
+			 300 self time`,
+			[]string{"167 station/A cableTheft  S1"},
+		},
+		"a raid: two stations fall silent just after he has gone": {
+			`100 cam1 begins what=motion
+			 120 cam1 ends what=motion
+			 130 A gone
+			 165 B gone
+			 300 self time`,
+			[]string{"167 station/A cableTheft  S1"},
+		},
+		"a cable alarm and somebody is there": {
+			`100 cam2 begins what=person
+			 130 A/1 faulted code=CableAlarm`,
+			nil,
+		},
+		"a cable alarm and somebody is there, a moment later": {
+			`100 cam2 begins what=person
+			 130 A/1 faulted code=CableAlarm
+			 140 self time`,
+			[]string{"132 station/A cableTheft  S1"},
+		},
+		"a station says that it is tampered with, and then somebody is seen": {
+			`100 B alarm
+			 130 cam2 begins what=motion
+			 140 self time`,
+			[]string{"132 station/B cableTheft  S1"},
+		},
+		"two ports fail and nobody is there": {
+			`130 A/1 faulted code=OtherError
+			 165 B/1 faulted code=OtherError
+			 300 self time`,
+			nil,
+		},
+		"two ports fail far apart in time": {
+			`100 cam1 begins what=motion
+			 130 A/1 faulted code=OtherError
+			 265 B/1 faulted code=OtherError
+			 300 self time`,
+			nil,
+		},
+		"one port fails": {
+			`100 cam1 begins what=motion
+			 130 A/1 faulted code=OtherError
+			 300 self time`,
+			nil,
+		},
+		"somebody is seen at another site": {
+			`100 far begins what=motion
+			 130 A/1 faulted code=OtherError
+			 165 B/1 faulted code=OtherError
+			 300 self time`,
+			nil,
+		},
+		"the whole site loses its line while somebody passes": {
+			`100 cam1 begins what=motion
+			 130 A gone
+			 130.5 B gone
+			 131 C gone
+			 300 self time`,
+			nil,
+		},
+		"two stations with a weak line, back at once": {
+			`100 cam1 begins what=motion
+			 130 A gone
+			 131 B gone
+			 132 A back
+			 300 self time`,
+			nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if said := story(t, c.story); !slices.Equal(said, c.want) {
+				t.Errorf("it says\n\t%s\nand should\n\t%s", strings.Join(said, "\n\t"), strings.Join(c.want, "\n\t"))
+			}
+		})
+	}
+}
+
+func TestEveryThresholdHasADefaultAndWords(t *testing.T) {
+	for _, d := range Detectors() {
+		for _, p := range d.Params {
+			if p.Name == "" || p.Doc == "" {
+				t.Errorf("%s: %+v", d.ID, p)
+			}
+		}
+		if !d.Cameras || d.On == nil || d.Code == "" {
+			t.Errorf("%s is not whole", d.ID)
+		}
+	}
+}
+
+// TestWhatIsKnownSurvivesARestart goes on from a checkpoint in the middle.
+func TestWhatIsKnownSurvivesARestart(t *testing.T) {
+	start := time.Date(2026, 11, 2, 2, 0, 0, 0, time.UTC)
+	x := detect.New(Detectors())
+	tell := func(seq uint64, after time.Duration, b event.Body) []detect.Finding {
+		at := start.Add(after)
+		return x.Apply(&event.Event{Seq: seq, Subject: event.Camera("gate"), At: at, ReceivedAt: at, RecordedAt: at, Body: b})
+	}
+	tell(1, 0, &event.CameraConfigured{SiteID: "yard", Label: "Gate"})
+	tell(2, time.Second, &event.Scene{ID: "1", SiteID: "yard", What: event.SceneMotion, Phase: event.SceneStarted, Armed: true, Ports: []string{"station/A/1"}})
+	saved := make(map[string][]byte)
+	meta, err := x.Checkpoint(func(id string, data []byte) error { saved[id] = slices.Clone(data); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x = detect.New(Detectors())
+	var back detect.Meta
+	if err := json.Unmarshal(text, &back); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Restore(back); err != nil {
+		t.Fatal(err)
+	}
+	for _, data := range saved {
+		if err := x.Load(data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !x.Network.Armed("yard") || x.Network.Len() != 0 || x.Network.Camera("gate").Label != "Gate" {
+		t.Errorf("it forgot: armed %v, %d stations, %+v", x.Network.Armed("yard"), x.Network.Len(), x.Network.Camera("gate"))
+	}
+	due, ok := x.Due()
+	if !ok || !due.Equal(start.Add(21*time.Second)) {
+		t.Fatalf("it waits until %v", due)
+	}
+	if f := x.Fire(); len(f) != 1 || f[0].Code != "loitering" || f[0].Subject != event.Camera("gate") {
+		t.Errorf("it says %+v", f)
+	}
+	if f := tell(3, 30*time.Second, &event.Scene{ID: "1", SiteID: "yard", What: event.SceneMotion, Phase: event.SceneEnded}); len(f) != 2 {
+		t.Errorf("the end says %+v", f)
+	}
+}
