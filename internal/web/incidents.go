@@ -291,7 +291,7 @@ func (s *Server) actOnIncident(ctx context.Context, in *incidentActionInput) (*i
 	}
 	now := s.now()
 	if err := incident.Check(one, act, now); err != nil {
-		return nil, problemf(http.StatusConflict, err.Error())
+		return nil, err
 	}
 	r, err := s.o.Log.Append(ctx, event.Acting(one.ID, now, act))
 	if err != nil {
