@@ -53,7 +53,6 @@ export function Track({
           </span>
         ))}
       </div>
-      {/* biome-ignore lint/a11y/useSemanticElements: an input cannot show lanes */}
       <div
         ref={field}
         className={styles.field}
