@@ -54,7 +54,7 @@ func (c *clips) run(ctx context.Context) error {
 		t := time.NewTicker(lookAgain)
 		defer t.Stop()
 		for {
-			for _, in := range c.s.live.View().Open {
+			for _, in := range c.s.live.View().Open() {
 				c.take(ctx, in)
 			}
 			select {
