@@ -8,6 +8,7 @@ import { useScope } from '../../app/view';
 import { count, NONE, type Quantity, text } from '../../format/quantity';
 import { dayMonth, hourMinute } from '../../format/time';
 import { type Translate, useT, useTag } from '../../i18n/i18n';
+import chip from '../../ui/chip.module.css';
 import { Figure } from '../../ui/figures';
 import { Icon } from '../../ui/icons';
 import listPage from '../../ui/listpage.module.css';
@@ -82,7 +83,7 @@ function Measures() {
               <button
                 key={s}
                 type="button"
-                className={listPage.chip}
+                className={chip.chip}
                 aria-pressed={chosen.includes(s)}
                 onClick={() =>
                   change({
