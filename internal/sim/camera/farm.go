@@ -58,6 +58,14 @@ type Farm struct {
 
 	mu   sync.Mutex
 	cams map[string]*cam
+	eyes []func(Seen)
+}
+
+// observe adds somebody who is told what is seen.
+func (f *Farm) observe(eye func(Seen)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.eyes = append(f.eyes, eye)
 }
 
 // Errors of a farm.
@@ -72,6 +80,9 @@ func New(o Options) (*Farm, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	f := &Farm{o: o, cams: make(map[string]*cam)}
+	if o.OnSeen != nil {
+		f.eyes = append(f.eyes, o.OnSeen)
+	}
 	f.server = &gortsplib.Server{RTSPAddress: o.Listen, Handler: handler{f}, WriteQueueSize: 1024, ReadTimeout: 20 * time.Second}
 	if err := f.server.Start(); err != nil {
 		return nil, fmt.Errorf("listen for RTSP: %w", err)
@@ -247,10 +258,11 @@ func (f *Farm) move(now time.Time) {
 			delete(f.cams, c.spec.Name)
 		}
 	}
+	eyes := f.eyes
 	f.mu.Unlock()
-	if f.o.OnSeen != nil {
-		for _, s := range seen {
-			f.o.OnSeen(s)
+	for _, s := range seen {
+		for _, tell := range eyes {
+			tell(s)
 		}
 	}
 }

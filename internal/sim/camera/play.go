@@ -72,6 +72,9 @@ func (p *program) advance(now time.Time) Step {
 
 // play starts a scene from its beginning, once or over and over.
 func (p *program) play(s Scene, once bool, now time.Time) {
+	if once {
+		s = s.once()
+	}
 	p.scene, p.once, p.step, p.turn, p.begin = &s, once, 0, -1, now
 }
 
@@ -87,10 +90,10 @@ func bays(cars [2]bool) string {
 
 // Bays is how many bays of a view cars come to.
 func Bays(view string) int {
-	if view == "yard-day" || view == "garage" {
-		return 2
+	if view == "lot" {
+		return 1
 	}
-	return 1
+	return 2
 }
 
 // load readies what a step shows.
@@ -113,8 +116,8 @@ func (f *Farm) load(s Step) (playing, error) {
 	return p, nil
 }
 
-// Length is how long a clip is.
-func (f *Farm) Length(name string) (time.Duration, error) {
+// length is how long a clip is.
+func (f *Farm) length(name string) (time.Duration, error) {
 	c, err := f.shelf.take(MainStream, name)
 	if err != nil {
 		return 0, err
@@ -123,7 +126,7 @@ func (f *Farm) Length(name string) (time.Duration, error) {
 }
 
 // Truth is the truth table of a scene and the length of its loop.
-func (f *Farm) Truth(s Scene) ([]Moment, time.Duration, error) { return s.Truth(f.Length, &f.table) }
+func (f *Farm) Truth(s Scene) ([]Moment, time.Duration, error) { return s.truth(f.length, &f.table) }
 
 // Seen is something that begins or ends in a camera's picture.
 type Seen struct {
