@@ -22,6 +22,8 @@ var (
 	ErrUnauthorized = errors.New("the camera does not let us in: user name or password are wrong")
 	// ErrUnsupported is returned for what the device does not do.
 	ErrUnsupported = errors.New("the camera does not support this")
+	// ErrUnreachable is returned if nobody answers.
+	ErrUnreachable = errors.New("nobody answers there")
 	// ErrAddress is returned for an address that is none of a device.
 	ErrAddress = errors.New("want http://HOST/PATH")
 )
@@ -206,6 +208,9 @@ func refusal(status int, fault *element) error {
 	return &FaultError{status, clean(strings.TrimSpace(all)), clean(reason)}
 }
 
+// Readable makes a line that can be shown of what a device may have said.
+func Readable(s string) string { return clean(s) }
+
 // clean makes a line that can be shown of what a device says.
 func clean(s string) string {
 	s = strings.Map(func(r rune) rune {
@@ -240,7 +245,7 @@ func (s *session) post(ctx context.Context, to *url.URL, body string, signed boo
 		s.mu.Unlock()
 		resp, err := s.c.http.Do(r)
 		if err != nil {
-			return 0, nil, fmt.Errorf("ask the camera: %w", unwrapURL(err))
+			return 0, nil, fmt.Errorf("%w: %w", ErrUnreachable, unwrapURL(err))
 		}
 		data, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
 		resp.Body.Close()

@@ -175,8 +175,8 @@ func TestWhatACameraSeesBecomesScenes(t *testing.T) {
 	if err := farm.Perform("gate", "person"); err != nil {
 		t.Fatal(err)
 	}
-	motion := s.next(t, event.SceneMotion, event.SceneStarted)
 	s.next(t, event.SceneLineCrossing, event.SceneSeen)
+	motion := s.next(t, event.SceneMotion, event.SceneStarted)
 	// The device restarts: it forgets us in the middle of it.
 	d.Forget()
 	if ended := s.next(t, event.SceneMotion, event.SceneEnded); ended.ID != motion.ID {

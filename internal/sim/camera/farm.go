@@ -55,6 +55,7 @@ type Farm struct {
 	server *gortsplib.Server
 	shelf  shelf
 	table  clips.Table
+	names  map[string]bool
 
 	mu   sync.Mutex
 	cams map[string]*cam
@@ -82,6 +83,14 @@ func New(o Options) (*Farm, error) {
 	f := &Farm{o: o, cams: make(map[string]*cam)}
 	if o.OnSeen != nil {
 		f.eyes = append(f.eyes, o.OnSeen)
+	}
+	names, err := clips.Names()
+	if err != nil {
+		return nil, err
+	}
+	f.names = make(map[string]bool, len(names))
+	for _, n := range names {
+		f.names[n] = true
 	}
 	f.server = &gortsplib.Server{RTSPAddress: o.Listen, Handler: handler{f}, WriteQueueSize: 1024, ReadTimeout: 20 * time.Second}
 	if err := f.server.Start(); err != nil {

@@ -88,6 +88,9 @@ func (d *Device) Run(ctx context.Context) error {
 	return nil
 }
 
+// Close frees the address of a device that does not run.
+func (d *Device) Close() { _ = d.listener.Close() } // it may be closed already
+
 // Forget drops all subscriptions, as a device does that restarts.
 func (d *Device) Forget() {
 	d.mu.Lock()

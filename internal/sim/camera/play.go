@@ -3,6 +3,7 @@ package camera
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/sim/camera/clips"
@@ -96,8 +97,28 @@ func Bays(view string) int {
 	return 2
 }
 
+// there says what is shown in place of a clip that was not made: the bays as they
+// are after it, and of them the one that there is.
+func (f *Farm) there(clip string) string {
+	if f.names[clip] {
+		return clip
+	}
+	for _, verb := range []string{"-arrives-", "-leaves-"} {
+		if view, states, ok := strings.Cut(clip, verb); ok {
+			if _, after, ok := strings.Cut(states, "-"); ok {
+				return f.there(view + "-bays-" + after)
+			}
+		}
+	}
+	if view, cars, ok := strings.Cut(clip, "-bays-"); ok && len(cars) == 2 && cars[1] == '1' {
+		return view + "-bays-" + cars[:1] + "0"
+	}
+	return clip
+}
+
 // load readies what a step shows.
 func (f *Farm) load(s Step) (playing, error) {
+	s.Clip = f.there(s.Clip)
 	p := playing{frozen: s.Frozen, conds: condition(s)}
 	var err error
 	if p.main, err = f.shelf.take(MainStream, s.Clip); err != nil {
