@@ -56,6 +56,7 @@ type Server struct {
 	guard      *disk.Guard
 	reach      *outward.Guard
 	cameras    *cameras
+	devices    *devices
 	footage    *footage
 	clips      *clips
 	simulated  atomic.Pointer[[]netip.AddrPort]
@@ -199,6 +200,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		return s, err
 	}
 	s.clips = s.newClips()
+	s.devices = newDevices(s)
 	if s.notify, err = s.newNotifier(ctx); err != nil {
 		return s, err
 	}
@@ -225,6 +227,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Photos:     pictures,
 		Cameras:    s.cameras,
 		Viewing:    s.cameras,
+		Finder:     s.devices,
 		Footage:    s.footage,
 		Clips:      s.clips,
 
@@ -369,6 +372,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.notify.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.cameras.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.clips.run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.devices.run(inner))) })
 	outside.Go(func() { fail(s.simulation.run(inner)) })
 	if s.lived {
 		outside.Go(func() { fail(ended(inner, s.staff(inner))) })

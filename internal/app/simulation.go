@@ -159,6 +159,10 @@ func (n *simulation) begin(ctx context.Context, by store.Actor, stations *sim.Fl
 	if err := stations.Aim("ws://" + n.s.OCPPAddress() + "/ocpp"); err != nil {
 		return err
 	}
+	cameras, err := openSimCameras(ctx, n.s, by, plan, stations)
+	if err != nil {
+		return err
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	ctx, n.stop = context.WithCancel(n.life)
@@ -166,8 +170,13 @@ func (n *simulation) begin(ctx context.Context, by store.Actor, stations *sim.Fl
 	done := n.ended
 	go func() {
 		defer close(done)
+		seen := make(chan error, 1)
+		go func() { seen <- cameras.run(ctx) }()
 		if err := ended(ctx, stations.Run(ctx)); err != nil {
 			n.s.log.ErrorContext(ctx, "the simulated network ended", "err", err)
+		}
+		if err := ended(ctx, <-seen); err != nil {
+			n.s.log.ErrorContext(ctx, "the simulated cameras ended", "err", err)
 		}
 	}()
 	return nil
@@ -196,6 +205,9 @@ func (n *simulation) remove(ctx context.Context, by store.Actor) error {
 			return fmt.Errorf("remove simulated station: %w", err)
 		}
 		n.s.Endpoint.Disconnect(e.ID, "the simulated network was turned off")
+	}
+	if err := removeSimCameras(ctx, st, by); err != nil {
+		return err
 	}
 	plan := sim.Network(n.seed)
 	for _, x := range plan.Sites {

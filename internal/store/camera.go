@@ -144,6 +144,11 @@ func ValidCameraURL(field, text string) error {
 	return validCameraURL(field, text, true, []string{"rtsp", "rtsps"})
 }
 
+// ValidDeviceURL says what is wrong with the address of an ONVIF device.
+func ValidDeviceURL(field, text string) error {
+	return validCameraURL(field, text, true, []string{"http", "https"})
+}
+
 func validCameraURL(field, text string, needed bool, schemes []string) error {
 	if text == "" && !needed {
 		return nil

@@ -152,6 +152,7 @@ func (s *Server) registerCameras() {
 	add(s, atCamera(CamerasWrite), op("deleteCamera", http.MethodDelete, "/cameras/{camera}",
 		"Remove a camera; its recordings stay until their time is over", http.StatusNoContent), s.deleteCamera)
 	add(s, global(CamerasWrite), op("tryCamera", http.MethodPost, "/cameras/test", "Look at an address once, and say what is there", 0), s.tryCamera)
+	s.registerFinding()
 	s.registerArming()
 	s.registerViewing()
 	s.registerFootage()

@@ -155,6 +155,7 @@ type Options struct {
 	Knowledge Knowledge // what error codes mean
 	Cameras   Cameras   // nil: none is listened to
 	Viewing   Viewing   // nil: no pictures of now
+	Finder    Finder    // nil: devices are not asked
 	Clips     Clips     // nil: incidents have no pictures
 	Footage   Footage   // nil: no pictures of the past
 	Photos    Photos    // nil: none are kept

@@ -55,9 +55,18 @@ type Farm struct {
 	server *gortsplib.Server
 	shelf  shelf
 	table  clips.Table
+	names  map[string]bool
 
 	mu   sync.Mutex
 	cams map[string]*cam
+	eyes []func(Seen)
+}
+
+// observe adds somebody who is told what is seen.
+func (f *Farm) observe(eye func(Seen)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.eyes = append(f.eyes, eye)
 }
 
 // Errors of a farm.
@@ -72,6 +81,17 @@ func New(o Options) (*Farm, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	f := &Farm{o: o, cams: make(map[string]*cam)}
+	if o.OnSeen != nil {
+		f.eyes = append(f.eyes, o.OnSeen)
+	}
+	names, err := clips.Names()
+	if err != nil {
+		return nil, err
+	}
+	f.names = make(map[string]bool, len(names))
+	for _, n := range names {
+		f.names[n] = true
+	}
 	f.server = &gortsplib.Server{RTSPAddress: o.Listen, Handler: handler{f}, WriteQueueSize: 1024, ReadTimeout: 20 * time.Second}
 	if err := f.server.Start(); err != nil {
 		return nil, fmt.Errorf("listen for RTSP: %w", err)
@@ -247,10 +267,11 @@ func (f *Farm) move(now time.Time) {
 			delete(f.cams, c.spec.Name)
 		}
 	}
+	eyes := f.eyes
 	f.mu.Unlock()
-	if f.o.OnSeen != nil {
-		for _, s := range seen {
-			f.o.OnSeen(s)
+	for _, s := range seen {
+		for _, tell := range eyes {
+			tell(s)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package camera
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/sim/camera/clips"
@@ -72,6 +73,9 @@ func (p *program) advance(now time.Time) Step {
 
 // play starts a scene from its beginning, once or over and over.
 func (p *program) play(s Scene, once bool, now time.Time) {
+	if once {
+		s = s.once()
+	}
 	p.scene, p.once, p.step, p.turn, p.begin = &s, once, 0, -1, now
 }
 
@@ -87,14 +91,34 @@ func bays(cars [2]bool) string {
 
 // Bays is how many bays of a view cars come to.
 func Bays(view string) int {
-	if view == "yard-day" || view == "garage" {
-		return 2
+	if view == "lot" {
+		return 1
 	}
-	return 1
+	return 2
+}
+
+// there says what is shown in place of a clip that was not made: the bays as they
+// are after it, and of them the one that there is.
+func (f *Farm) there(clip string) string {
+	if f.names[clip] {
+		return clip
+	}
+	for _, verb := range []string{"-arrives-", "-leaves-"} {
+		if view, states, ok := strings.Cut(clip, verb); ok {
+			if _, after, ok := strings.Cut(states, "-"); ok {
+				return f.there(view + "-bays-" + after)
+			}
+		}
+	}
+	if view, cars, ok := strings.Cut(clip, "-bays-"); ok && len(cars) == 2 && cars[1] == '1' {
+		return view + "-bays-" + cars[:1] + "0"
+	}
+	return clip
 }
 
 // load readies what a step shows.
 func (f *Farm) load(s Step) (playing, error) {
+	s.Clip = f.there(s.Clip)
 	p := playing{frozen: s.Frozen, conds: condition(s)}
 	var err error
 	if p.main, err = f.shelf.take(MainStream, s.Clip); err != nil {
@@ -113,8 +137,8 @@ func (f *Farm) load(s Step) (playing, error) {
 	return p, nil
 }
 
-// Length is how long a clip is.
-func (f *Farm) Length(name string) (time.Duration, error) {
+// length is how long a clip is.
+func (f *Farm) length(name string) (time.Duration, error) {
 	c, err := f.shelf.take(MainStream, name)
 	if err != nil {
 		return 0, err
@@ -123,7 +147,7 @@ func (f *Farm) Length(name string) (time.Duration, error) {
 }
 
 // Truth is the truth table of a scene and the length of its loop.
-func (f *Farm) Truth(s Scene) ([]Moment, time.Duration, error) { return s.Truth(f.Length, &f.table) }
+func (f *Farm) Truth(s Scene) ([]Moment, time.Duration, error) { return s.truth(f.length, &f.table) }
 
 // Seen is something that begins or ends in a camera's picture.
 type Seen struct {

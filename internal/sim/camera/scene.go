@@ -69,8 +69,8 @@ func scenes() []Scene {
 		{"quiet", "nothing happens", []Step{quiet(15)}},
 		{"car", "a car comes, charges and leaves", []Step{quiet(3), {Clip: "-arrives-00-10"}, {Clip: "-bays-10", Times: 6}, {Clip: "-leaves-10-00"}, quiet(3)}},
 		{"person", "somebody walks past", []Step{quiet(5), {Clip: "-walks"}, quiet(5)}},
-		{"loiter", "somebody hangs about the charger for a minute", []Step{quiet(4), {Clip: "yard-day-loiters-comes"}, {Clip: "yard-day-loiters-stays", Times: 5}, {Clip: "yard-day-loiters-goes"}, quiet(4)}},
-		{"raid", "two people cut the cables, within 100 s", []Step{quiet(5), {Clip: "yard-night-raid-comes"}, {Clip: "yard-night-raid-works", Times: 4}, {Clip: "yard-night-raid-cuts", Times: 4}, {Clip: "yard-night-raid-flees"}, quiet(5)}},
+		{"loiter", "somebody hangs about the charger for a minute", []Step{quiet(4), {Clip: "-loiters-comes"}, {Clip: "-loiters-stays", Times: 5}, {Clip: "-loiters-goes"}, quiet(4)}},
+		{"raid", "two people cut the cables, within 100 s", []Step{quiet(5), {Clip: "-raid-comes"}, {Clip: "-raid-works", Times: 4}, {Clip: "-raid-cuts", Times: 4}, {Clip: "-raid-flees"}, quiet(5)}},
 		{"headlights", "headlights sweep over the place at night", []Step{{Clip: "yard-night-bays-00", Times: 5}, {Clip: "yard-night-headlights", Times: 2}, {Clip: "yard-night-bays-00", Times: 4}}},
 		{"light", "clouds: the light changes, slowly and at once", []Step{{Clip: "yard-day-bays-00", Times: 5}, {Clip: "yard-day-clouds"}, {Clip: "yard-day-bays-00", Times: 4}}},
 		{"rain", "rain, nobody there", []Step{{Clip: "yard-rain", Times: 15}}},
@@ -97,6 +97,12 @@ func Scenes(view string) []Scene {
 					view = v // the rest of it happens at the same place
 				}
 			}
+			switch {
+			case strings.HasPrefix(s.Clip, "-loiters") && !strings.HasPrefix(view, "yard"):
+				view = "yard-day"
+			case strings.HasPrefix(s.Clip, "-raid") && view != "garage":
+				view = "yard-night"
+			}
 		}
 		for j := range list[i].Steps {
 			s := &list[i].Steps[j]
@@ -107,6 +113,35 @@ func Scenes(view string) []Scene {
 		}
 	}
 	return list
+}
+
+// once leaves out the quiet before and after, where nothing happens.
+func (s Scene) once() Scene {
+	quiet := func(x Step) bool { return strings.HasSuffix(x.Clip, "-bays-00") && !x.Frozen }
+	steps := s.Steps
+	for len(steps) > 1 && quiet(steps[0]) {
+		steps = steps[1:]
+	}
+	for len(steps) > 1 && quiet(steps[len(steps)-1]) {
+		steps = steps[:len(steps)-1]
+	}
+	s.Steps = steps
+	return s
+}
+
+// Length of a scene that is shown once, and when its clip of that name begins.
+func (f *Farm) Length(s Scene, clip string) (long, begins time.Duration, err error) {
+	for _, step := range s.once().Steps {
+		if clip != "" && strings.HasSuffix(step.Clip, clip) && begins == 0 {
+			begins = long
+		}
+		n, err := f.length(step.Clip)
+		if err != nil {
+			return 0, 0, err
+		}
+		long += n * time.Duration(step.Times)
+	}
+	return long, begins, nil
 }
 
 // FindScene returns a scene in a view.
@@ -126,8 +161,8 @@ func FindScene(view, name string) (Scene, error) {
 	return list[i], nil
 }
 
-// Truth is the truth table of a scene and the length of its loop.
-func (s Scene) Truth(lengths func(clip string) (time.Duration, error), t *clips.Table) (list []Moment, loop time.Duration, err error) {
+// truth is the truth table of a scene and the length of its loop.
+func (s Scene) truth(lengths func(clip string) (time.Duration, error), t *clips.Table) (list []Moment, loop time.Duration, err error) {
 	for _, step := range s.Steps {
 		long, err := lengths(step.Clip)
 		if err != nil {

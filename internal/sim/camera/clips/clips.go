@@ -16,7 +16,7 @@ import (
 	"sync"
 )
 
-//go:embed main/*.h264 sub/*.h264 sights.json
+//go:embed main/*.h264 sub/*.h264 still/*.jpg sights.json
 var files embed.FS
 
 // Rates of the two streams in pictures a second.
@@ -53,6 +53,15 @@ func Read(stream, name string) ([]byte, error) {
 	b, err := files.ReadFile(stream + "/" + name + ".h264")
 	if err != nil {
 		return nil, fmt.Errorf("read clip: %w", err)
+	}
+	return b, nil
+}
+
+// Still is a picture of a view, as JPEG.
+func Still(view string) ([]byte, error) {
+	b, err := files.ReadFile("still/" + view + ".jpg")
+	if err != nil {
+		return nil, fmt.Errorf("read still: %w", err)
 	}
 	return b, nil
 }

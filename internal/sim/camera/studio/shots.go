@@ -48,13 +48,22 @@ func Shots() []Shot {
 	add := func(name string, seconds int, v view, w mood, a act) {
 		list = append(list, Shot{name, seconds, v, w, a, usual(w)})
 	}
-	add("yard-day-loiters-comes", 6, yard(), day, walks(3, [2]bool{}, false, []mark{{0.2, 9.5, 5.6}, {4.8, 2.6, 10.4}, {6, 1.5, 11.6}}))
-	add("yard-day-loiters-stays", 12, yard(), day, walks(3, [2]bool{}, false, []mark{{0, 1.5, 11.6}, {2, 1.5, 11.6}, {4, -1.3, 11.7}, {6.5, -1.3, 11.7}, {8, 0.2, 11.0}, {9.4, 0.2, 11.0}, {11, 1.5, 11.6}, {12, 1.5, 11.6}}))
-	add("yard-day-loiters-goes", 6, yard(), day, walks(3, [2]bool{}, false, []mark{{0, 1.5, 11.6}, {0.8, 1.5, 11.6}, {6, 9.8, 4.4}}))
+	hangs := [3][]mark{
+		{{0.2, 9.5, 5.6}, {4.8, 2.6, 10.4}, {6, 1.5, 11.6}},
+		{{0, 1.5, 11.6}, {2, 1.5, 11.6}, {4, -1.3, 11.7}, {6.5, -1.3, 11.7}, {8, 0.2, 11.0}, {9.4, 0.2, 11.0}, {11, 1.5, 11.6}, {12, 1.5, 11.6}},
+		{{0, 1.5, 11.6}, {0.8, 1.5, 11.6}, {6, 9.8, 4.4}},
+	}
+	add("yard-day-loiters-comes", 6, yard(), day, walks(3, [2]bool{}, false, hangs[0]))
+	add("yard-day-loiters-stays", 12, yard(), day, walks(3, [2]bool{}, false, hangs[1]))
+	add("yard-day-loiters-goes", 6, yard(), day, walks(3, [2]bool{}, false, hangs[2]))
 	add("yard-night-raid-comes", 10, yard(), night, raidComes)
 	add("yard-night-raid-works", 10, yard(), night, raidWorks([2]bool{}))
 	add("yard-night-raid-cuts", 10, yard(), night, raidWorks([2]bool{true, false}))
 	add("yard-night-raid-flees", 10, yard(), night, raidFlees)
+	add("garage-raid-comes", 10, garage(), day, raidComes)
+	add("garage-raid-works", 10, garage(), day, raidWorks([2]bool{}))
+	add("garage-raid-cuts", 10, garage(), day, raidWorks([2]bool{true, false}))
+	add("garage-raid-flees", 10, garage(), day, raidFlees)
 	empty := bays([2]bool{})
 	special := func(name string, seconds int, v view, w mood, a act, change func(*optics)) {
 		o := usual(w)
@@ -78,6 +87,26 @@ func Shots() []Shot {
 		turned := p.view
 		turned.camera = turnedAway(turned.camera)
 		special(p.name+"-turned", 4, turned, p.mood, empty, nil)
+	}
+	add("yard-night-loiters-comes", 6, yard(), night, walks(3, [2]bool{}, false, hangs[0]))
+	add("yard-night-loiters-stays", 12, yard(), night, walks(3, [2]bool{}, false, hangs[1]))
+	add("yard-night-loiters-goes", 6, yard(), night, walks(3, [2]bool{}, false, hangs[2]))
+	// The other bay at night.
+	for _, cars := range [][2]bool{{}, {true, false}, {false, true}, {true, true}} {
+		if cars[1] {
+			add("yard-night-bays-"+code(cars), 4, yard(), night, bays(cars))
+		}
+		for i := range 2 {
+			after := cars
+			after[i] = !cars[i]
+			switch {
+			case i == 0 && !cars[1]: // is above
+			case cars[i]:
+				add("yard-night-leaves-"+code(cars)+"-"+code(after), 8, yard(), night, leaves(i, cars, 8, 1))
+			default:
+				add("yard-night-arrives-"+code(cars)+"-"+code(after), 6, yard(), night, arrives(i, cars, 6, 1))
+			}
+		}
 	}
 	special("covered", 4, yard(), day, empty, func(o *optics) { o.cover = 1 })
 	special("blinded", 4, yard(), day, empty, func(o *optics) { o.glare = 4 })
