@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,6 +44,7 @@ type webPush struct {
 	browser           *ecdh.PublicKey
 	auth              []byte
 	store             *store.Store
+	owner             store.Actor
 	now               func() time.Time
 }
 
@@ -70,7 +72,7 @@ func newWebPush(c store.Channel, t Tools) (Channel, error) {
 	client, err := chatClient(&c, t)
 	return &webPush{
 		client: client, endpoint: x.secret("endpoint"), contact: x.text("contact"), origin: u.Scheme + "://" + u.Host,
-		browser: browser, auth: auth, store: t.Store, now: t.Now,
+		browser: browser, auth: auth, store: t.Store, now: t.Now, owner: c.Owner,
 	}, err
 }
 
@@ -85,6 +87,10 @@ func fromBase64(text string) ([]byte, error) {
 const maxPush = 3000
 
 func (p *webPush) Send(ctx context.Context, m Message) error {
+	m, err := p.visible(ctx, m)
+	if err != nil || len(m.Items) == 0 {
+		return err
+	}
 	body := map[string]any{"title": cut(m.title(), 200), "body": cut(m.plain(), 1200), "tag": cut(m.Key, 100), "severity": m.worst()}
 	if len(m.Items) == 1 && m.Items[0].Page != "" {
 		body["url"] = m.Items[0].Page
@@ -117,6 +123,30 @@ func (p *webPush) Send(ctx context.Context, m Message) error {
 		r.Permanent = true // the browser has ended its subscription
 	}
 	return err
+}
+
+// visible is what of a message the owner of the browser may see, as of now.
+func (p *webPush) visible(ctx context.Context, m Message) (Message, error) {
+	if p.owner == "" {
+		return m, nil
+	}
+	u, err := p.store.User(ctx, string(p.owner))
+	if errors.Is(err, store.ErrNotFound) || err == nil && u.Disabled {
+		return m, &Refused{Reason: "its owner may not sign in any more", Permanent: true}
+	}
+	if err != nil {
+		return m, fmt.Errorf("read whose browser it is: %w", err)
+	}
+	if m.Test {
+		return m, nil
+	}
+	sees := func(i Item) bool {
+		return slices.ContainsFunc(u.Grants, func(g store.Grant) bool {
+			return slices.Contains(g.Sites, store.AllSites) || i.SiteID != "" && slices.Contains(g.Sites, i.SiteID)
+		})
+	}
+	m.Items = slices.DeleteFunc(slices.Clone(m.Items), func(i Item) bool { return !sees(i) })
+	return m, nil
 }
 
 // seal encrypts for the browser alone: RFC 8291 over RFC 8188, in one record.

@@ -54,6 +54,7 @@ type Channel struct {
 	Name      string
 	Type      string
 	Enabled   bool
+	Owner     Actor // whose browser it is; empty: nobody's
 	Settings  map[string]any
 	Secrets   Secrets
 	CreatedAt time.Time
@@ -91,13 +92,13 @@ func (s *Store) encodeChannel(c *Channel) (settings, secrets string, err error) 
 	return string(a), secrets, err
 }
 
-const channelColumns = `id, name, type, enabled, settings, secrets, created_at, changed_at, ok_at, failed_at, failure`
+const channelColumns = `id, name, type, enabled, owner, settings, secrets, created_at, changed_at, ok_at, failed_at, failure`
 
 func (s *Store) scanChannel(r interface{ Scan(...any) error }) (Channel, error) {
 	var c Channel
 	var settings, secrets string
 	var created, changed, ok, failed int64
-	if err := r.Scan(&c.ID, &c.Name, &c.Type, &c.Enabled, &settings, &secrets, &created, &changed, &ok, &failed, &c.Failure); err != nil {
+	if err := r.Scan(&c.ID, &c.Name, &c.Type, &c.Enabled, &c.Owner, &settings, &secrets, &created, &changed, &ok, &failed, &c.Failure); err != nil {
 		return c, err
 	}
 	c.CreatedAt, c.ChangedAt, c.OKAt, c.FailedAt = fromMillis(created), fromMillis(changed), fromMillis(ok), fromMillis(failed)
@@ -167,8 +168,8 @@ func (s *Store) CreateChannel(ctx context.Context, by Actor, c Channel) (*Channe
 		if n >= MaxChannels {
 			return fmt.Errorf("channels: %w", ErrFull)
 		}
-		if _, err := tx.Exec(`INSERT INTO channels (id, name, type, enabled, settings, secrets, created_at, changed_at) VALUES (?,?,?,?,?,?,?,?)`,
-			c.ID, c.Name, c.Type, c.Enabled, settings, secrets, millis(now), millis(now)); err != nil {
+		if _, err := tx.Exec(`INSERT INTO channels (id, name, type, enabled, owner, settings, secrets, created_at, changed_at) VALUES (?,?,?,?,?,?,?,?,?)`,
+			c.ID, c.Name, c.Type, c.Enabled, string(c.Owner), settings, secrets, millis(now), millis(now)); err != nil {
 			return fmt.Errorf("write channel: %w", err)
 		}
 		return s.audit(tx, by, "channel.create", "channel/"+c.ID, map[string]any{"type": c.Type})
@@ -239,6 +240,23 @@ func (s *Store) DeleteChannel(ctx context.Context, by Actor, id string) error {
 		}
 		return s.audit(tx, by, "channel.delete", "channel/"+id, nil)
 	})
+}
+
+// ChannelLedTo reports whether a route, an escalation or a schedule leads to a
+// channel.
+func (s *Store) ChannelLedTo(ctx context.Context, id string) (bool, error) {
+	tx, err := s.db.Reader().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return false, fmt.Errorf("look for who uses a channel: %w", err)
+	}
+	err = s.channelUnused(tx, id)
+	if undone := tx.Rollback(); undone != nil && err == nil {
+		err = undone
+	}
+	if errors.Is(err, ErrInUse) {
+		return true, nil
+	}
+	return false, err
 }
 
 // channelUnused reports who leads to a channel.

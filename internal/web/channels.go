@@ -74,6 +74,7 @@ type ChannelShape struct {
 	Name       string         `json:"name"`
 	Type       string         `json:"type"`
 	Enabled    bool           `json:"enabled"`
+	Owner      string         `json:"owner" doc:"opaque id of whose browser it is; empty: nobody's"`
 	Settings   map[string]any `json:"settings" doc:"as GET /channels/types describes them"`
 	SecretsSet []string       `json:"secretsSet" doc:"secrets that are set; they are never shown"`
 	CreatedAt  time.Time      `json:"createdAt"`
@@ -156,7 +157,7 @@ func (s *Server) channelTypes(ctx context.Context, _ *struct{}) (*channelTypesOu
 // channelShape needs how the channel does.
 func channelShape(c *store.Channel, h ChannelHealth) ChannelShape {
 	out := ChannelShape{
-		ID: c.ID, Name: c.Name, Type: c.Type, Enabled: c.Enabled, Settings: maps.Clone(c.Settings), SecretsSet: c.Secrets.Names(),
+		ID: c.ID, Name: c.Name, Type: c.Type, Enabled: c.Enabled, Owner: string(c.Owner), Settings: maps.Clone(c.Settings), SecretsSet: c.Secrets.Names(),
 		CreatedAt: c.CreatedAt, ChangedAt: c.ChangedAt, Waiting: h.Waiting, Failed: h.Failed, OKAt: instant(c.OKAt), FailedAt: instant(c.FailedAt),
 		Failure: c.Failure,
 	}
@@ -275,11 +276,16 @@ func (s *Server) testChannel(ctx context.Context, in *channelInput) (*channelTes
 	if err != nil {
 		return nil, err
 	}
+	return s.tested(ctx, c)
+}
+
+// tested sends a test through a channel, for those who may.
+func (s *Server) tested(ctx context.Context, c *store.Channel) (*channelTestOutput, error) {
 	if err := s.o.Store.Record(ctx, who(ctx).actor(), "channel.test", "channel/"+c.ID, nil); err != nil {
 		return nil, err
 	}
 	out, began := &channelTestOutput{}, s.now()
-	err = s.o.Notifier.Test(ctx, *c)
+	err := s.o.Notifier.Test(ctx, *c)
 	out.Body.OK, out.Body.DurationMS = err == nil, s.now().Sub(began).Milliseconds()
 	if err != nil {
 		out.Body.Error = err.Error()

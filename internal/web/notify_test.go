@@ -76,7 +76,7 @@ func newTelling(t *testing.T) (*plant, *notify.Service, *desk) {
 	p := newPlant(t, func(o *Options) {
 		var err error
 		told, err = notify.New(t.Context(), notify.Options{
-			Store: o.Store, Kinds: []notify.Kind{notify.Webhook(), notify.Email()},
+			Store: o.Store, Kinds: []notify.Kind{notify.Webhook(), notify.Email(), notify.WebPush()},
 			Reach: outward.New(outward.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
 		})
 		if err != nil {

@@ -313,6 +313,7 @@ func (s *Server) register() {
 	s.registerPeople()
 	s.registerKiosks()
 	s.registerChannels()
+	s.registerPush()
 	s.registerNotify()
 	s.registerAlerts()
 	s.registerAck()

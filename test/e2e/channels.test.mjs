@@ -159,6 +159,80 @@ describe('who is told', () => {
     await page.done();
   });
 
+  it('says what a browser lacks to show incidents', async () => {
+    for (const [lack, text] of [
+      ["Object.defineProperty(window, 'isSecureContext', { value: false })", /only over HTTPS/],
+      ["Object.defineProperty(Notification, 'permission', { get: () => 'denied' })", /are blocked in the browser/],
+      ['delete window.PushManager', /cannot show messages/],
+    ]) {
+      const page = await open(server, { state });
+      await page.addInitScript(lack);
+      await page.goto('/channels');
+      await page.getByRole('status').getByText(text).waitFor();
+      assert.equal(await page.getByRole('button', { name: 'Enable on this device' }).count(), 0);
+      await page.done();
+    }
+  });
+
+  it('shows what is pushed to a browser', async () => {
+    const page = await open(server, { state });
+    await page.context().grantPermissions(['notifications'], { origin: server.base });
+    await page.addInitScript("Object.defineProperty(Notification, 'permission', { get: () => 'granted' })");
+    await page.addInitScript('Notification.requestPermission = async () => "granted"');
+    await page.goto('/channels');
+    // There is no push service in this test: the page says so and enables nothing.
+    await page.getByRole('button', { name: 'Enable on this device' }).click();
+    await page.getByRole('alert').getByText('The push service of the browser cannot be reached.').waitFor();
+    await axe(page, 'devices');
+    await shot(page, 'devices-no-service');
+    // The worker is there all the same: what a push service would hand it is shown.
+    const cdp = await page.context().newCDPSession(page);
+    let registration;
+    cdp.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+      registration = registrations.find((r) => r.scopeURL.startsWith(server.base))?.registrationId ?? registration;
+    });
+    await cdp.send('ServiceWorker.enable');
+    await until('the worker is registered', () => registration);
+    const told = { title: 'S1 New: Ground fault', body: 'Port 2 cannot charge', tag: 'i1', severity: 'S1', url: '/incidents/i1' };
+    const shown = () =>
+      page.evaluate(async () =>
+        (await (await navigator.serviceWorker.ready).getNotifications()).map((n) => ({ title: n.title, body: n.body, url: n.data.url })));
+    await cdp.send('ServiceWorker.deliverPushMessage', { origin: server.base, registrationId: registration, data: JSON.stringify(told) });
+    const [one] = await until('it is shown', async () => {
+      const list = await shown();
+      return list.length > 0 && list;
+    });
+    assert.deepEqual(one, { title: told.title, body: told.body, url: told.url });
+    await page.done();
+  });
+
+  it('lists the devices of a person, and forgets one', async () => {
+    const page = await at('/channels');
+    const made = await page.evaluate(async () => {
+      const pair = await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits']);
+      const b64 = (b) => btoa(String.fromCharCode(...new Uint8Array(b))).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+      const r = await fetch('/api/v1/me/devices', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({
+          name: 'Firefox, Android',
+          endpoint: 'https://push.invalid/abc',
+          p256dh: b64(await crypto.subtle.exportKey('raw', pair.publicKey)),
+          auth: b64(new Uint8Array(16)),
+        }),
+      });
+      return r.status;
+    });
+    assert.equal(made, 201);
+    await page.reload();
+    const devices = page.getByRole('list', { name: 'Your devices' });
+    await devices.getByText('Ready. No route or schedule leads to it yet').waitFor();
+    await shot(page, 'devices-dark');
+    await devices.getByRole('button', { name: 'Remove Firefox, Android' }).click();
+    await devices.waitFor({ state: 'detached' });
+    await page.done();
+  });
+
   it('looks right with channels in every view', async () => {
     const { status } = await server.api(token, 'POST', '/channels', {
       name: 'Duty phones',

@@ -700,6 +700,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Browsers of the caller that show incidents */
+        get: operations["listMyDevices"];
+        put?: never;
+        /**
+         * Have this browser show incidents (Web Push)
+         * @description Makes a channel of the caller's own. Routes, escalations and on-call schedules can lead to it; it shows incidents of the caller's sites only.
+         */
+        post: operations["addMyDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/devices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a browser; where a route leads to it, it is emptied and turned off */
+        delete: operations["removeMyDevice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/devices/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a message that says it is a test, and wait for the result */
+        post: operations["testMyDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/password": {
         parameters: {
             query?: never;
@@ -2518,6 +2573,8 @@ export interface components {
              * @description last message that was taken
              */
             okAt: string | null;
+            /** @description opaque id of whose browser it is; empty: nobody's */
+            owner: string;
             /** @description secrets that are set; they are never shown */
             secretsSet: string[];
             /** @description as GET /channels/types describes them */
@@ -2828,6 +2885,28 @@ export interface components {
             /** @description the narrowest scope that says something wins: station, site, model, everywhere */
             overrides: components["schemas"]["ThresholdShape"][];
             params: components["schemas"]["Param"][];
+        };
+        DeviceShape: {
+            /** Format: date-time */
+            createdAt: string;
+            enabled: boolean;
+            /** @description why the last was not taken; empty: it was */
+            failure: string;
+            /** @description also of its channel */
+            id: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description last message that its push service took
+             */
+            okAt: string | null;
+            /** @description a route, an escalation or a schedule leads to it; without one it shows tests only */
+            routed: boolean;
+        };
+        DevicesOutputBody: {
+            items: components["schemas"]["DeviceShape"][];
+            /** @description applicationServerKey for the browser's subscription */
+            pushKey: string;
         };
         EVSEInput: {
             connectors?: components["schemas"]["ConnectorInput"][];
@@ -4354,6 +4433,13 @@ export interface components {
              */
             status: "Accepted" | "Blocked" | "Expired" | "Invalid";
             type?: string;
+        };
+        NewDeviceInputBody: {
+            auth: string;
+            /** @description of the browser's subscription */
+            endpoint: string;
+            name: string;
+            p256dh: string;
         };
         NewKioskInputBody: {
             /** @description as the screen shows it */
@@ -8121,6 +8207,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listMyDevices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DevicesOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    addMyDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDeviceInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    removeMyDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    testMyDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTestOutputBody"];
                 };
             };
             /** @description Error */

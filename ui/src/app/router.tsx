@@ -287,7 +287,7 @@ const me = createRoute({
   getParentRoute: () => inside,
   path: '/me',
   staticData: { timeless: true },
-  component: page(() => import('../features/me/page'), 'me'),
+  component: page(() => import('../features/me/page'), 'me', 'channels'),
 });
 
 const welcome = createRoute({

@@ -14,6 +14,7 @@ import { StateShape } from '../../ui/state';
 import { useToast } from '../../ui/toast';
 import { Effect, FormDialog } from '../settings/dialog';
 import styles from './channels.module.css';
+import { Devices } from './devices';
 import { leadsTo } from './fields';
 import { ChannelForm } from './form';
 import { typeName } from './names';
@@ -60,6 +61,9 @@ export default function Channels() {
           </ul>
         )}
       </Panel>
+      <div className={styles.below}>
+        <Devices />
+      </div>
       {open?.kind === 'add' && <ChannelForm close={close} changed={changed} />}
       {open?.kind === 'edit' && <ChannelForm of={open.of} close={close} changed={changed} />}
       {open?.kind === 'delete' && (

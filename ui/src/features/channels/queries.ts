@@ -29,6 +29,14 @@ export const channelsQuery = () =>
     refetchInterval: LIVE,
   });
 
+export type Device = Schemas['DeviceShape'];
+
+export const devicesQuery = () =>
+  queryOptions({
+    queryKey: ['devices'],
+    queryFn: ({ signal }) => ok(api.GET('/me/devices', { signal })),
+  });
+
 export const typesQuery = () =>
   queryOptions({
     queryKey: ['channelTypes'],

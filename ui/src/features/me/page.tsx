@@ -1,7 +1,7 @@
 import { Button, SegmentedControl, useMantineColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { meQuery } from '../../api/queries';
 import ChangePassword from '../../app/password';
 import { placesFor } from '../../app/places';
@@ -11,6 +11,8 @@ import { isLocale, LOCALES, languageNames } from '../../i18n/locale';
 import { Icon } from '../../ui/icons';
 import { Panel } from '../../ui/panel';
 import styles from './me.module.css';
+
+const Devices = lazy(() => import('../channels/devices').then((m) => ({ default: m.Devices })));
 
 const roles = ['viewer', 'host', 'technician', 'operator', 'security', 'admin'];
 
@@ -72,6 +74,9 @@ export default function MePage() {
           </div>
         </div>
       </Panel>
+      <Suspense>
+        <Devices />
+      </Suspense>
       <Install />
       <div className={styles.ends}>
         <Button
