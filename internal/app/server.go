@@ -227,6 +227,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Viewing:    s.cameras,
 		Footage:    s.footage,
 		Clips:      s.clips,
+		Evidence:   s.footage.packs,
 
 		Incidents:     s.live,
 		OpenIncidents: s.live,
@@ -441,7 +442,7 @@ func (s *Server) release() error {
 		errs = append(errs, s.cameras.live.Close())
 	}
 	if s.footage != nil {
-		errs = append(errs, s.footage.Close(context.Background()))
+		errs = append(errs, s.footage.close(context.Background()))
 	}
 	if s.Telemetry != nil {
 		errs = append(errs, s.Telemetry.Close(context.Background()))
