@@ -25,10 +25,11 @@ import (
 // footage joins what records with cameras, the journal and the API.
 type footage struct {
 	*record.Store
-	s    *Server
-	key  *evidence.Key
-	told chan toldGap
-	recs recorders
+	s     *Server
+	key   *evidence.Key
+	told  chan toldGap
+	recs  recorders
+	packs *evidencePacks
 }
 
 // toldGap is a gap on its way into the journal, which may take its time without
@@ -55,13 +56,14 @@ func (s *Server) openFootage(ctx context.Context) error {
 		return fmt.Errorf("open the recordings: %w", err)
 	}
 	s.footage = f
-	return nil
+	return f.openPacks()
 }
 
 // run keeps recordings until ctx ends, which is after cameras have ended.
 func (f *footage) run(ctx context.Context) error {
-	ended := make(chan error, 1)
+	ended := make(chan error, 2)
 	go func() { ended <- f.Store.Run(ctx) }()
+	go func() { ended <- f.packs.Run(ctx) }()
 	changed := f.s.Store.CamerasChanged()
 	f.SetLimits(f.limits())
 	for {
@@ -77,9 +79,18 @@ func (f *footage) run(ctx context.Context) error {
 				f.s.log.WarnContext(ctx, "a gap of a recording is not in the journal", "camera", t.camera, "err", err)
 			}
 		case <-ctx.Done():
-			return <-ended
+			return errors.Join(<-ended, <-ended)
 		}
 	}
+}
+
+// close closes what was opened.
+func (f *footage) close(ctx context.Context) error {
+	err := f.Store.Close(ctx)
+	if f.packs != nil {
+		err = errors.Join(err, f.packs.Close())
+	}
+	return err
 }
 
 // limits are what people promised about keeping.

@@ -31,6 +31,9 @@ var errDamaged = errors.New("the data folder is damaged; docs/ops/backup.md says
 // verifyCommand reads everything in a data folder that has a checksum or a
 // chain, and says what is damaged. The server may run.
 func verifyCommand(ctx context.Context, args []string, s streams) error {
+	if len(args) > 0 && args[0] == "evidence" {
+		return verifyEvidence(args[1:], s)
+	}
 	c, rest, err := load("verify", args, s, nil)
 	if err != nil {
 		return err

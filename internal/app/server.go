@@ -230,6 +230,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Finder:     s.devices,
 		Footage:    s.footage,
 		Clips:      s.clips,
+		Evidence:   s.footage.packs,
 
 		Incidents:     s.live,
 		OpenIncidents: s.live,
@@ -445,7 +446,7 @@ func (s *Server) release() error {
 		errs = append(errs, s.cameras.live.Close())
 	}
 	if s.footage != nil {
-		errs = append(errs, s.footage.Close(context.Background()))
+		errs = append(errs, s.footage.close(context.Background()))
 	}
 	if s.Telemetry != nil {
 		errs = append(errs, s.Telemetry.Close(context.Background()))

@@ -68,6 +68,8 @@ const (
 	VideoLive     Permission = "video.live"
 	VideoUnmasked Permission = "video.unmasked"
 	VideoReview   Permission = "video.review"
+	// EvidenceExport makes packs of evidence and gives them out.
+	EvidenceExport Permission = "evidence.export"
 	// ArmingWrite decides when what moves at a site matters.
 	ArmingWrite Permission = "arming.write"
 	// SystemRead is how well the server itself is, SystemConfigure what it is told
@@ -110,7 +112,7 @@ func permissionsOf(role store.Role) []Permission {
 	case store.RoleOperator:
 		return operator
 	case store.RoleSecurity:
-		return append(staff, CredentialsRead, VideoLive, VideoUnmasked, VideoReview, ArmingWrite)
+		return append(staff, CredentialsRead, VideoLive, VideoUnmasked, VideoReview, EvidenceExport, ArmingWrite)
 	case store.RoleAdmin:
 		return append(operator,
 			SitesWrite, StationsWrite,
@@ -122,7 +124,7 @@ func permissionsOf(role store.Role) []Permission {
 			ChannelsWrite,
 			RulesWrite,
 			RemediesWrite,
-			CamerasWrite, VideoUnmasked, VideoReview,
+			CamerasWrite, VideoUnmasked, VideoReview, EvidenceExport,
 		)
 	}
 	return nil

@@ -189,10 +189,20 @@ func (s *Server) admit(r *http.Request, need Need) (*Principal, error) {
 			return nil, problemf(http.StatusNotFound, "no such site")
 		}
 	}
-	if need.fresh && (p.Session == nil || s.now().Sub(p.Session.ReauthAt) > reauthFor) {
-		return nil, problemf(http.StatusForbidden, "give your password again (POST /me/reauthenticate); it counts for 15 min")
+	if need.fresh {
+		if err := s.fresh(p); err != nil {
+			return nil, err
+		}
 	}
 	return p, nil
+}
+
+// fresh reports whether a password was given lately, and says so if not.
+func (s *Server) fresh(p *Principal) error {
+	if p.Session == nil || s.now().Sub(p.Session.ReauthAt) > reauthFor {
+		return problemf(http.StatusForbidden, "give your password again (POST /me/reauthenticate); it counts for 15 min")
+	}
+	return nil
 }
 
 // siteOf returns the site of a station, known to the fleet or enrolled.

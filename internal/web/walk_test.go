@@ -51,7 +51,7 @@ func newTwo(t *testing.T) *two {
 		t.Fatal(err)
 	}
 	p := newPlant(t, func(o *Options) {
-		o.Photos, o.Viewing, o.Footage = photos, noPictures{}, noFootage{}
+		o.Photos, o.Viewing, o.Footage, o.Evidence = photos, noPictures{}, noFootage{}, onePack{}
 		o.Telemetry, o.Flows, o.Frames, o.Knowledge = noSeries{}, noSeries{}, noFrames{}, known
 	})
 	n := &two{plant: p, session: make(map[string]string), incident: make(map[string]string), order: make(map[string]string), photo: make(map[string]string)}
@@ -158,6 +158,9 @@ func (n *two) path(r Route, site string) string {
 	if strings.Contains(r.Path, "/workorders/") {
 		id = n.order[site]
 	}
+	if strings.Contains(r.Path, "/evidence/") {
+		id = "pack-" + site
+	}
 	if r.Need.kind == needGlobal {
 		id = "nobody"
 	}
@@ -219,8 +222,8 @@ func TestPublicRoutes(t *testing.T) {
 	}
 	slices.Sort(public)
 	want := []string{
-		"/", "/api/", "GET /ack", "GET /healthz", "GET /readyz", "GET /status", "GET /status.json", "GET /status/{path...}",
-		"POST /ack", "POST /api/v1/kiosks/claim", "POST /api/v1/kiosks/pair", "POST /api/v1/signin", "POST /status/p/{publicId}/report",
+		"/", "/api/", "GET /ack", "GET /healthz", "GET /readyz", "GET /shared", "GET /status", "GET /status.json", "GET /status/{path...}",
+		"POST /ack", "POST /api/v1/kiosks/claim", "POST /api/v1/kiosks/pair", "POST /api/v1/signin", "POST /shared", "POST /status/p/{publicId}/report",
 	}
 	if !slices.Equal(public, want) {
 		t.Errorf("public: %v, want %v", public, want)

@@ -158,6 +158,7 @@ type Options struct {
 	Finder    Finder    // nil: devices are not asked
 	Clips     Clips     // nil: incidents have no pictures
 	Footage   Footage   // nil: no pictures of the past
+	Evidence  Evidence  // nil: no packs of evidence
 	Photos    Photos    // nil: none are kept
 	// Acknowledger records who takes care of an incident; without one the page of
 	// a signed link says that it cannot.
@@ -284,6 +285,7 @@ func (s *Server) register() {
 	s.registerSignIn()
 	s.registerSites()
 	s.registerCameras()
+	s.registerEvidence()
 	s.registerSiteImport()
 	s.registerPlans()
 	s.registerMapSettings()

@@ -123,6 +123,9 @@ type Signature struct {
 // payload is what is signed.
 func payload(manifest []byte) []byte { return append([]byte("chargewatch evidence 1\n"), manifest...) }
 
+// HeadsPayload is what is signed of a list of heads of chains.
+func HeadsPayload(heads []byte) []byte { return append([]byte("chargewatch heads 1\n"), heads...) }
+
 // ErrManifest is returned for a manifest that cannot be one of ours.
 var ErrManifest = errors.New("not a manifest of evidence")
 

@@ -374,6 +374,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Packs of evidence, newest first */
+        get: operations["listEvidence"];
+        put?: never;
+        /** Make a pack of evidence */
+        post: operations["askEvidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/heads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest links of all chains, to be kept elsewhere */
+        get: operations["chainHeads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One pack */
+        get: operations["getEvidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A link for somebody without an account */
+        post: operations["shareEvidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/{id}/links/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a link */
+        delete: operations["unshareEvidence"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/handshakes": {
         parameters: {
             query?: never;
@@ -554,7 +640,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take alerts from the webhook of an Alertmanager; answered once they are recorded. They open and end incidents */
+        /** Take alerts from the webhook of an Alertmanager; answered once they are recorded */
         post: operations["takeAlerts"];
         delete?: never;
         options?: never;
@@ -694,61 +780,6 @@ export interface paths {
         get: operations["getMe"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/me/devices": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Browsers of the caller that show incidents */
-        get: operations["listMyDevices"];
-        put?: never;
-        /**
-         * Have this browser show incidents (Web Push)
-         * @description Makes a channel of the caller's own. Routes, escalations and on-call schedules can lead to it; it shows incidents of the caller's sites only.
-         */
-        post: operations["addMyDevice"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/me/devices/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Forget a browser; where a route leads to it, it is emptied and turned off */
-        delete: operations["removeMyDevice"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/me/devices/{id}/test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send a message that says it is a test, and wait for the result */
-        post: operations["testMyDevice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2505,6 +2536,25 @@ export interface components {
             /** Format: date-time */
             ownSeenAt: string | null;
         };
+        ChainHead: {
+            camera: string;
+            link: string;
+            /** Format: int64 */
+            seq: number;
+            stream: string;
+            /** Format: date-time */
+            to: string | null;
+        };
+        ChainOutputBody: {
+            /** Format: date-time */
+            at: string;
+            fingerprint: string;
+            heads: components["schemas"]["ChainHead"][];
+            /** @description Ed25519, in hexadecimal */
+            signature: string;
+            /** @description at and heads as they were signed */
+            signed: string;
+        };
         ChangeWorkOrderInputBody: {
             /** @description empty: nobody; needs workorders.assign */
             assignee?: string;
@@ -2573,8 +2623,6 @@ export interface components {
              * @description last message that was taken
              */
             okAt: string | null;
-            /** @description opaque id of whose browser it is; empty: nobody's */
-            owner: string;
             /** @description secrets that are set; they are never shown */
             secretsSet: string[];
             /** @description as GET /channels/types describes them */
@@ -2886,28 +2934,6 @@ export interface components {
             overrides: components["schemas"]["ThresholdShape"][];
             params: components["schemas"]["Param"][];
         };
-        DeviceShape: {
-            /** Format: date-time */
-            createdAt: string;
-            enabled: boolean;
-            /** @description why the last was not taken; empty: it was */
-            failure: string;
-            /** @description also of its channel */
-            id: string;
-            name: string;
-            /**
-             * Format: date-time
-             * @description last message that its push service took
-             */
-            okAt: string | null;
-            /** @description a route, an escalation or a schedule leads to it; without one it shows tests only */
-            routed: boolean;
-        };
-        DevicesOutputBody: {
-            items: components["schemas"]["DeviceShape"][];
-            /** @description applicationServerKey for the browser's subscription */
-            pushKey: string;
-        };
         EVSEInput: {
             connectors?: components["schemas"]["ConnectorInput"][];
             /** @enum {string} */
@@ -3085,6 +3111,63 @@ export interface components {
             unit?: string;
             /** Format: double */
             value?: number;
+        };
+        EvidenceLinkShape: {
+            /** Format: date-time */
+            expiresAt: string;
+            id: string;
+            /** Format: date-time */
+            madeAt: string;
+            /** @description it can be used */
+            open: boolean;
+            /** @description given once; tell it by another way than the link */
+            passcode?: string;
+            /**
+             * Format: int64
+             * @description how often the pack was taken with it
+             */
+            taken: number;
+            /** @description given once */
+            url?: string;
+        };
+        EvidenceShape: {
+            /** Format: date-time */
+            askedAt: string;
+            by: string;
+            byName: string;
+            /** Format: int64 */
+            bytes: number;
+            cameras: string[];
+            /** Format: date-time */
+            doneAt: string | null;
+            /** @description of the key that signs */
+            fingerprint: string;
+            /** Format: date-time */
+            from: string;
+            id: string;
+            /** @description empty: none */
+            incident: string;
+            /**
+             * Format: int64
+             * @description recorded files that were gone or changed before the pack was made
+             */
+            lacking: number;
+            links: components["schemas"]["EvidenceLinkShape"][];
+            /**
+             * @description why it failed; nothing: there are no pictures of this time
+             * @enum {string}
+             */
+            problem: "nothing" | "failed" | "";
+            reason: string;
+            /** Format: int64 */
+            segments: number;
+            /** @description of the pack */
+            sha256: string;
+            siteIds: string[];
+            /** @enum {string} */
+            state: "queued" | "running" | "done" | "failed";
+            /** Format: date-time */
+            to: string;
         };
         Fact: {
             /** Format: date-time */
@@ -3946,6 +4029,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsEvidenceShape: {
+            items: components["schemas"]["EvidenceShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsFoundShape: {
             items: components["schemas"]["FoundShape"][];
             /** @description empty: there is no more */
@@ -4434,12 +4522,28 @@ export interface components {
             status: "Accepted" | "Blocked" | "Expired" | "Invalid";
             type?: string;
         };
-        NewDeviceInputBody: {
-            auth: string;
-            /** @description of the browser's subscription */
-            endpoint: string;
-            name: string;
-            p256dh: string;
+        NewEvidenceInputBody: {
+            cameras?: string[];
+            /**
+             * Format: date-time
+             * @description of an incident: a minute before it opened, if missing
+             */
+            from?: string;
+            /** @description all cameras of its site; or name cameras */
+            incident?: string;
+            reason: string;
+            /**
+             * Format: date-time
+             * @description of an incident: when it was repaired, or now, if missing
+             */
+            to?: string;
+        };
+        NewEvidenceLinkInputBody: {
+            /**
+             * Format: date-time
+             * @description at most 30 days ahead; default in 7
+             */
+            expiresAt?: string;
         };
         NewKioskInputBody: {
             /** @description as the screen shows it */
@@ -7445,6 +7549,197 @@ export interface operations {
             };
         };
     };
+    listEvidence: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsEvidenceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    askEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEvidenceInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    chainHeads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    shareEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEvidenceLinkInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceLinkShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    unshareEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listHandshakes: {
         parameters: {
             query?: never;
@@ -7846,16 +8141,7 @@ export interface operations {
     };
     takeAlerts: {
         parameters: {
-            query?: {
-                /** @description labels that name a station, by comma: the first that names one we know; default: station,instance */
-                station?: string;
-                /** @description label that names its port by number; default: evse */
-                evse?: string;
-                /** @description labels that name a site by id, by comma; default: site */
-                site?: string;
-                /** @description label that says how bad it is; default: severity */
-                severity?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -8207,128 +8493,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    listMyDevices: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DevicesOutputBody"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    addMyDevice: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewDeviceInputBody"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeviceShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    removeMyDevice: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    testMyDevice: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChannelTestOutputBody"];
                 };
             };
             /** @description Error */
