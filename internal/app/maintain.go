@@ -15,7 +15,6 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/backup"
 	"github.com/chargewatch/chargewatch/internal/coredb"
-	"github.com/chargewatch/chargewatch/internal/detect/health"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
 	"github.com/chargewatch/chargewatch/internal/live"
@@ -185,7 +184,7 @@ func replayIncidents(ctx context.Context, folder string, db *coredb.DB, rows liv
 		return err
 	}
 	begun := time.Now()
-	r, err := live.Replay(ctx, live.Options{DB: db, Detectors: health.Knowing(known), Language: language}, rows, batch)
+	r, err := live.Replay(ctx, live.Options{DB: db, Detectors: detectors(known), Language: language}, rows, batch)
 	if err != nil {
 		return err
 	}

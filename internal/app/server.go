@@ -17,7 +17,6 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/config"
 	"github.com/chargewatch/chargewatch/internal/coredb"
-	"github.com/chargewatch/chargewatch/internal/detect/health"
 	"github.com/chargewatch/chargewatch/internal/disk"
 	"github.com/chargewatch/chargewatch/internal/frames"
 	"github.com/chargewatch/chargewatch/internal/journal"
@@ -143,7 +142,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		return s, err
 	}
 	if s.live, err = live.Open(ctx, live.Options{
-		Journal: s.Journal, DB: s.db, Detectors: health.Knowing(known), Language: s.language, Logger: log,
+		Journal: s.Journal, DB: s.db, Detectors: detectors(known), Language: s.language, Logger: log,
 		Told: func() { s.notify.Kick() }, Now: o.now, Beat: o.tick,
 	}); err != nil {
 		return s, fmt.Errorf("open detection: %w", err)
@@ -237,8 +236,8 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Measures:      s.live,
 		Acknowledger:  handled{s.live, s.Journal},
 		Rules: web.Rules{
-			Language: s.language, Detectors: health.Detectors(), Status: s.live.Rules, Open: s.live.Open,
-			Past: backtest.New(backtest.Options{Journal: s.Journal, Language: s.language, Detectors: health.Detectors()}),
+			Language: s.language, Detectors: detectors(known), Status: s.live.Rules, Open: s.live.Open,
+			Past: backtest.New(backtest.Options{Journal: s.Journal, Language: s.language, Detectors: detectors(known)}),
 		},
 		Remedies: s.live,
 

@@ -39,6 +39,13 @@ const kinds = [
   'carrier.outage',
   'firmware.fault',
   'self.outage',
+  'cameraLost',
+  'cameraNotRecording',
+  'cameraTampered',
+  'cameraClock',
+  'motionArmed',
+  'loitering',
+  'cableTheft',
 ] as const;
 
 /** Parts of the device model of 2.x that name the same trouble as a code of 1.6. */
@@ -103,7 +110,11 @@ export function whatText(t: Translate, i: Incident): string {
 
 /** Where it is, for people: "Markt 6, port 1". */
 export function whereText(t: Translate, i: Incident): string {
-  if (!i.station) return i.siteName || t('incident.network');
+  if (!i.station) {
+    const site = i.siteName || t('incident.network');
+    const camera = i.subjects.find((s) => s.startsWith('camera/'))?.slice('camera/'.length);
+    return camera ? t('incident.atCamera', { site, camera }) : site;
+  }
   const station = i.stationLabel || i.station;
   return i.evse ? t('incident.atPort', { station, port: i.evse }) : station;
 }
