@@ -12,7 +12,8 @@ type ExternalAlert struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 	StartsAt    time.Time         `json:"startsAt,omitzero"`
 	EndsAt      time.Time         `json:"endsAt,omitzero"`
-	By          string            `json:"by,omitempty"` // opaque id of the token it came with
+	Severity    Severity          `json:"severity,omitempty"` // as its labels say; empty: they do not
+	By          string            `json:"by,omitempty"`       // opaque id of the token it came with
 }
 
 // Kind names the body.

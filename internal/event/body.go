@@ -335,7 +335,7 @@ type Finding struct {
 	Severity Severity     `json:"severity"`
 	Text     string       `json:"text"`
 	Evidence string       `json:"evidence,omitempty"`
-	Detector string       `json:"detector,omitempty"` // D01 to D27, or rule/ID; empty: concluded by the fleet's fold or a source
+	Detector string       `json:"detector,omitempty"` // D01 to D27, rule/ID or external; empty: concluded by the fleet's fold or a source
 	State    FindingState `json:"state,omitempty"`
 	Since    time.Time    `json:"since,omitzero"` // of the condition
 	Safety   bool         `json:"safety,omitempty"`

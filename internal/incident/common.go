@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -332,7 +333,11 @@ func (f *Fold) causeOf(label string) *entry {
 
 // label notes whose an incident is.
 func (f *Fold) label(en *entry) {
-	en.Labels = map[string]string{}
+	en.Labels = make(map[string]string, len(en.Given)+7)
+	maps.Copy(en.Labels, en.Given)
+	if en.SiteID != "" {
+		en.Labels["site"] = en.SiteID
+	}
 	if en.Station == "" {
 		return
 	}
@@ -349,6 +354,45 @@ func (f *Fold) label(en *entry) {
 		if v != "" {
 			en.Labels[name] = v
 		}
+	}
+}
+
+// Bounds of the labels that findings bring along.
+const (
+	maxGiven     = 20
+	maxGivenText = 200
+)
+
+// owned are the labels that are ours to say.
+func owned(label string) bool {
+	switch label {
+	case "station", "site", "vendor", "model", "firmware", "carrier", "powerClass", "kind", "severity", "family":
+		return true
+	}
+	return false
+}
+
+// given takes the labels of a finding of a rule or of another system: they route
+// its notices and are matched by silences. What was shown before keeps its map.
+func (f *Fold) given(en *entry, d *detect.Finding) {
+	changed := false
+	for _, fact := range d.Facts {
+		label, ok := strings.CutPrefix(fact.Name, "label.")
+		if !ok || label == "" || owned(label) || len(label) > maxGivenText || len(fact.Text) > maxGivenText {
+			continue
+		}
+		if was, have := en.Given[label]; have && was == fact.Text || !have && len(en.Given) >= maxGiven {
+			continue
+		}
+		en.Given = maps.Clone(en.Given)
+		if en.Given == nil {
+			en.Given = make(map[string]string)
+		}
+		en.Given[label] = fact.Text
+		changed = true
+	}
+	if changed {
+		f.label(en)
 	}
 }
 

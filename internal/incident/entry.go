@@ -36,6 +36,8 @@ type entry struct {
 	Mended bool `json:"mended,omitempty"`
 	// Ready is how a child would be closed but for its parent.
 	Ready string `json:"ready,omitempty"`
+	// Given are the labels that its findings bring along.
+	Given map[string]string `json:"given,omitempty"`
 	// Hands is set when somebody took it, for as long as it lives.
 	Hands bool `json:"hands,omitempty"`
 	// Hurt are the tokens of drivers who failed, by opaque id.

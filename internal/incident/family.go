@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
 )
 
@@ -25,7 +26,8 @@ const (
 	Protocol     Family = "protocol"
 	Reported     Family = "reported"
 	Rule         Family = "rule"
-	Common       Family = "common" // cause of many
+	External     Family = "external" // told by another monitoring system
+	Common       Family = "common"   // cause of many
 )
 
 // proof is what shows that a repair holds.
@@ -70,6 +72,9 @@ var detectorFamily = map[string]Family{
 func familyOf(evse int, f *event.Finding) Family {
 	if strings.HasPrefix(f.Detector, "rule/") {
 		return Rule
+	}
+	if f.Detector == detect.ExternalID {
+		return External
 	}
 	if f.Detector == "D04" { // edges of the connection or of a status
 		if evse == 0 {
@@ -134,7 +139,7 @@ func slotOf(s event.Subject, f *event.Finding) slot {
 	switch out.Family {
 	case Rule:
 		out.Code = f.Detector
-	case Security, Protocol:
+	case Security, Protocol, External:
 		out.Code = f.Code
 	}
 	return out

@@ -226,8 +226,11 @@ func (f *Fold) note(en *entry, d *detect.Finding, moment bool) {
 		}
 	}
 	for _, fact := range d.Facts {
-		f.evidence(en, Evidence{Subject: subject, Detector: d.Detector, Fact: fact})
+		if !strings.HasPrefix(fact.Name, "label.") {
+			f.evidence(en, Evidence{Subject: subject, Detector: d.Detector, Fact: fact})
+		}
 	}
+	f.given(en, d)
 	if d.Evidence != "" {
 		f.evidence(en, Evidence{Subject: subject, Detector: d.Detector, Fact: event.Fact{Name: d.Code, Text: clip(d.Evidence), At: f.now, Seq: f.seq}})
 	}

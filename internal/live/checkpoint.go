@@ -36,6 +36,7 @@ const (
 	partIncident = "incident"
 	partRule     = "rule"
 	partRemedy   = "remedy" // one row
+	partAlerts   = "alerts" // one row
 )
 
 // saver writes checkpoints beside the goroutine that folds.
@@ -110,6 +111,8 @@ func (l *Live) load(ctx context.Context) error {
 			}
 		case partIncident:
 			err = l.pipeline.Incidents.Load(p.key, data)
+		case partAlerts:
+			err = l.pipeline.Alerts.Restore(data)
 		case partRemedy:
 			err = l.pipeline.Remedies.Restore(data)
 		}
@@ -218,6 +221,9 @@ func (l *Live) collect() (finish func(*sql.Tx) error, err error) {
 		return nil, err
 	}
 	if l.saver.pending[place{partRemedy, ""}], err = l.pipeline.Remedies.Checkpoint(); err != nil {
+		return nil, err
+	}
+	if l.saver.pending[place{partAlerts, ""}], err = l.pipeline.Alerts.Checkpoint(); err != nil {
 		return nil, err
 	}
 	text, err := json.Marshal(m)

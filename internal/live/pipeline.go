@@ -19,13 +19,14 @@ import (
 type Pipeline struct {
 	Detect    *detect.Engine
 	Rules     *rule.Engine // nil: none are followed
+	Alerts    *detect.Alerts
 	Incidents *incident.Fold
 	Remedies  *remedy.Engine
 }
 
 // NewPipeline returns one that knows nothing yet.
 func NewPipeline(detectors []detect.Detector) *Pipeline {
-	p := &Pipeline{Detect: detect.New(detectors), Incidents: incident.New(), Remedies: remedy.New()}
+	p := &Pipeline{Detect: detect.New(detectors), Alerts: detect.NewAlerts(), Incidents: incident.New(), Remedies: remedy.New()}
 	p.Incidents.Zone = time.LoadLocation // of maintenance windows; the program carries the list of zones
 	return p
 }
@@ -60,6 +61,7 @@ func (p *Pipeline) Apply(e *event.Event, out *Conclusions) {
 		if p.Rules != nil {
 			found = slices.Concat(found, p.Rules.Apply(n, e, tries))
 		}
+		found = append(found, p.Alerts.Apply(e)...)
 		out.Findings = append(out.Findings, found...)
 		fx := p.Incidents.Apply(n, e, found)
 		out.take(fx)

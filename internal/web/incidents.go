@@ -303,7 +303,7 @@ func (s *Server) actOnIncident(ctx context.Context, in *incidentActionInput) (*i
 	}
 	now := s.now()
 	if err := incident.Check(one, act, now); err != nil {
-		return nil, problemf(http.StatusConflict, err.Error())
+		return nil, err
 	}
 	var order *store.WorkOrder
 	if b.Order == "close" {

@@ -47,7 +47,13 @@ func TestAnIncidentFromFindingToItsEnd(t *testing.T) {
 	if got.ClaimedBy == nil || got.People == nil {
 		t.Errorf("claimed: %+v", got)
 	}
-	operator.want(http.StatusConflict, "POST", "/incidents/"+id+"/claim", `{}`, nil)
+	if status, text := operator.do("POST", base+"/incidents/"+id+"/claim", `{}`); status != http.StatusUnprocessableEntity || !strings.Contains(text, `"body.reason"`) {
+		t.Errorf("claimed by another: %d %s", status, text)
+	}
+	if status, text := operator.do("POST", base+"/incidents/"+id+"/snooze", `{"reason":"x"}`); status != http.StatusUnprocessableEntity || !strings.Contains(text, `"body.until"`) {
+		t.Errorf("snoozed without end: %d %s", status, text)
+	}
+	operator.want(http.StatusConflict, "POST", "/incidents/"+id+"/reopen", `{}`, nil)
 	operator.want(http.StatusOK, "POST", "/incidents/"+id+"/acknowledge", `{"note":"on my way"}`, &got)
 	if got.State != incident.Acknowledged || got.Log[0].Note != "on my way" && got.Log[1].Note != "on my way" {
 		t.Errorf("acknowledged: %s, %+v", got.State, got.Log[0])

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +20,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/fleet"
 )
 
 // Bounds of what another system may tell at once. What is longer is cut: an
@@ -47,7 +51,40 @@ type incomingAlert struct {
 }
 
 type alertsInput struct {
-	RawBody []byte `contentType:"application/json"`
+	Station  string `query:"station" maxLength:"400" doc:"labels that name a station, by comma: the first that names one we know; default: station,instance"`
+	EVSE     string `query:"evse" maxLength:"128" doc:"label that names its port by number; default: evse"`
+	Site     string `query:"site" maxLength:"400" doc:"labels that name a site by id, by comma; default: site"`
+	Severity string `query:"severity" maxLength:"128" doc:"label that says how bad it is; default: severity"`
+	RawBody  []byte `contentType:"application/json"`
+}
+
+// naming says which labels of an alert name what it is of.
+func (in *alertsInput) naming() naming {
+	return naming{
+		station: split(cmp.Or(in.Station, "station,instance")), site: split(cmp.Or(in.Site, "site")),
+		evse: cmp.Or(in.EVSE, "evse"), severity: cmp.Or(in.Severity, "severity"),
+	}
+}
+
+type naming struct {
+	station, site  []string
+	evse, severity string
+}
+
+// severityOf reads how bad an alert is. Words of others are many; one that is
+// not known leaves it to us.
+func severityOf(word string) event.Severity {
+	switch strings.ToLower(strings.TrimSpace(word)) {
+	case "s1", "p1", "critical", "crit", "page", "emergency", "fatal", "disaster":
+		return event.S1
+	case "s2", "p2", "error", "err", "high", "major", "alert":
+		return event.S2
+	case "s3", "p3", "warning", "warn", "average", "medium", "minor", "ticket":
+		return event.S3
+	case "s4", "p4", "p5", "info", "information", "informational", "notice", "low", "none", "debug":
+		return event.S4
+	}
+	return ""
 }
 
 type alertsOutput struct {
@@ -59,7 +96,7 @@ type alertsOutput struct {
 func (s *Server) registerAlerts() {
 	add(s, global(AlertsWrite), huma.Operation{
 		OperationID: "takeAlerts", Method: http.MethodPost, Path: "/integrations/alertmanager", Tags: []string{"channels"},
-		Summary: "Take alerts from the webhook of an Alertmanager; answered once they are recorded", MaxBodyBytes: maxAlertBody, SkipValidateBody: true, DefaultStatus: http.StatusOK,
+		Summary: "Take alerts from the webhook of an Alertmanager; answered once they are recorded. They open and end incidents", MaxBodyBytes: maxAlertBody, SkipValidateBody: true, DefaultStatus: http.StatusOK,
 	}, s.takeAlerts)
 }
 
@@ -144,19 +181,43 @@ func fingerprintOf(labels map[string]string) string {
 }
 
 // about is what an alert is of: a station or site that its labels name and we
-// know, else ourselves.
-func (s *Server) about(a *event.ExternalAlert) event.Subject {
-	if id := a.Labels["station"]; id != "" {
-		if _, ok := s.siteOf(id); ok {
-			return event.Station(id)
+// know, else ourselves. A label like host:port names by its host.
+func (s *Server) about(n naming, a *event.ExternalAlert) event.Subject {
+	for _, label := range n.station {
+		for _, id := range named(a.Labels[label]) {
+			if _, ok := s.siteOf(id); ok {
+				return event.Port(id, s.portOf(id, a.Labels[n.evse]), 0)
+			}
 		}
 	}
-	if id := a.Labels["site"]; id != "" {
-		if _, ok := s.o.Store.Site(id); ok {
-			return event.Subject{Type: event.SiteSubject, ID: id}
+	for _, label := range n.site {
+		for _, id := range named(a.Labels[label]) {
+			if _, ok := s.o.Store.Site(id); ok {
+				return event.Subject{Type: event.SiteSubject, ID: id}
+			}
 		}
 	}
 	return event.Self()
+}
+
+func named(value string) []string {
+	if value == "" {
+		return nil
+	}
+	if host, _, err := net.SplitHostPort(value); err == nil && host != "" {
+		return []string{value, host}
+	}
+	return []string{value}
+}
+
+// portOf is the port of a station that a label names by number, if it has it.
+func (s *Server) portOf(station, number string) int {
+	id, err := strconv.Atoi(number)
+	st, ok := s.o.Fleet.Snapshot().Station(station)
+	if err != nil || !ok || !slices.ContainsFunc(st.EVSEs, func(v fleet.EVSE) bool { return v.ID == id }) {
+		return 0
+	}
+	return id
 }
 
 func (s *Server) takeAlerts(ctx context.Context, in *alertsInput) (*alertsOutput, error) {
@@ -168,13 +229,13 @@ func (s *Server) takeAlerts(ctx context.Context, in *alertsInput) (*alertsOutput
 	var group sync.WaitGroup
 	slots := make(chan struct{}, alertsTogether)
 	errs := make([]error, len(alerts))
-	now := s.now().UTC()
+	now, naming := s.now().UTC(), in.naming()
 	for i, a := range alerts {
-		a.By = string(who(ctx).actor())
+		a.By, a.Severity = string(who(ctx).actor()), severityOf(a.Labels[naming.severity])
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			_, errs[i] = s.o.Log.Append(ctx, &event.Event{Subject: s.about(a), At: now, ReceivedAt: now, Quality: event.TimeReceived, Origin: event.FromUpstream, Body: a})
+			_, errs[i] = s.o.Log.Append(ctx, &event.Event{Subject: s.about(naming, a), At: now, ReceivedAt: now, Quality: event.TimeReceived, Origin: event.FromUpstream, Body: a})
 		})
 	}
 	group.Wait()

@@ -295,6 +295,18 @@ func TestAlertsOfAnotherSystemAreRecordedBeforeTheAnswer(t *testing.T) {
 	if station.Status != "firing" || station.Fingerprint != "f1" || !station.EndsAt.IsZero() || site.Status != "resolved" || site.EndsAt.IsZero() || self.Fingerprint == "" || self.By == "" {
 		t.Errorf("%+v %+v %+v", station, site, self)
 	}
+	if station.Severity != "" || site.Severity != event.S1 {
+		t.Errorf("severities %q and %q", station.Severity, site.Severity)
+	}
+	operator.want(http.StatusOK, "POST", "/integrations/alertmanager?station=cp&severity=prio",
+		`{"alerts":[{"status":"firing","fingerprint":"f9","labels":{"alertname":"Fan","cp":"S-1:9100","station":"x","prio":"P2"}}]}`, nil)
+	events, _, err = p.log.Events(t.Context(), journal.EventQuery{Kinds: []event.Kind{event.KindExternalAlert}, Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := events[0].Body.(*event.ExternalAlert); events[0].Subject != event.Station("S-1") || a.Severity != event.S2 {
+		t.Errorf("by labels of its own: %v, %+v", events[0].Subject, a)
+	}
 	for name, tc := range map[string]struct{ body, at string }{
 		"no JSON":        {`nonsense`, "body"},
 		"no alerts":      {`{"alerts":[]}`, "body.alerts"},

@@ -34,6 +34,9 @@ func (s *Server) problem(ctx context.Context, err error) *huma.ErrorModel {
 	if why, ok := errors.AsType[*ViewingError](err); ok {
 		return problemf(why.Status, why.Reason)
 	}
+	if no, ok := errors.AsType[*incident.Refusal](err); ok {
+		return refused(no)
+	}
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, journal.ErrNotFound), errors.Is(err, incident.ErrNotFound):
 		return problemf(http.StatusNotFound, "no such thing")
@@ -57,6 +60,19 @@ func (s *Server) problem(ctx context.Context, err error) *huma.ErrorModel {
 	}
 	s.log.ErrorContext(ctx, "request failed", "err", err)
 	return problemf(http.StatusInternalServerError, "something went wrong on our side")
+}
+
+// refused is what a person asked for and an incident does not allow: at the field
+// that is at fault, else in conflict with what the incident is.
+func refused(no *incident.Refusal) *huma.ErrorModel {
+	if no.Field == "" {
+		return problemf(http.StatusConflict, no.Text)
+	}
+	location := "body." + no.Field
+	if no.Field == "action" {
+		location = "path.action"
+	}
+	return problemf(http.StatusUnprocessableEntity, no.Text, &huma.ErrorDetail{Message: no.Text, Location: location})
 }
 
 func writeProblem(w http.ResponseWriter, m *huma.ErrorModel) {

@@ -7,6 +7,9 @@ import styles from './badge.module.css';
 import { SeverityShape, severityKey } from './severity';
 import { SEVERITIES } from './shape';
 
+/** More than that does not fit beside an icon. */
+const MOST = 99;
+
 /** How many are open and how bad the worst is, beside the name of the place. */
 export default function IncidentBadge() {
   const t = useT();
@@ -20,8 +23,11 @@ export default function IncidentBadge() {
   return (
     <span className={styles.badge}>
       <SeverityShape severity={worst} size={12} />
-      <span className="num" aria-hidden="true">
+      <span className={`${styles.all} num`} aria-hidden="true">
         {count(tag, n)}
+      </span>
+      <span className={`${styles.few} num`} aria-hidden="true">
+        {n > MOST ? `${MOST}+` : n}
       </span>
       <span className="srOnly">{t('incident.badge', { n, worst: t(severityKey(worst)) })}</span>
     </span>

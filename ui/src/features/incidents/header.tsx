@@ -60,6 +60,7 @@ export function Header({ incident: i }: { incident: Detail }) {
         )}
         <Since incident={i} />
       </p>
+      <Labels incident={i} />
       <Notes incident={i} />
       {!phone && <Actions incident={i} />}
       <Facts incident={i} />
@@ -79,6 +80,27 @@ function Since({ incident: i }: { incident: Incident }) {
       : t('incident.since', { at: moment(from), span: span(Date.now() + client.clockOffset - from) }),
   );
   return <span className="num">{text}</span>;
+}
+
+/** Labels that are ours to say: where it is and what stands there, which the page tells in other places. */
+const OWN = ['station', 'site', 'vendor', 'model', 'firmware', 'carrier', 'powerClass'];
+
+/** What a rule or another system labelled it with: routes and silences go by that. */
+function Labels({ incident: i }: { incident: Incident }) {
+  const t = useT();
+  const given = Object.entries(i.labels)
+    .filter(([name]) => !OWN.includes(name))
+    .sort(([a], [b]) => a.localeCompare(b));
+  if (given.length === 0) return null;
+  return (
+    <ul className={styles.labels} aria-label={t('incident.labels')}>
+      {given.map(([name, value]) => (
+        <li key={name} title={`${name} = ${value}`}>
+          <span>{name}</span> {value}
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 /** What has to be known before anybody acts. */

@@ -340,7 +340,7 @@ function Past({ tab, search, chosen, picks, change }: ListProps) {
   const open = useOpen();
   const [from] = useState(() => Math.floor((Date.now() - HISTORY) / 60_000) * 60_000);
   const { data, error, refetch, fetchNextPage, hasNextPage, isFetching, isFetchingNextPage } =
-    useInfiniteQuery(closedQuery(filter, from));
+    useInfiniteQuery(closedQuery(filter, from, tab === 'unproven' ? true : undefined));
   const inTab = useMemo(
     () =>
       (data?.pages.flatMap((p) => p.items) ?? []).filter(

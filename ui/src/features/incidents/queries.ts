@@ -20,15 +20,20 @@ export const incidentQuery = (id: string) =>
   });
 
 /** Those that are over, newest first. */
-export const closedQuery = (f: Pick<Filter, 'site' | 'severities'>, from: number) =>
+export const closedQuery = (
+  f: Pick<Filter, 'site' | 'severities'>,
+  from: number,
+  notProven: true | undefined = undefined,
+) =>
   infiniteQueryOptions({
-    queryKey: ['incidents', 'closed', f.site ?? '', f.severities.join(), from],
+    queryKey: ['incidents', 'closed', f.site ?? '', f.severities.join(), from, notProven ?? false],
     queryFn: ({ signal, pageParam }) =>
       ok(
         api.GET('/incidents', {
           params: {
             query: {
               state: 'closed',
+              notProven,
               site: f.site,
               severity: f.severities.join(',') || undefined,
               from: new Date(from).toISOString(),

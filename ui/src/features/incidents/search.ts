@@ -30,6 +30,7 @@ export const FAMILIES = [
   'protocol',
   'reported',
   'rule',
+  'external',
   'common',
 ] as const;
 export type Family = (typeof FAMILIES)[number];

@@ -79,7 +79,10 @@ export function kindText(t: Translate, kind: string): { text: string; code: stri
   const known = kindOf(kind);
   if (known) return { text: t(`incident.what.${known}`, { n: 0 }), code: '' };
   const fault = faultOf(kind);
-  if (!fault) return { text: kind, code: '' };
+  if (!fault) {
+    const [of, name] = kind.split(/\/(.*)/);
+    return of === 'external' && name ? { text: name, code: of } : { text: kind, code: '' };
+  }
   const [component = '', ...variable] = fault.code.split('.');
   return {
     text: faultText(t, kind) ?? plain(component),
