@@ -70,8 +70,15 @@ type Live struct {
 type View struct {
 	Seq  uint64 // events up to here are in it
 	At   time.Time
-	Open []*incident.Incident
+	open openSet
+	list func() []*incident.Incident // open in one list, made when it is first asked for
 }
+
+// Open are the incidents that are not closed, in the order of their ids.
+func (v *View) Open() []*incident.Incident { return v.list() }
+
+// Len is how many they are.
+func (v *View) Len() int { return v.open.count }
 
 // saveEvery bounds how long a cursor without conclusions stays uncommitted.
 const saveEvery = 10 * time.Second
@@ -103,7 +110,7 @@ func Open(ctx context.Context, o Options) (*Live, error) {
 	if err := l.load(ctx); err != nil {
 		return nil, fmt.Errorf("load what detection knew: %w", err)
 	}
-	l.show()
+	l.look()
 	l.showRules(l.o.Now())
 	return l, nil
 }
@@ -162,8 +169,11 @@ func (l *Live) take(ctx context.Context, batch journal.Batch) error {
 	for _, err := range out.Faults {
 		l.log.ErrorContext(ctx, "detection failed on an event and went on", "err", err)
 	}
-	if len(out.Changed) > 0 {
-		l.show()
+	if len(batch.Events) > 0 && batch.Events[0].Seq <= l.saver.quietSeq { // of what was concluded before nothing was told
+		l.look()
+		l.tell(out.Changed)
+	} else if len(out.Changed) > 0 {
+		l.show(out.Changed)
 		l.tell(out.Changed)
 	} else {
 		l.reach()
@@ -229,7 +239,7 @@ func (l *Live) leave(ctx context.Context) error {
 func (l *Live) View() *View { return l.view.Load() }
 
 // Open returns the incidents that are not closed.
-func (l *Live) Open() []*incident.Incident { return l.View().Open }
+func (l *Live) Open() []*incident.Incident { return l.View().Open() }
 
 // Rules tells how each rule does; it is at most a second old.
 func (l *Live) Rules() []rule.Status {
@@ -266,13 +276,24 @@ func (l *Live) Reached(ctx context.Context, seq uint64) error {
 	}
 }
 
-func (l *Live) show() {
-	l.publish(&View{Seq: l.seq, At: l.clock, Open: l.pipeline.Incidents.Open()})
+func newView(seq uint64, at time.Time, open openSet) *View {
+	return &View{Seq: seq, At: at, open: open, list: sync.OnceValue(open.all)}
+}
+
+// look publishes a view of all that the fold holds.
+func (l *Live) look() {
+	l.publish(newView(l.seq, l.clock, newOpenSet(l.pipeline.Incidents.Open())))
+}
+
+// show publishes a view with what changed; the rest of it is the one before.
+func (l *Live) show(changed []*incident.Incident) {
+	l.publish(newView(l.seq, l.clock, l.view.Load().open.with(changed)))
 }
 
 // reach moves the view on without another look at the incidents.
 func (l *Live) reach() {
-	l.publish(&View{Seq: l.seq, At: l.clock, Open: l.view.Load().Open})
+	was := l.view.Load()
+	l.publish(&View{Seq: l.seq, At: l.clock, open: was.open, list: was.list})
 }
 
 func (l *Live) publish(v *View) {

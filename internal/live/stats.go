@@ -27,7 +27,7 @@ func (l *Live) Stats() Stats {
 	v := l.View()
 	return Stats{
 		Seq: v.Seq, Clock: v.At, Events: l.stats.events.Load(), Findings: l.stats.findings.Load(),
-		Faults: l.stats.faults.Load(), Busy: time.Duration(l.stats.busy.Load()), Open: len(v.Open),
+		Faults: l.stats.faults.Load(), Busy: time.Duration(l.stats.busy.Load()), Open: v.Len(),
 	}
 }
 
