@@ -108,6 +108,41 @@ describe('figures of incidents', () => {
     await page.done();
   });
 
+  it('an alert of another system is an incident with its labels, on the timeline of its station, until it is resolved', async () => {
+    const { body: stations } = await server.api(token, 'GET', '/stations?limit=1');
+    const station = stations.items[0].id;
+    const alert = (status) =>
+      server.api(token, 'POST', '/integrations/alertmanager?station=charger', {
+        alerts: [
+          {
+            status,
+            fingerprint: 'e2e1',
+            labels: { alertname: 'CabinetDoor', charger: station, severity: 'warning', team: 'north' },
+            annotations: { summary: 'The cabinet door is open' },
+          },
+        ],
+      });
+    assert.equal((await alert('firing')).status, 200);
+    const incident = await until('it is an incident', async () => {
+      const { body } = await server.api(token, 'GET', '/incidents?state=active&kind=external/CabinetDoor');
+      return body.items[0];
+    });
+    assert.equal(incident.station, station);
+    assert.equal(incident.severity, 'S3');
+    const page = await open(server, { state });
+    await page.goto(`/stations/${station}`);
+    await page.getByRole('navigation', { name: 'Incidents' }).getByRole('link', { name: /cabinet door/i }).click();
+    await page.getByRole('heading', { name: /cabinet door is open/i }).waitFor();
+    await page.getByRole('list', { name: 'Labels' }).getByText('north').waitFor();
+    await axe(page, 'an incident of another system');
+    assert.equal((await alert('resolved')).status, 200);
+    await until('it is repaired', async () => {
+      const { body } = await server.api(token, 'GET', `/incidents/${incident.id}`);
+      return body.repairedAt !== null;
+    });
+    await page.done();
+  });
+
   it('say which part failed', async () => {
     const page = await open(server, { state });
     await page.route('**/api/v1/incidents/figures?*', (r) => r.fulfill({ status: 503, body: '{}' }));

@@ -57,6 +57,7 @@ export function Lanes({
   end,
   zoom,
   moments,
+  above,
 }: {
   joined: Joined;
   port: number;
@@ -67,6 +68,8 @@ export function Lanes({
   end: number;
   zoom: (from: number, to: number) => void;
   moments?: readonly Moment[];
+  /** A lane of things that can be followed, which lies under no cursor. */
+  above?: (size: { left: number; width: number }) => React.ReactNode;
 }) {
   const t = useT();
   const tag = useTag();
@@ -162,6 +165,7 @@ export function Lanes({
   return (
     <div ref={ref} className={styles.timeline} style={{ '--left': `${left}px` } as React.CSSProperties}>
       <Readout parts={parts} />
+      {above?.({ left, width })}
       <div className={styles.lanes} data-moments={moments !== undefined}>
         {joined.ports.map((p) => (
           <Lane key={p.id} name={t('port.n', { port: p.id })} strong={p.id === port}>

@@ -11,8 +11,10 @@ import { useNow } from '../../live/clock';
 import { useLive, useTopic } from '../../live/hooks';
 import type { Status } from '../../live/status';
 import { millis } from '../../ui/figures';
+import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { useZone, ZoneNote } from '../../ui/zone';
+import { IncidentLane } from './incident-lane';
 import { type Joined, Lanes, type Moment } from './lanes';
 import type { Trace } from './plot';
 import { envelope, type LivePoint, seriesOf } from './series';
@@ -256,6 +258,7 @@ export function Joint({
     told,
   ]);
 
+  const mayIncidents = useAllowed('incidents.read');
   if (states.error && !states.data) {
     return <Failed what={t('timeline.title')} error={states.error} retry={() => void states.refetch()} />;
   }
@@ -275,6 +278,13 @@ export function Joint({
         end={end}
         zoom={zoom}
         {...(moments ? { moments } : {})}
+        {...(!moments && mayIncidents
+          ? {
+              above: (size) => (
+                <IncidentLane station={station.id} from={range.from} to={range.to} end={end} {...size} />
+              ),
+            }
+          : {})}
       />
     </>
   );
