@@ -640,7 +640,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take alerts from the webhook of an Alertmanager; answered once they are recorded */
+        /** Take alerts from the webhook of an Alertmanager; answered once they are recorded. They open and end incidents */
         post: operations["takeAlerts"];
         delete?: never;
         options?: never;
@@ -8141,7 +8141,16 @@ export interface operations {
     };
     takeAlerts: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description labels that name a station, by comma: the first that names one we know; default: station,instance */
+                station?: string;
+                /** @description label that names its port by number; default: evse */
+                evse?: string;
+                /** @description labels that name a site by id, by comma; default: site */
+                site?: string;
+                /** @description label that says how bad it is; default: severity */
+                severity?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
