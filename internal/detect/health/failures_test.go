@@ -221,6 +221,12 @@ func TestNextDoor(t *testing.T) {
 			13:06:00 B/1 updated tx=7 wh=3000
 			13:20:00 B wait`, `
 			13:07:20 A/1 raised failedHereChargedNextDoor S3`},
+		"a cable that was plugged next door before": {begin + `
+			12:50:00 B/1 started tx=7 wh=0
+			` + fails("13:00", "A/1", "anna") + `
+			13:00:40 B/1 updated tx=7 token=anna
+			13:02:00 B/1 updated tx=7 wh=3000
+			13:20:00 B wait`, ``},
 		"they start there before they unplug here is seen": {begin + `
 			13:00 A/1 status Preparing
 			13:00:10 A authorize Accepted token=anna

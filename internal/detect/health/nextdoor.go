@@ -99,8 +99,12 @@ func nextDoorOn(c *detect.Context, e *event.Event) {
 		if p.Tx == nil || p.Tx.ID != b.TransactionID || c.Now.Sub(p.Tx.StartedAt) > c.Minutes("withinMinutes") || nextDoorWatched(c, p) {
 			continue
 		}
-		// In OCPP 2.x the cable may begin a transaction and the card follow.
-		if slices.ContainsFunc(detect.Common[leavers](c).List, func(x leaver) bool { return x.Token == p.Tx.Token }) {
+		// In OCPP 2.x the cable may begin a transaction and the card follow: the cable
+		// has to come after they failed.
+		began := detect.At(p.Tx.StartedAt)
+		if slices.ContainsFunc(detect.Common[leavers](c).List, func(x leaver) bool {
+			return x.Token == p.Tx.Token && (began == detect.At(c.Now) || x.At <= began)
+		}) {
 			nextDoorWatch(c, p)
 		}
 	}
