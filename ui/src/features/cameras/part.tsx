@@ -55,12 +55,12 @@ export default function Cameras() {
       ),
       csv: (c) => c.label || c.id,
     },
-    { head: t('cameras.site'), cell: (c) => siteName(c.siteId), csv: (c) => c.siteId },
     {
       head: t('cameras.state'),
       cell: (c) => <CameraState state={c.state} since={c.stateSince} reason={c.reason} />,
       csv: (c) => [c.state, c.reason].filter(Boolean).join(' '),
     },
+    { head: t('cameras.site'), cell: (c) => siteName(c.siteId), csv: (c) => c.siteId },
     {
       head: t('cameras.picture'),
       cell: (c) =>
