@@ -134,7 +134,8 @@ func (s *Service) Viewers() (sessions, playlists int) {
 
 // current waits for a unit of now.
 func current(ctx context.Context, hub *stream.Hub) (*stream.Unit, error) {
-	if u := hub.Key(); u != nil && time.Since(hub.Last().ReceivedAt) < pictureWait {
+	u, last := hub.Key(), hub.Last()
+	if u != nil && last != nil && time.Since(last.ReceivedAt) < pictureWait {
 		return u, nil
 	}
 	ctx, done := context.WithTimeout(ctx, pictureWait)
