@@ -73,6 +73,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cameras/discover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Search the networks of this machine for cameras (ONVIF); takes 3 s */
+        post: operations["discoverCameras"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cameras/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a camera for its streams (ONVIF) */
+        post: operations["probeCamera"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/cameras/test": {
         parameters: {
             query?: never;
@@ -2246,6 +2280,52 @@ export interface components {
             /** @description armed at these times, in the site's time zone */
             weekly?: components["schemas"]["ArmedHoursShape"][];
         };
+        AskCameraBodyBody: {
+            /** @description use this camera's password, if it is one for that host and none is given */
+            camera?: string;
+            /** @description http or https, without user and password; without a path the usual one */
+            onvifUrl: string;
+            password?: string;
+            username?: string;
+        };
+        AskedShape: {
+            /**
+             * Format: double
+             * @description how far its clock is ahead of ours
+             */
+            clockOffsetSeconds: number;
+            /** @description more in words; it may hold what the device said */
+            detail: string;
+            /** @description it tells what it sees */
+            events: boolean;
+            firmware: string;
+            model: string;
+            /** @description it told its streams */
+            ok: boolean;
+            /**
+             * @description why it did not, as a code
+             * @enum {string}
+             */
+            reason: "" | "address" | "unreachable" | "authentication" | "unsupported" | "protocol";
+            serial: string;
+            streams: components["schemas"]["AskedStream"][];
+            vendor: string;
+        };
+        AskedStream: {
+            codec: string;
+            /** Format: double */
+            fps: number;
+            /** Format: int64 */
+            height: number;
+            /** @description as the device says */
+            name: string;
+            /** @description why its address is not taken, in words */
+            refused: string;
+            /** @description rtsp or rtsps; empty if it is refused */
+            url: string;
+            /** Format: int64 */
+            width: number;
+        };
         AssigneeShape: {
             id: string;
             name: string;
@@ -3414,6 +3494,18 @@ export interface components {
             text: string;
             /** Format: date-time */
             until: string | null;
+        };
+        FoundCamera: {
+            hardware: string;
+            /** @description the camera that has this address; empty: none */
+            known: string;
+            location: string;
+            /** @description as the device says */
+            name: string;
+            onvifUrl: string;
+        };
+        FoundOutputBody: {
+            items: components["schemas"]["FoundCamera"][];
         };
         FoundShape: {
             /**
@@ -6596,6 +6688,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CameraShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    discoverCameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    probeCamera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskCameraBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedShape"];
                 };
             };
             /** @description Error */
