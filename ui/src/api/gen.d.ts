@@ -73,6 +73,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cameras/discover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Search the networks of this machine for cameras (ONVIF); takes 3 s */
+        post: operations["discoverCameras"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cameras/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a camera for its streams (ONVIF) */
+        post: operations["probeCamera"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/cameras/test": {
         parameters: {
             query?: never;
@@ -780,6 +814,61 @@ export interface paths {
         get: operations["getMe"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Browsers of the caller that show incidents */
+        get: operations["listMyDevices"];
+        put?: never;
+        /**
+         * Have this browser show incidents (Web Push)
+         * @description Makes a channel of the caller's own. Routes, escalations and on-call schedules can lead to it; it shows incidents of the caller's sites only.
+         */
+        post: operations["addMyDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/devices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a browser; where a route leads to it, it is emptied and turned off */
+        delete: operations["removeMyDevice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/devices/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a message that says it is a test, and wait for the result */
+        post: operations["testMyDevice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2246,6 +2335,52 @@ export interface components {
             /** @description armed at these times, in the site's time zone */
             weekly?: components["schemas"]["ArmedHoursShape"][];
         };
+        AskCameraBodyBody: {
+            /** @description use this camera's password, if it is one for that host and none is given */
+            camera?: string;
+            /** @description http or https, without user and password; without a path the usual one */
+            onvifUrl: string;
+            password?: string;
+            username?: string;
+        };
+        AskedShape: {
+            /**
+             * Format: double
+             * @description how far its clock is ahead of ours
+             */
+            clockOffsetSeconds: number;
+            /** @description more in words; it may hold what the device said */
+            detail: string;
+            /** @description it tells what it sees */
+            events: boolean;
+            firmware: string;
+            model: string;
+            /** @description it told its streams */
+            ok: boolean;
+            /**
+             * @description why it did not, as a code
+             * @enum {string}
+             */
+            reason: "" | "address" | "unreachable" | "authentication" | "unsupported" | "protocol";
+            serial: string;
+            streams: components["schemas"]["AskedStream"][];
+            vendor: string;
+        };
+        AskedStream: {
+            codec: string;
+            /** Format: double */
+            fps: number;
+            /** Format: int64 */
+            height: number;
+            /** @description as the device says */
+            name: string;
+            /** @description why its address is not taken, in words */
+            refused: string;
+            /** @description rtsp or rtsps; empty if it is refused */
+            url: string;
+            /** Format: int64 */
+            width: number;
+        };
         AssigneeShape: {
             id: string;
             name: string;
@@ -2623,6 +2758,10 @@ export interface components {
              * @description last message that was taken
              */
             okAt: string | null;
+            /** @description opaque id of whose browser it is; empty: nobody's */
+            owner: string;
+            /** @description empty: nobody's, or forgotten */
+            ownerName: string;
             /** @description secrets that are set; they are never shown */
             secretsSet: string[];
             /** @description as GET /channels/types describes them */
@@ -2933,6 +3072,28 @@ export interface components {
             /** @description the narrowest scope that says something wins: station, site, model, everywhere */
             overrides: components["schemas"]["ThresholdShape"][];
             params: components["schemas"]["Param"][];
+        };
+        DeviceShape: {
+            /** Format: date-time */
+            createdAt: string;
+            enabled: boolean;
+            /** @description why the last was not taken; empty: it was */
+            failure: string;
+            /** @description also of its channel */
+            id: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description last message that its push service took
+             */
+            okAt: string | null;
+            /** @description a route, an escalation or a schedule leads to it; without one it shows tests only */
+            routed: boolean;
+        };
+        DevicesOutputBody: {
+            items: components["schemas"]["DeviceShape"][];
+            /** @description applicationServerKey for the browser's subscription */
+            pushKey: string;
         };
         EVSEInput: {
             connectors?: components["schemas"]["ConnectorInput"][];
@@ -3414,6 +3575,18 @@ export interface components {
             text: string;
             /** Format: date-time */
             until: string | null;
+        };
+        FoundCamera: {
+            hardware: string;
+            /** @description the camera that has this address; empty: none */
+            known: string;
+            location: string;
+            /** @description as the device says */
+            name: string;
+            onvifUrl: string;
+        };
+        FoundOutputBody: {
+            items: components["schemas"]["FoundCamera"][];
         };
         FoundShape: {
             /**
@@ -4521,6 +4694,13 @@ export interface components {
              */
             status: "Accepted" | "Blocked" | "Expired" | "Invalid";
             type?: string;
+        };
+        NewDeviceInputBody: {
+            auth: string;
+            /** @description of the browser's subscription */
+            endpoint: string;
+            name: string;
+            p256dh: string;
         };
         NewEvidenceInputBody: {
             cameras?: string[];
@@ -6609,6 +6789,68 @@ export interface operations {
             };
         };
     };
+    discoverCameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    probeCamera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskCameraBodyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     tryCamera: {
         parameters: {
             query?: never;
@@ -8502,6 +8744,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listMyDevices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DevicesOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    addMyDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDeviceInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    removeMyDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    testMyDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTestOutputBody"];
                 };
             };
             /** @description Error */
