@@ -75,6 +75,7 @@ type ChannelShape struct {
 	Type       string         `json:"type"`
 	Enabled    bool           `json:"enabled"`
 	Owner      string         `json:"owner" doc:"opaque id of whose browser it is; empty: nobody's"`
+	OwnerName  string         `json:"ownerName" doc:"empty: nobody's, or forgotten"`
 	Settings   map[string]any `json:"settings" doc:"as GET /channels/types describes them"`
 	SecretsSet []string       `json:"secretsSet" doc:"secrets that are set; they are never shown"`
 	CreatedAt  time.Time      `json:"createdAt"`
@@ -155,9 +156,9 @@ func (s *Server) channelTypes(ctx context.Context, _ *struct{}) (*channelTypesOu
 }
 
 // channelShape needs how the channel does.
-func channelShape(c *store.Channel, h ChannelHealth) ChannelShape {
+func channelShape(c *store.Channel, h ChannelHealth, names map[string]string) ChannelShape {
 	out := ChannelShape{
-		ID: c.ID, Name: c.Name, Type: c.Type, Enabled: c.Enabled, Owner: string(c.Owner), Settings: maps.Clone(c.Settings), SecretsSet: c.Secrets.Names(),
+		ID: c.ID, Name: c.Name, Type: c.Type, Enabled: c.Enabled, Owner: string(c.Owner), OwnerName: names[string(c.Owner)], Settings: maps.Clone(c.Settings), SecretsSet: c.Secrets.Names(),
 		CreatedAt: c.CreatedAt, ChangedAt: c.ChangedAt, Waiting: h.Waiting, Failed: h.Failed, OKAt: instant(c.OKAt), FailedAt: instant(c.FailedAt),
 		Failure: c.Failure,
 	}
@@ -188,7 +189,11 @@ func (s *Server) shownChannel(ctx context.Context, c *store.Channel) (*channelOu
 	if err != nil {
 		return nil, err
 	}
-	return &channelOutput{Body: channelShape(c, health[c.ID])}, nil
+	names, err := s.o.Store.UserNames(ctx, []string{string(c.Owner)})
+	if err != nil {
+		return nil, err
+	}
+	return &channelOutput{Body: channelShape(c, health[c.ID], names)}, nil
 }
 
 func (s *Server) listChannels(ctx context.Context, _ *struct{}) (*listOutput[ChannelShape], error) {
@@ -200,9 +205,17 @@ func (s *Server) listChannels(ctx context.Context, _ *struct{}) (*listOutput[Cha
 	if err != nil {
 		return nil, err
 	}
+	var owners []string
+	for i := range found {
+		owners = append(owners, string(found[i].Owner))
+	}
+	names, err := s.o.Store.UserNames(ctx, owners)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]ChannelShape, 0, len(found))
 	for i := range found {
-		out = append(out, channelShape(&found[i], health[found[i].ID]))
+		out = append(out, channelShape(&found[i], health[found[i].ID], names))
 	}
 	return listOf(out, ""), nil
 }

@@ -2760,6 +2760,8 @@ export interface components {
             okAt: string | null;
             /** @description opaque id of whose browser it is; empty: nobody's */
             owner: string;
+            /** @description empty: nobody's, or forgotten */
+            ownerName: string;
             /** @description secrets that are set; they are never shown */
             secretsSet: string[];
             /** @description as GET /channels/types describes them */

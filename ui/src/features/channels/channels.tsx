@@ -108,7 +108,7 @@ function Row({
     onSuccess: changed,
     onError: (e) => toast({ text: t('channels.notChanged', { why: e.message }), tone: 'bad' }),
   });
-  const target = leadsTo(c.settings);
+  const target = c.ownerName || leadsTo(c.settings);
   return (
     <li className={styles.row} data-off={!c.enabled}>
       <div className={styles.what}>
