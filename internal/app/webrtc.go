@@ -11,6 +11,8 @@ import (
 	"github.com/chargewatch/chargewatch/internal/config"
 )
 
+const freeTries = 20
+
 // webRTCPorts opens the one port of live pictures, UDP and TCP; none if it is off.
 // A server whose default port is taken uses a free one: browsers are told which.
 func webRTCPorts(ctx context.Context, c config.Config, log *slog.Logger) (net.PacketConn, net.Listener, error) {
@@ -27,6 +29,12 @@ func webRTCPorts(ctx context.Context, c config.Config, log *slog.Logger) (net.Pa
 		}
 	}
 	udp, tcp, err := bothPorts(ctx, host, port)
+	for range freeTries { // a port that is free for UDP may be taken for TCP
+		if port != "0" || !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+		udp, tcp, err = bothPorts(ctx, host, port)
+	}
 	if errors.Is(err, syscall.EADDRINUSE) && c.WebRTC == config.DefaultWebRTC {
 		if udp, tcp, err = bothPorts(ctx, host, "0"); err == nil {
 			log.WarnContext(ctx, "the default port of live pictures is taken", "instead", udp.LocalAddr().String())

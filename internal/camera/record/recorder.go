@@ -179,6 +179,7 @@ func (r *Recorder) Run(ctx context.Context, hub *stream.Hub) error {
 	defer func() {
 		reader.Close()
 		r.cut()
+		r.ring.clear()
 		r.s.mu.Lock()
 		r.t.recorder = nil
 		r.s.mu.Unlock()
@@ -264,15 +265,7 @@ func (r *Recorder) startEvent() {
 	r.s.mu.Lock()
 	covered := r.t.covered
 	r.s.mu.Unlock()
-	from := 0
-	for i, u := range r.ring.units {
-		if u.Key && !u.At.After(covered) {
-			from = i
-		}
-	}
-	for _, u := range r.ring.units[from:] {
-		r.take(u)
-	}
+	r.ring.replay(covered, r.take)
 }
 
 // take writes a picture, or keeps it until its part is whole.

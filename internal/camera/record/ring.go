@@ -1,6 +1,7 @@
 package record
 
 import (
+	"slices"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/camera/stream"
@@ -8,61 +9,110 @@ import (
 
 // ring keeps the newest pictures from a key picture on: as many as cover a time,
 // and never more than a number of bytes.
+//
+// Groups that are whole lie outside the collected heap: what is kept of a hundred
+// cameras would otherwise double the memory of the process.
 type ring struct {
 	length time.Duration
 	most   int
 
-	units []*stream.Unit
-	bytes int
-	lost  uint64 // pictures that did not fit
+	groups []group        // whole
+	units  []*stream.Unit // of the group that grows
+	grows  int            // its bytes
+	bytes  int            // of all
+	lost   uint64         // pictures that did not fit
+}
+
+// group is a key picture and those that need it.
+type group struct {
+	units  []*stream.Unit
+	memory []byte
 }
 
 func (r *ring) add(u *stream.Unit) {
 	if u.Broken || len(r.units) > 0 && r.units[0].Epoch != u.Epoch {
 		r.clear()
 	}
-	if len(r.units) == 0 && !u.Key {
+	switch {
+	case u.Key && len(r.units) > 0:
+		r.seal()
+	case !u.Key && len(r.units) == 0:
 		r.lost++
 		return
 	}
 	r.units = append(r.units, u)
+	r.grows += u.Size()
 	r.bytes += u.Size()
-	for {
-		second := r.nextKey()
-		switch {
-		case second < 0 && r.bytes > r.most:
-			// One group alone is too large: pictures without their key are of no use.
-			r.lost += uint64(len(r.units))
-			r.clear()
-			return
-		case second > 0 && (r.bytes > r.most || u.At.Sub(r.units[second].At) >= r.length):
-			r.drop(second)
-		default:
+	for len(r.groups) > 0 {
+		second := r.units[0]
+		if len(r.groups) > 1 {
+			second = r.groups[1].units[0]
+		}
+		if r.bytes <= r.most && u.At.Sub(second.At) < r.length {
 			return
 		}
+		r.bytes -= len(r.groups[0].memory)
+		unmap(r.groups[0].memory)
+		r.groups = slices.Delete(r.groups, 0, 1)
+	}
+	if r.bytes > r.most {
+		// One group alone is too large: pictures without their key are of no use.
+		r.lost += uint64(len(r.units))
+		r.clear()
 	}
 }
 
-// nextKey is the index of the second key picture, -1 if there is none.
-func (r *ring) nextKey() int {
-	for i := 1; i < len(r.units); i++ {
-		if r.units[i].Key {
-			return i
+// seal moves the group that grew out of the heap.
+func (r *ring) seal() {
+	g := group{memory: anonymous(r.grows), units: make([]*stream.Unit, len(r.units))}
+	rest := g.memory
+	for i, u := range r.units {
+		own := *u
+		own.NALUs = make([][]byte, len(u.NALUs))
+		for j, n := range u.NALUs {
+			own.NALUs[j] = rest[:copy(rest, n):len(n)]
+			rest = rest[len(n):]
 		}
+		g.units[i] = &own
 	}
-	return -1
-}
-
-func (r *ring) drop(n int) {
-	for _, u := range r.units[:n] {
-		r.bytes -= u.Size()
-	}
-	kept := copy(r.units, r.units[n:])
-	clear(r.units[kept:])
-	r.units = r.units[:kept]
-}
-
-func (r *ring) clear() {
+	r.groups = append(r.groups, g)
 	clear(r.units)
-	r.units, r.bytes = r.units[:0], 0
+	r.units, r.grows = r.units[:0], 0
+}
+
+// replay hands out what is kept, oldest first, beginning with the group of a time
+// or the one after. What is handed out stays valid.
+func (r *ring) replay(from time.Time, each func(*stream.Unit)) {
+	first := 0
+	for i, g := range r.groups {
+		if !g.units[0].At.After(from) {
+			first = i
+		}
+	}
+	if len(r.units) > 0 && !r.units[0].At.After(from) {
+		first = len(r.groups)
+	}
+	for _, g := range r.groups[first:] {
+		for _, u := range g.units {
+			own := *u
+			own.NALUs = make([][]byte, len(u.NALUs))
+			for j, n := range u.NALUs {
+				own.NALUs[j] = slices.Clone(n)
+			}
+			each(&own)
+		}
+	}
+	for _, u := range r.units {
+		each(u)
+	}
+}
+
+// clear forgets everything.
+func (r *ring) clear() {
+	for _, g := range r.groups {
+		unmap(g.memory)
+	}
+	clear(r.groups)
+	clear(r.units)
+	r.groups, r.units, r.grows, r.bytes = r.groups[:0], r.units[:0], 0, 0
 }
