@@ -105,7 +105,7 @@ func (d *Detector) suspect(m measures) (event.SceneKind, int) {
 // was well has no noise: of it nothing is said.
 func (d *Detector) frozen(m measures, at time.Time) (event.SceneKind, int) {
 	t := &d.tamper
-	if d.usual.equals > 0 || !m.equal && (m.stir > 0.2*d.usual.stir || d.usual.stir < 0.6) {
+	if d.usual.equals > 0 || !m.equal {
 		t.equal = 0
 		return "", 0
 	}

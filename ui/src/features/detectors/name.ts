@@ -1,8 +1,10 @@
 import type { MessageKey, Translate } from '../../i18n/i18n';
 import type words from './words/en.json';
 
-/** The detectors of the server, by their ids. */
-export const DETECTORS = Array.from({ length: 27 }, (_, i) => `D${String(i + 1).padStart(2, '0')}`);
+const numbered = (letter: string, length: number) =>
+  Array.from({ length }, (_, i) => `${letter}${String(i + 1).padStart(2, '0')}`);
+/** The detectors of the server, by their ids: of stations, and of what cameras see. */
+export const DETECTORS = [...numbered('D', 27), ...numbered('V', 5)];
 
 /** What a detector is called; the id of one that this page does not know. */
 export const detectorText = (t: Translate, id: string): string =>
