@@ -26,7 +26,7 @@ type Config struct {
 	HTTP           string     `yaml:"http"`
 	OCPP           string     `yaml:"ocpp"`
 	WebRTC         string     `yaml:"webrtc"` // off, or HOST:PORT; without a host that of HTTP
-	TLS            string     `yaml:"tls"` // off, auto or a folder
+	TLS            string     `yaml:"tls"`    // off, auto or a folder
 	BehindProxy    bool       `yaml:"behindProxy"`
 	TrustedProxies []string   `yaml:"trustedProxies"`
 	Onboarding     string     `yaml:"onboarding"` // open, approve or closed

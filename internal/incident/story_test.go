@@ -25,17 +25,17 @@ func stories() map[string]func(l *lab) {
 		"nobody is called for an outage that became urgent and is over": func(l *lab) {
 			l.station("A", "ham", "894902", "1", 1).offline("A").
 				found(finding("A", 0, "D01", "offline", event.S3, event.FindingRaised)).after(time.Hour).
-				found(finding("A", 0, "D01", "offline", event.S2, event.FindingUpdated)).after(10*time.Second).online("A").after(time.Minute).
+				found(finding("A", 0, "D01", "offline", event.S2, event.FindingUpdated)).after(10 * time.Second).online("A").after(time.Minute).
 				found(finding("A", 0, "D01", "offline", event.S2, event.FindingCleared)).after(time.Hour)
 		},
 		"an urgent outage that is back only for a moment is told": func(l *lab) {
 			l.station("A", "ham", "894902", "1", 1).offline("A").
 				found(finding("A", 0, "D01", "offline", event.S3, event.FindingRaised)).after(time.Hour).
-				found(finding("A", 0, "D01", "offline", event.S2, event.FindingUpdated)).after(10*time.Second).online("A").after(30*time.Second).
+				found(finding("A", 0, "D01", "offline", event.S2, event.FindingUpdated)).after(10 * time.Second).online("A").after(30 * time.Second).
 				offline("A").after(time.Hour)
 		},
 		"what becomes urgent has the time that is promised for it": func(l *lab) {
-			l.station("A", "ham", "", "1", 1).raise("A", 1, "D05", "port.startFailures", event.S3).after(2*time.Hour).
+			l.station("A", "ham", "", "1", 1).raise("A", 1, "D05", "port.startFailures", event.S3).after(2 * time.Hour).
 				found(finding("A", 1, "D05", "port.startFailures", event.S2, event.FindingUpdated)).after(3 * time.Minute)
 			l.act(l.only().ID, event.IncidentAction{Action: ActAcknowledge, Note: "on it"}).after(25 * time.Hour)
 		},
