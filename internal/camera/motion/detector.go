@@ -63,7 +63,6 @@ type Detector struct {
 	bytes    []byte
 	usual    usual
 	tamper   tamper
-	doubt    int
 
 	interval time.Duration // between pictures, as usual
 }

@@ -168,7 +168,6 @@ type track struct {
 	removed  []Tombstone // by sequence; read when it is needed
 	recorder *Recorder
 	writing  *writing // open
-	site     string
 }
 
 // Open opens the recordings in a data folder and puts right what a crash left.

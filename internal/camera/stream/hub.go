@@ -202,9 +202,7 @@ func (r *Reader) Dropped() uint64 {
 func (r *Reader) Close() {
 	r.hub.mu.Lock()
 	defer r.hub.mu.Unlock()
-	if _, follows := r.hub.readers[r]; follows {
-		delete(r.hub.readers, r)
-	}
+	delete(r.hub.readers, r)
 }
 
 // Units is where the pictures come from, for readers that wait for other things
