@@ -59,16 +59,17 @@ func planCameras(plan sim.Plan, night bool) []simCamera {
 		count := min(max(len(here)/4, 1), 3)
 		for i := range count {
 			at := i * len(here) / count
-			c := simCamera{
-				id: fmt.Sprintf("cam-%s-%d", site.ID, i+1), site: site.ID, view: viewOf(site, night),
-				label: fmt.Sprintf("%s, camera %d", site.Name, i+1),
-			}
+			c := simCamera{id: fmt.Sprintf("cam-%s-%d", site.ID, i+1), site: site.ID, view: viewOf(site, night)}
 			for _, x := range here[at:min(at+2, len(here))] {
 				for e := range x.Model.EVSEs {
 					if len(c.bays) < simcam.Bays(c.view) {
 						c.bays = append(c.bays, simPort{x.ID, e + 1})
 					}
 				}
+			}
+			c.label = strings.TrimPrefix(c.bays[0].station, "DE-")
+			if last := c.bays[len(c.bays)-1].station; last != c.bays[0].station {
+				c.label += ", " + strings.TrimPrefix(last, "DE-")
 			}
 			list = append(list, c)
 		}
