@@ -27,6 +27,7 @@ type cam struct {
 	spec    Spec
 	program program
 	playing playing
+	own     *clip // shown in place of all scenes
 	fault   Fault
 	told    []string
 	out     map[bool]*output // by whether it is the sub stream
@@ -56,6 +57,9 @@ func (c *cam) open() error {
 		clip := c.playing.main
 		if sub {
 			clip = c.playing.sub
+		}
+		if clip == nil {
+			continue
 		}
 		h := &format.H264{PayloadTyp: 96, PacketizationMode: 1}
 		if !c.fault.describes() {
@@ -115,6 +119,10 @@ func (c *clip) until(n int) *clip {
 // turn goes on to the next clip.
 func (c *cam) turn(now time.Time) error {
 	began := c.playing.began.Add(time.Duration(c.playing.next) * period)
+	if c.own != nil {
+		c.playing = playing{main: c.own, began: began}
+		return nil
+	}
 	step := c.program.advance(now)
 	p, err := c.farm.load(step)
 	if err != nil {
@@ -171,7 +179,7 @@ func (c *cam) move(now time.Time, say func(Seen)) error {
 		if err := c.send(false, c.choose(0, c.playing.main, n, clips.MainRate), due); err != nil {
 			return err
 		}
-		if n%ratio == 0 {
+		if n%ratio == 0 && c.playing.sub != nil {
 			if err := c.send(true, c.choose(1, c.playing.sub, n/ratio, clips.SubRate), due); err != nil {
 				return err
 			}
@@ -191,6 +199,9 @@ func (c *cam) due() time.Time { return c.playing.began.Add(time.Duration(c.playi
 // choose is the picture that goes out in place of the n-th of a clip.
 func (c *cam) choose(stream int, clip *clip, n, rate int) *picture {
 	p := &clip.pictures[n]
+	if len(clip.skips) == 0 {
+		return p
+	}
 	skip := func(n int) *picture { return &clip.skips[n%len(clip.skips)] }
 	if c.playing.frozen && c.fault == NoFault {
 		if p.key {

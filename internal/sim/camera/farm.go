@@ -33,6 +33,10 @@ type Spec struct {
 	View string
 	// Scene is what it shows over and over; empty: its bays, as Bays says.
 	Scene string
+	// Clip is shown over and over in place of all scenes: H.264 in Annex B form, 15
+	// pictures a second, one slice each, in the order in which they are shown. It is
+	// the main stream; there is no other.
+	Clip []byte
 	// Password of the user; empty: that of the farm.
 	Password string
 }
@@ -131,6 +135,12 @@ func (f *Farm) Add(s Spec) error {
 		return fmt.Errorf("view %q: want one of %s", s.View, strings.Join(Views(), ", "))
 	}
 	c := &cam{farm: f, spec: s, program: program{view: s.View, follows: s.Scene == ""}}
+	if s.Clip != nil {
+		var err error
+		if c.own, err = f.shelf.ready(s.Clip); err != nil {
+			return err
+		}
+	}
 	now := time.Now()
 	if s.Scene != "" {
 		scene, err := FindScene(s.View, s.Scene)

@@ -14,6 +14,7 @@ import (
 	"github.com/pion/rtp"
 
 	"github.com/chargewatch/chargewatch/internal/sim/camera"
+	"github.com/chargewatch/chargewatch/internal/sim/camera/clips"
 )
 
 // farm is a running farm with one camera called gate.
@@ -285,5 +286,24 @@ func TestWhatIsNoCamera(t *testing.T) {
 	}
 	if _, err := look(t, f.URL("nobody", camera.MainStream), "", ""); err == nil {
 		t.Error("nobody's camera answers")
+	}
+}
+
+func TestAClipOfOnesOwn(t *testing.T) {
+	own, err := clips.Read(camera.MainStream, "lot-walks")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := farm(t, camera.Options{}, camera.Spec{Clip: own})
+	w, err := look(t, f.URL("gate", camera.MainStream), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.next(t, shot.key)
+	if _, err := look(t, f.URL("gate", camera.SubStream), "", ""); err == nil {
+		t.Error("it has a sub stream")
+	}
+	if err := f.Add(camera.Spec{Name: "x", Clip: []byte("no clip")}); err == nil {
+		t.Error("what is no clip was taken")
 	}
 }

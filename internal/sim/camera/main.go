@@ -27,6 +27,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		prefix      = fs.String("prefix", "cam", "names are the prefix and a number")
 		view        = fs.String("view", "", "where they stand: "+strings.Join(Views(), ", ")+"; empty: all of these in turn")
 		scene       = fs.String("scene", "", "what they show over and over; see --list. Empty: one scene after another")
+		file        = fs.String("file", "", "`FILE` that all show in place of scenes: H.264 in Annex B form, 15 pictures a second, no B-frames; main stream only")
 		fault       = fs.String("fault", "", "what is wrong with all of them; see --list")
 		list        = fs.Bool("list", false, "list scenes with their truth tables, and faults")
 		control     = fs.Bool("control", false, "read commands from the standard input: play NAME SCENE, perform NAME SCENE, bays NAME 10, fault NAME FAULT, mend NAME")
@@ -74,8 +75,15 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	if *list {
 		return listed(f, *view, stdout, stderr)
 	}
+	var own []byte
+	if *file != "" {
+		if own, err = os.ReadFile(*file); err != nil {
+			fmt.Fprintln(stderr, "sim cameras:", err)
+			return 1
+		}
+	}
 	for i := range *count {
-		s := Spec{Name: fmt.Sprintf("%s%d", *prefix, i+1), View: *view, Scene: *scene}
+		s := Spec{Clip: own, Name: fmt.Sprintf("%s%d", *prefix, i+1), View: *view, Scene: *scene}
 		if s.View == "" {
 			s.View = Views()[i%len(Views())]
 		}
