@@ -202,6 +202,8 @@ func (d *Device) serve(w http.ResponseWriter, r *http.Request, name, path, actio
 			fmt.Fprintf(&b, `<tds:Service><tds:Namespace>%s</tds:Namespace><tds:XAddr>%s/onvif/%s_service</tds:XAddr><tds:Version><tt:Major>2</tt:Major><tt:Minor>40</tt:Minor></tds:Version></tds:Service>`, s[0], base, s[1])
 		}
 		d.answer(w, `<tds:GetServicesResponse>`+b.String()+`</tds:GetServicesResponse>`)
+	case "GetVideoSources":
+		d.answer(w, fmt.Sprintf(`<trt:GetVideoSourcesResponse><trt:VideoSources token="vs_1"><tt:Framerate>%d</tt:Framerate><tt:Resolution><tt:Width>848</tt:Width><tt:Height>480</tt:Height></tt:Resolution></trt:VideoSources></trt:GetVideoSourcesResponse>`, clips.MainRate))
 	case "GetProfiles":
 		d.answer(w, `<trt:GetProfilesResponse>`+profile("main", 848, 480, clips.MainRate)+profile("sub", 320, 180, clips.SubRate)+`</trt:GetProfilesResponse>`)
 	case "GetStreamUri":
