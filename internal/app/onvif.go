@@ -76,12 +76,14 @@ func (d *devices) report(ctx context.Context, id string, scene event.Scene) erro
 	return err
 }
 
-var errBusyDevices = &web.ViewingError{Status: http.StatusTooManyRequests, Code: "busy", Reason: "another camera is being asked; try again"}
+func busyDevices() error {
+	return &web.ViewingError{Status: http.StatusTooManyRequests, Code: "busy", Reason: "another camera is being asked; try again"}
+}
 
 // FindCameras calls into the networks of this machine.
 func (d *devices) FindCameras(ctx context.Context) ([]web.FoundCamera, error) {
 	if !d.asking.TryLock() {
-		return nil, errBusyDevices
+		return nil, busyDevices()
 	}
 	defer d.asking.Unlock()
 	list, err := d.client.Discover(ctx, onvif.DiscoverOptions{})
@@ -98,7 +100,7 @@ func (d *devices) FindCameras(ctx context.Context) ([]web.FoundCamera, error) {
 // AskCamera asks one device for its streams.
 func (d *devices) AskCamera(ctx context.Context, t web.CameraTry) (web.AskedCamera, error) {
 	if !d.asking.TryLock() {
-		return web.AskedCamera{}, errBusyDevices
+		return web.AskedCamera{}, busyDevices()
 	}
 	defer d.asking.Unlock()
 	f, err := d.client.Probe(ctx, onvif.Device{URL: t.URL, Username: t.Username, Password: t.Password})

@@ -13,7 +13,9 @@ it('names each detector of the server', () => {
     const folder = join(import.meta.dirname, '../../../../internal/detect', room);
     return readdirSync(folder)
       .filter((f) => f.endsWith('.go') && !f.endsWith('_test.go'))
-      .flatMap((f) => [...readFileSync(join(folder, f), 'utf8').matchAll(/ID: +"([DV]\d\d)"/g)].map((m) => m[1]!));
+      .flatMap((f) =>
+        [...readFileSync(join(folder, f), 'utf8').matchAll(/ID: +"([DV]\d\d)"/g)].map((m) => m[1]!),
+      );
   });
   expect(DETECTORS).toEqual([...ids, ofIncidents].sort());
   for (const words of [en, de]) expect(Object.keys(words)).toEqual(DETECTORS.map((id) => `detector.${id}`));
