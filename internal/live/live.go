@@ -156,7 +156,10 @@ func (l *Live) take(ctx context.Context, batch journal.Batch) error {
 	l.folding.Unlock()
 	l.stats.folded(len(batch.Events), time.Since(begun))
 	now := l.o.Now()
-	if !out.Empty() || now.Sub(l.savedAt) >= saveEvery {
+	// What is folded again after a restart without a checkpoint was committed: how
+	// far that is must not be forgotten.
+	ahead := l.seq >= l.saver.quietSeq && now.Sub(l.savedAt) >= saveEvery
+	if !out.Empty() || ahead {
 		if err := l.commit(ctx, &out); err != nil {
 			return err
 		}
