@@ -55,7 +55,7 @@ func mendUntilKilled(folder string) {
 	fail(err)
 	began := time.UnixMilli(ms)
 	c := config.Default()
-	c.Data, c.HTTP, c.OCPP = folder, "127.0.0.1:0", os.Getenv(childPort)
+	c.Data, c.HTTP, c.OCPP, c.WebRTC = folder, "127.0.0.1:0", os.Getenv(childPort), "off"
 	ctx := context.Background()
 	s, err := New(ctx, c, Options{
 		Logger: slog.New(slog.DiscardHandler), tick: 20 * time.Millisecond,

@@ -29,12 +29,6 @@ func webRTCPorts(ctx context.Context, c config.Config, log *slog.Logger) (net.Pa
 		}
 	}
 	udp, tcp, err := bothPorts(ctx, host, port)
-	for range freeTries { // a port that is free for UDP may be taken for TCP
-		if port != "0" || !errors.Is(err, syscall.EADDRINUSE) {
-			break
-		}
-		udp, tcp, err = bothPorts(ctx, host, port)
-	}
 	if errors.Is(err, syscall.EADDRINUSE) && c.WebRTC == config.DefaultWebRTC {
 		if udp, tcp, err = bothPorts(ctx, host, "0"); err == nil {
 			log.WarnContext(ctx, "the default port of live pictures is taken", "instead", udp.LocalAddr().String())
@@ -46,8 +40,19 @@ func webRTCPorts(ctx context.Context, c config.Config, log *slog.Logger) (net.Pa
 	return udp, tcp, nil
 }
 
-// bothPorts opens UDP and, at the same number, TCP.
-func bothPorts(ctx context.Context, host, port string) (net.PacketConn, net.Listener, error) {
+// bothPorts opens UDP and, at the same number, TCP. A free port of the one may be
+// taken of the other: then another is tried.
+func bothPorts(ctx context.Context, host, port string) (udp net.PacketConn, tcp net.Listener, err error) {
+	for range freeTries {
+		udp, tcp, err = samePort(ctx, host, port)
+		if port != "0" || !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+	}
+	return udp, tcp, err
+}
+
+func samePort(ctx context.Context, host, port string) (net.PacketConn, net.Listener, error) {
 	var lc net.ListenConfig
 	udp, err := lc.ListenPacket(ctx, "udp", net.JoinHostPort(host, port))
 	if err != nil {

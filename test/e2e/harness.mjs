@@ -71,6 +71,8 @@ export class Server {
         `127.0.0.1:${this.httpPort}`,
         '--ocpp',
         `127.0.0.1:${this.ocppPort}`,
+        '--webrtc',
+        '127.0.0.1:0',
         ...past,
         ...this.extra,
       ],

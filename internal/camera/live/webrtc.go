@@ -2,11 +2,13 @@ package live
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/interceptor/pkg/report"
+	"github.com/pion/logging"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -55,16 +57,18 @@ func newAPI(o Options) (*webrtc.API, error) {
 	chain.Add(again)
 	chain.Add(reports)
 
-	setting := webrtc.SettingEngine{}
+	// What one viewer's connection goes through is nobody's business here.
+	silent := &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled}
+	setting := webrtc.SettingEngine{LoggerFactory: silent}
 	setting.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	setting.SetIncludeLoopbackCandidate(true)
 	var networks []webrtc.NetworkType
 	if o.UDP != nil {
-		setting.SetICEUDPMux(webrtc.NewICEUDPMux(nil, o.UDP))
+		setting.SetICEUDPMux(webrtc.NewICEUDPMux(silent.NewLogger("ice"), o.UDP))
 		networks = append(networks, webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6)
 	}
 	if o.TCP != nil {
-		setting.SetICETCPMux(webrtc.NewICETCPMux(nil, o.TCP, tcpReadBuffer))
+		setting.SetICETCPMux(webrtc.NewICETCPMux(silent.NewLogger("ice"), o.TCP, tcpReadBuffer))
 		networks = append(networks, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
 	}
 	setting.SetNetworkTypes(networks)
