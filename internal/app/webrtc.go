@@ -28,15 +28,13 @@ func webRTCPorts(ctx context.Context, c config.Config, log *slog.Logger) (net.Pa
 			return nil, nil, fmt.Errorf("read the address of HTTP: %w", err)
 		}
 	}
-	udp, tcp, err := bothPorts(ctx, host, port)
-	for range freeTries { // a port that is free for UDP may be taken for TCP
-		if port != "0" || !errors.Is(err, syscall.EADDRINUSE) {
-			break
-		}
-		udp, tcp, err = bothPorts(ctx, host, port)
+	open := bothPorts
+	if port == "0" {
+		open = freePorts
 	}
+	udp, tcp, err := open(ctx, host, port)
 	if errors.Is(err, syscall.EADDRINUSE) && c.WebRTC == config.DefaultWebRTC {
-		if udp, tcp, err = bothPorts(ctx, host, "0"); err == nil {
+		if udp, tcp, err = freePorts(ctx, host, "0"); err == nil {
 			log.WarnContext(ctx, "the default port of live pictures is taken", "instead", udp.LocalAddr().String())
 		}
 	}
@@ -44,6 +42,17 @@ func webRTCPorts(ctx context.Context, c config.Config, log *slog.Logger) (net.Pa
 		return nil, nil, fmt.Errorf("listen for WebRTC: %w", err)
 	}
 	return udp, tcp, nil
+}
+
+// freePorts opens a port of the system's choice: one that is free for UDP may be
+// taken for TCP.
+func freePorts(ctx context.Context, host, port string) (udp net.PacketConn, tcp net.Listener, err error) {
+	for range freeTries {
+		if udp, tcp, err = bothPorts(ctx, host, port); !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+	}
+	return udp, tcp, err
 }
 
 // bothPorts opens UDP and, at the same number, TCP.
