@@ -372,6 +372,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.notify.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.cameras.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.clips.run(inner))) })
+	outside.Go(func() { fail(s.tellArming(inner)) })
 	outside.Go(func() { fail(ended(inner, s.devices.run(inner))) })
 	outside.Go(func() { fail(s.simulation.run(inner)) })
 	if s.lived {
