@@ -43,7 +43,10 @@ type simPort struct {
 
 func (p simPort) subject() string { return event.Port(p.station, p.evse, 0).String() }
 
-const simCameraUser = "chargewatch"
+const (
+	simCameraUser = "chargewatch"
+	cableCut      = "CX026"
+)
 
 // planCameras says which cameras a simulated network has: one to three a site,
 // each over the bays of a station.
@@ -225,7 +228,7 @@ func (c *simCameras) run(ctx context.Context) error {
 		case !cut.IsZero() && now.After(cut):
 			cut = time.Time{}
 			if st, ok := c.stations.Station(cable.station); ok {
-				err = st.Fault(cable.evse, "CX026", raidLastsFor)
+				err = st.Fault(cable.evse, cableCut, raidLastsFor)
 			}
 		case now.After(raid):
 			raid = now.Add(raidEvery)
@@ -241,8 +244,8 @@ func (c *simCameras) run(ctx context.Context) error {
 			_, _, err = c.perform("person", now)
 		}
 		if err != nil {
-			stop()
-			return errors.Join(err, <-moves, <-moves)
+			// One that cannot play its part does not end the others.
+			c.s.log.ErrorContext(ctx, "the script of the simulated cameras fails", "err", err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"testing"
+	"time"
 
 	"github.com/chargewatch/chargewatch/internal/sim"
 	simcam "github.com/chargewatch/chargewatch/internal/sim/camera"
@@ -35,6 +36,25 @@ func TestEverySimulatedSiteHasCamerasOverItsPorts(t *testing.T) {
 		for _, s := range plan.Sites {
 			if n := sites[s.ID]; n < 1 || n > 4 {
 				t.Errorf("%s has %d cameras", s.ID, n)
+			}
+		}
+	}
+}
+
+func TestACableOfEverySimulatedPortCanBeCut(t *testing.T) {
+	plan := sim.Network(1)
+	f, err := sim.New(sim.Options{Plan: plan, Seed: 1, Speed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range planCameras(plan, true) {
+		for _, p := range c.bays {
+			st, ok := f.Station(p.station)
+			if !ok {
+				t.Fatalf("no station %s", p.station)
+			}
+			if err := st.Fault(p.evse, cableCut, time.Minute); err != nil {
+				t.Error(err)
 			}
 		}
 	}

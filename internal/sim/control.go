@@ -69,10 +69,12 @@ func (s Station) Unplug(port int) error {
 // a 1.6 error code such as GroundFailure.
 func (s Station) Fault(port int, code string, lasting time.Duration) error {
 	return s.at(port, func(e *evse) error {
-		for i := range faultKinds {
-			if k := new(faultKinds[i]); strings.EqualFold(k.vendor, code) || strings.EqualFold(k.code, code) {
-				e.raise(k, lasting)
-				return nil
+		for _, list := range [][]faultKind{faultKinds, rareKinds()} {
+			for i := range list {
+				if k := new(list[i]); strings.EqualFold(k.vendor, code) || strings.EqualFold(k.code, code) {
+					e.raise(k, lasting)
+					return nil
+				}
 			}
 		}
 		return fmt.Errorf("no fault %q", code)
