@@ -129,21 +129,24 @@ describe('setting up cameras', () => {
 
   it('arms a site by the week and by hand', async () => {
     const page = await at();
-    await page.getByRole('button', { name: /^Change arming of/ }).click();
+    const name = await page.getByRole('button', { name: /^Change arming of/ }).first().getAttribute('aria-label');
+    const row = page.getByRole('row').filter({ has: page.getByRole('button', { name, exact: true }) });
+    const change = row.getByRole('button', { name, exact: true });
+    await change.click();
     let d = dialog(page);
     await d.getByRole('button', { name: 'Add times' }).click();
     await axe(page, 'arming a site');
     await shot(page, 'camera-arming-dark');
     await d.getByRole('button', { name: 'Save' }).click();
     await d.waitFor({ state: 'hidden' });
-    await page.getByText('Every day 22:00–06:00').waitFor();
-    await page.getByRole('button', { name: /^Change arming of/ }).click();
+    await row.getByText('Every day 22:00–06:00').waitFor();
+    await change.click();
     d = dialog(page);
     await d.getByText('Armed', { exact: true }).click();
     await d.getByLabel('Reason').fill('Closed for works');
     await d.getByRole('button', { name: 'Save' }).click();
     await d.waitFor({ state: 'hidden' });
-    await page.getByRole('cell', { name: /^Armed/ }).waitFor();
+    await row.getByRole('cell', { name: /^Armed/ }).waitFor();
     await page.done();
   });
 
