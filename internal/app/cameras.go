@@ -231,11 +231,7 @@ func (c *cameras) Still(ctx context.Context, id, name string, hide []store.Camer
 
 // whyNot says in the words of the API why somebody sees nothing.
 func whyNot(err error) error {
-	for _, x := range []struct {
-		is     error
-		status int
-		code   string
-	}{
+	return inWords(err, []reason{
 		{camlive.ErrNoWebRTC, http.StatusConflict, "noWebRTC"},
 		{camlive.ErrTooMany, http.StatusServiceUnavailable, "busy"},
 		{camlive.ErrNoPicture, http.StatusConflict, "noPicture"},
@@ -250,7 +246,18 @@ func whyNot(err error) error {
 		{decode.ErrLate, http.StatusServiceUnavailable, "busy"},
 		{decode.ErrDamaged, http.StatusConflict, "noPicture"},
 		{decode.ErrResting, http.StatusConflict, "noPicture"},
-	} {
+	})
+}
+
+// reason is how the API says one of our errors.
+type reason struct {
+	is     error
+	status int
+	code   string
+}
+
+func inWords(err error, reasons []reason) error {
+	for _, x := range reasons {
 		if errors.Is(err, x.is) {
 			return &web.ViewingError{Status: x.status, Code: x.code, Reason: x.is.Error()}
 		}

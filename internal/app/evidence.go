@@ -166,11 +166,7 @@ func (p *evidencePacks) SignHeads(b []byte) []byte { return p.f.key.Sign(evidenc
 
 // noPack says in the words of the API why there is no pack.
 func noPack(err error) error {
-	for _, x := range []struct {
-		is     error
-		status int
-		code   string
-	}{
+	return inWords(err, []reason{
 		{evidence.ErrUnknown, http.StatusNotFound, "unknown"},
 		{evidence.ErrNothing, http.StatusConflict, "nothing"},
 		{evidence.ErrTooLong, http.StatusUnprocessableEntity, "tooLong"},
@@ -180,12 +176,7 @@ func noPack(err error) error {
 		{evidence.ErrLink, http.StatusUnprocessableEntity, "link"},
 		{evidence.ErrPasscode, http.StatusForbidden, "passcode"},
 		{record.ErrHolds, http.StatusInsufficientStorage, "full"},
-	} {
-		if errors.Is(err, x.is) {
-			return &web.ViewingError{Status: x.status, Code: x.code, Reason: x.is.Error()}
-		}
-	}
-	return err
+	})
 }
 
 // errNotWhole ends a check of evidence that found something, or that trusts nobody.

@@ -1,11 +1,9 @@
 package web
 
 import (
-	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 
 	"github.com/chargewatch/chargewatch/internal/store"
@@ -48,22 +46,7 @@ type sharedView struct {
 }
 
 func (s *Server) registerShared() {
-	page := template.Must(template.New("shared").Parse(sharedPage))
-	show := func(w http.ResponseWriter, r *http.Request, status int, v sharedView) {
-		var b bytes.Buffer
-		if err := page.Execute(&b, v); err != nil {
-			writeProblem(w, s.problem(r.Context(), err))
-			return
-		}
-		h := w.Header()
-		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Security-Policy", ackPolicy)
-		h.Set("Cache-Control", "no-store")
-		h.Set("Referrer-Policy", "no-referrer") // the address is half of the key
-		h.Set("X-Robots-Tag", "noindex")
-		w.WriteHeader(status)
-		_, _ = w.Write(b.Bytes()) // the reader may have gone
-	}
+	show := s.linkPage("shared", sharedPage)
 	s.raw(http.MethodGet, sharedPath, anyone(), func(w http.ResponseWriter, r *http.Request) {
 		status, v := s.sharedAsked(langOf(r), r.URL.Query().Get("t"))
 		show(w, r, status, v)

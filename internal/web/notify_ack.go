@@ -56,11 +56,12 @@ type ackView struct {
 	W                                                               ackWords
 }
 
-func (s *Server) registerAck() {
-	page := template.Must(template.New("ack").Parse(ackPage))
-	show := func(w http.ResponseWriter, r *http.Request, status int, v ackView) {
+// linkPage shows pages of ours to people who hold a link and are not signed in.
+func (s *Server) linkPage(name, text string) func(w http.ResponseWriter, r *http.Request, status int, view any) {
+	page := template.Must(template.New(name).Parse(text))
+	return func(w http.ResponseWriter, r *http.Request, status int, view any) {
 		var b bytes.Buffer
-		if err := page.Execute(&b, v); err != nil {
+		if err := page.Execute(&b, view); err != nil {
 			writeProblem(w, s.problem(r.Context(), err))
 			return
 		}
@@ -73,6 +74,10 @@ func (s *Server) registerAck() {
 		w.WriteHeader(status)
 		_, _ = w.Write(b.Bytes()) // the reader may have gone
 	}
+}
+
+func (s *Server) registerAck() {
+	show := s.linkPage("ack", ackPage)
 	s.raw(http.MethodGet, "/ack", anyone(), func(w http.ResponseWriter, r *http.Request) {
 		status, v := s.ackAsked(r.Context(), langOf(r), r.URL.Query().Get("t"))
 		show(w, r, status, v)
