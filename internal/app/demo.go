@@ -16,10 +16,12 @@ func demoCommand(ctx context.Context, args []string, s streams) error {
 	var seed uint64
 	var speed float64
 	var days int
+	cameras := true
 	c, rest, err := load("demo", args, s, func(set *flag.FlagSet) {
 		set.Uint64Var(&seed, "seed", 1, "`NUMBER`: same seed, same network")
 		set.Float64Var(&speed, "speed", 1, "`FACTOR`: simulated seconds per second")
 		set.IntVar(&days, "past", pastDays, "`DAYS` of history to make in a data folder that is new; 0 makes none")
+		set.BoolVar(&cameras, "cameras", cameras, "simulated cameras at the sites, whose pictures take most of a demo's processor time")
 	})
 	if err != nil {
 		return err
@@ -44,7 +46,7 @@ func demoCommand(ctx context.Context, args []string, s streams) error {
 	if err != nil {
 		return err
 	}
-	srv, err := New(ctx, c, Options{Logger: log, Demo: true, past: was, seed: seed, speed: speed})
+	srv, err := New(ctx, c, Options{Logger: log, Demo: true, past: was, seed: seed, speed: speed, blind: !cameras})
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}

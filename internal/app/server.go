@@ -87,6 +87,7 @@ type Options struct {
 	past  *past   // to be made in a folder that no server has used
 	seed  uint64  // of a demo
 	speed float64 // of its time
+	blind bool    // its sites have no cameras
 }
 
 // errDrain is returned when the disk does not let go. Nobody was told that what

@@ -22,6 +22,7 @@ import (
 type simulation struct {
 	s     *Server
 	waits bool // for the demo to start it
+	blind bool // its sites have no cameras
 
 	switching sync.Mutex // held by who turns it on or off
 
@@ -45,7 +46,7 @@ const (
 // newSimulation finds a network as an earlier run left it. A demo says which it
 // wants and starts its stations itself.
 func newSimulation(ctx context.Context, s *Server, o Options) (*simulation, error) {
-	n := &simulation{s: s, alive: make(chan struct{}), seed: o.seed, speed: o.speed, waits: o.Demo}
+	n := &simulation{s: s, alive: make(chan struct{}), seed: o.seed, speed: o.speed, waits: o.Demo, blind: o.blind}
 	if n.waits {
 		return n, nil
 	}
@@ -159,9 +160,12 @@ func (n *simulation) begin(ctx context.Context, by store.Actor, stations *sim.Fl
 	if err := stations.Aim("ws://" + n.s.OCPPAddress() + "/ocpp"); err != nil {
 		return err
 	}
-	cameras, err := openSimCameras(ctx, n.s, by, plan, stations)
-	if err != nil {
-		return err
+	var cameras *simCameras
+	if !n.blind {
+		var err error
+		if cameras, err = openSimCameras(ctx, n.s, by, plan, stations); err != nil {
+			return err
+		}
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -171,7 +175,11 @@ func (n *simulation) begin(ctx context.Context, by store.Actor, stations *sim.Fl
 	go func() {
 		defer close(done)
 		seen := make(chan error, 1)
-		go func() { seen <- cameras.run(ctx) }()
+		if cameras == nil {
+			seen <- nil
+		} else {
+			go func() { seen <- cameras.run(ctx) }()
+		}
 		if err := ended(ctx, stations.Run(ctx)); err != nil {
 			n.s.log.ErrorContext(ctx, "the simulated network ended", "err", err)
 		}

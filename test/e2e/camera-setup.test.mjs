@@ -24,7 +24,7 @@ describe('setting up cameras', () => {
   let token;
   before(async () => {
     cameras = await farm();
-    server = await Server.start('demo', ['--allow-net', `10.0.0.0/8,${cameras.at}`]);
+    server = await Server.start('demo', ['--cameras', '--allow-net', `10.0.0.0/8,${cameras.at}`]);
     state = await signIn(server);
     token = server.token('admin');
   });

@@ -7,7 +7,7 @@ describe('cameras', () => {
   let server;
   let state;
   before(async () => {
-    server = await Server.start('demo', ['--past', '0']);
+    server = await Server.start('demo', ['--cameras', '--past', '0']);
     state = await signIn(server);
   });
   after(async () => {
