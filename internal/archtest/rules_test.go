@@ -17,10 +17,11 @@ func imports() map[string][]string {
 	return map[string][]string{
 		// core: pure
 		"event":     {},
+		"week":      {},
 		"fleet":     {"event"},
 		"detect":    {"event", "fleet", "usage", "knowledge"},
-		"incident":  {"event", "fleet", "detect", "usage", "knowledge"},
-		"access":    {"event"},
+		"incident":  {"event", "week", "fleet", "detect", "usage", "knowledge"},
+		"access":    {"event", "week"},
 		"usage":     {"event", "fleet"},
 		"planning":  {"event", "fleet", "usage"},
 		"knowledge": {"event"},
@@ -44,13 +45,13 @@ func imports() map[string][]string {
 		"rule/backtest":  {"event", "detect", "rule", "journal"},
 		"telemetry":      {"event", "fleet", "journal", "coredb"},
 		"frames":         {"event"},
-		"store":          {"event", "fleet", "access", "journal", "coredb", "seal"},
+		"store":          {"event", "week", "fleet", "access", "journal", "coredb", "seal"},
 		// edges: they import what lies further in and never each other
 		"source":     {"event", "fleet", "access", "journal", "proto"},
 		"camera":     {"event", "fleet", "journal", "proto", "outward"},
 		"outbox":     {"event", "fleet", "journal", "coredb", "store"},
 		"notify":     {"event", "fleet", "incident", "journal", "store", "outward"},
-		"web":        {"event", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "usage", "knowledge", "planning", "journal", "telemetry", "frames", "store", "vitals", "picture"},
+		"web":        {"event", "week", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "usage", "knowledge", "planning", "journal", "telemetry", "frames", "store", "vitals", "picture"},
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto", "sim/camera"},
 		"sim/camera": {},
@@ -65,7 +66,7 @@ func imports() map[string][]string {
 
 // core lists the pure rooms.
 func core() []string {
-	return []string{"event", "fleet", "detect", "rule", "incident", "access", "usage", "planning", "knowledge"}
+	return []string{"event", "week", "fleet", "detect", "rule", "incident", "access", "usage", "planning", "knowledge"}
 }
 
 func (r *tree) importTable(t *testing.T) {

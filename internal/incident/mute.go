@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/week"
 )
 
 // Mute is a silence (somebody knows and wants no notice) or a maintenance window
@@ -46,6 +47,7 @@ type Weekly struct {
 	Days []string `json:"days"` // mo, tu, we, th, fr, sa, su
 	From string   `json:"from"` // 22:00
 	To   string   `json:"to"`   // 06:00
+	span week.Span
 }
 
 // Bounds of a mute.
@@ -121,37 +123,25 @@ func (m *Matcher) check(at string, faults map[string]string) {
 }
 
 func (w *Weekly) check(at string, faults map[string]string) {
+	var span week.Span
 	if len(w.Days) == 0 {
 		faults[at+".days"] = "is needed"
 	}
-	for _, d := range w.Days {
-		if dayOf(d) < 0 {
+	for _, name := range w.Days {
+		d, ok := week.Day(name)
+		if !ok || len(name) != 2 {
 			faults[at+".days"] = "are of mo, tu, we, th, fr, sa, su"
 		}
+		span.Days |= week.On(d)
 	}
-	if _, ok := clockOf(w.From); !ok {
+	var ok bool
+	if span.From, ok = week.Minute(w.From); !ok {
 		faults[at+".from"] = "is a time like 22:00"
 	}
-	if _, ok := clockOf(w.To); !ok {
+	if span.To, ok = week.Minute(w.To); !ok {
 		faults[at+".to"] = "is a time like 06:00"
 	}
-}
-
-func dayOf(d string) int { return slices.Index([]string{"su", "mo", "tu", "we", "th", "fr", "sa"}, d) }
-
-// clockOf reads hours and minutes; 24:00 is the end of the day.
-func clockOf(text string) (minutes int, ok bool) {
-	if len(text) != 5 || text[2] != ':' {
-		return 0, false
-	}
-	digits := text[:2] + text[3:]
-	for _, c := range digits {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-	}
-	h, m := int(text[0]-'0')*10+int(text[1]-'0'), int(text[3]-'0')*10+int(text[4]-'0')
-	return h*60 + m, m < 60 && (h < 24 || h == 24 && m == 0)
+	w.span = span
 }
 
 // matches reports that a mute is about an incident.
@@ -203,43 +193,15 @@ func (m *Mute) span(t time.Time) (active bool, until time.Time) {
 	case len(m.Weekly) == 0:
 		return true, m.End
 	}
-	var next []time.Time
-	local := t.In(m.location)
+	spans := make([]week.Span, 0, len(m.Weekly))
 	for i := range m.Weekly {
-		w := &m.Weekly[i]
-		from, _ := clockOf(w.From)
-		to, _ := clockOf(w.To)
-		if to <= from {
-			to += 24 * 60
-		}
-		for day := -1; day <= 7; day++ { // yesterday's may still run
-			date := time.Date(local.Year(), local.Month(), local.Day()+day, 0, 0, 0, 0, m.location)
-			if !slices.ContainsFunc(w.Days, func(d string) bool { return dayOf(d) == int(date.Weekday()) }) {
-				continue
-			}
-			begin := wall(date, from, m.location)
-			end := wall(date, to, m.location)
-			active = active || !t.Before(begin) && t.Before(end)
-			for _, x := range []time.Time{begin, end} {
-				if x.After(t) {
-					next = append(next, x)
-				}
-			}
-		}
+		spans = append(spans, m.Weekly[i].span)
 	}
-	if !m.End.IsZero() {
-		next = append(next, m.End)
+	active, until = week.Around(spans, t, m.location)
+	if !m.End.IsZero() && (until.IsZero() || m.End.Before(until)) {
+		until = m.End
 	}
-	if len(next) == 0 {
-		return active, time.Time{}
-	}
-	return active, slices.MinFunc(next, time.Time.Compare).UTC()
-}
-
-// wall is a time of day as clocks on the wall show it, whatever they did in
-// between.
-func wall(date time.Time, minutes int, l *time.Location) time.Time {
-	return time.Date(date.Year(), date.Month(), date.Day(), 0, minutes, 0, 0, l)
+	return active, until.UTC()
 }
 
 // muteOf is the mute that holds for an incident now; a window goes before a

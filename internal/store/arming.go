@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/week"
 )
 
 // Arming says when what moves at a site matters: always, never, or by the week. A
@@ -31,23 +32,25 @@ type ArmedHours struct {
 	To   int            `json:"to"`
 }
 
-const (
-	maxArmedHours = 50
-	minutesOfDay  = 24 * 60
-)
+const maxArmedHours = 50
+
+func (w *ArmedHours) span() week.Span {
+	return week.Span{Days: week.On(w.Days...), From: w.From, To: w.To}
+}
 
 func (x *Arming) validate() error {
 	if len(x.Weekly) > maxArmedHours {
 		return &InvalidError{"weekly", fmt.Sprintf("at most %d times", maxArmedHours)}
 	}
-	for i, w := range x.Weekly {
-		if len(w.Days) == 0 || len(w.Days) > 7 || w.From < 0 || w.From >= minutesOfDay || w.To < 0 || w.To > minutesOfDay {
-			return &InvalidError{fmt.Sprintf("weekly[%d]", i), "days of the week, and times of a day"}
-		}
+	for i := range x.Weekly {
+		w := &x.Weekly[i]
 		for _, d := range w.Days {
 			if d < time.Sunday || d > time.Saturday {
 				return &InvalidError{fmt.Sprintf("weekly[%d].days", i), "0 (Sunday) to 6"}
 			}
+		}
+		if len(w.Days) > 7 || !w.span().Valid() {
+			return &InvalidError{fmt.Sprintf("weekly[%d]", i), "days of the week, and times of a day"}
 		}
 	}
 	return nil
@@ -62,18 +65,10 @@ func (x *Arming) ArmedAt(t time.Time, zone *time.Location) (armed, bySchedule bo
 	if x.Armed != nil && (x.Until.IsZero() || t.Before(x.Until)) {
 		return *x.Armed, false
 	}
-	local := t.In(zone)
-	minute := local.Hour()*60 + local.Minute()
-	today := local.Weekday()
-	yesterday := (today + 6) % 7
-	for _, w := range x.Weekly {
-		for _, d := range w.Days {
-			switch overnight := w.To <= w.From; {
-			case d == today && minute >= w.From && (overnight || minute < w.To):
-				return true, true
-			case d == yesterday && overnight && minute < w.To:
-				return true, true
-			}
+	for i := range x.Weekly {
+		w := &x.Weekly[i]
+		if !w.span().Until(t, zone).IsZero() {
+			return true, true
 		}
 	}
 	return false, len(x.Weekly) > 0

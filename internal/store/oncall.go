@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/chargewatch/chargewatch/internal/week"
 )
 
 // Bounds of schedules.
@@ -116,8 +118,8 @@ func (l *Layer) validate(at, timeZone string, channels map[string]bool) error {
 	if _, err := time.Parse(time.DateOnly, l.Start); err != nil {
 		return &InvalidError{at + ".start", "must be a day like 2026-01-05"}
 	}
-	if _, err := clock(l.Handover); err != nil {
-		return &InvalidError{at + ".handover", err.Error()}
+	if _, err := timeOfDay(at+".handover", l.Handover); err != nil {
+		return err
 	}
 	if l.RotationDays < 1 || l.RotationDays > 366 {
 		return &InvalidError{at + ".rotationDays", "must be 1 to 366"}
@@ -188,11 +190,11 @@ func (l *Layer) at(t time.Time, timeZone string, loc *time.Location) *Member {
 }
 
 func (l *Layer) handover(y int, m time.Month, d int, loc *time.Location) time.Time {
-	at, err := clock(l.Handover)
+	at, err := timeOfDay("", l.Handover)
 	if err != nil {
 		at = 0
 	}
-	return wall(y, m, d, at, loc)
+	return week.Wall(y, m, d, at, loc)
 }
 
 // Shifts lists who is on call between two times; times of nobody are left out.
@@ -212,7 +214,11 @@ func (x *Schedule) Shifts(from, to time.Time) []Shift {
 			turns = append(turns, l.handover(y, m, d, loc))
 			for _, w := range l.Hours {
 				h := Hours{Days: w.Days, From: w.From, To: w.To, TimeZone: x.TimeZone}
-				if begin, end, ok := h.span(day, loc); ok {
+				span, err := h.span("")
+				if err != nil {
+					continue
+				}
+				if begin, end, ok := span.Begun(y, m, d, loc); ok {
 					turns = append(turns, begin, end)
 				}
 			}

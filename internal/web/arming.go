@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/chargewatch/chargewatch/internal/store"
+	"github.com/chargewatch/chargewatch/internal/week"
 )
 
 // ArmingBody is when what moves at a site matters.
@@ -61,7 +62,7 @@ func (s *Server) armingShape(site string) ArmingShape {
 	}
 	out.Armed, out.Until = x.Armed, instant(x.Until)
 	for _, w := range x.Weekly {
-		shape := ArmedHoursShape{From: clockText(w.From), To: clockText(w.To)}
+		shape := ArmedHoursShape{From: week.Clock(w.From), To: week.Clock(w.To)}
 		for _, d := range w.Days {
 			shape.Days = append(shape.Days, int(d))
 		}
@@ -70,19 +71,6 @@ func (s *Server) armingShape(site string) ArmingShape {
 	out.ChangedAt, out.ChangedBy = instant(x.At), string(x.By)
 	out.Now, out.Schedule = s.o.Store.ArmedNow(site)
 	return out
-}
-
-func clockText(minute int) string {
-	d := time.Duration(minute) * time.Minute
-	if minute == 24*60 {
-		return "24:00"
-	}
-	return time.Time{}.Add(d).Format("15:04")
-}
-
-// minuteOf reads what its pattern let through.
-func minuteOf(text string) int {
-	return int(text[0]-'0')*600 + int(text[1]-'0')*60 + int(text[3]-'0')*10 + int(text[4]-'0')
 }
 
 func (s *Server) getArming(_ context.Context, in *siteInput) (*armingOutput, error) {
@@ -95,7 +83,9 @@ func (s *Server) setArming(ctx context.Context, in *armingInput) (*armingOutput,
 		x.Until = in.Body.Until.UTC()
 	}
 	for _, w := range in.Body.Weekly {
-		hours := store.ArmedHours{From: minuteOf(w.From), To: minuteOf(w.To)}
+		var hours store.ArmedHours
+		hours.From, _ = week.Minute(w.From) // the pattern let only times through
+		hours.To, _ = week.Minute(w.To)
 		for _, d := range w.Days {
 			hours.Days = append(hours.Days, time.Weekday(d))
 		}
