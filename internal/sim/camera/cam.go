@@ -176,6 +176,9 @@ func (c *cam) move(now time.Time, say func(Seen)) error {
 		due := c.due()
 		n := c.playing.next
 		c.tell(due, say)
+		if c.spec.OnPicture != nil {
+			c.spec.OnPicture(n, due)
+		}
 		if err := c.send(false, c.choose(0, c.playing.main, n, clips.MainRate), due); err != nil {
 			return err
 		}

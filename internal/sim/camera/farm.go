@@ -39,6 +39,10 @@ type Spec struct {
 	Clip []byte
 	// Password of the user; empty: that of the farm.
 	Password string
+	// OnPicture is told which picture of the main stream's clip goes out and when it
+	// was due, if it is set: who painted a clock into a clip of one's own knows then
+	// when the camera saw it. It must not wait.
+	OnPicture func(n int, due time.Time)
 }
 
 // Options configures a Farm.

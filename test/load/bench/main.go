@@ -56,7 +56,7 @@ func main() {
 		uiRate      = flag.Float64("ui-rate", 2000, "updates a second of the ui-live mode")
 		uiWindow    = flag.Duration("ui-window", 10*time.Second, "how long each view of ui-live is watched")
 		uiStarts    = flag.Int("ui-starts", 12, "cold starts of each network of the ui-start mode")
-		soakFor     = flag.Duration("soak", time.Hour, "length of the kiosk-soak mode")
+		soakFor     = flag.Duration("soak", time.Hour, "length of the kiosk-soak and video-wall modes")
 		soakPage    = flag.String("soak-page", "/?kiosk=1", "what kiosk-soak keeps open")
 		noAPI       = flag.Bool("no-api", false, "do not wait for the product's API; the modes that use it fail")
 		keep        = flag.Bool("keep", false, "keep the scratch folder with data and logs")
@@ -285,6 +285,7 @@ func (b *bench) run(ctx context.Context) error {
 		}
 	}
 	note(b.browserModes(ctx, has))
+	note(b.videoModes(ctx, has))
 	if has("hostile") {
 		srv, err := b.lab.startChargewatch(ctx, "", false)
 		if err == nil {

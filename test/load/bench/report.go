@@ -137,10 +137,17 @@ var titles = map[string]string{
 	"ui-live server":   "A browser in front of a busy network: the server's own feed, server and generator on the same cores",
 	"ui-live recorded": "A browser in front of a busy network: frames recorded from the server, played to the browser alone",
 	"kiosk-soak":       "Heap of a page that stays open",
+	"video-latency":    "From the camera to the picture on the screen, over loopback",
+	"video-wall":       "Twelve tiles on the wall of cameras",
+	"video-review":     "Going to a moment of thirty recorded days",
+	"video-alarm":      "From a fault of a camera or a charger to the incident",
 	"hostile":          "Honest stations beside an attack from the same address",
 }
 
 func cells(x any) (head, row []string) {
+	if own, ok := x.(interface{ table() (head, row []string) }); ok {
+		return own.table()
+	}
 	f := func(format string, v ...any) string { return fmt.Sprintf(format, v...) }
 	lat := func(l latency) string { return f("%.2f / %.2f / %.2f / %.0f", l.P50, l.P95, l.P99, l.Max) }
 	mb := func(n int64) string { return f("%.0f", float64(n)/1e6) }

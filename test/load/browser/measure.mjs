@@ -2,6 +2,7 @@
 // JSON go out, the last one is the result; a line in says that the load is over.
 import { createInterface } from 'node:readline';
 import { fresh, launch, mainThread, sleep } from './page.mjs';
+import { video } from './video.mjs';
 
 const order = JSON.parse(process.argv[2]);
 const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
@@ -126,10 +127,10 @@ async function soak(browser) {
   return { samples, faults };
 }
 
-const modes = { live, latency, start, soak };
+const modes = { live, latency, start, soak, ...video };
 const browser = await launch();
 try {
-  say({ result: await modes[order.mode](browser) });
+  say({ result: await modes[order.mode](browser, order, say) });
 } finally {
   await browser.close();
 }

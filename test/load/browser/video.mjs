@@ -1,0 +1,173 @@
+// What a browser makes of pictures of cameras: each that is shown is read, for the
+// cameras of these runs paint into it whose it is and which one.
+import { fresh, mainThread, sleep } from './page.mjs';
+
+// Runs in the page before anything of it.
+function eyes() {
+  const wall = () => performance.timeOrigin + performance.now();
+  const columns = 16;
+  const rows = 2;
+  const share = rows / 9; // of the picture's height, from above
+  const canvas = new OffscreenCanvas(columns * 4, rows * 4);
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+
+  /** What the cells of a picture say; camera -1: nothing that can be read. */
+  const read = (video) => {
+    const none = { camera: -1, n: 0, dark: true };
+    if (video.readyState < 2 || video.videoWidth === 0) return none;
+    context.drawImage(video, 0, 0, video.videoWidth, video.videoHeight * share, 0, 0, columns * 4, rows * 4);
+    const { data } = context.getImageData(0, 0, columns * 4, rows * 4);
+    let bits = 0;
+    let bright = 0;
+    for (let cell = 0; cell < columns * rows; cell++) {
+      let sum = 0;
+      for (const [x, y] of [[1, 1], [2, 1], [1, 2], [2, 2]])
+        sum += data[((((cell / columns) | 0) * 4 + y) * columns * 4 + (cell % columns) * 4 + x) * 4];
+      bright = Math.max(bright, sum / 4);
+      bits = (bits << 1) | (sum > 4 * 127 ? 1 : 0);
+    }
+    const camera = (bits >>> 24) & 0xff;
+    const n = (bits >>> 8) & 0xffff;
+    const good = (((camera * 31 + (n & 0xff) * 7 + (n >> 8) * 13) & 0xff) ^ 0xa5) === (bits & 0xff);
+    return { camera: good ? camera : -1, n, dark: bright < 60 };
+  };
+
+  /** Every picture that an element shows for a while. */
+  const watch = (selector, ms) =>
+    new Promise((resolve) => {
+      const video = document.querySelector(selector);
+      const shots = [];
+      const end = performance.now() + ms;
+      const look = () => {
+        const at = wall();
+        const { camera, n } = read(video);
+        shots.push({ at, camera, n });
+        if (performance.now() < end) video.requestVideoFrameCallback(look);
+      };
+      video.requestVideoFrameCallback(look);
+      setTimeout(() => resolve({ shots, width: video.videoWidth, height: video.videoHeight }), ms + 500);
+    });
+
+  /** The tiles of the wall as they are now. */
+  const tiles = () =>
+    [...document.querySelectorAll('article[data-fresh]')].map((tile) => {
+      const video = tile.querySelector('video');
+      const shown = video !== null && video.dataset.on === 'true';
+      return {
+        at: wall(),
+        fresh: tile.dataset.fresh === 'true',
+        still: tile.dataset.fresh === 'true' && !shown,
+        frames: video?.getVideoPlaybackQuality().totalVideoFrames ?? 0,
+        dropped: video?.getVideoPlaybackQuality().droppedVideoFrames ?? 0,
+        width: video?.videoWidth ?? 0,
+        ...(shown ? read(video) : { camera: -1, n: 0, dark: true }),
+      };
+    });
+
+  /** When so many tiles show a picture that can be read, since the navigation began. */
+  const showing = (count, ms) =>
+    new Promise((resolve) => {
+      const first = [];
+      const look = () => {
+        const now = performance.now();
+        tiles().forEach((t, i) => {
+          if (t.fresh && t.camera >= 0) first[i] ??= { after: now, at: t.at, camera: t.camera, n: t.n, width: t.width };
+        });
+        const all = first.filter(Boolean);
+        if (all.length === count || now > ms) resolve({ all: all.length === count, tiles: all });
+        else requestAnimationFrame(look);
+      };
+      look();
+    });
+
+  window.__eyes = { read, watch, tiles, showing };
+
+  // What the browser itself says of its connections.
+  const peers = [];
+  const Peer = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Peer {
+    constructor(...args) {
+      super(...args);
+      peers.push(this);
+    }
+  };
+  window.__eyes.inbound = async () => {
+    for (const peer of peers.filter((p) => p.connectionState === 'connected')) {
+      for (const s of (await peer.getStats()).values()) if (s.type === 'inbound-rtp') return s;
+    }
+    return null;
+  };
+}
+
+async function look(browser, order) {
+  const context = await fresh(browser, order.base, order.cookie);
+  await context.addInitScript(eyes);
+  return context;
+}
+
+/** Every picture of one camera, over WebRTC or, where that is refused, over HLS. */
+async function videoLatency(browser, order) {
+  const context = await look(browser, order);
+  const page = await context.newPage();
+  if (order.way === 'hls')
+    await page.route('**/whep?**', (route) =>
+      route.fulfill({ status: 409, contentType: 'application/problem+json', body: '{"status":409,"code":"noWebRTC"}' }),
+    );
+  await page.goto(order.path);
+  await page.locator('article[data-large="true"][data-fresh="true"]').waitFor();
+  await sleep(order.settleMs);
+  const before = await page.evaluate(() => window.__eyes.inbound());
+  const seen = await page.evaluate(
+    (ms) => window.__eyes.watch('article[data-large="true"] video', ms),
+    order.lengthMs,
+  );
+  const after = await page.evaluate(() => window.__eyes.inbound());
+  await context.close();
+  const mean = (sum, count) =>
+    before && after && after[count] > before[count]
+      ? ((after[sum] - before[sum]) / (after[count] - before[count])) * 1000
+      : 0;
+  return {
+    ...seen,
+    decode: mean('totalDecodeTime', 'framesDecoded'),
+    buffer: mean('jitterBufferDelay', 'jitterBufferEmittedCount'),
+  };
+}
+
+/** The wall: opened again and again, then kept open. */
+async function videoWall(browser, order, say) {
+  for (let i = 0; i < order.opens; i++) {
+    // Nobody has looked for a while: the small streams are not pulled any more.
+    await sleep(order.restMs);
+    const context = await look(browser, order);
+    const page = await context.newPage();
+    await page.goto(order.path, { waitUntil: 'commit' });
+    say({ opened: await page.evaluate((n) => window.__eyes.showing(n, 30_000), order.tiles) });
+    if (i === 0 && order.picture) await page.screenshot({ path: order.picture });
+    await context.close();
+  }
+  const context = await look(browser, order);
+  const page = await context.newPage();
+  const faults = [];
+  page.on('pageerror', (e) => faults.push(String(e)));
+  await page.goto(order.path);
+  await page.evaluate((n) => window.__eyes.showing(n, 30_000), order.tiles);
+  const main = await mainThread(page);
+  await main.session.send('HeapProfiler.enable');
+  const end = Date.now() + order.lengthMs;
+  let heapAt = 0;
+  while (Date.now() < end) {
+    await sleep(1000);
+    say({ tiles: await page.evaluate(() => window.__eyes.tiles()) });
+    if (Date.now() - heapAt < order.everyMs) continue;
+    heapAt = Date.now();
+    await main.session.send('HeapProfiler.collectGarbage');
+    const m = await main.read();
+    say({ heap: m.JSHeapUsedSize / 1e6 });
+  }
+  if (order.picture) await page.screenshot({ path: order.picture });
+  await context.close();
+  return { faults };
+}
+
+export const video = { videoLatency, videoWall };
