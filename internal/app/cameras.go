@@ -207,7 +207,7 @@ func (c *cameras) TryCamera(ctx context.Context, t web.CameraTry) (web.CameraTri
 
 // Watch begins a WebRTC session.
 func (c *cameras) Watch(ctx context.Context, id, name, offer string) (web.Watching, error) {
-	a, err := c.live.Watch(ctx, camlive.Offer{Camera: id, Stream: name, SDP: offer})
+	a, err := c.live.Watch(ctx, camlive.Offer{Camera: id, Stream: name, Instead: camera.Main, SDP: offer})
 	return web.Watching{ID: a.ID, SDP: a.SDP, Done: a.Done}, whyNot(err)
 }
 

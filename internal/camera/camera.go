@@ -65,6 +65,7 @@ type one struct {
 	config   Config
 	cond     condition
 	tampered string
+	since    time.Time             // of tampered
 	told     event.CameraCondition // in the journal
 	rates    map[string]*rate
 
@@ -271,9 +272,9 @@ func (s *Service) Why(id, name string) string {
 	return ""
 }
 
-// Tampered says that a camera shows nothing of its site any more, and how; empty:
-// it does again.
-func (s *Service) Tampered(id, how string) {
+// Tampered says that a camera shows nothing of its site any more, how and since
+// when; empty: it does again.
+func (s *Service) Tampered(id, how string, since time.Time) {
 	s.mu.RLock()
 	c, ok := s.cameras[id]
 	s.mu.RUnlock()
@@ -281,7 +282,7 @@ func (s *Service) Tampered(id, how string) {
 		return
 	}
 	c.mu.Lock()
-	c.tampered = how
+	c.tampered, c.since = how, since
 	c.mu.Unlock()
 }
 
@@ -319,7 +320,7 @@ func (c *one) look(id string, rec Recorder, now time.Time) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	v.tampered = c.tampered
+	v.tampered, v.tamperedAt = c.tampered, c.since
 	for name, r := range c.rates {
 		r.look(c.pulls[name].src.Health(), now)
 	}

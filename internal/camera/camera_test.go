@@ -346,9 +346,9 @@ func TestPicturesThatNobodyWritesAreTold(t *testing.T) {
 		pass(15 * time.Second)
 		d.every.Store(1)
 		pass(2 * time.Second)
-		s.Tampered("a", "covered")
+		s.Tampered("a", "covered", time.Now())
 		pass(time.Second)
-		s.Tampered("a", "")
+		s.Tampered("a", "", time.Now())
 		pass(time.Second)
 		want := []string{"a live", "a notRecording disk", "a live", "a tampered covered", "a live"}
 		if got := s.paper.said(); !slices.Equal(got, want) {

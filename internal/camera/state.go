@@ -9,7 +9,8 @@ import (
 // When a camera is said to be in another condition.
 const (
 	stalledAfter = 3 * time.Second
-	offlineAfter = 15 * time.Second
+	// offlineAfter leaves two seconds for what follows: an incident within 15 s.
+	offlineAfter = 13 * time.Second
 	steadyFor    = 2 * time.Second // of pictures, before a lost camera is back
 	unwrittenFor = 10 * time.Second
 	unwritten    = 20 // pictures in that time, at least: one a second is not many
@@ -22,6 +23,7 @@ type sight struct {
 	// reason and detail of the last failure, if it is not connected.
 	reason, detail string
 	tampered       string // how; empty: it shows its site
+	tamperedAt     time.Time
 	bytes          uint64 // written
 	wanted         bool   // to be written
 	writes         string // why it does not
@@ -69,7 +71,11 @@ func (c *condition) look(s sight, now time.Time) bool {
 	case flows && lost && s.frameAt.Sub(c.steady) < steadyFor:
 		return false
 	case flows && s.tampered != "":
-		return c.become(event.CameraTampered, now, s.tampered, "")
+		since := now
+		if s.tamperedAt.After(c.since) && s.tamperedAt.Before(now) {
+			since = s.tamperedAt
+		}
+		return c.become(event.CameraTampered, since, s.tampered, "")
 	case flows && now.Sub(c.wrote) >= unwrittenFor && s.units-c.wroteAt >= unwritten:
 		return c.become(event.CameraNotRecording, c.wrote, orElse(s.writes, "noBytes"), "")
 	case flows:

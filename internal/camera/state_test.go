@@ -23,17 +23,17 @@ func TestAConditionIsSaidOnceItIsSure(t *testing.T) {
 		want []string // second and state
 	}{
 		"pictures at once":                        {"ffff", []string{"1 live"}},
-		"never a picture":                         {"....................", []string{"15 offline"}},
+		"never a picture":                         {"....................", []string{"13 offline"}},
 		"a late first picture":                    {"..........fff", []string{"11 live"}},
 		"a hiccup is nothing":                     {"fff..fff", []string{"1 live"}},
 		"a pause":                                 {"fff...fffff", []string{"1 live", "6 stalled", "9 live"}},
-		"lost and back":                           {"fff...............fffff", []string{"1 live", "6 stalled", "18 offline", "21 live"}},
-		"a picture now and then is no way back":   {"fff...............l....l....l", []string{"1 live", "6 stalled", "18 offline"}},
+		"lost and back":                           {"fff...............fffff", []string{"1 live", "6 stalled", "16 offline", "21 live"}},
+		"a picture now and then is no way back":   {"fff...............l....l....l", []string{"1 live", "6 stalled", "16 offline"}},
 		"nothing is written":                      {"fwwwwwwwwwwwwfff", []string{"1 live", "11 notRecording", "14 live"}},
 		"covered":                                 {"ffccccff", []string{"1 live", "3 tampered", "7 live"}},
-		"covered, and then gone":                  {"ffccc..................", []string{"1 live", "3 tampered", "8 stalled", "20 offline"}},
+		"covered, and then gone":                  {"ffccc..................", []string{"1 live", "3 tampered", "8 stalled", "18 offline"}},
 		"covered counts for more than unwritten":  {"fwwwwwwwwwwcc", []string{"1 live", "11 notRecording", "12 tampered"}},
-		"what is not there is not missed by disk": {"f.......................", []string{"1 live", "4 stalled", "16 offline"}},
+		"what is not there is not missed by disk": {"f.......................", []string{"1 live", "4 stalled", "14 offline"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
@@ -78,5 +78,32 @@ func TestAConditionTellsSinceWhenAndWhy(t *testing.T) {
 	c.look(sight{frameAt: at(1), units: 15, reason: "authentication"}, at(18))
 	if c.why != "authentication" {
 		t.Errorf("why is still %s", c.why)
+	}
+}
+
+func TestACameraIsTamperedWithSinceItsPicturesSayAndNotBeforeItWasLive(t *testing.T) {
+	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	at := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
+	for name, tc := range map[string]struct{ began, want time.Time }{
+		"some seconds ago":         {at(5), at(5)},
+		"before it came back":      {at(-5), at(9)},
+		"by a clock that is ahead": {at(20), at(9)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := condition{began: start}
+			for i := 1; i < 9; i++ {
+				c.look(sight{frameAt: at(i), units: uint64(i)}, at(i))
+			}
+			c.look(sight{frameAt: at(9), units: 9, tampered: "frozen", tamperedAt: tc.began}, at(9))
+			if c.state != event.CameraTampered || !c.since.Equal(tc.want) {
+				t.Errorf("%s since %v, want %v", c.state, c.since.Sub(start), tc.want.Sub(start))
+			}
+		})
+	}
+}
+
+func TestALostCameraLeavesTimeForItsIncident(t *testing.T) {
+	if lastWord := offlineAfter + tick; lastWord > 14*time.Second {
+		t.Errorf("a camera is offline %v after its last picture; its incident is to be there after 15 s", lastWord)
 	}
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
-import { closeBrowser, inEveryView, open, Server, shot, signIn, until } from './harness.mjs';
+import { binary, closeBrowser, inEveryView, open, Server, shot, signIn, until } from './harness.mjs';
 
 // The demo's cameras speak real RTSP; what is looked at here came through WebRTC.
 describe('cameras', () => {
@@ -68,5 +69,77 @@ describe('cameras', () => {
     await inEveryView(server, state, '/cameras?grid=4', 'cameras', async (page) => {
       await until('a picture', async () => (await fresh(page).count()) > 0);
     });
+  });
+});
+
+// Two cameras of their own, which do what they are told.
+describe('a picture of the past', () => {
+  let farm;
+  let server;
+  let state;
+  before(async () => {
+    farm = spawn(binary, ['sim', 'cameras', '--listen', '127.0.0.1:0', '--count', '2', '--view', 'yard-day', '--scene', 'quiet', '--control'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    let said = '';
+    farm.stdout.on('data', (chunk) => {
+      said += chunk;
+    });
+    const at = await until('the cameras are there', () => said.match(/rtsp:\/\/([\d.:]+)\/cam2/)?.[1]);
+    server = await Server.start('serve', ['--allow-net', at]);
+    const token = server.token('admin');
+    const made = await server.api(token, 'POST', '/sites', { id: 'yard', name: 'Yard', timeZone: 'Europe/Berlin' });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    for (const n of [1, 2]) {
+      const camera = { id: `cam${n}`, siteId: 'yard', label: `Bay ${n}`, mainUrl: `rtsp://${at}/cam${n}/main`, subUrl: `rtsp://${at}/cam${n}/sub` };
+      assert.equal((await server.api(token, 'POST', '/cameras', camera)).status, 201);
+    }
+    const page = await open(server);
+    await page.goto(server.link);
+    await page.getByLabel('New password').fill('three quiet words');
+    await page.getByLabel('The same again').fill('three quiet words');
+    await page.getByRole('button', { name: 'Save and continue' }).click();
+    await page.getByRole('link', { name: 'Cameras' }).first().waitFor();
+    state = await page.context().storageState();
+    await page.done();
+  });
+  after(async () => {
+    await server?.remove();
+    farm?.kill();
+    await closeBrowser();
+  });
+
+  it('is never shown as one of now, whether the camera stops or repeats itself', async () => {
+    const page = await open(server, { state });
+    await page.goto('/cameras?grid=4');
+    const tile = (n) => page.getByRole('article', { name: new RegExp(`^Bay ${n},`) });
+    const fresh = (n) => tile(n).getAttribute('data-fresh');
+    const frames = (n) => tile(n).locator('video').evaluate((v) => v.getVideoPlaybackQuality().totalVideoFrames);
+    const aged = (n) => tile(n).getByText(/^Picture of /);
+    await until('both show pictures of now', async () => (await fresh(1)) === 'true' && (await fresh(2)) === 'true');
+
+    farm.stdin.write('fault cam1 stall\n');
+    await until('the first turns grey', async () => (await fresh(1)) === 'false');
+    await aged(1).waitFor();
+    const age = await aged(1).textContent();
+    await until('its age grows', async () => (await aged(1).textContent()) !== age);
+    assert.ok(await tile(1).locator('canvas').evaluate((c) => c.width > 0 && getComputedStyle(c).filter.includes('grayscale')), 'the last picture stays, grey');
+    assert.equal(await tile(1).locator('video[data-on="true"]').count(), 0, 'no picture is shown in colour');
+    assert.equal(await tile(1).getByText('Now', { exact: true }).count(), 0, 'it does not say that it is of now');
+    assert.equal(await fresh(2), 'true', 'the other is not concerned');
+
+    // What comes is as many pictures as before, all the same.
+    farm.stdin.write('fault cam2 freeze\n');
+    await until('the second turns grey', async () => (await fresh(2)) === 'false');
+    const before = await frames(2);
+    await until('its pictures still come', async () => (await frames(2)) > before);
+    assert.equal(await fresh(2), 'false');
+    await aged(2).waitFor();
+    await tile(2).getByText('Tampered with').first().waitFor();
+    await shot(page, 'cameras-past-dark');
+
+    farm.stdin.write('mend cam1\nmend cam2\n');
+    await until('both are of now again', async () => (await fresh(1)) === 'true' && (await fresh(2)) === 'true');
+    await page.done();
   });
 });

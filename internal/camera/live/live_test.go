@@ -106,9 +106,12 @@ type hubs struct {
 
 var errUnknown = errors.New("no such camera")
 
-func (h *hubs) Hub(id, _ string) (*stream.Hub, func(), error) {
+func (h *hubs) Hub(id, name string) (*stream.Hub, func(), error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if name != "main" {
+		id += "/" + name
+	}
 	c, ok := h.cameras[id]
 	if !ok {
 		return nil, nil, errUnknown
@@ -248,6 +251,77 @@ func TestAViewerGetsThePicturesAsTheyCameFromAKeyPictureOn(t *testing.T) {
 	}
 	if !s.End("gate", a.ID) {
 		t.Error("the session is unknown")
+	}
+	<-a.Done
+}
+
+func TestTheMainStreamIsShownUntilTheSmallOneHasAKeyPicture(t *testing.T) {
+	main, sub := &camera{units: clip(t), codec: stream.H264}, &camera{units: clip(t, "-vf", "scale=160:90"), codec: stream.H264}
+	h := &hubs{cameras: map[string]*camera{"gate": main, "gate/sub": sub}}
+	s := serve(t, h, live.Options{})
+	main.play()
+	main.run(t)
+	v := look(t)
+	a, err := s.Watch(t.Context(), live.Offer{Camera: "gate", Stream: "sub", Instead: "main", SDP: v.offer(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.accept(t, a.SDP)
+	of := func(c *camera, got [][]byte) bool {
+		for _, u := range c.units {
+			if bytes.Equal(bytes.Join(got, nil), bytes.Join(u, nil)) {
+				return true
+			}
+		}
+		return false
+	}
+	for n := range 5 {
+		if !of(main, <-v.got) {
+			t.Fatalf("picture %d is not of the main stream", n)
+		}
+	}
+	if n := h.inUse(); n != 2 {
+		t.Errorf("%d streams are held, want both", n)
+	}
+	sub.play()
+	sub.run(t)
+	n := 0
+	for ; n < 60 && !of(sub, <-v.got); n++ {
+	}
+	if n == 60 {
+		t.Fatal("the small stream never comes")
+	}
+	for n := range 15 {
+		if got := <-v.got; !of(sub, got) {
+			t.Fatalf("picture %d after the change is not of the small stream", n)
+		}
+	}
+	if n := h.inUse(); n != 1 {
+		t.Errorf("%d streams are held, want the small one", n)
+	}
+	s.End("gate", a.ID)
+	<-a.Done
+}
+
+func TestASmallStreamThatBrowsersDoNotTakeLeavesTheMainOne(t *testing.T) {
+	main, sub := &camera{units: clip(t), codec: stream.H264}, &camera{units: clip(t), codec: stream.H265}
+	h := &hubs{cameras: map[string]*camera{"gate": main, "gate/sub": sub}}
+	s := serve(t, h, live.Options{})
+	main.play()
+	main.run(t)
+	v := look(t)
+	a, err := s.Watch(t.Context(), live.Offer{Camera: "gate", Stream: "sub", Instead: "main", SDP: v.offer(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.accept(t, a.SDP)
+	<-v.got
+	sub.run(t)
+	for range 40 { // more than the key pictures of both
+		<-v.got
+	}
+	if !s.End("gate", a.ID) {
+		t.Error("the session is over")
 	}
 	<-a.Done
 }

@@ -22,6 +22,7 @@ type pacer struct {
 	delay   uint8 // id of the extension that asks for no delay; 0: not agreed
 
 	started bool
+	changed bool // what comes is of another stream
 	epoch   uint64
 	pts     time.Duration
 	at      time.Time
@@ -62,6 +63,9 @@ func (p *pacer) packets(u *stream.Unit, backlog int) ([]*rtp.Packet, error) {
 	return packets, nil
 }
 
+// change says that pictures of another stream follow.
+func (p *pacer) change() { p.changed = true }
+
 // advance moves the viewer's clock to the unit.
 func (p *pacer) advance(u *stream.Unit, past bool) {
 	step := u.PTS - p.pts
@@ -70,9 +74,10 @@ func (p *pacer) advance(u *stream.Unit, past bool) {
 		step = 0
 	case past:
 		step = time.Millisecond
-	case u.Epoch != p.epoch || u.Broken || step <= 0 || step > 10*time.Second:
+	case p.changed || u.Epoch != p.epoch || u.Broken || step <= 0 || step > 10*time.Second:
 		step = min(max(u.ReceivedAt.Sub(p.at), time.Millisecond), 10*time.Second)
 	}
+	p.changed = false
 	p.started, p.epoch, p.pts, p.at = true, u.Epoch, u.PTS, u.ReceivedAt
 	p.ticks += uint32(step * clockRate / time.Second)
 }

@@ -132,10 +132,19 @@ func (s *Service) Viewers() (sessions, playlists int) {
 	return len(s.sessions), len(s.lists)
 }
 
-// current waits for a unit of now.
-func current(ctx context.Context, hub *stream.Hub) (*stream.Unit, error) {
+// present is the key picture that a viewer can begin with at once, nil if the
+// stream has none of now.
+func present(hub *stream.Hub) *stream.Unit {
 	u, last := hub.Key(), hub.Last()
 	if u != nil && last != nil && time.Since(last.ReceivedAt) < pictureWait {
+		return u
+	}
+	return nil
+}
+
+// current waits for a unit of now.
+func current(ctx context.Context, hub *stream.Hub) (*stream.Unit, error) {
+	if u := present(hub); u != nil {
 		return u, nil
 	}
 	ctx, done := context.WithTimeout(ctx, pictureWait)

@@ -17,7 +17,10 @@ import (
 // Offer is a wish to look over WebRTC (WHEP, draft-ietf-wish-whep).
 type Offer struct {
 	Camera, Stream string
-	SDP            string
+	// Instead is shown until the first key picture of Stream comes, which takes
+	// seconds where nobody looked at it before. Empty: nothing is.
+	Instead string
+	SDP     string
 }
 
 // Answer is what the browser is told. Done is closed when the session is over,
@@ -35,6 +38,8 @@ type session struct {
 	service *Service
 	hub     *stream.Hub
 	release func()
+	instead *stream.Hub // nil: the stream itself is there
+	let     func()      // releases instead
 	peer    *webrtc.PeerConnection
 	sender  *webrtc.RTPSender
 	track   *webrtc.TrackLocalStaticRTP
@@ -90,29 +95,65 @@ func (s *Service) open(o Offer) (*session, error) {
 	}
 	x := &session{id: uuid.NewString(), camera: o.Camera, service: s, hub: hub, release: release, up: make(chan struct{})}
 	x.ctx, x.cancel = context.WithCancel(context.Background()) // it outlives the request
+	if o.Instead != "" && o.Instead != o.Stream {
+		if other, let, err := s.o.Hubs.Hub(o.Camera, o.Instead); err == nil {
+			x.instead, x.let = other, let
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || len(s.sessions) >= s.o.MaxViewers {
 		x.cancel()
 		release()
+		x.drop()
 		return nil, ErrTooMany
 	}
 	s.sessions[x.id] = x
 	return x, nil
 }
 
+// find looks whether there is anything to show: the stream, at once or soon, or
+// meanwhile the other.
+func (x *session) find(ctx context.Context) error {
+	if present(x.hub) == nil && x.instead != nil {
+		if u := present(x.instead); u != nil && playable(u) == nil {
+			return nil
+		}
+	}
+	x.drop()
+	u, err := current(ctx, x.hub)
+	if err != nil {
+		return err
+	}
+	return playable(u)
+}
+
+// drop does without the other stream from now on.
+func (x *session) drop() {
+	if x.instead != nil {
+		x.instead = nil
+		x.let()
+	}
+}
+
+// playable says why browsers do not take a picture over WebRTC.
+func playable(u *stream.Unit) error {
+	switch {
+	case u.Format.Codec != stream.H264:
+		return ErrCodec
+	case u.PTS != u.DTS:
+		return ErrReordered
+	}
+	return nil
+}
+
 // answer looks whether a browser can show the stream at all and makes the
 // connection.
 func (x *session) answer(ctx context.Context, offer string) (string, error) {
-	u, err := current(ctx, x.hub)
-	switch {
-	case err != nil:
+	if err := x.find(ctx); err != nil {
 		return "", err
-	case u.Format.Codec != stream.H264:
-		return "", ErrCodec
-	case u.PTS != u.DTS:
-		return "", ErrReordered
 	}
+	var err error
 	if x.peer, err = x.service.api.NewPeerConnection(webrtc.Configuration{}); err != nil {
 		return "", fmt.Errorf("make a connection: %w", err)
 	}
@@ -167,6 +208,7 @@ func (x *session) close() {
 	s.mu.Unlock()
 	x.cancel()
 	x.release()
+	x.drop()
 	if x.peer != nil {
 		if err := x.peer.Close(); err != nil {
 			s.o.Logger.Debug("viewer not closed cleanly", "camera", x.camera, "err", err)
@@ -207,22 +249,66 @@ func (x *session) serve() {
 func (x *session) send(p *pacer) error {
 	r := x.hub.Follow(stream.FollowOptions{FromKey: true})
 	defer r.Close()
+	if x.instead != nil {
+		if again, err := x.meanwhile(p, r); again || err != nil {
+			return err
+		}
+	}
 	for backlog := r.Behind() - 1; ; backlog-- {
 		u, err := r.Next(x.ctx)
 		if err != nil {
 			return err
 		}
-		packets, err := p.packets(u, backlog)
-		if err != nil {
+		if again, err := x.show(p, u, backlog); again || err != nil {
 			return err
 		}
-		for _, packet := range packets {
-			if err := x.track.WriteRTP(packet); err != nil {
-				return err
-			}
+	}
+}
+
+// show sends a picture; again reports that the viewer starts anew with it.
+func (x *session) show(p *pacer, u *stream.Unit, backlog int) (again bool, err error) {
+	packets, err := p.packets(u, backlog)
+	if err != nil {
+		return false, err
+	}
+	for _, packet := range packets {
+		if err := x.track.WriteRTP(packet); err != nil {
+			return false, err
 		}
-		if x.again.Load() && u.Key {
-			return nil
+	}
+	return x.again.Load() && u.Key, nil
+}
+
+// meanwhile shows the other stream until the wanted one has a key picture, with
+// which it goes on. If that is one that browsers do not take, the other stays.
+func (x *session) meanwhile(p *pacer, wanted *stream.Reader) (again bool, err error) {
+	r := x.instead.Follow(stream.FollowOptions{FromKey: true})
+	defer r.Close()
+	mine, other := wanted.Units(), r.Units()
+	for backlog := r.Behind() - 1; ; {
+		select {
+		case <-x.ctx.Done():
+			return false, x.ctx.Err()
+		case u, ok := <-mine:
+			switch {
+			case !ok:
+				return false, stream.ErrClosed
+			case playable(u) != nil:
+				wanted.Close()
+				mine = nil
+			default:
+				x.drop()
+				p.change()
+				return x.show(p, u, 0)
+			}
+		case u, ok := <-other:
+			if !ok {
+				return false, stream.ErrClosed
+			}
+			if again, err := x.show(p, u, backlog); again || err != nil {
+				return again, err
+			}
+			backlog--
 		}
 	}
 }

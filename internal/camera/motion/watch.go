@@ -27,8 +27,9 @@ type Decoder interface {
 // Streams brings a stream that is not followed all the time.
 type Streams interface {
 	Hub(camera, stream string) (hub *stream.Hub, release func(), err error)
-	// Tampered is told how a camera stopped showing its site; empty: it does again.
-	Tampered(camera, how string)
+	// Tampered is told how and when a camera stopped showing its site; empty: it does
+	// again.
+	Tampered(camera, how string, since time.Time)
 }
 
 // Options are what a Watch is made of.
@@ -401,7 +402,11 @@ func (y *eyes) changed(changes []Change, by int) {
 		if how == "" && y.main.Interval() > slowInterval {
 			how = y.sub.Tampered()
 		}
-		y.watch.o.Streams().Tampered(y.config.ID, string(how))
+		since := time.Now()
+		if s := y.open[sceneKey{what: how}]; s != nil {
+			since = s.since
+		}
+		y.watch.o.Streams().Tampered(y.config.ID, string(how), since)
 	}
 }
 

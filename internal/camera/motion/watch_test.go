@@ -42,7 +42,7 @@ func (h *house) Hub(string, string) (*stream.Hub, func(), error) {
 	return nil, nil, camera.ErrNoStream
 }
 
-func (h *house) Tampered(_, how string) {
+func (h *house) Tampered(_, how string, _ time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.how = append(h.how, how)

@@ -9,7 +9,7 @@ import (
 )
 
 // cameraLost is V01: no picture comes from a camera. That it is offline is said by
-// its source after 15 s without one, so nothing more is waited for here; but the
+// its source after 13 s without one, so nothing more is waited for here; but the
 // loss of a whole site is the site's incident, and the loss of all is ours.
 func cameraLost() detect.Detector {
 	return detect.Detector{

@@ -62,17 +62,17 @@ func makeSite(ctx context.Context, a *api, id string) error {
 	return nil
 }
 
-// build puts n painted cameras up, with sub streams if they are wanted, and waits
-// until all are live.
-func (y *videoYard) build(ctx context.Context, a *api, n int, subs bool) error {
+// build puts n painted cameras up, with clips of so many seconds and sub streams if
+// they are wanted, and waits until all are live.
+func (y *videoYard) build(ctx context.Context, a *api, n, seconds int, subs bool) error {
 	if err := makeSite(ctx, a, "yard"); err != nil {
 		return err
 	}
 	var list []paint
 	for i := range n {
-		list = append(list, paint{camera: byte(i + 1), width: 1280, height: 720, kbit: 1000, seconds: 60})
+		list = append(list, paint{camera: byte(i + 1), width: 1280, height: 720, kbit: 1000, seconds: seconds})
 		if subs {
-			list = append(list, paint{camera: byte(i+1) + subNumber, width: 640, height: 360, kbit: 250, seconds: 60})
+			list = append(list, paint{camera: byte(i+1) + subNumber, width: 640, height: 360, kbit: 250, seconds: seconds})
 		}
 	}
 	log.Printf("painting %d clips", len(list))
@@ -196,7 +196,7 @@ func (b *bench) videoModes(ctx context.Context, has func(string) bool) error {
 	var failed error
 	if has("video-latency") {
 		failed = errors.Join(failed, b.videoStage(ctx, "video-latency", func(ctx context.Context, s *server, y *videoYard) (any, error) {
-			if err := y.build(ctx, s.api, 1, false); err != nil {
+			if err := y.build(ctx, s.api, 1, 60, false); err != nil {
 				return nil, err
 			}
 			c, err := s.signIn(ctx)
@@ -217,7 +217,7 @@ func (b *bench) videoModes(ctx context.Context, has func(string) bool) error {
 	}
 	if has("video-wall") {
 		failed = errors.Join(failed, b.videoStage(ctx, "video-wall", func(ctx context.Context, s *server, y *videoYard) (any, error) {
-			if err := y.build(ctx, s.api, wallTiles, true); err != nil {
+			if err := y.build(ctx, s.api, wallTiles, 30, true); err != nil {
 				return nil, err
 			}
 			return videoWall(ctx, s, y, b.ui.soak)

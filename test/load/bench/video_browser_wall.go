@@ -7,13 +7,17 @@ import (
 	"fmt"
 	"log"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
 
 const (
 	wallTiles = 12
-	wallOpens = 8
+	wallOpens = 6 // cold, and half as many warm
+	// A closed browser is noticed after half a minute, and a stream that nobody looks
+	// at is pulled on for ten seconds.
+	wallRest = 45 * time.Second
 	// staleFrom is when a picture that is shown as one of now is not of now any more:
 	// the page greys it out itself when no other came for so long.
 	staleFrom = 3 * time.Second
@@ -22,7 +26,8 @@ const (
 // videoWallResult is how the wall of cameras does that is opened and left open.
 type videoWallResult struct {
 	Tiles    int       `json:"tiles"`
-	Opened   []float64 `json:"openedToAllShowingMs"` // each cold: nobody had looked for a while
+	Cold     []float64 `json:"openedColdToAllShowingMs"` // nobody had looked for a while
+	Warm     []float64 `json:"openedWarmToAllShowingMs"`
 	Minutes  float64   `json:"minutes"`
 	Looks    int       `json:"looksAtTiles"`
 	Grey     int       `json:"saidNotToBeOfNow"`
@@ -56,13 +61,16 @@ type tileLook struct {
 }
 
 func (r *videoWallResult) table() (head, row []string) {
-	var opened []string
-	for _, ms := range r.Opened {
-		opened = append(opened, fmt.Sprintf("%.0f", ms))
+	list := func(opened []float64) string {
+		var words []string
+		for _, ms := range opened {
+			words = append(words, fmt.Sprintf("%.0f", ms))
+		}
+		return strings.Join(words, ", ")
 	}
-	return []string{"tiles", "opened to all showing ms", "minutes", "looks", "grey", "black", "unreadable", "stale as of now", "another camera's", "standing", "fps mean / slowest", "age p50 / p95 / p99 / max ms", "heap growth %", "server core %", "browser core %", "script errors", "load average"},
+	return []string{"tiles", "opened cold to all showing ms", "warm", "minutes", "looks", "grey", "black", "unreadable", "stale as of now", "another camera's", "standing", "fps mean / slowest", "age p50 / p95 / p99 / max ms", "heap growth %", "server core %", "browser core %", "script errors", "load average"},
 		[]string{
-			fmt.Sprint(r.Tiles), strings.Join(opened, ", "), fmt.Sprint(r.Minutes), fmt.Sprint(r.Looks), fmt.Sprint(r.Grey), fmt.Sprint(r.Black), fmt.Sprint(r.Smeared), fmt.Sprint(r.Stale),
+			fmt.Sprint(r.Tiles), list(r.Cold), list(r.Warm), fmt.Sprint(r.Minutes), fmt.Sprint(r.Looks), fmt.Sprint(r.Grey), fmt.Sprint(r.Black), fmt.Sprint(r.Smeared), fmt.Sprint(r.Stale),
 			fmt.Sprint(r.Foreign), fmt.Sprint(r.Standing), fmt.Sprintf("%.1f / %.1f", r.FPS, r.Worst), quantiles(r.Age), fmt.Sprintf("%.1f", r.Growth),
 			fmt.Sprintf("%.0f", r.Server*100), fmt.Sprintf("%.0f", r.Browser*100), fmt.Sprint(len(r.Faults)), fmt.Sprintf("%.1f", r.Average),
 		}
@@ -75,8 +83,10 @@ func videoWall(ctx context.Context, srv *server, y *videoYard, long time.Duratio
 		return nil, err
 	}
 	r := &videoWallResult{Tiles: wallTiles, Minutes: round(long.Minutes(), 1), last: make(map[int]tileLook)}
+	rests := slices.Repeat([]int64{wallRest.Milliseconds()}, wallOpens)
+	rests = append(rests, slices.Repeat([]int64{time.Second.Milliseconds()}, wallOpens/2)...)
 	page, err := browse(ctx, map[string]any{
-		"mode": "videoWall", "base": srv.api.base, "cookie": c, "path": "/cameras?grid=12", "tiles": wallTiles, "opens": wallOpens, "restMs": 14_000,
+		"mode": "videoWall", "base": srv.api.base, "cookie": c, "path": "/cameras?grid=12", "tiles": wallTiles, "restsMs": rests,
 		"lengthMs": long.Milliseconds(), "everyMs": min(30_000, max(1000, long.Milliseconds()/20)), "picture": filepath.Join(filepath.Dir(srv.data), "wall.png"),
 	})
 	if err != nil {
@@ -109,8 +119,9 @@ func (r *videoWallResult) hear(y *videoYard, key string, value json.RawMessage, 
 	switch key {
 	case "opened":
 		var o struct {
-			All   bool
-			Tiles []struct{ After float64 }
+			All    bool
+			RestMs int64
+			Tiles  []struct{ After float64 }
 		}
 		if err := json.Unmarshal(value, &o); err != nil {
 			return fmt.Errorf("read an opening: %w", err)
@@ -123,7 +134,11 @@ func (r *videoWallResult) hear(y *videoYard, key string, value json.RawMessage, 
 			slowest = 30_000
 		}
 		log.Printf("video-wall: %d tiles after %.0f ms", len(o.Tiles), slowest)
-		r.Opened = append(r.Opened, round(slowest, 0))
+		if o.RestMs == wallRest.Milliseconds() {
+			r.Cold = append(r.Cold, round(slowest, 0))
+		} else {
+			r.Warm = append(r.Warm, round(slowest, 0))
+		}
 	case "heap":
 		var mb float64
 		if err := json.Unmarshal(value, &mb); err != nil {

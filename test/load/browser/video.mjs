@@ -136,13 +136,13 @@ async function videoLatency(browser, order) {
 
 /** The wall: opened again and again, then kept open. */
 async function videoWall(browser, order, say) {
-  for (let i = 0; i < order.opens; i++) {
-    // Nobody has looked for a while: the small streams are not pulled any more.
-    await sleep(order.restMs);
+  for (const [i, restMs] of order.restsMs.entries()) {
+    await sleep(restMs);
     const context = await look(browser, order);
     const page = await context.newPage();
     await page.goto(order.path, { waitUntil: 'commit' });
-    say({ opened: await page.evaluate((n) => window.__eyes.showing(n, 30_000), order.tiles) });
+    const seen = await page.evaluate((n) => window.__eyes.showing(n, 30_000), order.tiles);
+    say({ opened: { ...seen, restMs } });
     if (i === 0 && order.picture) await page.screenshot({ path: order.picture });
     await context.close();
   }

@@ -32,6 +32,9 @@ export const FAMILY: Record<Condition, Family> = {
 export const conditionOf = (state: string): Condition =>
   (CONDITIONS as readonly string[]).includes(state) ? (state as Condition) : 'connecting';
 
+/** Whether its pictures come and are all the same: what they show is of the past. */
+export const isFrozen = (c: Camera): boolean => conditionOf(c.state) === 'tampered' && c.reason === 'frozen';
+
 /** Worst first; those of the same condition by site and name. */
 const URGENCY: Record<Condition, number> = {
   tampered: 0,

@@ -5,7 +5,7 @@ import { useNow } from '../../live/clock';
 import { ageWords } from '../../ui/figures';
 import { StateShape } from '../../ui/state';
 import { useZone } from '../../ui/zone';
-import { type Camera, type Condition, conditionOf, FAMILY } from './camera';
+import { type Camera, type Condition, conditionOf, FAMILY, isFrozen } from './camera';
 import { play, type Showing } from './player';
 import styles from './tile.module.css';
 
@@ -73,7 +73,9 @@ export const Tile = memo(function Tile({
 
   const condition = conditionOf(camera.state);
   const name = camera.label || camera.id;
-  const fresh = showing.state === 'playing';
+  // A camera that sends the same picture again and again shows the past as well.
+  const frozen = isFrozen(camera);
+  const fresh = showing.state === 'playing' && !frozen;
   const label = t('video.tile.label', { name, site: site ?? '', state: t(conditionKey(condition)) });
   return (
     <article ref={frame} className={styles.tile} data-large={large} data-fresh={fresh} aria-label={label}>
@@ -88,7 +90,13 @@ export const Tile = memo(function Tile({
           disablePictureInPicture
         />
         <img ref={img} className={styles.live} data-on={fresh && showing.way === 'stills'} alt="" />
-        {!fresh && <Cover camera={camera} showing={showing} condition={condition} />}
+        {!fresh && (
+          <Cover
+            camera={camera}
+            showing={frozen ? { ...showing, at: since(camera) ?? showing.at } : showing}
+            condition={condition}
+          />
+        )}
         {onOpen && (
           <button
             type="button"
@@ -98,10 +106,13 @@ export const Tile = memo(function Tile({
           />
         )}
       </div>
-      <Strip camera={camera} site={site} showing={showing} condition={condition} />
+      <Strip camera={camera} site={site} showing={showing} condition={condition} fresh={fresh} />
     </article>
   );
 });
+
+const since = (camera: Camera): number | undefined =>
+  camera.stateSince ? Date.parse(camera.stateSince) : undefined;
 
 /** Why there is no picture of now. */
 function Cover({ camera, showing, condition }: { camera: Camera; showing: Showing; condition: Condition }) {
@@ -141,14 +152,15 @@ function Strip({
   site,
   showing,
   condition,
+  fresh,
 }: {
   camera: Camera;
   site?: string;
   showing: Showing;
   condition: Condition;
+  fresh: boolean;
 }) {
   const t = useT();
-  const fresh = showing.state === 'playing';
   const records = camera.recording !== 'off' && condition === 'live';
   return (
     <footer className={styles.strip}>
