@@ -123,6 +123,8 @@ describe('a picture of the past', () => {
     await aged(1).waitFor();
     const age = await aged(1).textContent();
     await until('its age grows', async () => (await aged(1).textContent()) !== age);
+    await tile(1).getByText(/^Next try in/).waitFor();
+    assert.equal(await aged(1).count(), 1, 'it keeps its age while a new connection is tried');
     assert.ok(await tile(1).locator('canvas').evaluate((c) => c.width > 0 && getComputedStyle(c).filter.includes('grayscale')), 'the last picture stays, grey');
     assert.equal(await tile(1).locator('video[data-on="true"]').count(), 0, 'no picture is shown in colour');
     assert.equal(await tile(1).getByText('Now', { exact: true }).count(), 0, 'it does not say that it is of now');

@@ -121,19 +121,27 @@ func (r *videoWallResult) hear(y *videoYard, key string, value json.RawMessage, 
 		var o struct {
 			All    bool
 			RestMs int64
-			Tiles  []struct{ After float64 }
+			Tiles  []struct {
+				After float64
+				Width int
+			}
+			Asked struct{ First, Answered float64 }
 		}
 		if err := json.Unmarshal(value, &o); err != nil {
 			return fmt.Errorf("read an opening: %w", err)
 		}
-		slowest := 0.0
+		slowest, large := 0.0, 0
 		for _, t := range o.Tiles {
 			slowest = max(slowest, t.After)
+			if t.Width > 640 {
+				large++
+			}
 		}
 		if !o.All {
 			slowest = 30_000
 		}
-		log.Printf("video-wall: %d tiles after %.0f ms", len(o.Tiles), slowest)
+		log.Printf("video-wall: asked after %.0f ms, answered after %.0f, %d tiles after %.0f ms, %d of them by the main stream; load %.1f",
+			o.Asked.First, o.Asked.Answered, len(o.Tiles), slowest, large, loadAverage()[0])
 		if o.RestMs == wallRest.Milliseconds() {
 			r.Cold = append(r.Cold, round(slowest, 0))
 		} else {

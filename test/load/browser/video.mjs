@@ -64,6 +64,16 @@ function eyes() {
       };
     });
 
+  /** When the server was asked for pictures and had answered, since the navigation began. */
+  const asked = () => {
+    const list = performance.getEntriesByType('resource').filter((e) => e.name.includes('/whep?'));
+    return {
+      count: list.length,
+      first: Math.min(...list.map((e) => e.startTime)),
+      answered: Math.max(...list.map((e) => e.responseEnd)),
+    };
+  };
+
   /** When so many tiles show a picture that can be read, since the navigation began. */
   const showing = (count, ms) =>
     new Promise((resolve) => {
@@ -74,7 +84,7 @@ function eyes() {
           if (t.fresh && t.camera >= 0) first[i] ??= { after: now, at: t.at, camera: t.camera, n: t.n, width: t.width };
         });
         const all = first.filter(Boolean);
-        if (all.length === count || now > ms) resolve({ all: all.length === count, tiles: all });
+        if (all.length === count || now > ms) resolve({ all: all.length === count, tiles: all, asked: asked() });
         else requestAnimationFrame(look);
       };
       look();

@@ -67,12 +67,18 @@ export function play(place: Place): () => void {
 
 async function run(place: Place, stop: AbortSignal): Promise<void> {
   const closed = new Set<Way>();
+  // However it is tried to get a new picture, the last one keeps its age.
+  let last: number | undefined;
+  const report = (s: Showing) => {
+    last = s.at ?? last;
+    place.report({ ...s, at: last });
+  };
   if (typeof RTCPeerConnection === 'undefined') closed.add('webrtc');
   let reason: string | undefined;
   let tries = 0;
   while (!stop.aborted) {
     for (const way of ways(closed)) {
-      const watch = new Watch(way, place.report, reason);
+      const watch = new Watch(way, report, reason);
       try {
         await SHOW[way](place, watch, stop);
       } catch (error) {
@@ -93,7 +99,7 @@ async function run(place: Place, stop: AbortSignal): Promise<void> {
       if (reason === 'noPicture') break;
     }
     const wait = pause(tries++);
-    place.report({ way: 'webrtc', state: 'waiting', reason, retryAt: Date.now() + wait });
+    report({ way: 'webrtc', state: 'waiting', reason, retryAt: Date.now() + wait });
     await sleep(wait, stop);
   }
 }

@@ -161,7 +161,7 @@ function Strip({
   fresh: boolean;
 }) {
   const t = useT();
-  const records = camera.recording !== 'off' && condition === 'live';
+  const records = camera.recording !== 'off' && (condition === 'live' || condition === 'tampered');
   return (
     <footer className={styles.strip}>
       <StateShape family={FAMILY[condition]} size={12} />
