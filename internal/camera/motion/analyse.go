@@ -12,6 +12,7 @@ type scratch struct {
 	tmp, line      grid
 	residual       grid // what the light on the background does not explain
 	shift          grid // the difference, light of the whole picture taken off
+	floor          grid // nothing is darker unless something stands there
 	hot            [cells]uint8
 	label          [cells]int32
 	stack          []int32
@@ -28,7 +29,8 @@ type measures struct {
 	same      float64 // how far small shapes are those of the background: 1 all, 0 none
 	large     float64 // the same of large shapes
 	sharp     float64 // steepness of the background's edges, 1 as usual
-	shifted   float64 // share of cells that are brighter or darker, whatever the reason
+	crisp     float64 // steepest edges there are, 1 as steep as those of the background
+	lit       float64 // share of cells that are brighter, whatever the reason
 	stir      float64 // how far most cells are from the picture before, light aside
 	equal     bool    // point by point the picture before
 }
@@ -36,6 +38,12 @@ type measures struct {
 const (
 	whiteLevel = 246
 	darkLevel  = 60
+	// darkerLevel is how much darker than the place in any light something has to be
+	// at least.
+	darkerLevel = 8
+	// explainedFrom is how far the light has to change a cell for that to explain
+	// anything.
+	explainedFrom = 4
 )
 
 // measure compares s.f with the background.
@@ -50,9 +58,10 @@ func (d *Detector) measure(s *scratch) measures {
 	s.tmp.times(bg, bg)
 	s.mbb.mean(&s.tmp, &s.line)
 
-	var n, white, shifted float64
+	var n, white, lit float64
 	gain := m.light.gain
 	low, high := 0.35*gain, 4*max(gain, 1)
+	dim := dimmest(&s.f, bg, &d.seen)
 	var tff, tbb, tfb, own2 blocks
 	for i := range cells {
 		f, b := s.f[i], bg[i]
@@ -66,7 +75,17 @@ func (d *Detector) measure(s *scratch) measures {
 		}
 		local := min(max((cov+2*own*gain)/(varb+2*own), low), most)
 		s.residual[i] = hf - local*hb
-		s.shift[i] = f - m.light.of(b)
+		now := m.light.of(b)
+		s.shift[i] = f - now
+		s.floor[i] = min(b, now, dim*b) - darkerLevel - 2*d.noise[i]
+		// What shines by itself, or mirrors the sky, does not follow the light: all that
+		// lies between what it was and what the light makes of it is explained.
+		if off := now - b; off > explainedFrom || off < -explainedFrom {
+			margin := 2 + 1.5*d.noise[i]
+			if f >= min(b, now)-margin && f <= max(b, now)+margin {
+				s.residual[i] = 0
+			}
+		}
 		if !d.seen[i] {
 			s.residual[i], s.shift[i] = 0, 0
 			continue
@@ -75,8 +94,8 @@ func (d *Detector) measure(s *scratch) measures {
 		if f >= whiteLevel {
 			white++
 		}
-		if s.shift[i] > lightLevel || s.shift[i] < -lightLevel {
-			shifted++
+		if s.shift[i] > lightLevel {
+			lit++
 		}
 		k := i/columns/blockSide*blockColumns + i%columns/blockSide
 		tff[k], tbb[k], tfb[k], own2[k] = tff[k]+hf*hf, tbb[k]+hb*hb, tfb[k]+hf*hb, own2[k]+own
@@ -84,7 +103,7 @@ func (d *Detector) measure(s *scratch) measures {
 	if n == 0 {
 		return m
 	}
-	m.saturated, m.shifted, m.stir = white/n, shifted/n, d.stir(s)
+	m.saturated, m.lit, m.stir = white/n, lit/n, d.stir(s)
 	m.same = likeness(&tff, &tbb, &tfb, &own2)
 	m.texture = math.Sqrt(max(0, (tff.sum()-own2.sum())/n))
 	var bf, bb blocks
@@ -92,6 +111,9 @@ func (d *Detector) measure(s *scratch) measures {
 	bb.fold(bg)
 	m.spread, m.large = bf.spread(), bf.alike(&bb)
 	m.sharp = d.sharpness(s)
+	if was := steepest(bg, &d.seen); was > 0 {
+		m.crisp = steepest(&s.f, &d.seen) / was
+	}
 	return m
 }
 
@@ -169,6 +191,34 @@ func (d *Detector) sharpness(s *scratch) float64 {
 	}
 	slices.Sort(ratios)
 	return ratios[len(ratios)/2]
+}
+
+// steepest is the steepness that one cell in a hundred exceeds, in the mean of nine
+// so that noise has little part in it.
+func steepest(g *grid, use *[cells]bool) float64 {
+	const fine = 4 // parts of a level
+	var count [256 * fine]int
+	n := 0
+	for y := 1; y < rows-2; y += 2 {
+		for x := 1; x < columns-2; x++ {
+			i := y*columns + x
+			if !use[i] {
+				continue
+			}
+			// Over two cells, and the mean of two lines.
+			dx := g[i+1] + g[i+columns+1] - g[i-1] - g[i+columns-1]
+			dy := g[i+columns] + g[i+columns+1] - g[i-columns] - g[i-columns+1]
+			count[min(len(count)-1, int(max(dx, -dx, dy, -dy)*fine/2))]++
+			n++
+		}
+	}
+	left := n / 100
+	for k := len(count) - 1; k >= 0; k-- {
+		if left -= count[k]; left < 0 {
+			return float64(k) / fine
+		}
+	}
+	return 0
 }
 
 // edges learns which steepness the strongest twentieth of the background's edges

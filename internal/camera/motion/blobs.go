@@ -7,6 +7,7 @@ type blob struct {
 	hot                      int // cells that show it
 	moved                    int // of those, changed since the picture some time before
 	brighter                 int // of those, brighter than the background
+	darker                   int // of those, darker than light can make the background
 	left, top, right, bottom int
 	before                   float64 // brightness of the background there, mean
 	rise                     float64 // brighter than that, mean
@@ -27,7 +28,18 @@ const (
 	// fewestCells show the smallest thing that counts.
 	fewestCells = 7
 	strayShare  = 8
+	// Light only ever adds: of a thing some cells are darker than the place was.
+	fewestDarker = 3
+	darkerShare  = 40
 )
+
+// enters reports whether it reaches the edge of the picture.
+func (b *blob) enters() bool {
+	return b.left <= 1 || b.top <= 1 || b.right >= columns-2 || b.bottom >= rows-2
+}
+
+// solid reports whether light alone cannot have made it.
+func (b *blob) solid() bool { return b.darker >= max(fewestDarker, b.hot/darkerShare) }
 
 // findBlobs marks what changed and joins it.
 func (d *Detector) findBlobs(s *scratch) []blob {
@@ -116,6 +128,9 @@ func (d *Detector) flood(s *scratch, start int, label int32) blob {
 		}
 		if s.shift[i] > 0 {
 			b.brighter++
+		}
+		if s.f[i] < s.floor[i] {
+			b.darker++
 		}
 		b.before += float64(d.bg[i])
 		b.rise += float64(s.shift[i])

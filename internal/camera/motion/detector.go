@@ -63,6 +63,7 @@ type Detector struct {
 	bytes    []byte
 	usual    usual
 	tamper   tamper
+	sweptAt  time.Time // when a light swept over the place
 
 	interval time.Duration // between pictures, as usual
 }
@@ -74,8 +75,11 @@ type watched struct {
 	active bool
 	since  time.Time
 	lastAt time.Time
-	score  float64
-	share  float64
+	// glow counts pictures in a row with something that may be a light.
+	glow      int
+	glowSince time.Time
+	score     float64
+	share     float64
 }
 
 // usual is what the camera shows when nothing is wrong.
@@ -203,7 +207,7 @@ func (d *Detector) judge(s *scratch, m measures, at time.Time, dt time.Duration)
 		return append(changes, d.rest(at)...)
 	}
 	blobs := d.findBlobs(s)
-	changes = append(changes, d.moving(s, blobs, at)...)
+	changes = append(changes, d.moving(s, m, blobs, at)...)
 	d.learn(s, blobs, m, pace(dt, backgroundIn), dt)
 	if m.same > 0.85*d.usual.same { // not with a lorry in front
 		d.usual.follow(m, pace64(dt, usualIn))

@@ -12,6 +12,13 @@ type light struct {
 
 func (l light) of(v float32) float32 { return l.gain*v + l.offset }
 
+// changes reports whether it is another light than that it is compared with.
+func (l light) changes() bool {
+	const middle, level = 128, 6
+	off := l.of(middle) - middle
+	return off > level || off < -level
+}
+
 // fitLight finds the light of the picture f against b, in spite of what moved and
 // of lamps that light a part of it: of several first guesses that wins which is
 // true of most cells.
@@ -56,6 +63,27 @@ func refine(f, b *grid, use *[cells]bool, l light, limit float32) light {
 	l.offset = sf/n + 128 - l.gain*(sb/n+128)
 	l.holds = n / all
 	return l
+}
+
+// dimmest is what a quarter of the cells have become darker than, as a share of what
+// they were and at most 1: a camera that stops down before a lamp makes all else darker.
+func dimmest(f, b *grid, use *[cells]bool) float32 {
+	const parts, darkest = 64, 16
+	var count [parts + 1]int
+	n := 0
+	for i := 0; i < cells; i += 5 {
+		if use[i] && b[i] > darkest {
+			count[min(max(int(f[i]/b[i]*parts), 0), parts)]++
+			n++
+		}
+	}
+	left := n / 4
+	for k, c := range count {
+		if left -= c; left < 0 {
+			return float32(k) / parts
+		}
+	}
+	return 1
 }
 
 // quarters are the levels that a quarter, half and three quarters of the cells are

@@ -2,27 +2,65 @@ package motion
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
 )
 
+// What is only brighter than the place was is a light, or something pale that throws
+// no shadow. While a light sweeps over a good part of the picture or that of all of it
+// changes, and for a while after, it is believed to be the light. Lights reach in from
+// the edge of the picture: there the next picture has to show it too, and everywhere
+// if the next is not far.
+const (
+	sweepFrom  = 0.015 // of the picture
+	sweepAfter = 4 * time.Second
+	glowFor    = 8 * time.Second
+	againAfter = 350 * time.Millisecond
+	seldom     = time.Second
+)
+
 // moving says in which zones something moves.
-func (d *Detector) moving(s *scratch, blobs []blob, at time.Time) []Change {
+func (d *Detector) moving(s *scratch, m measures, blobs []blob, at time.Time) []Change {
 	var changes []Change
+	if m.lit > sweepFrom && slices.ContainsFunc(blobs, func(b blob) bool { return !b.solid() }) || m.light.changes() {
+		d.sweptAt = at
+	}
+	swept := !d.sweptAt.IsZero() && at.Sub(d.sweptAt).Abs() < sweepAfter
+	again := d.interval < seldom || slices.ContainsFunc(blobs, func(b blob) bool { return !b.solid() && b.enters() })
 	for z := range d.zones {
 		w := &d.zones[z]
-		score, share := 0.0, 0.0
+		score, share, glow := 0.0, 0.0, false
 		for _, b := range blobs {
 			k, n := w.sees(s, b)
-			if k == 0 {
-				continue
+			switch {
+			case k == 0:
+			case w.active || b.solid() || w.believes(swept, again, at):
+				score, share = max(score, k), share+n
+			default:
+				glow = true
 			}
-			score, share = max(score, k), share+n
+		}
+		if !glow {
+			w.glow = 0
+		} else if w.glow++; w.glow == 1 {
+			w.glowSince = at
 		}
 		changes = append(changes, w.follow(score, min(share, 1), at, d.interval)...)
 	}
 	return changes
+}
+
+// believes reports whether something pale may be more than a light.
+func (w *watched) believes(swept, again bool, at time.Time) bool {
+	switch {
+	case swept:
+		return w.glow > 0 && at.Sub(w.glowSince) >= glowFor
+	case again:
+		return w.glow > 0 && at.Sub(w.glowSince) >= againAfter
+	}
+	return true
 }
 
 // sees says how sure a blob is something that moves in the zone, and what share of

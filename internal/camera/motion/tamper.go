@@ -91,7 +91,8 @@ func (d *Detector) suspect(m measures) (event.SceneKind, int) {
 	switch {
 	case m.saturated > 0.6 && u.saturated < 0.3:
 		return event.SceneBlinded, coverPictures
-	case lost && (m.spread < 0.35*hysteresis*u.spread || m.texture < 0.35*hysteresis*u.texture && m.large < 0.6):
+	case lost && (m.spread < 0.35*hysteresis*u.spread || m.crisp < 0.15*hysteresis):
+		// What lies on the lens is out of focus; what another view shows is not.
 		return event.SceneCovered, coverPictures
 	case m.sharp < 0.5*hysteresis*min(float64(m.light.gain), 1) && m.large > 0.8 && m.light.gain > 0.4:
 		return event.SceneDefocused, blurPictures

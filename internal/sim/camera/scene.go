@@ -2,6 +2,7 @@ package camera
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -217,18 +218,42 @@ func condition(s Step) string {
 // momentsOf is that a thing is there, and that it moves if it does.
 func momentsOf(x clips.Sight, offset time.Duration) []Moment {
 	m := Moment{What: x.What, From: offset + seconds(x.From), To: offset + seconds(x.To), Track: slices.Clone(x.Track)}
-	moves := false
-	for _, b := range x.Track {
+	from, to := len(x.Track), 0 // where it is somewhere else than at first, and at last
+	for i, b := range x.Track {
 		m.Box = around(m.Box, b)
-		moves = moves || b != x.Track[0]
+		if apart(b, x.Track[0]) {
+			from = min(from, i)
+		}
+		if apart(b, x.Track[len(x.Track)-1]) {
+			to = i + 1
+		}
 	}
-	if !moves {
+	if from > to {
 		return []Moment{m}
 	}
+	from-- // it set out after the place before
 	motion := m
-	motion.What, motion.Track = Motion, slices.Clone(x.Track)
+	motion.What, motion.Track = Motion, slices.Clone(x.Track[from:min(to+1, len(x.Track))])
+	motion.From += time.Duration(from) * trackEvery
+	if to < len(x.Track)-1 {
+		motion.To = m.From + time.Duration(to)*trackEvery
+	}
 	return []Moment{m, motion}
 }
+
+// apart reports whether two places differ by more than a point of a small picture.
+func apart(a, b [4]float64) bool {
+	const point = 1.0 / 320
+	for i := range a {
+		if math.Abs(a[i]-b[i]) > point {
+			return true
+		}
+	}
+	return false
+}
+
+// trackEvery is how far apart the places of a track are.
+const trackEvery = 500 * time.Millisecond
 
 func around(a, b [4]float64) [4]float64 {
 	if a == ([4]float64{}) {

@@ -41,6 +41,9 @@ func TestEveryShotHasItsClips(t *testing.T) {
 			if x.From < 0 || x.To > float64(s.Seconds)+0.01 || len(x.Track) == 0 {
 				t.Errorf("%s: %+v", s.Name, x)
 			}
+			if n := int((x.To-x.From-0.05)*2) + 1; len(x.Track) < n || len(x.Track) > n+1 {
+				t.Errorf("%s: %d places in %.2f s", s.Name, len(x.Track), x.To-x.From)
+			}
 		}
 	}
 	if len(names) > 0 {

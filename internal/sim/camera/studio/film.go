@@ -95,6 +95,16 @@ func (s *Shot) Film(width int, put func([]byte) error) ([]Sight, error) {
 	return seen.sights, nil
 }
 
+// Sights are what is to be seen, without drawing it.
+func (s *Shot) Sights() []Sight {
+	var seen watch
+	for frame := range s.Seconds * Rate {
+		t := float64(frame) / Rate
+		seen.note(&s.view.camera, t, s.act(t).actors)
+	}
+	return seen.sights
+}
+
 // touched is the part of the picture that actors and their shadows may change.
 func (s *Shot) touched(cam *camera, l *lighting, actors []actor, all bool) (left, top, right, bottom float64) {
 	const aspect = 16.0 / 9
@@ -178,7 +188,7 @@ func (w *watch) note(cam *camera, t float64, actors []actor) {
 		}
 		s := &w.sights[at]
 		s.To = round(t + 1.0/Rate)
-		if math.Mod(t-s.From+0.001, 0.5) < 1.0/Rate/2 || len(s.Track) == 0 {
+		if math.Mod(t-s.From+0.001, 0.5) < 1.0/Rate-0.002 || len(s.Track) == 0 {
 			s.Track = append(s.Track, box)
 		}
 	}

@@ -2,7 +2,7 @@
 // them and has ffmpeg (with libx264) encode them, once for the main stream and
 // once for the sub stream. Run it in its parent folder:
 //
-//	go run ./generate [-only PREFIX]
+//	go run ./generate [-only PREFIX] [-missing] [-sights]
 package main
 
 import (
@@ -34,13 +34,14 @@ func main() {
 	only := flag.String("only", "", "make only the clips whose names start with one of these, separated by commas")
 	crf := flag.Int("crf", 33, "quality of the main stream; less is better")
 	missing := flag.Bool("missing", false, "make only the clips that are not there")
+	sights := flag.Bool("sights", false, "make only the table of what is to be seen")
 	flag.Parse()
-	if err := run(*only, *crf, *missing); err != nil {
+	if err := run(*only, *crf, *missing, *sights); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(only string, crf int, missing bool) error {
+func run(only string, crf int, missing, table bool) error {
 	sights := make(map[string][]studio.Sight)
 	if old, err := os.ReadFile("sights.json"); err == nil {
 		if err := json.Unmarshal(old, &sights); err != nil {
@@ -54,9 +55,12 @@ func run(only string, crf int, missing bool) error {
 		if !slices.ContainsFunc(strings.Split(only, ","), func(p string) bool { return strings.HasPrefix(s.Name, p) }) {
 			continue
 		}
-		seen, err := film(&s, crf)
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.Name, err)
+		seen := s.Sights()
+		if !table {
+			var err error
+			if seen, err = film(&s, crf); err != nil {
+				return fmt.Errorf("%s: %w", s.Name, err)
+			}
 		}
 		sights[s.Name] = seen
 		if len(seen) == 0 {
