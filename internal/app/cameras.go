@@ -15,6 +15,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/camera/decode"
 	camlive "github.com/chargewatch/chargewatch/internal/camera/live"
 	"github.com/chargewatch/chargewatch/internal/camera/motion"
+	"github.com/chargewatch/chargewatch/internal/camera/preview"
 	"github.com/chargewatch/chargewatch/internal/camera/stream"
 	"github.com/chargewatch/chargewatch/internal/outward"
 	"github.com/chargewatch/chargewatch/internal/store"
@@ -38,8 +39,9 @@ func (s *Server) openCameras(ctx context.Context) error {
 	}
 	s.reach = outward.New(outward.Options{Allow: nets, Exactly: exactly, Own: s.ownPorts, Also: s.simulatedPorts})
 	c := &cameras{s: s, pool: decode.New(decode.Options{Logger: s.log})}
+	s.footage.previews = preview.New(preview.Options{Store: s.footage.Store, Decoder: c.pool, Recorded: s.footage.recs.has, Logger: s.log})
 	c.eyes = motion.NewWatch(motion.Options{
-		Decoder: c.pool, Journal: s.Journal, Streams: func() motion.Streams { return c.Service }, Armed: s.Store.Armed, Logger: s.log,
+		Decoder: preview.Shared{Pool: c.pool, Previews: s.footage.previews}, Journal: s.Journal, Streams: func() motion.Streams { return c.Service }, Armed: s.Store.Armed, Logger: s.log,
 	})
 	c.Service = camera.New(camera.Options{
 		Journal: s.Journal, Dial: s.reach.Dial, Taps: []camera.Tap{s.footage, c.eyes}, Recorder: s.footage, Logger: s.log,

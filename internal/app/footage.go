@@ -13,12 +13,15 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/camera"
+	"github.com/chargewatch/chargewatch/internal/camera/area"
 	"github.com/chargewatch/chargewatch/internal/camera/decode"
 	"github.com/chargewatch/chargewatch/internal/camera/evidence"
+	"github.com/chargewatch/chargewatch/internal/camera/preview"
 	"github.com/chargewatch/chargewatch/internal/camera/record"
 	"github.com/chargewatch/chargewatch/internal/camera/stream"
 	"github.com/chargewatch/chargewatch/internal/disk"
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/store"
 	"github.com/chargewatch/chargewatch/internal/web"
 )
 
@@ -30,6 +33,8 @@ type footage struct {
 	told  chan toldGap
 	recs  recorders
 	packs *evidencePacks
+	// previews are small pictures of what was recorded.
+	previews *preview.Service
 }
 
 // toldGap is a gap on its way into the journal, which may take its time without
@@ -61,8 +66,9 @@ func (s *Server) openFootage(ctx context.Context) error {
 
 // run keeps recordings until ctx ends, which is after cameras have ended.
 func (f *footage) run(ctx context.Context) error {
-	ended := make(chan error, 2)
+	ended := make(chan error, 3)
 	go func() { ended <- f.Store.Run(ctx) }()
+	go func() { f.previews.Run(ctx); ended <- nil }()
 	go func() { ended <- f.packs.Run(ctx) }()
 	changed := f.s.Store.CamerasChanged()
 	f.SetLimits(f.limits())
@@ -79,7 +85,7 @@ func (f *footage) run(ctx context.Context) error {
 				f.s.log.WarnContext(ctx, "a gap of a recording is not in the journal", "camera", t.camera, "err", err)
 			}
 		case <-ctx.Done():
-			return errors.Join(<-ended, <-ended)
+			return errors.Join(<-ended, <-ended, <-ended)
 		}
 	}
 }
@@ -274,7 +280,7 @@ func (f *footage) ReplayPiece(ctx context.Context, id, name, file string) (web.F
 // Past is the key picture of a time.
 func (f *footage) Past(ctx context.Context, id, name string, at time.Time) (web.CameraStill, error) {
 	if f.s.cameras.pool.Missing() != nil {
-		return web.CameraStill{}, &web.ViewingError{Status: http.StatusConflict, Code: "noDecoder", Reason: "pictures cannot be decoded here: ffmpeg is missing"}
+		return web.CameraStill{}, errNoDecoder()
 	}
 	u, err := f.Keyframe(ctx, record.Source{Camera: id, Stream: name}, at)
 	if err != nil {
@@ -285,6 +291,33 @@ func (f *footage) Past(ctx context.Context, id, name string, at time.Time) (web.
 		return web.CameraStill{}, whyNot(err)
 	}
 	return web.CameraStill{JPEG: b, At: u.At}, nil
+}
+
+// Thumbnail is the small picture nearest to a moment.
+func (f *footage) Thumbnail(ctx context.Context, id string, at time.Time, hide []store.CameraZone) (web.CameraStill, error) {
+	p, err := f.previews.Nearest(ctx, id, at)
+	switch {
+	case errors.Is(err, decode.ErrMissing):
+		return web.CameraStill{}, errNoDecoder()
+	case err != nil:
+		return web.CameraStill{}, whyNot(notThere(err))
+	}
+	if len(hide) > 0 {
+		mask := make([]area.Polygon, len(hide))
+		for i, z := range hide {
+			for _, corner := range z.Polygon {
+				mask[i] = append(mask[i], corner)
+			}
+		}
+		if p.JPEG, err = preview.Masked(p.JPEG, mask); err != nil {
+			return web.CameraStill{}, err
+		}
+	}
+	return web.CameraStill{JPEG: p.JPEG, At: p.At}, nil
+}
+
+func errNoDecoder() error {
+	return &web.ViewingError{Status: http.StatusConflict, Code: "noDecoder", Reason: "pictures cannot be decoded here: ffmpeg is missing"}
 }
 
 // notThere says in the words of the API why there are no pictures.
@@ -329,6 +362,13 @@ func (r *recorders) trigger(id string, until time.Time) {
 			rec.Trigger(until)
 		}
 	}
+}
+
+// has reports whether the main stream of a camera is recorded now.
+func (r *recorders) has(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all[record.Source{Camera: id, Stream: camera.Main}] != nil
 }
 
 // wroteAt is when something of a camera was last written.

@@ -85,6 +85,9 @@ type Footage interface {
 	ReplayPiece(ctx context.Context, camera, stream, file string) (FootagePiece, error)
 	// Past is the key picture that was the newest at a time.
 	Past(ctx context.Context, camera, stream string, at time.Time) (CameraStill, error)
+	// Thumbnail is the small picture nearest to a time that was recorded, with the
+	// zones hidden.
+	Thumbnail(ctx context.Context, camera string, at time.Time, hide []store.CameraZone) (CameraStill, error)
 }
 
 type (
@@ -111,6 +114,7 @@ func (s *Server) registerFootage() {
 	s.raw(http.MethodGet, base+"/cameras/{camera}/clip.mp4", review, s.past(s.clip))
 	s.raw(http.MethodGet, base+"/cameras/{camera}/playback/index.m3u8", review, s.past(s.replay))
 	s.raw(http.MethodGet, base+"/cameras/{camera}/playback/picture.jpg", review, s.past(s.pastStill))
+	s.raw(http.MethodGet, base+"/cameras/{camera}/playback/thumbnail.jpg", review, s.view(s.thumbnail))
 	s.raw(http.MethodGet, base+"/cameras/{camera}/playback/{stream}/{file}", review, s.past(s.replayPiece))
 }
 
@@ -290,6 +294,35 @@ func (s *Server) pastStill(w http.ResponseWriter, r *http.Request, c *store.Came
 	h.Set("Content-Type", "image/jpeg")
 	h.Set("Content-Length", strconv.Itoa(len(x.JPEG)))
 	h.Set("Cache-Control", "private, max-age=600")
+	h.Set("Chargewatch-At", x.At.UTC().Format(time.RFC3339Nano))
+	_, _ = w.Write(x.JPEG) // the caller may have gone
+	return nil
+}
+
+// thumbnail is a small picture for whoever drags over a timeline. Who may not see
+// all of the picture gets it painted over.
+func (s *Server) thumbnail(w http.ResponseWriter, r *http.Request, c *store.Camera, masked bool) error {
+	if s.o.Footage == nil {
+		return &ViewingError{http.StatusNotFound, "noRecording", "nothing is recorded"}
+	}
+	at, err := moment(r, "at")
+	if err != nil {
+		return err
+	}
+	var hide []store.CameraZone
+	if masked {
+		hide = c.Private()
+	}
+	x, err := s.o.Footage.Thumbnail(r.Context(), c.ID, at, hide)
+	if err != nil {
+		return err
+	}
+	s.seen(r.Context(), c, "camera.review")
+	h := w.Header()
+	h.Set("Content-Type", "image/jpeg")
+	h.Set("Content-Length", strconv.Itoa(len(x.JPEG)))
+	h.Set("Cache-Control", "private, no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Chargewatch-At", x.At.UTC().Format(time.RFC3339Nano))
 	_, _ = w.Write(x.JPEG) // the caller may have gone
 	return nil

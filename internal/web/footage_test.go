@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,13 @@ func (noFootage) Past(_ context.Context, camera, _ string, at time.Time) (Camera
 	return CameraStill{JPEG: []byte(camera), At: at}, nil
 }
 
+func (noFootage) Thumbnail(_ context.Context, camera string, at time.Time, hide []store.CameraZone) (CameraStill, error) {
+	for _, z := range hide {
+		camera += " without " + z.ID
+	}
+	return CameraStill{JPEG: []byte(camera), At: at}, nil
+}
+
 func TestWhatCamerasSawIsShownToThoseWhoMaySeeItAndNoted(t *testing.T) {
 	p := newPlant(t, func(o *Options) { o.Viewing, o.Footage = noPictures{}, noFootage{} })
 	p.site("hh")
@@ -55,7 +63,7 @@ func TestWhatCamerasSawIsShownToThoseWhoMaySeeItAndNoted(t *testing.T) {
 	}
 	const span = "?from=2026-11-22T12:00:00Z&to=2026-11-22T12:10:00Z"
 	for _, role := range []store.Role{store.RoleViewer, store.RoleHost, store.RoleTechnician, store.RoleOperator} {
-		for _, path := range []string{"recordings" + span, "clip.mp4" + span, "playback/index.m3u8" + span, "playback/main/1-init.mp4", "playback/picture.jpg?at=2026-11-22T12:00:00Z"} {
+		for _, path := range []string{"recordings" + span, "clip.mp4" + span, "playback/index.m3u8" + span, "playback/main/1-init.mp4", "playback/picture.jpg?at=2026-11-22T12:00:00Z", "playback/thumbnail.jpg?at=2026-11-22T12:00:00Z"} {
 			p.script(role).want(http.StatusForbidden, "GET", "/cameras/open/"+path, "", nil)
 		}
 	}
@@ -71,7 +79,7 @@ func TestWhatCamerasSawIsShownToThoseWhoMaySeeItAndNoted(t *testing.T) {
 		t.Errorf("%+v", kept)
 	}
 	for range 3 {
-		for _, path := range []string{"clip.mp4" + span, "playback/index.m3u8" + span, "playback/main/1-init.mp4", "playback/picture.jpg?at=2026-11-22T12:00:00Z"} {
+		for _, path := range []string{"clip.mp4" + span, "playback/index.m3u8" + span, "playback/main/1-init.mp4", "playback/picture.jpg?at=2026-11-22T12:00:00Z", "playback/thumbnail.jpg?at=2026-11-22T12:00:00Z"} {
 			guard.want(http.StatusOK, "GET", "/cameras/open/"+path, "", nil)
 			guard.want(http.StatusOK, "GET", "/cameras/private/"+path, "", nil) // security sees it unmasked
 		}
@@ -92,10 +100,47 @@ func TestWhatCamerasSawIsShownToThoseWhoMaySeeItAndNoted(t *testing.T) {
 	for _, path := range []string{
 		"recordings", "recordings?from=2026-11-22T12:00:00Z&to=2026-11-22T11:00:00Z", "clip.mp4", "clip.mp4?from=yesterday&to=now",
 		"clip.mp4?from=2026-11-22T12:00:00Z&to=2026-11-29T12:00:00Z", "clip.mp4" + span + "&stream=third", "playback/third/1-init.mp4",
-		"recordings?from=2026-01-22T12:00:00Z&to=2026-11-22T11:00:00Z", "playback/picture.jpg?at=",
+		"recordings?from=2026-01-22T12:00:00Z&to=2026-11-22T11:00:00Z", "playback/picture.jpg?at=", "playback/thumbnail.jpg",
 	} {
 		guard.want(http.StatusUnprocessableEntity, "GET", "/cameras/open/"+path, "", nil)
 	}
 	guard.want(http.StatusNotFound, "GET", "/cameras/open/playback/main/2.m4s", "", nil)
 	guard.want(http.StatusNotFound, "GET", "/cameras/nobody/clip.mp4"+span, "", nil)
+}
+
+func TestAThumbnailIsPaintedOverForWhoMayNotSeeAllOfThePicture(t *testing.T) {
+	p := newPlant(t, func(o *Options) { o.Viewing, o.Footage = noPictures{}, noFootage{} })
+	p.site("hh")
+	for id, zones := range map[string][]store.CameraZone{
+		"open": nil, "private": {
+			{ID: "window", Kind: event.ZonePrivacy, Polygon: [][2]float64{{0, 0}, {1, 0}, {1, 1}}},
+			{ID: "bay", Kind: event.ZoneWatch, Polygon: [][2]float64{{0, 0}, {1, 0}, {1, 1}}},
+		},
+	} {
+		if _, err := p.store.CreateCamera(t.Context(), store.System, store.Camera{ID: id, SiteID: "hh", MainURL: "rtsp://10.0.0.9/" + id, Zones: zones}, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	review := Scope{all: true}
+	for sentence, c := range map[string]struct {
+		camera string
+		scopes map[Permission]Scope
+		want   string
+	}{
+		"a camera without private parts": {"open", map[Permission]Scope{VideoReview: review}, "open"},
+		"with the right":                 {"private", map[Permission]Scope{VideoReview: review, VideoUnmasked: review}, "private"},
+		"without it":                     {"private", map[Permission]Scope{VideoReview: review}, "private without window"},
+		"with the right at another site": {"private", map[Permission]Scope{VideoReview: review, VideoUnmasked: {sites: map[string]struct{}{"b": {}}}}, "private without window"},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			who := &Principal{ID: "t", scopes: c.scopes}
+			r := httptest.NewRequestWithContext(context.WithValue(t.Context(), principalKey{}, who), "GET", "/?at=2026-11-22T12:00:00Z", nil)
+			r.SetPathValue("camera", c.camera)
+			w := httptest.NewRecorder()
+			p.view(p.thumbnail)(w, r)
+			if w.Body.String() != c.want || w.Header().Get("Chargewatch-At") != "2026-11-22T12:00:00Z" || w.Header().Get("Cache-Control") != "private, no-store" {
+				t.Errorf("%q, want %q; %v", w.Body, c.want, w.Header())
+			}
+		})
+	}
 }

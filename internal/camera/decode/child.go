@@ -21,6 +21,8 @@ type class struct {
 	codec         stream.Codec
 	colour        bool
 	width, height int
+	// watched is colour for whoever looks for motion: its light is that of a grey one.
+	watched bool
 	// all is for a whole stream in order, not for key pictures of many cameras.
 	all bool
 }
@@ -120,7 +122,10 @@ func arguments(c class, legacy bool) []string {
 	}
 	size := strconv.Itoa(c.width) + ":" + strconv.Itoa(c.height)
 	filter := "scale=" + size + ":flags=area,format=gray"
-	if c.colour {
+	switch {
+	case c.watched:
+		filter = "scale=" + size + ":flags=area:out_range=pc,format=yuvj420p"
+	case c.colour:
 		filter = "scale=" + size + ":flags=bilinear:out_range=pc,format=yuvj420p"
 	}
 	a := []string{

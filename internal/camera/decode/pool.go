@@ -96,7 +96,7 @@ type CameraStats struct {
 
 type cameraState struct {
 	CameraStats
-	busy    [2]bool // grey, coloured
+	busy    [2]bool // for motion, for people
 	strikes int
 	rest    time.Time
 }
@@ -198,13 +198,13 @@ func (p *Pool) decode(ctx context.Context, camera string, u *stream.Unit, c clas
 		return nil, p.missing
 	}
 	began := time.Now()
-	if err := p.admit(camera, c.colour, began); err != nil {
+	if err := p.admit(camera, c.shown(), began); err != nil {
 		return nil, err
 	}
 	nalus, err := keyPicture(u)
 	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
-		p.settle(camera, c.colour, began, err)
+		p.settle(camera, c.shown(), began, err)
 		return nil, err
 	}
 	c.codec = u.Format.Codec
@@ -220,19 +220,22 @@ func (p *Pool) decode(ctx context.Context, camera string, u *stream.Unit, c clas
 	case <-p.done:
 		a.err = context.Canceled
 	}
-	p.settle(camera, c.colour, began, a.err)
+	p.settle(camera, c.shown(), began, a.err)
 	return a.picture, a.err
 }
 
-func lane(colour bool) int {
-	if colour {
+// shown reports whether the picture is for people, who wait for nobody's motion.
+func (c class) shown() bool { return c.colour && !c.watched }
+
+func lane(shown bool) int {
+	if shown {
 		return 1
 	}
 	return 0
 }
 
 // admit lets a camera's picture in, if none of it is at work and it does not rest.
-func (p *Pool) admit(camera string, colour bool, now time.Time) error {
+func (p *Pool) admit(camera string, shown bool, now time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if camera == "" {
@@ -244,7 +247,7 @@ func (p *Pool) admit(camera string, colour bool, now time.Time) error {
 		p.cameras[camera] = c
 	}
 	switch {
-	case c.busy[lane(colour)]:
+	case c.busy[lane(shown)]:
 		c.Dropped++
 		p.stats.Dropped++
 		return ErrBusy
@@ -253,20 +256,20 @@ func (p *Pool) admit(camera string, colour bool, now time.Time) error {
 		p.stats.Dropped++
 		return ErrResting
 	}
-	c.busy[lane(colour)] = true
+	c.busy[lane(shown)] = true
 	return nil
 }
 
 // settle counts how it went. One damaged picture may be the network's fault; from
 // the second in a row on the camera rests, each time twice as long.
-func (p *Pool) settle(camera string, colour bool, began time.Time, err error) {
+func (p *Pool) settle(camera string, shown bool, began time.Time, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.cameras[camera]
 	if c == nil {
 		c = &cameraState{}
 	}
-	c.busy[lane(colour)] = false
+	c.busy[lane(shown)] = false
 	switch {
 	case err == nil:
 		c.Decoded++

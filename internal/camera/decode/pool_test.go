@@ -383,3 +383,28 @@ func TestAWholeStreamComesBackInOrderUnderItsOwnTickets(t *testing.T) {
 		t.Errorf("%d children left", n)
 	}
 }
+
+func TestASmallPictureInColourHasTheLightOfAGreyOne(t *testing.T) {
+	p := started(t, decode.Options{Workers: 1})
+	units := scene(t, stream.H264, 640, 360, "testsrc2=s=640x360:r=5", 4)
+	for _, u := range units {
+		gray, err := p.Gray(t.Context(), "c", u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := p.Small(t.Context(), "c", u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(m.Y) != len(gray) || len(m.Cb) != len(gray)/4 {
+			t.Fatalf("%d of %d pixels, %d of colour", len(m.Y), len(gray), len(m.Cb))
+		}
+		worst := 0
+		for i, y := range gray {
+			worst = max(worst, int(y)-int(m.Y[i]), int(m.Y[i])-int(y))
+		}
+		if worst > 2 {
+			t.Errorf("light differs by %d", worst)
+		}
+	}
+}

@@ -58,15 +58,31 @@ func (p *Pool) Image(ctx context.Context, camera string, u *stream.Unit, l Look)
 	if err != nil {
 		return nil, err
 	}
+	m := planes(b, w, h)
+	for _, p := range l.Hide {
+		Hide(m, p)
+	}
+	return m, nil
+}
+
+// Small is the picture of a key unit in colour, GrayWidth x GrayHeight. Its light is
+// what Gray returns, so that whoever needs both has it decoded once: the colours
+// cost a tenth of a millisecond more.
+func (p *Pool) Small(ctx context.Context, camera string, u *stream.Unit) (*image.YCbCr, error) {
+	b, err := p.decode(ctx, camera, u, class{colour: true, watched: true, width: GrayWidth, height: GrayHeight}, p.gray)
+	if err != nil {
+		return nil, err
+	}
+	return planes(b, GrayWidth, GrayHeight), nil
+}
+
+// planes makes an image of what a child wrote.
+func planes(b []byte, w, h int) *image.YCbCr {
 	half := w * h / 4
-	m := &image.YCbCr{
+	return &image.YCbCr{
 		Y: b[:w*h], Cb: b[w*h : w*h+half], Cr: b[w*h+half:],
 		YStride: w, CStride: w / 2, SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: image.Rect(0, 0, w, h),
 	}
-	for _, p := range l.Hide {
-		hide(m, p)
-	}
-	return m, nil
 }
 
 // showSize fits a picture into width, with even sides.
@@ -84,9 +100,9 @@ func showSize(u *stream.Unit, width int) (int, int) {
 	return width &^ 1, height &^ 1
 }
 
-// hide makes an area one grey. Whatever it touches of a pixel of colour belongs to
+// Hide makes an area one grey. Whatever it touches of a pixel of colour belongs to
 // it.
-func hide(m *image.YCbCr, p area.Polygon) {
+func Hide(m *image.YCbCr, p area.Polygon) {
 	columns, rows := m.Rect.Dx()/2, m.Rect.Dy()/2
 	for row := range rows {
 		for _, s := range p.Cover(row, columns, rows) {

@@ -339,6 +339,9 @@ func (s *Store) remove(ctx context.Context, going []*Segment, reason string) err
 func (s *Store) unlink(ctx context.Context, t *track, list []*Segment) error {
 	folders := make(map[string]time.Time)
 	for _, g := range list {
+		if err := ignoreMissing(s.dir.Remove(g.previews())); err != nil {
+			return fmt.Errorf("remove the previews of a segment: %w", err)
+		}
 		if err := ignoreMissing(s.dir.Remove(g.path())); err != nil {
 			return fmt.Errorf("remove a segment: %w", err)
 		}
