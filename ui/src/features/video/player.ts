@@ -43,7 +43,7 @@ export class Refused extends Error {
   }
 }
 
-async function refusal(answer: Response): Promise<Refused> {
+export async function refusal(answer: Response): Promise<Refused> {
   const body: unknown = await answer.json().catch(() => null);
   const code = body && typeof body === 'object' && 'code' in body ? String(body.code) : '';
   return new Refused(answer.status, code);

@@ -8,10 +8,12 @@ import { useLive } from '../../live/hooks';
 import { Icon } from '../../ui/icons';
 import { useZone, ZoneNote } from '../../ui/zone';
 import { byName, type Camera, type WallSearch } from './camera';
+import { lacking, type Recorded } from './glimpse';
 import { incidentsQuery, type Mark, recordedQuery, scenesQuery } from './past';
 import { Replay, type ReplayState } from './replay';
 import styles from './review.module.css';
-import { gapKey, type Lane, Track } from './track';
+import { type Thumbs, useGlimpse, useThumbs } from './thumbs';
+import { gapKey, type Lane, stepOf, Track } from './track';
 
 const MINUTE = 60_000;
 const SPANS = [10, 60, 360, 1440] as const;
@@ -45,6 +47,7 @@ export function Review({
   const [speed, setSpeed] = useState(1);
   const [scrub, setScrub] = useState<number | null>(null);
   const clock = useRef(at);
+  const thumbs = useThumbs();
 
   // The window moves in steps, so that what is asked stays the same question for a while.
   const step = (minutes * MINUTE) / 4;
@@ -133,6 +136,7 @@ export function Review({
     ...chosen.map((c, i) => ({
       key: c.id,
       name: c.label || c.id,
+      camera: c.id,
       spans: recorded[i]?.data?.spans,
       gaps: recorded[i]?.data?.gaps,
       marks: scenes[i]?.data ?? [],
@@ -160,10 +164,10 @@ export function Review({
             camera={c}
             players={players.current}
             scrub={scrub}
-            gap={
-              recorded[i]?.data?.gaps.find((g) => g.from <= at && (g.to ?? Number.POSITIVE_INFINITY) > at)
-                ?.reason
-            }
+            step={stepOf(from, to, 1000)}
+            thumbs={thumbs}
+            recorded={recorded[i]?.data}
+            at={scrub ?? at}
           />
         ))}
       </div>
@@ -215,6 +219,7 @@ export function Review({
         to={to}
         at={at}
         go={go}
+        thumbs={thumbs}
         zoom={(factor) => {
           const i = SPANS.findIndex((m) => m >= minutes) + (factor > 1 ? 1 : -1);
           setMinutes(SPANS[Math.min(SPANS.length - 1, Math.max(0, i))]!);
@@ -297,12 +302,18 @@ function Player({
   camera,
   players,
   scrub,
-  gap,
+  step,
+  thumbs,
+  recorded,
+  at,
 }: {
   camera: Camera;
   players: Map<string, Replay>;
   scrub: number | null;
-  gap: string | undefined;
+  step: number;
+  thumbs: Thumbs;
+  recorded: Recorded;
+  at: number;
 }) {
   const t = useT();
   const video = useRef<HTMLVideoElement>(null);
@@ -318,8 +329,11 @@ function Player({
     };
   }, [camera.id, base, players]);
   const name = camera.label || camera.id;
-  // A picture a second while somebody drags: the key picture before that moment.
-  const still = scrub === null ? null : Math.floor(scrub / 1000) * 1000;
+  const why = lacking(recorded, at);
+  // While somebody drags a small picture follows; where they rest, the whole one.
+  const seen = useGlimpse(thumbs, why === null ? camera.id : undefined, scrub, step);
+  const small = seen?.state === 'shown' ? seen.thumb : seen?.state === 'loading' ? seen.last : undefined;
+  const rest = useRest(scrub, 300);
   return (
     <figure className={styles.player}>
       <div className={styles.picture}>
@@ -331,19 +345,20 @@ function Player({
           data-on={state === 'showing' || state === 'loading'}
           aria-label={t('video.review.recording', { name })}
         />
-        {still !== null && (
+        {scrub !== null && why === null && small && <img className={styles.still} src={small.url} alt="" />}
+        {scrub !== null && why === null && rest === scrub && seen?.state !== 'none' && (
           <img
             className={styles.still}
-            src={`${base}/playback/picture.jpg?at=${encodeURIComponent(new Date(still).toISOString())}`}
+            src={`${base}/playback/picture.jpg?at=${encodeURIComponent(new Date(scrub).toISOString())}`}
             alt=""
           />
         )}
-        {state !== 'showing' && still === null && (
+        {(scrub === null ? state !== 'showing' : why !== null) && (
           <p className={styles.cover}>
-            {state === 'loading'
-              ? t('video.review.loading')
-              : gap
-                ? t('video.review.gap', { reason: t(gapKey(gap)) })
+            {why
+              ? t('video.review.gap', { reason: t(gapKey(why)) })
+              : why === null && state === 'loading'
+                ? t('video.review.loading')
                 : t('video.review.none')}
           </p>
         )}
@@ -351,6 +366,16 @@ function Player({
       <figcaption className={styles.caption}>{name}</figcaption>
     </figure>
   );
+}
+
+/** The value once it has stood for a while. */
+function useRest<T>(value: T, ms: number): T | undefined {
+  const [rested, put] = useState<T>();
+  useEffect(() => {
+    const timer = setTimeout(() => put(value), ms);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return rested;
 }
 
 /** Saves a minute around the moment, as it was recorded. */

@@ -1,14 +1,18 @@
-import { useRef } from 'react';
+import { useRef, useState } from 'react';
 import { exact, hourMinute } from '../../format/time';
 import { type MessageKey, useT, useTag } from '../../i18n/i18n';
 import { useZone } from '../../ui/zone';
 import { ticksOf } from '../station/track';
+import { Glimpse } from './glimpse';
 import type { Gap, Mark, Span } from './past';
+import type { Thumbs } from './thumbs';
 import styles from './track.module.css';
 
 export type Lane = {
   key: string;
   name: string;
+  /** Whose picture is shown where the pointer is on it. */
+  camera?: string;
   spans?: readonly Span[];
   gaps?: readonly Gap[];
   marks: readonly Mark[];
@@ -22,6 +26,7 @@ export function Track({
   at,
   go,
   zoom,
+  thumbs,
 }: {
   lanes: readonly Lane[];
   from: number;
@@ -29,17 +34,27 @@ export function Track({
   at: number;
   go: (at: number, done: boolean) => void;
   zoom: (factor: number, around: number) => void;
+  thumbs: Thumbs;
 }) {
   const t = useT();
   const tag = useTag();
   const zone = useZone();
   const field = useRef<HTMLDivElement>(null);
   const held = useRef(false);
+  const [over, setOver] = useState<{ at: number; lane: number; width: number } | null>(null);
   const x = (time: number) => `${Math.min(100, Math.max(0, ((time - from) / (to - from)) * 100))}%`;
   const timeAt = (clientX: number) => {
     const r = field.current?.getBoundingClientRect();
     return r ? from + ((clientX - r.left) / r.width) * (to - from) : at;
   };
+  const hover = (e: React.PointerEvent) => {
+    const r = field.current?.getBoundingClientRect();
+    if (!r || r.width === 0) return;
+    const lane = Math.min(lanes.length - 1, Math.max(0, Math.floor((e.clientY - r.top) / LANE)));
+    setOver({ at: Math.min(to, Math.max(from, timeAt(e.clientX))), lane, width: r.width });
+  };
+  // Over a lane that is no camera's the picture is that of the first.
+  const watched = over && (lanes[over.lane]?.camera ? lanes[over.lane] : lanes.find((l) => l.camera));
   const box = (s: { from: number; to: number }) => ({
     insetInlineStart: x(s.from),
     width: `max(2px, calc(${x(s.to)} - ${x(s.from)}))`,
@@ -66,13 +81,24 @@ export function Track({
         onPointerDown={(e) => {
           held.current = true;
           e.currentTarget.setPointerCapture(e.pointerId);
+          hover(e);
           go(timeAt(e.clientX), false);
         }}
-        onPointerMove={(e) => held.current && go(timeAt(e.clientX), false)}
+        onPointerMove={(e) => {
+          hover(e);
+          if (held.current) go(timeAt(e.clientX), false);
+        }}
         onPointerUp={(e) => {
           held.current = false;
+          if (e.pointerType === 'touch') setOver(null);
           go(timeAt(e.clientX), true);
         }}
+        onPointerCancel={() => {
+          held.current = false;
+          setOver(null);
+          go(at, true);
+        }}
+        onPointerLeave={() => !held.current && setOver(null)}
         onWheel={(e) => {
           if (e.ctrlKey) zoom(e.deltaY > 0 ? 2 : 0.5, timeAt(e.clientX));
           else go(at + (Math.sign(e.deltaY) * (to - from)) / 120, true);
@@ -103,6 +129,20 @@ export function Track({
           </div>
         ))}
         <span className={styles.cursor} style={{ insetInlineStart: x(at) }} />
+        {over && watched && (
+          <>
+            <span className={styles.pointer} style={{ insetInlineStart: x(over.at) }} />
+            <Glimpse
+              thumbs={thumbs}
+              camera={watched.camera}
+              name={watched.name}
+              recorded={watched.spans && { spans: watched.spans, gaps: watched.gaps ?? [] }}
+              at={over.at}
+              step={stepOf(from, to, over.width)}
+              share={(over.at - from) / (to - from)}
+            />
+          </>
+        )}
       </div>
       <div className={styles.axis} aria-hidden="true">
         {ticksOf(from, to, zone).at.map((tick) => (
@@ -114,6 +154,13 @@ export function Track({
     </div>
   );
 }
+
+/** As high as a lane is in the style sheet. */
+const LANE = 28;
+
+/** How much time two pixels stand for, at least what lies between two pictures. */
+export const stepOf = (from: number, to: number, width: number): number =>
+  Math.max(2000, Math.ceil((((to - from) / Math.max(1, width)) * 2) / 1000) * 1000);
 
 const SCENES = [
   'motion',
