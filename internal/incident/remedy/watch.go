@@ -320,6 +320,7 @@ func (x *Engine) step(st *detect.Station, w *Watch, step watchStep, about []int)
 // WatchState is what people may know of the monitors of a station.
 type WatchState struct {
 	On        bool
+	Paused    bool // by the switch of remedies
 	Cannot    string
 	Blind     bool
 	Working   bool // something is still to be asked for
@@ -334,7 +335,7 @@ func (x *Engine) Watching(n *detect.Network, station string) (s WatchState, ok b
 	if st == nil || !st.Is2x() {
 		return s, false
 	}
-	s.On = x.switches.Of(station, st.SiteID)
+	s.On, s.Paused = x.switches.Of(station, st.SiteID), x.modes.at(st) == Off
 	w := x.watch[station]
 	if w == nil {
 		return s, true
