@@ -940,7 +940,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Monitors that stations of OCPP 2.x are given when they boot */
+        /** Monitors that stations of OCPP 2.x are given */
         get: operations["listMonitorProfiles"];
         put?: never;
         post?: never;
@@ -958,11 +958,29 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Write a profile of monitors */
+        /** Write a profile of monitors, or one in the place of the built-in */
         put: operations["putMonitorProfile"];
         post?: never;
-        /** Remove a profile; what stations were given stays */
+        /** Remove a profile; stations lose what they were given of it */
         delete: operations["deleteMonitorProfile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where stations of OCPP 2.x are given monitors */
+        get: operations["getMonitoring"];
+        /** Switch monitors on or off, everywhere or for sites and stations */
+        put: operations["setMonitoring"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1768,6 +1786,23 @@ export interface paths {
         };
         /** Raw OCPP frames, newest first */
         get: operations["listMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stations/{station}/monitors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the station was asked to watch by itself, and what it said to that */
+        get: operations["getStationMonitors"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4237,8 +4272,8 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
-        ItemsMonitorSet: {
-            items: components["schemas"]["MonitorSet"][];
+        ItemsMonitorSetShape: {
+            items: components["schemas"]["MonitorSetShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -4623,6 +4658,7 @@ export interface components {
             connector?: number;
             /** Format: int64 */
             evse?: number;
+            per?: string;
             /** Format: int64 */
             severity: number;
             transaction?: boolean;
@@ -4633,12 +4669,51 @@ export interface components {
             variableInstance?: string;
         };
         MonitorSet: {
+            doc?: string;
             enabled: boolean;
             id: string;
             models?: string[];
             monitors: components["schemas"]["Monitor"][];
             name: string;
             sites?: string[];
+        };
+        MonitorSetShape: {
+            /** @description part of the product */
+            builtIn: boolean;
+            /** @description the built-in one, replaced by people; deleting it brings the built-in back */
+            changed: boolean;
+            doc?: string;
+            enabled: boolean;
+            id: string;
+            models?: string[];
+            monitors: components["schemas"]["Monitor"][];
+            name: string;
+            sites?: string[];
+        };
+        MonitoringInputBody: {
+            /**
+             * @description default takes the decision back. Off also takes away what was given
+             * @enum {string}
+             */
+            monitoring: "on" | "off" | "default";
+            sites?: string[];
+            /** @description without sites and stations: everywhere */
+            stations?: string[];
+        };
+        MonitoringScopeShape: {
+            /** Format: date-time */
+            changedAt: string | null;
+            /** @description opaque id */
+            changedBy: string;
+            on: boolean;
+            /** @description all, site/ID or station/ID */
+            scope: string;
+        };
+        MonitoringShape: {
+            /** @description where no narrower switch is set */
+            on: boolean;
+            /** @description as decided */
+            scopes: components["schemas"]["MonitoringScopeShape"][];
         };
         NewCameraInputBody: {
             audio?: boolean;
@@ -6103,6 +6178,38 @@ export interface components {
             /** @description replaces all */
             tags?: string[];
         };
+        StationMonitorsShape: {
+            /** @description the station cannot tell what it watches, so nobody can check */
+            blind: boolean;
+            /**
+             * @description why the station watches nothing
+             * @enum {string}
+             */
+            cannot: "" | "unsupported" | "disabled";
+            /**
+             * Format: date-time
+             * @description when the station last told what it watches
+             */
+            checkedAt: string | null;
+            items: components["schemas"]["WatchedShape"][];
+            on: boolean;
+            /** @description remedies are off, so nothing is asked for */
+            paused: boolean;
+            /** @description false: not a station of OCPP 2.x */
+            possible: boolean;
+            /**
+             * @description whose switch decides
+             * @enum {string}
+             */
+            scope: "default" | "all" | "site" | "station";
+            /**
+             * Format: date-time
+             * @description when all was last as wanted
+             */
+            settledAt: string | null;
+            /** @description something is still to be asked for */
+            working: boolean;
+        };
         StationScoreShape: {
             /** @description the worst first */
             ports: components["schemas"]["PortScoreShape"][];
@@ -6434,6 +6541,47 @@ export interface components {
             kinds: components["schemas"]["Followed"][];
             limits: components["schemas"]["Limits"];
             variables: components["schemas"]["Variable"][];
+        };
+        WatchedShape: {
+            component: string;
+            componentInstance: string;
+            /**
+             * Format: int64
+             * @description 0: the whole EVSE
+             */
+            connector: number;
+            /**
+             * Format: int64
+             * @description 0: the station
+             */
+            evse: number;
+            /** @description no longer wanted; about to be taken away */
+            leaving: boolean;
+            /**
+             * Format: int64
+             * @description id at the station
+             */
+            number: number | null;
+            profile: string;
+            /** @description of the station, or the OCPP error */
+            reason: string;
+            /**
+             * Format: int64
+             * @description 0 danger to 9 debug, as OCPP has it
+             */
+            severity: number;
+            /**
+             * Format: date-time
+             * @description when the station said so
+             */
+            since: string | null;
+            /** @description Accepted, UnknownComponent, UnknownVariable, UnsupportedMonitorType, Rejected, Duplicate as the station said; NoAnswer: nobody knows; NotCleared: no longer wanted and kept by the station; Error: refused with an OCPP error; empty: not asked yet */
+            status: string;
+            type: string;
+            /** Format: double */
+            value: number;
+            variable: string;
+            variableInstance: string;
         };
         Weekly: {
             days: string[];
@@ -9014,7 +9162,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ItemsMonitorSet"];
+                    "application/json": components["schemas"]["ItemsMonitorSetShape"];
                 };
             };
             /** @description Error */
@@ -9049,7 +9197,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MonitorSet"];
+                    "application/json": components["schemas"]["MonitorSetShape"];
                 };
             };
             /** @description Error */
@@ -9080,6 +9228,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getMonitoring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonitoringShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setMonitoring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MonitoringInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonitoringShape"];
+                };
             };
             /** @description Error */
             default: {
@@ -11270,6 +11480,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsMessageShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getStationMonitors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationMonitorsShape"];
                 };
             };
             /** @description Error */
