@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/chargewatch/chargewatch/internal/config"
 	"github.com/chargewatch/chargewatch/internal/coredb"
 	"github.com/chargewatch/chargewatch/internal/disk"
@@ -209,7 +211,12 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		return s, err
 	}
 	watch := &self{s: s}
+	scraped := prometheus.NewRegistry()
+	if err := scraped.Register(newVideoMetrics(s.cameras.pool)); err != nil {
+		return s, fmt.Errorf("count what cameras show: %w", err)
+	}
 	s.Web = web.New(web.Options{
+		Metrics:    scraped,
 		Store:      s.Store,
 		Fleet:      s.Journal,
 		History:    s.Journal,

@@ -58,6 +58,10 @@ func main() {
 		uiStarts    = flag.Int("ui-starts", 12, "cold starts of each network of the ui-start mode")
 		soakFor     = flag.Duration("soak", time.Hour, "length of the kiosk-soak and video-wall modes")
 		soakPage    = flag.String("soak-page", "/?kiosk=1", "what kiosk-soak keeps open")
+		cams        = flag.Int("cameras", 100, "cameras of the video modes")
+		camsFor     = flag.Duration("video-window", time.Minute, "steady recording that is read by the video modes")
+		camsWarm    = flag.Duration("video-warm", 15*time.Second, "recording before that")
+		mediamtx    = flag.String("mediamtx", "", "the video peer's binary; empty: built from its module, none: without it")
 		noAPI       = flag.Bool("no-api", false, "do not wait for the product's API; the modes that use it fail")
 		keep        = flag.Bool("keep", false, "keep the scratch folder with data and logs")
 	)
@@ -69,6 +73,7 @@ func main() {
 		rateFor: *rateFor, settle: *settle, kills: *kills, keep: *keep,
 		ui:      uiPlan{*many, *stations, *uiRate, *uiWindow, *uiStarts, *soakFor, *soakPage},
 		history: *history, requests: *requests, pace: *pace,
+		video: videoPlan{cameras: *cams, window: *camsFor, warm: *camsWarm, mediamtx: *mediamtx},
 	}
 	b.lab.noAPI = *noAPI
 	if *nice != 0 {
@@ -110,6 +115,7 @@ type bench struct {
 	history  int
 	requests int
 	pace     float64
+	video    videoPlan
 	keep     bool
 }
 
