@@ -36,6 +36,7 @@ type Config struct {
 	Listeners      []Listener `yaml:"listeners"`
 	Station        Station    `yaml:"station"`
 	Retention      Retention  `yaml:"retention"`
+	Evidence       Evidence   `yaml:"evidence"`
 
 	sources sources
 }
@@ -69,6 +70,14 @@ type Retention struct {
 	FramesAge   Duration `yaml:"framesAge"`
 	Telemetry   Duration `yaml:"telemetry"`
 	Events      Duration `yaml:"events"`
+}
+
+// Evidence is how it is proved that recordings were not made anew.
+type Evidence struct {
+	// HeadsTo is where heads of the chains of recordings are left: a folder of another
+	// machine, or an address they are posted to; empty: they stay here.
+	HeadsTo    string   `yaml:"headsTo"`
+	HeadsEvery Duration `yaml:"headsEvery"`
 }
 
 // Duration is a time.Duration written like "30s" or "400d".
@@ -124,6 +133,7 @@ func Default() Config {
 		Retention: Retention{
 			FramesBytes: 2 << 30, FramesAge: Duration(30 * day), Telemetry: Duration(3 * 365 * day), Events: Duration(400 * day),
 		},
+		Evidence: Evidence{HeadsEvery: Duration(time.Hour)},
 	}
 }
 
@@ -324,6 +334,12 @@ func (c *Config) Validate() error {
 	}
 	if _, _, err := net.SplitHostPort(c.WebRTC); err != nil && c.WebRTC != "off" {
 		bad("webrtc", "%q is neither HOST:PORT nor off", c.WebRTC)
+	}
+	if e := c.Evidence; time.Duration(e.HeadsEvery) < time.Minute || time.Duration(e.HeadsEvery) > 24*time.Hour {
+		bad("evidence.headsEvery", "%s is not from 1m to 1d", time.Duration(e.HeadsEvery))
+	}
+	if scheme, _, address := strings.Cut(c.Evidence.HeadsTo, "://"); address && scheme != "http" && scheme != "https" {
+		bad("evidence.headsTo", "%q is neither a folder nor an address that begins with http:// or https://", c.Evidence.HeadsTo)
 	}
 	if !slices.Contains([]string{"open", "approve", "closed"}, c.Onboarding) {
 		bad("onboarding", "%q is not open, approve or closed", c.Onboarding)

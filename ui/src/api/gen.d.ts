@@ -443,6 +443,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/evidence/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What somebody needs who checks packs */
+        get: operations["getEvidenceKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/evidence/{id}": {
         parameters: {
             query?: never;
@@ -454,6 +471,40 @@ export interface paths {
         get: operations["getEvidence"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/{id}/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete a pack and let its recordings go */
+        post: operations["deleteEvidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/{id}/hidden": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a pack in which parts of the pictures are painted over */
+        post: operations["hideEvidence"];
         delete?: never;
         options?: never;
         head?: never;
@@ -489,6 +540,23 @@ export interface paths {
         post?: never;
         /** End a link */
         delete: operations["unshareEvidence"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who made, saw, shared and took a pack, newest first */
+        get: operations["logEvidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2707,12 +2775,19 @@ export interface components {
             ownSeenAt: string | null;
         };
         ChainHead: {
+            /** Format: date-time */
+            at: string;
             camera: string;
             link: string;
             /** Format: int64 */
             seq: number;
+            /** @description Ed25519 of the head, in hexadecimal; chargewatch verify evidence --heads checks it */
+            signature: string;
             stream: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description the last picture under it
+             */
             to: string | null;
         };
         ChainOutputBody: {
@@ -2720,10 +2795,6 @@ export interface components {
             at: string;
             fingerprint: string;
             heads: components["schemas"]["ChainHead"][];
-            /** @description Ed25519, in hexadecimal */
-            signature: string;
-            /** @description at and heads as they were signed */
-            signed: string;
         };
         ChangeWorkOrderInputBody: {
             /** @description empty: nobody; needs workorders.assign */
@@ -3308,7 +3379,53 @@ export interface components {
             /** Format: double */
             value?: number;
         };
+        EvidenceAreaBody: {
+            camera: string;
+            /** @description corners as shares of width and height, 0 to 1 */
+            polygon: number[][];
+        };
+        EvidenceCamera: {
+            id: string;
+            label: string;
+        };
+        EvidenceDeletion: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            byName: string;
+            reason: string;
+        };
+        EvidenceHideInputBody: {
+            /** @description beside the private parts that cameras have anyway; cameras with none are left out */
+            areas?: components["schemas"]["EvidenceAreaBody"][];
+            /** @enum {string} */
+            language?: "en" | "de";
+            /** @description needed, 3 characters or more */
+            reason?: string;
+        };
+        EvidenceKeyShape: {
+            /** @description parts of pictures can be painted over: ffmpeg is installed */
+            canHide: boolean;
+            fingerprint: string;
+            /**
+             * Format: date-time
+             * @description when they were last left there
+             */
+            headsAt: string | null;
+            /** Format: double */
+            headsEverySeconds: number;
+            /** @description why they could not be left there last; empty: they were */
+            headsFault: string;
+            /**
+             * @description where heads of chains are left outside this machine; empty: nowhere
+             * @enum {string}
+             */
+            headsTo: "folder" | "address" | "";
+            pem: string;
+        };
         EvidenceLinkShape: {
+            /** @description a person ended it */
+            ended: boolean;
             /** Format: date-time */
             expiresAt: string;
             id: string;
@@ -3320,11 +3437,27 @@ export interface components {
             passcode?: string;
             /**
              * Format: int64
+             * @description how often its page was opened with the passcode
+             */
+            seen: number;
+            /**
+             * Format: int64
              * @description how often the pack was taken with it
              */
             taken: number;
             /** @description given once */
             url?: string;
+            /** Format: date-time */
+            usedAt: string | null;
+            /**
+             * Format: int64
+             * @description wrong passcodes; ten lock it
+             */
+            wrong: number;
+        };
+        EvidenceReasonInputBody: {
+            /** @description needed, 3 characters or more */
+            reason?: string;
         };
         EvidenceShape: {
             /** Format: date-time */
@@ -3333,27 +3466,40 @@ export interface components {
             byName: string;
             /** Format: int64 */
             bytes: number;
-            cameras: string[];
+            cameras: components["schemas"]["EvidenceCamera"][];
+            deletion: components["schemas"]["EvidenceDeletion"];
             /** Format: date-time */
             doneAt: string | null;
+            /**
+             * Format: int64
+             * @description written so far, of totalBytes
+             */
+            doneBytes: number;
             /** @description of the key that signs */
             fingerprint: string;
             /** Format: date-time */
             from: string;
+            /**
+             * Format: int64
+             * @description cameras whose recordings of this time are locked for the pack
+             */
+            held: number;
             id: string;
             /** @description empty: none */
             incident: string;
             /**
              * Format: int64
-             * @description recorded files that were gone or changed before the pack was made
+             * @description recorded files that were gone or changed before the pack was made, and heads that the chain does not lead to
              */
             lacking: number;
             links: components["schemas"]["EvidenceLinkShape"][];
+            /** @description the pack whose pictures were painted over; empty: these are the pictures as they were recorded */
+            original: string;
             /**
-             * @description why it failed; nothing: there are no pictures of this time
+             * @description why it failed; nothing: there are no pictures of this time; mask: it could not be proved that all is hidden
              * @enum {string}
              */
-            problem: "nothing" | "failed" | "";
+            problem: "nothing" | "disk" | "mask" | "ffmpeg" | "failed" | "";
             reason: string;
             /** Format: int64 */
             segments: number;
@@ -3361,9 +3507,11 @@ export interface components {
             sha256: string;
             siteIds: string[];
             /** @enum {string} */
-            state: "queued" | "running" | "done" | "failed";
+            state: "queued" | "running" | "done" | "failed" | "deleted";
             /** Format: date-time */
             to: string;
+            /** Format: int64 */
+            totalBytes: number;
         };
         Fact: {
             /** Format: date-time */
@@ -4786,6 +4934,11 @@ export interface components {
             from?: string;
             /** @description all cameras of its site; or name cameras */
             incident?: string;
+            /**
+             * @description of the sheets for people; default en
+             * @enum {string}
+             */
+            language?: "en" | "de";
             reason: string;
             /**
              * Format: date-time
@@ -8034,6 +8187,35 @@ export interface operations {
             };
         };
     };
+    getEvidenceKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceKeyShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getEvidence: {
         parameters: {
             query?: never;
@@ -8047,6 +8229,76 @@ export interface operations {
         responses: {
             /** @description OK */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    hideEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceHideInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8118,6 +8370,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    logEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsAuditShape"];
+                };
             };
             /** @description Error */
             default: {
