@@ -292,7 +292,7 @@ func (b *bench) run(ctx context.Context) error {
 	}
 	note(b.browserModes(ctx, has))
 	note(b.videoModes(ctx, has))
-	note(b.lookModes(ctx, has))
+	note(b.filmModes(ctx, has))
 	if has("hostile") {
 		srv, err := b.lab.startChargewatch(ctx, "", false)
 		if err == nil {

@@ -84,9 +84,9 @@ func (l *lab) film(ctx context.Context, n int) (*filming, error) {
 	return f, f.farm.waitPort(ctx, port)
 }
 
-func (f *filming) url(i int) string { return fmt.Sprintf("rtsp://%s/%s/main", f.addr, cameraID(i)) }
+func (f *filming) url(i int) string { return fmt.Sprintf("rtsp://%s/%s/main", f.addr, camID(i)) }
 
-func cameraID(i int) string { return fmt.Sprintf("cam%d", i+1) }
+func camID(i int) string { return fmt.Sprintf("cam%d", i+1) }
 
 // pictureSizes reads how large each picture of a byte stream will be in a file: a
 // length in front of the slice, parameter sets and hints left out. Those of key
@@ -141,7 +141,7 @@ func (f *filming) enrol(ctx context.Context, srv *server, recording string) erro
 				return fmt.Errorf("create site: %w", err)
 			}
 		}
-		body := map[string]any{"id": cameraID(i), "siteId": site, "label": "Bay", "mainUrl": f.url(i), "recording": recording}
+		body := map[string]any{"id": camID(i), "siteId": site, "label": "Bay", "mainUrl": f.url(i), "recording": recording}
 		if err := srv.api.do(ctx, http.MethodPost, "/api/v1/cameras", body, nil); err != nil {
 			return fmt.Errorf("add camera: %w", err)
 		}
@@ -266,8 +266,8 @@ func below(roots []int) []int {
 	return list
 }
 
-// videoModes runs the modes with cameras.
-func (b *bench) videoModes(ctx context.Context, has func(string) bool) error {
+// filmModes runs the modes that record many cameras.
+func (b *bench) filmModes(ctx context.Context, has func(string) bool) error {
 	modes := []struct {
 		name string
 		run  func(context.Context, *bench) error

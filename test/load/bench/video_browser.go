@@ -20,7 +20,7 @@ type videoYard struct {
 // subNumber is added to a camera's number in the cells of its sub stream.
 const subNumber = 128
 
-func paintedID(i int) string { return fmt.Sprintf("cam-%02d", i+1) }
+func cameraID(i int) string { return fmt.Sprintf("cam-%02d", i+1) }
 
 // videoStage starts simulated cameras and a server that may reach them. Nothing
 // is pinned: cameras, server and browser share the cores.
@@ -88,7 +88,7 @@ func (y *videoYard) build(ctx context.Context, a *api, n, seconds int, subs bool
 		}
 	}
 	for i := range n {
-		body := map[string]any{"id": paintedID(i), "siteId": "yard", "label": fmt.Sprintf("Bay %02d", i+1), "mainUrl": y.farm.URL(fmt.Sprint("painted-", i+1), simcam.MainStream), "recording": "continuous"}
+		body := map[string]any{"id": cameraID(i), "siteId": "yard", "label": fmt.Sprintf("Bay %02d", i+1), "mainUrl": y.farm.URL(fmt.Sprint("painted-", i+1), simcam.MainStream), "recording": "continuous"}
 		if subs {
 			body["subUrl"] = y.farm.URL(fmt.Sprint("painted-", i+1+subNumber), simcam.MainStream)
 		}
@@ -157,7 +157,7 @@ func (r *videoLatencyResult) table() (head, row []string) {
 // watch looks at one camera alone and reads each picture that is shown.
 func (y *videoYard) watch(ctx context.Context, srv *server, c cookie, way string) (*videoLatencyResult, error) {
 	page, err := browse(ctx, map[string]any{
-		"mode": "videoLatency", "base": srv.api.base, "cookie": c, "path": "/cameras?grid=1&focus=" + paintedID(0), "way": way, "settleMs": 4000, "lengthMs": 40_000,
+		"mode": "videoLatency", "base": srv.api.base, "cookie": c, "path": "/cameras?grid=1&focus=" + cameraID(0), "way": way, "settleMs": 4000, "lengthMs": 40_000,
 	})
 	if err != nil {
 		return nil, err
@@ -190,9 +190,9 @@ func (y *videoYard) watch(ctx context.Context, srv *server, c cookie, way string
 	return r, nil
 }
 
-// lookModes runs the modes in which somebody looks at cameras. They are not part
+// videoModes runs the modes in which somebody looks at cameras. They are not part
 // of a run unless named.
-func (b *bench) lookModes(ctx context.Context, has func(string) bool) error {
+func (b *bench) videoModes(ctx context.Context, has func(string) bool) error {
 	var failed error
 	if has("video-latency") {
 		failed = errors.Join(failed, b.videoStage(ctx, "video-latency", func(ctx context.Context, s *server, y *videoYard) (any, error) {

@@ -43,7 +43,7 @@ func scenes(ctx context.Context, srv *server, f *filming) (*lookedAt, error) {
 				Data struct{ What string }
 			}
 		}
-		if err := srv.api.do(ctx, http.MethodGet, "/api/v1/events?subject=camera/"+cameraID(i)+"&kind=camera.scene&limit=100", nil, &r); err != nil {
+		if err := srv.api.do(ctx, http.MethodGet, "/api/v1/events?subject=camera/"+camID(i)+"&kind=camera.scene&limit=100", nil, &r); err != nil {
 			return l, err
 		}
 		for _, e := range r.Items {

@@ -82,7 +82,7 @@ func (l *lab) startMediaMTX(bin string, f *filming) (*recorder, error) {
 	fmt.Fprintf(&c, "logLevel: warn\nrtsp: no\nrtmp: no\nhls: no\nwebrtc: no\nsrt: no\npathDefaults:\n  record: yes\n  recordPath: %s/%%path/%%Y-%%m-%%d_%%H-%%M-%%S-%%f\n"+
 		"  recordFormat: fmp4\n  recordPartDuration: 1s\n  recordSegmentDuration: 60s\n  recordDeleteAfter: 0s\n  rtspTransport: tcp\npaths:\n", dir)
 	for i := range f.n {
-		fmt.Fprintf(&c, "  %s:\n    source: %s\n", cameraID(i), f.url(i))
+		fmt.Fprintf(&c, "  %s:\n    source: %s\n", camID(i), f.url(i))
 	}
 	config := filepath.Join(dir, "mediamtx.yml")
 	if err := os.WriteFile(config, []byte(c.String()), 0o644); err != nil {
@@ -93,7 +93,7 @@ func (l *lab) startMediaMTX(bin string, f *filming) (*recorder, error) {
 		return nil, err
 	}
 	r := &recorder{name: "MediaMTX " + mediamtxVersion, pids: []int{srv.pid()}, stop: srv.stop}
-	r.files = func(i int) ([]string, error) { return filepath.Glob(filepath.Join(dir, cameraID(i), "*.mp4")) }
+	r.files = func(i int) ([]string, error) { return filepath.Glob(filepath.Join(dir, camID(i), "*.mp4")) }
 	r.ready = func(ctx context.Context) error { return allWritten(ctx, f, r, srv.exited) }
 	return r, nil
 }
@@ -114,13 +114,13 @@ func (l *lab) startFFmpeg(f *filming) (*recorder, error) {
 			s.stop()
 		}
 	}
-	r.files = func(i int) ([]string, error) { return filepath.Glob(filepath.Join(dir, cameraID(i), "*.mp4")) }
+	r.files = func(i int) ([]string, error) { return filepath.Glob(filepath.Join(dir, camID(i), "*.mp4")) }
 	for i := range f.n {
-		own := filepath.Join(dir, cameraID(i))
+		own := filepath.Join(dir, camID(i))
 		if err := os.Mkdir(own, 0o755); err != nil {
 			return r, fmt.Errorf("make a folder for the peer: %w", err)
 		}
-		s, err := l.launch("ffmpeg-"+cameraID(i), "ffmpeg", "-nostdin", "-loglevel", "error", "-rtsp_transport", "tcp", "-i", f.url(i), "-c", "copy",
+		s, err := l.launch("ffmpeg-"+camID(i), "ffmpeg", "-nostdin", "-loglevel", "error", "-rtsp_transport", "tcp", "-i", f.url(i), "-c", "copy",
 			"-f", "segment", "-segment_time", "60", "-segment_format", "mp4",
 			"-segment_format_options", "movflags=+empty_moov+default_base_moof:frag_duration=1000000", filepath.Join(own, "%05d.mp4"))
 		if err != nil {
@@ -140,7 +140,7 @@ func (l *lab) ours(ctx context.Context, f *filming, name, recording string, eyes
 	}
 	r := &recorder{name: name, pids: []int{srv.pid()}, stop: srv.stop}
 	r.files = func(i int) ([]string, error) {
-		return filepath.Glob(filepath.Join(srv.data, "video", cameraID(i), "main", "*", "*", "*.mp4"))
+		return filepath.Glob(filepath.Join(srv.data, "video", camID(i), "main", "*", "*", "*.mp4"))
 	}
 	r.ready = func(ctx context.Context) error {
 		if err := f.live(ctx, srv); err != nil || recording == "event" {

@@ -172,7 +172,7 @@ func gaps(ctx context.Context, srv *server, f *filming, since time.Time) (n int,
 	for i := range f.n {
 		var r struct{ Gaps []struct{ Reason string } }
 		q := url.Values{"from": {since.UTC().Format(time.RFC3339)}, "to": {time.Now().UTC().Format(time.RFC3339)}}
-		if err := srv.api.do(ctx, http.MethodGet, "/api/v1/cameras/"+cameraID(i)+"/recordings?"+q.Encode(), nil, &r); err != nil {
+		if err := srv.api.do(ctx, http.MethodGet, "/api/v1/cameras/"+camID(i)+"/recordings?"+q.Encode(), nil, &r); err != nil {
 			return n, err
 		}
 		n += len(r.Gaps)

@@ -55,7 +55,7 @@ func (f *filming) check(r *recorder) (*whole, error) {
 				if err != nil {
 					failed = err
 				} else {
-					w.add(cameraID(i), f.clip, seen)
+					w.add(camID(i), f.clip, seen)
 				}
 				mu.Unlock()
 			}
