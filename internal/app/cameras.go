@@ -41,7 +41,7 @@ func (s *Server) openCameras(ctx context.Context) error {
 	c := &cameras{s: s, pool: decode.New(decode.Options{Logger: s.log})}
 	s.footage.previews = preview.New(preview.Options{Store: s.footage.Store, Decoder: c.pool, Recorded: s.footage.recs.has, Logger: s.log})
 	c.eyes = motion.NewWatch(motion.Options{
-		Decoder: preview.Shared{Pool: c.pool, Previews: s.footage.previews}, Journal: s.Journal, Streams: func() motion.Streams { return c.Service }, Armed: s.Store.Armed, Logger: s.log,
+		Decoder: preview.Shared{Pool: c.pool, Previews: s.footage.previews}, Journal: watching{s}, Streams: func() motion.Streams { return c.Service }, Armed: s.Store.Armed, Logger: s.log,
 	})
 	c.Service = camera.New(camera.Options{
 		Journal: s.Journal, Dial: s.reach.Dial, Taps: []camera.Tap{s.footage, c.eyes}, Recorder: s.footage, Logger: s.log,
@@ -82,7 +82,9 @@ func (c *cameras) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		changed := c.s.Store.CamerasChanged()
 		c.Apply(c.configs(ctx))
-		c.eyes.Forget(func(id string) bool { _, is := c.Camera(id); return is })
+		exists := func(id string) bool { _, is := c.Camera(id); return is }
+		c.eyes.Forget(exists)
+		c.s.labels.Forget(exists)
 		select {
 		case <-changed:
 		case <-ctx.Done():

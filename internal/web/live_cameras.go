@@ -20,6 +20,8 @@ func (h *hub) passCamera(ctx context.Context, e *event.Event, site string) bool 
 		kind, shape = "cameraGone", map[string]string{"id": e.Subject.ID}
 	case *event.Scene:
 		kind, shape = "scene", eventShape(e)
+	case *event.Labels:
+		kind, shape = "labels", eventShape(e)
 	case *event.Arming:
 		kind, shape = "arming", h.s.armingShape(e.Subject.ID)
 	}
