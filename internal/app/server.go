@@ -58,6 +58,7 @@ type Server struct {
 	reach      *outward.Guard
 	cameras    *cameras
 	devices    *devices
+	labels     *labels
 	footage    *footage
 	clips      *clips
 	simulated  atomic.Pointer[[]netip.AddrPort]
@@ -201,6 +202,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err := s.openCameras(ctx); err != nil {
 		return s, err
 	}
+	if s.labels, err = s.newLabels(); err != nil {
+		return s, err
+	}
 	s.clips = s.newClips()
 	s.devices = newDevices(s)
 	if s.notify, err = s.newNotifier(ctx); err != nil {
@@ -235,6 +239,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Cameras:    s.cameras,
 		Viewing:    s.cameras,
 		Finder:     s.devices,
+		Labels:     s.labels,
 		Footage:    s.footage,
 		Clips:      s.clips,
 		Evidence:   s.footage.packs,
@@ -379,6 +384,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.outbox.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.notify.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.cameras.run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.labels.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.clips.run(inner))) })
 	outside.Go(func() { fail(s.tellArming(inner)) })
 	outside.Go(func() { fail(ended(inner, s.devices.run(inner))) })

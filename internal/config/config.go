@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -31,6 +32,7 @@ type Config struct {
 	TrustedProxies []string   `yaml:"trustedProxies"`
 	Onboarding     string     `yaml:"onboarding"` // open, approve or closed
 	AllowNet       []string   `yaml:"allowNet"`
+	Verifier       string     `yaml:"verifier"` // address of a process that is shown pictures of motion; empty: none
 	Log            string     `yaml:"log"` // debug, info, warn or error
 	LogFormat      string     `yaml:"logFormat"`
 	Listeners      []Listener `yaml:"listeners"`
@@ -283,6 +285,7 @@ func options() []option {
 		text("tls", "`WHICH` certificates: off, auto (own authority) or a folder of them", func(c *Config) *string { return &c.TLS }),
 		text("onboarding", "`MODE` for unknown stations: open, approve or closed", func(c *Config) *string { return &c.Onboarding }),
 		list("allow-net", "`NETWORKS` that may hold devices, separated by commas", func(c *Config) *[]string { return &c.AllowNet }),
+		text("verifier", "`URL` of a process that says what pictures of motion show; its address has to be within --allow-net", func(c *Config) *string { return &c.Verifier }),
 		list("trusted-proxies", "`NETWORKS` whose X-Forwarded-For is believed, separated by commas", func(c *Config) *[]string { return &c.TrustedProxies }),
 		yes("behind-proxy", "a proxy in front does TLS", func(c *Config) *bool { return &c.BehindProxy }),
 		text("log", "`LEVEL` of the log: debug, info, warn or error", func(c *Config) *string { return &c.Log }),
@@ -340,6 +343,9 @@ func (c *Config) Validate() error {
 	}
 	if scheme, _, address := strings.Cut(c.Evidence.HeadsTo, "://"); address && scheme != "http" && scheme != "https" {
 		bad("evidence.headsTo", "%q is neither a folder nor an address that begins with http:// or https://", c.Evidence.HeadsTo)
+	}
+	if u, err := url.Parse(c.Verifier); c.Verifier != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil) {
+		bad("verifier", "%q is not of the form http://HOST:PORT/PATH", c.Verifier)
 	}
 	if !slices.Contains([]string{"open", "approve", "closed"}, c.Onboarding) {
 		bad("onboarding", "%q is not open, approve or closed", c.Onboarding)

@@ -64,18 +64,20 @@ type Store struct {
 	log     *slog.Logger
 	now     func() time.Time
 
-	sites       table[*Site]
-	stations    table[*Enrolment]
-	plans       table[*Plan] // by site
-	cameras     table[*Camera]
-	arming      table[*Arming] // by site
-	box         Box
-	credentials table[*access.Credential] // by token id
-	tokens      *tokenCache
-	tokenCount  atomic.Int64
-	maxTokens   int64
-	intern      internQueue
-	handshakes  *handshakeTable
+	sites    table[*Site]
+	stations table[*Enrolment]
+	plans    table[*Plan] // by site
+	cameras  table[*Camera]
+	// labelSecrets are sealed; the key is what they are of.
+	labelSecrets table[[]byte]
+	arming       table[*Arming] // by site
+	box          Box
+	credentials  table[*access.Credential] // by token id
+	tokens       *tokenCache
+	tokenCount   atomic.Int64
+	maxTokens    int64
+	intern       internQueue
+	handshakes   *handshakeTable
 
 	// entity serialises changes of sites and stations by id, so that memory
 	// follows the order of commits.
@@ -143,7 +145,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.tokens = newTokenCache(o.TokenCache)
 	s.changed.wake, s.camerasChanged.wake = make(chan struct{}), make(chan struct{})
 	for _, load := range []func(context.Context) error{
-		s.sealOld, s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadHandshakes, s.countTokens, s.loadCameras,
+		s.sealOld, s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadHandshakes, s.countTokens, s.loadCameras, s.loadLabelSecrets,
 	} {
 		if err := load(ctx); err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
 	"github.com/chargewatch/chargewatch/internal/live"
+	"github.com/chargewatch/chargewatch/internal/seal"
 	"github.com/chargewatch/chargewatch/internal/statuspage"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
@@ -96,7 +98,16 @@ func newPlant(t *testing.T, change ...func(*Options)) *plant {
 			t.Error("journal:", err)
 		}
 	})
-	st, err := store.Open(t.Context(), store.Options{DB: db, Journal: log})
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { root.Close() }) //nolint:errcheck // the test is over
+	box, err := seal.Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := store.Open(t.Context(), store.Options{DB: db, Journal: log, Box: box})
 	if err != nil {
 		t.Fatal(err)
 	}

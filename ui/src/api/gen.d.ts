@@ -143,6 +143,42 @@ export interface paths {
         patch: operations["changeCamera"];
         trace?: never;
     };
+    "/cameras/{camera}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was seen in a camera's pictures, newest first */
+        get: operations["listLabels"];
+        put?: never;
+        /** Tell what was seen in a camera's picture (webhook); answered once it is recorded. At most 60 messages a minute of a camera */
+        post: operations["takeLabels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cameras/{camera}/labels/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the secret that labels of a camera are signed with; one of before is void */
+        post: operations["makeCameraLabelSecret"];
+        /** Take no labels signed with the camera's secret any more */
+        delete: operations["dropCameraLabelSecret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/cameras/{camera}/recordings": {
         parameters: {
             query?: never;
@@ -1108,6 +1144,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/plates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a number plate; what was seen of it stays, without it */
+        delete: operations["erasePlate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/playbooks": {
         parameters: {
             query?: never;
@@ -1569,6 +1622,24 @@ export interface paths {
         put: operations["setArming"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sites/{site}/labels/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the secret that labels of all cameras of a site are signed with */
+        post: operations["makeSiteLabelSecret"];
+        /** Take no labels signed with the site's secret any more */
+        delete: operations["dropSiteLabelSecret"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2692,6 +2763,11 @@ export interface components {
             hasSub: boolean;
             id: string;
             label: string;
+            /**
+             * @description whose secret other systems sign labels with; empty: they tell none. Only for those who set cameras up
+             * @enum {string}
+             */
+            labelSecret: "" | "camera" | "site";
             main?: components["schemas"]["CameraStream"];
             /** @description only for those who set cameras up */
             mainUrl: string;
@@ -2918,6 +2994,8 @@ export interface components {
             /** Format: date-time */
             from: string;
             label: string;
+            /** @description what was seen in its pictures, newest first; only for those who may see them */
+            labels: components["schemas"]["LabelsShape"][];
             /** @description you may see what was recorded */
             playable: boolean;
             /**
@@ -4415,6 +4493,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsLabelsShape: {
+            items: components["schemas"]["LabelsShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsMessageShape: {
             items: components["schemas"]["MessageShape"][];
             /** @description empty: there is no more */
@@ -4607,6 +4690,63 @@ export interface components {
             title: components["schemas"]["TextShape"];
             /** @description false: the source could not be read */
             verified: boolean;
+        };
+        LabelGiven: {
+            /** @description left, top, width and height as shares of the picture, 0 to 1 */
+            box?: number[];
+            /** @description what a number plate says; only of a plate */
+            plate?: string;
+            /**
+             * Format: double
+             * @description how sure it is; left out: it does not say, and is taken at its word
+             */
+            score?: number;
+            /** @enum {string} */
+            what: "person" | "vehicle" | "animal" | "plate";
+        };
+        LabelSecretOutputBody: {
+            /** @description shown once */
+            secret: string;
+            /** @description path to send labels to; for a site the camera's id is to be put in */
+            url: string;
+        };
+        LabelShape: {
+            /** @description left, top, width and height as shares of the picture; empty: not known where */
+            box: number[];
+            /** @description what a number plate says; empty: none, or it was forgotten */
+            plate: string;
+            /** @description opaque id of the plate */
+            plateId: string;
+            /**
+             * Format: double
+             * @description how sure the source is, 0 to 1; 0: it does not say
+             */
+            score: number;
+            /** @enum {string} */
+            what: "person" | "vehicle" | "animal" | "plate";
+        };
+        LabelsShape: {
+            armed: boolean;
+            /**
+             * Format: date-time
+             * @description when we were told
+             */
+            at: string;
+            /** @description what the source calls itself */
+            engine: string;
+            /** @description empty: somebody looked and saw none of these things */
+            items: components["schemas"]["LabelShape"][];
+            /** @description id of the motion it belongs to */
+            scene: string;
+            /**
+             * Format: date-time
+             * @description when the picture was taken
+             */
+            seenAt: string;
+            /** Format: int64 */
+            seq: number;
+            /** @enum {string} */
+            source: "camera" | "webhook" | "verifier";
         };
         Layer: {
             /** @description time of the day, such as 08:00 */
@@ -6539,6 +6679,22 @@ export interface components {
             /** Format: int64 */
             changed: number;
         };
+        TakeLabelsInputBody: {
+            /**
+             * Format: date-time
+             * @description when the picture was taken, within the last 10 min; default: now
+             */
+            at?: string;
+            /** @description the camera again; needed where the secret is that of a site */
+            camera?: string;
+            /** @description what the source calls itself */
+            engine?: string;
+            labels: components["schemas"]["LabelGiven"][];
+        };
+        TakeLabelsOutputBody: {
+            /** Format: int64 */
+            recorded: number;
+        };
         TestChargeShape: {
             /**
              * Format: date-time
@@ -7268,6 +7424,142 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CameraShape"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listLabels: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                from?: string;
+                /** @description not included */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsLabelsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    takeLabels: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description t=SECONDS,v1=HEX: HMAC-SHA256 over SECONDS, a dot and the body; within 5 min of now, each once */
+                "X-Chargewatch-Signature": string;
+            };
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeLabelsInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakeLabelsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    makeCameraLabelSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelSecretOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    dropCameraLabelSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -9778,6 +10070,35 @@ export interface operations {
             };
         };
     };
+    erasePlate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listPlaybooks: {
         parameters: {
             query?: never;
@@ -10999,6 +11320,66 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ArmingShape"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    makeSiteLabelSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelSecretOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    dropSiteLabelSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
