@@ -33,7 +33,7 @@ type Config struct {
 	Onboarding     string     `yaml:"onboarding"` // open, approve or closed
 	AllowNet       []string   `yaml:"allowNet"`
 	Verifier       string     `yaml:"verifier"` // address of a process that is shown pictures of motion; empty: none
-	Log            string     `yaml:"log"` // debug, info, warn or error
+	Log            string     `yaml:"log"`      // debug, info, warn or error
 	LogFormat      string     `yaml:"logFormat"`
 	Listeners      []Listener `yaml:"listeners"`
 	Station        Station    `yaml:"station"`
