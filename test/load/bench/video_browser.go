@@ -223,6 +223,15 @@ func (b *bench) videoModes(ctx context.Context, has func(string) bool) error {
 			return videoWall(ctx, s, y, b.ui.soak)
 		}))
 	}
+	if has("video-alarm") {
+		failed = errors.Join(failed, b.videoStage(ctx, "video-alarm", func(ctx context.Context, s *server, y *videoYard) (any, error) {
+			results, err := videoAlarm(ctx, s, y)
+			for _, r := range results {
+				b.report.add("video-alarm", r)
+			}
+			return nil, err
+		}))
+	}
 	return failed
 }
 
