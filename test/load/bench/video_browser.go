@@ -223,6 +223,9 @@ func (b *bench) videoModes(ctx context.Context, has func(string) bool) error {
 			return videoWall(ctx, s, y, b.ui.soak)
 		}))
 	}
+	if has("video-review") {
+		failed = errors.Join(failed, b.videoReview(ctx))
+	}
 	if has("video-alarm") {
 		failed = errors.Join(failed, b.videoStage(ctx, "video-alarm", func(ctx context.Context, s *server, y *videoYard) (any, error) {
 			results, err := videoAlarm(ctx, s, y)
