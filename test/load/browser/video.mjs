@@ -281,12 +281,14 @@ async function videoReview(browser, order, say) {
   }
   const scrubbed = [];
   const slider = page.locator('[role=slider]');
-  const box = await slider.boundingBox();
+  say({ typed: typed.length });
   for (let i = 0; i < order.scrubbed; ) {
     // Another day each time, so that nothing of it was looked at before.
     await field.fill(clock(moment()));
     await field.press('Enter');
     await sleep(700);
+    await slider.scrollIntoViewIfNeeded();
+    const box = await slider.boundingBox();
     const y = box.y + box.height / 2;
     await page.mouse.move(box.x + box.width * 0.2, y);
     await page.mouse.down();
