@@ -4,11 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
+	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -214,6 +217,61 @@ func multiply(scratch, data, camera string, from, to time.Time) error {
 	return nil
 }
 
+// pastPlaces are how many stretches of two hours have their small pictures, as all
+// have that were recorded while motion was looked for; the links have none.
+const pastPlaces = 10
+
+// addPreviews writes the small pictures of the first camera around some moments
+// (docs/formats/video.md): one every four seconds, taken from its minute.
+func addPreviews(ctx context.Context, data string, clip []byte, from, to time.Time) ([]time.Time, error) {
+	cmd := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-f", "h264", "-r", fmt.Sprint(paintedRate), "-i", "-",
+		"-vf", `select=not(mod(n\,60)),scale=240:-2`, "-fps_mode", "passthrough", "-q:v", "6", "-f", "image2pipe", "-c:v", "mjpeg", "-")
+	cmd.Stdin = bytes.NewReader(clip)
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("make small pictures: %w", err)
+	}
+	var pictures [][]byte
+	for part := range bytes.SplitSeq(out, []byte{0xff, 0xd8, 0xff}) {
+		if len(part) > 0 {
+			pictures = append(pictures, append([]byte{0xff, 0xd8, 0xff}, part...))
+		}
+	}
+	if len(pictures) != 15 {
+		return nil, fmt.Errorf("make small pictures: %d of a minute", len(pictures))
+	}
+	var places []time.Time
+	chance := rand.New(rand.NewPCG(30, 5))
+	for range pastPlaces {
+		place := from.Add(2*time.Hour + time.Duration(chance.Int64N(int64(to.Sub(from)-5*time.Hour)))).Truncate(time.Second)
+		places = append(places, place)
+		for at := place.Truncate(time.Minute).Add(-time.Hour); at.Before(place.Add(time.Hour)); at = at.Add(time.Minute) {
+			seq := int(at.Sub(from)/time.Minute) + 1
+			name := filepath.Join(data, record.Folder, cameraID(0), "main", at.Format("20060102"), at.Format("15"), fmt.Sprintf("%s-%d.previews", at.Format("150405.000000"), seq))
+			if err := os.WriteFile(name, packPictures(pictures, at), 0o600); err != nil {
+				return nil, fmt.Errorf("write small pictures: %w", err)
+			}
+		}
+	}
+	return places, nil
+}
+
+func packPictures(pictures [][]byte, at time.Time) []byte {
+	b := append([]byte(nil), "CWP1"...)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(pictures)))
+	offset := len(b) + 16*len(pictures)
+	for i, p := range pictures {
+		b = binary.LittleEndian.AppendUint64(b, uint64(at.Add(time.Duration(i)*4*time.Second).UnixMicro()))
+		b = binary.LittleEndian.AppendUint32(b, uint32(offset))
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(p)))
+		offset += len(p)
+	}
+	for _, p := range pictures {
+		b = append(b, p...)
+	}
+	return b
+}
+
 // videoReviewResult is how soon a moment of the past is on the screen.
 type videoReviewResult struct {
 	What    string  `json:"what"`
@@ -273,6 +331,10 @@ func (b *bench) videoReview(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", mode, err)
 	}
+	places, err := addPreviews(ctx, data, clips[0], from, to)
+	if err != nil {
+		return fmt.Errorf("%s: %w", mode, err)
+	}
 	token := srv.api.token
 	began := time.Now()
 	srv, err = b.lab.startChargewatch(ctx, data, false, allow...)
@@ -282,7 +344,7 @@ func (b *bench) videoReview(ctx context.Context) error {
 	}
 	return b.measure(mode, srv, err, func(s *server) (any, error) {
 		log.Printf("%s: the server was ready after %.1f s", mode, index)
-		results, err := reviewPast(ctx, s, c, from, to)
+		results, err := reviewPast(ctx, s, c, from, to, places)
 		for _, r := range results {
 			r.Index = index
 			b.report.add(mode, r)
@@ -312,9 +374,13 @@ func (b *bench) pastCameras(ctx context.Context, srv *server, farm *simcam.Farm)
 }
 
 // reviewPast asks the page, and the server without it.
-func reviewPast(ctx context.Context, srv *server, c cookie, from, to time.Time) ([]*videoReviewResult, error) {
+func reviewPast(ctx context.Context, srv *server, c cookie, from, to time.Time, places []time.Time) ([]*videoReviewResult, error) {
+	var near []int64
+	for _, at := range places {
+		near = append(near, at.UnixMilli())
+	}
 	page, err := browse(ctx, map[string]any{
-		"mode": "videoReview", "base": srv.api.base, "cookie": c, "path": "/cameras?view=review&cams=" + cameraID(0), "camera": cameraID(0),
+		"mode": "videoReview", "places": near, "base": srv.api.base, "cookie": c, "path": "/cameras?view=review&cams=" + cameraID(0), "camera": cameraID(0),
 		"from": from.UnixMilli(), "to": to.Add(-time.Hour).UnixMilli(), "typed": 60, "scrubbed": 120,
 	})
 	if err != nil {
@@ -324,7 +390,7 @@ func reviewPast(ctx context.Context, srv *server, c cookie, from, to time.Time) 
 		Ms    float64
 		Right bool
 	}
-	var got struct{ Typed, Scrubbed, Picture, Thumbnail []look }
+	var got struct{ Typed, Scrubbed, Picture, Thumbnail, Fresh []look }
 	if err := page.result(&got, func(key string, value json.RawMessage) { log.Printf("video-review: %s %s", key, value) }); err != nil {
 		return nil, err
 	}
@@ -337,6 +403,7 @@ func reviewPast(ctx context.Context, srv *server, c cookie, from, to time.Time) 
 		{"a typed time, until its picture is on the page", 500, got.Typed},
 		{"a pointer dragged over the timeline, until the small picture", 150, got.Scrubbed},
 		{"a small picture over the API", 150, got.Thumbnail},
+		{"a small picture over the API, where none was stored", 150, got.Fresh},
 		{"a whole key picture over the API", 150, got.Picture},
 	} {
 		if len(x.looks) == 0 {

@@ -100,9 +100,11 @@ func videoWall(ctx context.Context, srv *server, y *videoYard, long time.Duratio
 		if err := r.hear(y, key, value, &ages); err != nil {
 			heard = errors.Join(heard, err)
 		}
-		if len(r.last) == 0 {
+		switch looks := r.Looks / wallTiles; {
+		case key != "tiles":
+		case looks == 1:
 			cpu, browser, began = srv.cpu(), childrenCPU(page.cmd.Process.Pid), time.Now()
-		} else if r.Looks%(60*wallTiles) == 0 {
+		case looks%20 == 0:
 			took := time.Since(began).Seconds()
 			r.Server, r.Browser = round((srv.cpu()-cpu).Seconds()/took, 3), round((childrenCPU(page.cmd.Process.Pid)-browser).Seconds()/took, 3)
 		}

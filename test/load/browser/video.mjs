@@ -130,7 +130,7 @@ function eyes() {
         () => {
           const began = performance.now();
           const end = (x) => {
-            removeEventListener('load', loaded, true);
+            document.removeEventListener('load', loaded, true);
             clearTimeout(late);
             resolve(x);
           };
@@ -143,7 +143,7 @@ function eyes() {
             end({ ms: performance.now() - began, right: isOf(bitsOf(), at, 90) });
           };
           const late = setTimeout(() => end({ ms: -1, right: false }), ms);
-          addEventListener('load', loaded, true);
+          document.addEventListener('load', loaded, true);
         },
         { capture: true, once: true },
       );
@@ -284,7 +284,7 @@ async function videoReview(browser, order, say) {
   say({ typed: typed.length });
   for (let i = 0; i < order.scrubbed; ) {
     // Another day each time, so that nothing of it was looked at before.
-    await field.fill(clock(moment()));
+    await field.fill(clock(order.places[(i / 12) % order.places.length]));
     await field.press('Enter');
     await sleep(700);
     await slider.scrollIntoViewIfNeeded();
@@ -301,7 +301,8 @@ async function videoReview(browser, order, say) {
     }
     await page.mouse.up();
   }
-  const ask = async (name, slack, count) => {
+  const near = () => order.places[Math.floor(chance() * order.places.length)] + Math.floor((chance() - 0.5) * 3600) * 1000;
+  const ask = async (name, slack, count, moment) => {
     const list = [];
     for (let i = 0; i < count; i++) {
       const at = moment();
@@ -312,7 +313,13 @@ async function videoReview(browser, order, say) {
     }
     return list;
   };
-  const result = { typed, scrubbed, thumbnail: await ask('thumbnail.jpg', 90, order.scrubbed), picture: await ask('picture.jpg', 32, order.scrubbed) };
+  const result = {
+    typed,
+    scrubbed,
+    thumbnail: await ask('thumbnail.jpg', 90, order.scrubbed, near),
+    fresh: await ask('thumbnail.jpg', 90, order.scrubbed / 2, moment),
+    picture: await ask('picture.jpg', 32, order.scrubbed, moment),
+  };
   await context.close();
   return result;
 }
