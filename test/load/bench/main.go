@@ -55,7 +55,7 @@ func main() {
 		pace        = flag.Float64("pace", 200, "changes a second while routes are asked")
 		uiRate      = flag.Float64("ui-rate", 2000, "updates a second of the ui-live mode")
 		uiWindow    = flag.Duration("ui-window", 10*time.Second, "how long each view of ui-live is watched")
-		uiStarts    = flag.Int("ui-starts", 12, "cold starts of each network of the ui-start mode")
+		uiStarts    = flag.Int("ui-starts", 12, "cold starts of each network of the ui-start mode; video-wall is opened cold half as often")
 		soakFor     = flag.Duration("soak", time.Hour, "length of the kiosk-soak and video-wall modes")
 		soakPage    = flag.String("soak-page", "/?kiosk=1", "what kiosk-soak keeps open")
 		cams        = flag.Int("cameras", 100, "cameras of the video modes")

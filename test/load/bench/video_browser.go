@@ -220,7 +220,7 @@ func (b *bench) videoModes(ctx context.Context, has func(string) bool) error {
 			if err := y.build(ctx, s.api, wallTiles, 30, true); err != nil {
 				return nil, err
 			}
-			return videoWall(ctx, s, y, b.ui.soak)
+			return videoWall(ctx, s, y, max(1, b.ui.starts/2), b.ui.soak)
 		}))
 	}
 	if has("video-review") {

@@ -89,8 +89,8 @@ function eyes() {
           if (t.fresh && t.camera >= 0) first[i] ??= { after: now, at: t.at, camera: t.camera, n: t.n, width: t.width };
         });
         const all = first.filter(Boolean);
-        if (all.length === count || now > ms) resolve({ all: all.length === count, tiles: all, asked: asked() });
-        else requestAnimationFrame(look);
+        if (all.length < count && now < ms) requestAnimationFrame(look);
+        else void network().then((sum) => resolve({ all: all.length === count, tiles: all, asked: asked(), network: sum }));
       };
       look();
     });
@@ -170,6 +170,14 @@ function eyes() {
       super(...args);
       peers.push(this);
     }
+  };
+  /** What all connections of the page went through so far. */
+  const network = async () => {
+    const sum = { packetsReceived: 0, packetsLost: 0, nackCount: 0, pliCount: 0, framesDecoded: 0, framesDropped: 0 };
+    for (const peer of peers)
+      for (const s of (await peer.getStats()).values())
+        if (s.type === 'inbound-rtp') for (const key of Object.keys(sum)) sum[key] += s[key] ?? 0;
+    return sum;
   };
   window.__eyes.inbound = async () => {
     for (const peer of peers.filter((p) => p.connectionState === 'connected')) {
