@@ -23,6 +23,7 @@ type videoPlan struct {
 	mediamtx string        // binary; empty: made in scratch, none: without it
 	kills    int
 	viewers  int
+	disk     string
 }
 
 // What every camera shows: 720p, 15 pictures a second, 1 Mbit/s, a key picture
@@ -114,34 +115,42 @@ func pictureSizes(name string) ([]int, error) {
 	return sizes, nil
 }
 
-// startCameras runs the product with all cameras enrolled. Without eyes it finds
-// no decoder: nothing looks at the pictures.
-func (l *lab) startCameras(ctx context.Context, f *filming, recording string, eyes bool, extra ...string) (*server, error) {
+// startSeeing runs the product so that it may reach the cameras. Without eyes it
+// finds no decoder: nothing looks at the pictures.
+func (l *lab) startSeeing(ctx context.Context, f *filming, eyes bool, extra ...string) (*server, error) {
+	return l.startSeeingIn(ctx, f, "", eyes, extra...)
+}
+
+// startSeeingIn does so with a data folder that is there already.
+func (l *lab) startSeeingIn(ctx context.Context, f *filming, data string, eyes bool, extra ...string) (*server, error) {
 	if !eyes {
 		l.env = []string{"PATH=" + filepath.Join(l.dir, "nothing")}
 		defer func() { l.env = nil }()
 	}
-	srv, err := l.startChargewatch(ctx, "", false, append([]string{"--allow-net", f.addr}, extra...)...)
-	if err != nil {
-		return nil, err
+	srv, err := l.startChargewatch(ctx, data, false, append([]string{"--allow-net", f.addr}, extra...)...)
+	if err == nil {
+		srv.api.token, err = l.mint(srv.data)
 	}
-	if srv.api.token, err = l.mint(srv.data); err != nil {
-		return srv, err
-	}
-	return srv, f.enrol(ctx, srv, recording)
+	return srv, err
 }
 
-// enrol adds all cameras to the product, ten to a site.
-func (f *filming) enrol(ctx context.Context, srv *server, recording string) error {
-	for i := range f.n {
-		site := fmt.Sprintf("site-%d", i/10+1)
-		if i%10 == 0 {
-			body := map[string]any{"id": site, "name": "Charging park " + site, "timeZone": "Europe/Berlin"}
-			if err := srv.api.do(ctx, http.MethodPost, "/api/v1/sites", body, nil); err != nil {
-				return fmt.Errorf("create site: %w", err)
-			}
+// sites adds a site for every ten cameras.
+func (f *filming) sites(ctx context.Context, srv *server) error {
+	for i := 0; i < f.n; i += 10 {
+		body := map[string]any{"id": siteOf(i), "name": "Charging park " + siteOf(i), "timeZone": "Europe/Berlin"}
+		if err := srv.api.do(ctx, http.MethodPost, "/api/v1/sites", body, nil); err != nil {
+			return fmt.Errorf("create site: %w", err)
 		}
-		body := map[string]any{"id": camID(i), "siteId": site, "label": "Bay", "mainUrl": f.url(i), "recording": recording}
+	}
+	return nil
+}
+
+func siteOf(camera int) string { return fmt.Sprintf("site-%d", camera/10+1) }
+
+// add adds all cameras to the product.
+func (f *filming) add(ctx context.Context, srv *server, recording string) error {
+	for i := range f.n {
+		body := map[string]any{"id": camID(i), "siteId": siteOf(i), "label": "Bay", "mainUrl": f.url(i), "recording": recording}
 		if err := srv.api.do(ctx, http.MethodPost, "/api/v1/cameras", body, nil); err != nil {
 			return fmt.Errorf("add camera: %w", err)
 		}
@@ -272,7 +281,7 @@ func (b *bench) filmModes(ctx context.Context, has func(string) bool) error {
 		name string
 		run  func(context.Context, *bench) error
 	}{
-		{"video-record", videoRecord}, {"video-motion", videoMotion},
+		{"video-record", videoRecord}, {"video-motion", videoMotion}, {"video-journal", videoJournal}, {"video-kill", videoKill}, {"video-cut", videoCut},
 	}
 	var failed error
 	for _, m := range modes {

@@ -134,7 +134,13 @@ func (l *lab) startFFmpeg(f *filming) (*recorder, error) {
 
 // ours records all cameras with the product.
 func (l *lab) ours(ctx context.Context, f *filming, name, recording string, eyes bool) (*recorder, *server, error) {
-	srv, err := l.startCameras(ctx, f, recording, eyes, "--webrtc", "off")
+	srv, err := l.startSeeing(ctx, f, eyes, "--webrtc", "off")
+	if err == nil {
+		err = f.sites(ctx, srv)
+	}
+	if err == nil {
+		err = f.add(ctx, srv, recording)
+	}
 	if srv == nil {
 		return nil, nil, err
 	}
