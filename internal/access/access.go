@@ -58,6 +58,7 @@ type Request struct {
 	Now            time.Time
 	TokenID        string      // opaque; empty when none was sent
 	Credential     *Credential // nil when nobody knows the token
+	Person         *Person     // whose credential it is; nil: nobody's by name
 	FreeVend       bool        // the site lets anyone charge
 	ActiveSessions int         // open sessions of this token, the asking one left out
 

@@ -12,14 +12,11 @@ import (
 
 // Book is what people decided, made ready for decisions. It never changes.
 type Book struct {
-	rows      Rows
-	people    map[string]*Person
 	schedules map[string]*Schedule
 	calendars map[string]*Calendar
 	byID      map[string]*Row
 	scenarios map[string]*Scenario
 	written   map[string]*Written
-	holders   map[string]types.EntityUIDSet // parents of a person
 	sites     map[string]*slice
 	anywhere  *slice // rows of all sites, for places of none
 }
@@ -53,20 +50,15 @@ func (l policies) All() iter.Seq2[cedar.PolicyID, *cedar.Policy] {
 // of what people wrote.
 func Compile(rows Rows) (*Book, error) {
 	b := &Book{
-		rows: rows, people: make(map[string]*Person, len(rows.People)), schedules: make(map[string]*Schedule), calendars: make(map[string]*Calendar),
+		schedules: make(map[string]*Schedule), calendars: make(map[string]*Calendar),
 		byID: make(map[string]*Row), scenarios: make(map[string]*Scenario), written: make(map[string]*Written),
-		holders: make(map[string]types.EntityUIDSet, len(rows.People)), sites: make(map[string]*slice), anywhere: newSlice(),
+		sites: make(map[string]*slice), anywhere: newSlice(),
 	}
 	for i := range rows.Calendars {
 		b.calendars[rows.Calendars[i].ID] = &rows.Calendars[i]
 	}
 	for i := range rows.Schedules {
 		b.schedules[rows.Schedules[i].ID] = &rows.Schedules[i]
-	}
-	for i := range rows.People {
-		p := &rows.People[i]
-		b.people[p.ID] = p
-		b.holders[p.ID] = parents(p)
 	}
 	for i := range rows.Rows {
 		x := &rows.Rows[i]
@@ -160,23 +152,20 @@ func (b *Book) Decide(r Request) Decision {
 		d.Code, d.Reason = UnknownPlace, "the place is not known"
 		return d
 	}
-	var person *Person
-	if r.Credential.Person != "" {
-		if person = b.people[r.Credential.Person]; person == nil {
-			d.Code, d.Reason = NotValid, "whose credential it is, is not known"
-			return d
-		}
-		if person.Suspended {
-			d.Status, d.Code, d.Reason = Blocked, Suspended, "the person is suspended"
-			return d
-		}
-		if !person.Until.IsZero() && !r.Now.Before(person.Until) {
-			d.Status, d.Code, d.Reason = Expired, HasExpired, "the person's time here is over"
-			return d
-		}
+	switch p := r.Person; {
+	case p == nil && r.Credential.Person == "":
+	case p == nil || p.ID != r.Credential.Person:
+		d.Code, d.Reason = NotValid, "whose credential it is, is not known"
+		return d
+	case p.Suspended:
+		d.Status, d.Code, d.Reason = Blocked, Suspended, "the person is suspended"
+		return d
+	case !p.Until.IsZero() && !r.Now.Before(p.Until):
+		d.Status, d.Code, d.Reason = Expired, HasExpired, "the person's time here is over"
+		return d
 	}
-	asked := b.ask(r, person)
-	answer, told := cedar.Authorize(b.concerning(r, person), asked.entities, asked.request)
+	asked := b.ask(&r)
+	answer, told := cedar.Authorize(b.concerning(&r), asked.entities, asked.request)
 	if len(told.Errors) > 0 {
 		e := told.Errors[0]
 		d.Code, d.Policy, d.Reason = PolicyFault, string(e.PolicyID), "a policy could not be evaluated"
@@ -188,7 +177,7 @@ func (b *Book) Decide(r Request) Decision {
 		b.allowed(&d, told.Reasons)
 		return d
 	}
-	b.denied(&d, r, person, told.Reasons)
+	b.denied(&d, &r, told.Reasons)
 	if r.FreeVend && r.Action == Charge && d.Code != Lockdown && d.Code != Forbidden {
 		d.Status, d.Code, d.Policy, d.Reason = Accepted, Free, "", "the site lets anyone charge"
 	}
@@ -197,17 +186,17 @@ func (b *Book) Decide(r Request) Decision {
 
 // concerning are the policies that can say something about a request: those that
 // forbid, and those that permit somebody this credential stands for.
-func (b *Book) concerning(r Request, person *Person) policies {
+func (b *Book) concerning(r *Request) policies {
 	list := make(policies, 0, 16)
 	for at := range b.slices(r.Place.Site) {
 		list = append(list, at.forbids...)
 		list = append(list, at.about[everybody()]...)
 		list = append(list, at.about[types.NewEntityUID(credentialType, types.String(r.Credential.ID))]...)
-		if person == nil {
+		if r.Person == nil {
 			continue
 		}
-		list = append(list, at.about[types.NewEntityUID(personType, types.String(person.ID))]...)
-		for uid := range b.holders[person.ID].All() {
+		list = append(list, at.about[types.NewEntityUID(personType, types.String(r.Person.ID))]...)
+		for _, uid := range r.Person.parents() {
 			list = append(list, at.about[uid]...)
 		}
 	}
@@ -235,7 +224,8 @@ func (e entities) Get(uid types.EntityUID) (types.Entity, bool) {
 
 func everybody() types.EntityUID { return types.NewEntityUID(groupType, anyone) }
 
-func parents(p *Person) types.EntityUIDSet {
+// parents are the groups and the company of a person.
+func (p *Person) parents() []types.EntityUID {
 	uids := make([]types.EntityUID, 0, len(p.Groups)+1)
 	for _, g := range p.Groups {
 		kind, id := Principal{Group: g}.entity()
@@ -244,15 +234,15 @@ func parents(p *Person) types.EntityUIDSet {
 	if p.Company != "" {
 		uids = append(uids, types.NewEntityUID(companyType, types.String(p.Company)))
 	}
-	return types.NewEntityUIDSet(uids...)
+	return uids
 }
 
-func (b *Book) ask(r Request, person *Person) asked {
+func (b *Book) ask(r *Request) asked {
 	var a asked
 	holder := types.NewEntityUID(credentialType, types.String(r.Credential.ID))
 	of := []types.EntityUID{everybody()}
-	if person != nil {
-		a.entities[1] = types.Entity{UID: types.NewEntityUID(personType, types.String(person.ID)), Parents: b.holders[person.ID]}
+	if person := r.Person; person != nil {
+		a.entities[1] = types.Entity{UID: types.NewEntityUID(personType, types.String(person.ID)), Parents: types.NewEntityUIDSet(person.parents()...)}
 		of = append(of, a.entities[1].UID)
 	}
 	kind := r.Credential.Kind
@@ -302,19 +292,19 @@ func (b *Book) off(day time.Time) types.Set {
 
 // samples are requests of each kind that there can be.
 func samples() []asked {
-	zero := &Book{holders: map[string]types.EntityUIDSet{"p": types.NewEntityUIDSet()}}
+	none := &Book{}
 	var out []asked
 	for _, person := range []*Person{nil, {ID: "p"}} {
 		for _, kind := range PlaceKinds() {
 			for _, site := range []string{"", "s"} {
-				r := Request{Now: time.Unix(0, 0).UTC(), Credential: &Credential{ID: "c"}, Action: Enter, Place: Place{ID: "d", Kind: kind, Site: site}}
+				r := Request{Now: time.Unix(0, 0).UTC(), Person: person, Credential: &Credential{ID: "c"}, Action: Enter, Place: Place{ID: "d", Kind: kind, Site: site}}
 				if kind == EVSE {
 					r.Action = Charge
 				}
 				if person != nil {
 					r.Credential.Person = person.ID
 				}
-				out = append(out, zero.ask(r, person))
+				out = append(out, none.ask(&r))
 			}
 		}
 	}

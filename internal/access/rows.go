@@ -129,9 +129,8 @@ type Written struct {
 	Sites []string // none: at every site
 }
 
-// Rows are all that people decided. What is made of them is never changed.
+// Rows are all that people decided about places. What is made of them is never changed.
 type Rows struct {
-	People    []Person
 	Schedules []Schedule
 	Calendars []Calendar
 	Rows      []Row

@@ -40,7 +40,7 @@ func (b *Book) nameOf(id string) string {
 
 // denied finds the reason that helps most: what forbids, else the row that came
 // nearest to permitting.
-func (b *Book) denied(d *Decision, r Request, person *Person, reasons []cedar.DiagnosticReason) {
+func (b *Book) denied(d *Decision, r *Request, reasons []cedar.DiagnosticReason) {
 	if id := first(reasons); id != "" {
 		d.Policy = id
 		if x := b.scenarios[id]; x != nil {
@@ -54,7 +54,7 @@ func (b *Book) denied(d *Decision, r Request, person *Person, reasons []cedar.Di
 	near := -1
 	for at := range b.slices(r.Place.Site) {
 		for _, x := range at.rows {
-			code, reason, steps := b.judge(x, r, person)
+			code, reason, steps := b.judge(x, r)
 			if steps > near && steps > 0 || steps == near && steps > 0 && x.ID < d.Policy {
 				near, d.Code, d.Policy, d.Reason = steps, code, x.ID, "denied: "+reason
 			}
@@ -72,8 +72,8 @@ const (
 )
 
 // judge tells what a row says about a request, and how near it is to permitting.
-func (b *Book) judge(x *Row, r Request, person *Person) (code Code, reason string, near int) {
-	if !names(x.To, r.Credential, person) || !about(x.Kinds, x.Places, x.Sites, r.Place) {
+func (b *Book) judge(x *Row, r *Request) (code Code, reason string, near int) {
+	if !names(x.To, r.Credential, r.Person) || !about(x.Kinds, x.Places, x.Sites, r.Place) {
 		return NoRight, "", elsewhere
 	}
 	local := r.local()
