@@ -41,11 +41,11 @@ type Place struct {
 // Person is somebody with credentials. Who it is stands elsewhere: here are only
 // opaque ids.
 type Person struct {
-	ID        string
-	Company   string
-	Groups    []string
-	Suspended bool
-	Until     time.Time // the last moment of whatever the person may; zero: none
+	ID        string    `json:"-"`
+	Company   string    `json:"company,omitempty"`
+	Groups    []string  `json:"groups,omitempty"`
+	Suspended bool      `json:"suspended,omitempty"`
+	Until     time.Time `json:"until,omitzero"` // from then on the person may nothing; zero: never
 }
 
 // Principal is whom a row is about: one of the fields is set.
@@ -69,11 +69,11 @@ const (
 
 // Schedule is when a row holds, by the clock of the site.
 type Schedule struct {
-	ID        string
-	Name      string
-	Open      []week.Span
-	Calendar  string // of days off; empty: none
-	OnHoliday OnHoliday
+	ID        string      `json:"-"`
+	Name      string      `json:"name"`
+	Open      []week.Span `json:"open"`
+	Calendar  string      `json:"calendar,omitempty"` // of days off; empty: none
+	OnHoliday OnHoliday   `json:"onHoliday,omitempty"`
 }
 
 // Calendar is a list of days off.
@@ -97,36 +97,36 @@ func DateOf(t time.Time) Date {
 
 // Row permits: these may do this at those places, when the schedule says so.
 type Row struct {
-	ID       string
-	Name     string
-	To       []Principal
-	Kinds    []PlaceKind // of places; none and no Places: all but EVSEs
-	Places   []string    // by name, of any kind
-	Sites    []string    // none: at every site
-	Schedule string      // none: always
-	From     time.Time
-	Until    time.Time // zero: for good
-	PIN      bool      // a code is wanted beside the credential
+	ID       string      `json:"-"`
+	Name     string      `json:"name"`
+	To       []Principal `json:"to"`
+	Kinds    []PlaceKind `json:"kinds,omitempty"`    // of places; none and no Places: all but EVSEs
+	Places   []string    `json:"places,omitempty"`   // by name, of any kind
+	Sites    []string    `json:"sites,omitempty"`    // none: at every site
+	Schedule string      `json:"schedule,omitempty"` // none: always
+	From     time.Time   `json:"from,omitzero"`
+	Until    time.Time   `json:"until,omitzero"` // zero: for good
+	PIN      bool        `json:"pin,omitempty"`  // a code is wanted beside the credential
 }
 
 // Scenario is a lockdown: while it is active nobody enters its places but those
 // it leaves out. It never keeps anybody in: ways out are no places.
 type Scenario struct {
-	ID     string
-	Name   string
-	Kinds  []PlaceKind // none and no Places: all but EVSEs
-	Places []string
-	Sites  []string // none: at every site
-	Except []Principal
-	Active bool
+	ID     string      `json:"-"`
+	Name   string      `json:"name"`
+	Kinds  []PlaceKind `json:"kinds,omitempty"` // none and no Places: all but EVSEs
+	Places []string    `json:"places,omitempty"`
+	Sites  []string    `json:"sites,omitempty"` // none: at every site
+	Except []Principal `json:"except,omitempty"`
+	Active bool        `json:"active,omitempty"`
 }
 
 // Written is a policy that people wrote in Cedar. It can only forbid.
 type Written struct {
-	ID    string
-	Name  string
-	Text  string
-	Sites []string // none: at every site
+	ID    string   `json:"-"`
+	Name  string   `json:"name"`
+	Text  string   `json:"text"`
+	Sites []string `json:"sites,omitempty"` // none: at every site
 }
 
 // Rows are all that people decided about places. What is made of them is never changed.
