@@ -27,12 +27,6 @@ type Holidays struct {
 	ChangedAt time.Time         `json:"-"`
 }
 
-// Entry is a row of a table of what people decided about access.
-type Entry[T any] struct {
-	Body      T
-	ChangedAt time.Time
-}
-
 // AccessTable is where a kind of entry stands.
 type AccessTable string
 
@@ -49,6 +43,8 @@ const (
 
 // maxAccess bounds each of the tables.
 const maxAccess = 5000
+
+const maxAccessName = 100
 
 func (s *Store) loadAccess(ctx context.Context) error {
 	rows, err := readAccess(ctx, s.db.Reader())
@@ -156,8 +152,38 @@ func (s *Store) changeAccess(ctx context.Context, by Actor, action, subject stri
 
 func checkName(name string) (string, error) {
 	name = strings.TrimSpace(name)
-	if name == "" || utf8.RuneCountInString(name) > maxNameOfPlace || !readable(name, false) {
+	if name == "" || utf8.RuneCountInString(name) > maxAccessName || !readable(name, false) {
 		return "", &InvalidError{"name", "1 to 100 printable characters"}
 	}
 	return name, nil
+}
+
+// entry is what saving and removing need of a kind of entry.
+type entry struct {
+	table  AccessTable
+	prefix string
+	action string // of the audit log, before the dot
+}
+
+func (s *Store) saveEntry(ctx context.Context, by Actor, of entry, id *string, name string, body any) (time.Time, error) {
+	made := *id == ""
+	if made {
+		*id = newID(of.prefix)
+	}
+	at := fromMillis(millis(s.now()))
+	err := s.changeAccess(ctx, by, of.action+".save", of.action+"/"+*id, body, func(tx *sql.Tx) error {
+		return putDocument(tx, string(of.table), maxAccess, made, *id, name, body, at)
+	})
+	return at, err
+}
+
+func (s *Store) dropEntry(ctx context.Context, by Actor, of entry, id string, inUse func(*sql.Tx) error) error {
+	return s.changeAccess(ctx, by, of.action+".delete", of.action+"/"+id, nil, func(tx *sql.Tx) error {
+		if inUse != nil {
+			if err := inUse(tx); err != nil {
+				return err
+			}
+		}
+		return dropDocument(tx, string(of.table), id)
+	})
 }
