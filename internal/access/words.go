@@ -13,7 +13,7 @@ import (
 // same request has the same answer.
 func (b *Book) allowed(d *Decision, reasons []cedar.DiagnosticReason) {
 	d.Code, d.Policy = Allowed, first(reasons)
-	d.Reason = "allowed by " + quoted(b.nameOf(d.Policy))
+	d.Reason = "allowed by " + quoted(b.Name(d.Policy))
 }
 
 func first(reasons []cedar.DiagnosticReason) string {
@@ -26,7 +26,8 @@ func first(reasons []cedar.DiagnosticReason) string {
 	return id
 }
 
-func (b *Book) nameOf(id string) string {
+// Name is what people call a row, scenario or written policy.
+func (b *Book) Name(id string) string {
 	switch {
 	case b.byID[id] != nil:
 		return b.byID[id].Name
@@ -46,7 +47,7 @@ func (b *Book) denied(d *Decision, r *Request, reasons []cedar.DiagnosticReason)
 		if x := b.scenarios[id]; x != nil {
 			d.Code, d.Reason = Lockdown, "denied: "+quoted(x.Name)+" is active"
 		} else {
-			d.Code, d.Reason = Forbidden, "denied by "+quoted(b.nameOf(id))
+			d.Code, d.Reason = Forbidden, "denied by "+quoted(b.Name(id))
 		}
 		return
 	}
@@ -147,4 +148,13 @@ func days(d week.Days) string {
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// Cedar is the policy that is made of a row; empty for one that is not there.
+func (b *Book) Cedar(id string) string {
+	x := b.byID[id]
+	if x == nil {
+		return ""
+	}
+	return x.Policy(b.schedules[x.Schedule])
 }
