@@ -71,8 +71,12 @@ type Store struct {
 	// labelSecrets are sealed; the key is what they are of.
 	labelSecrets table[[]byte]
 	arming       table[*Arming] // by site
+	zones        table[*time.Location]
 	box          Box
 	credentials  table[*access.Credential] // by token id
+	people       table[*access.Person]
+	book         atomic.Pointer[access.Book]
+	bookMu       sync.Mutex // held while rows of access change
 	tokens       *tokenCache
 	tokenCount   atomic.Int64
 	maxTokens    int64
@@ -145,7 +149,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.tokens = newTokenCache(o.TokenCache)
 	s.changed.wake, s.camerasChanged.wake = make(chan struct{}), make(chan struct{})
 	for _, load := range []func(context.Context) error{
-		s.sealOld, s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadHandshakes, s.countTokens, s.loadCameras, s.loadLabelSecrets,
+		s.sealOld, s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadPeople, s.loadAccess, s.loadHandshakes, s.countTokens, s.loadCameras, s.loadLabelSecrets,
 	} {
 		if err := load(ctx); err != nil {
 			return nil, err

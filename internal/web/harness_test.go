@@ -31,6 +31,7 @@ import (
 type plant struct {
 	*Server
 	t     *testing.T
+	db    *coredb.DB
 	store *store.Store
 	log   *journal.Journal
 	live  *live.Live
@@ -111,7 +112,7 @@ func newPlant(t *testing.T, change ...func(*Options)) *plant {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &plant{t: t, store: st, log: log, links: &links{heard: make(map[string]time.Time)}}
+	p := &plant{t: t, db: db, store: st, log: log, links: &links{heard: make(map[string]time.Time)}}
 	drivers, err := statuspage.New(statuspage.Options{Fleet: log, Store: st, Links: p.links, Log: log, Key: []byte("key of a test")})
 	if err != nil {
 		t.Fatal(err)

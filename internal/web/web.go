@@ -315,6 +315,8 @@ func (s *Server) register() {
 	s.registerAttention()
 	s.registerCredentials()
 	s.registerPeople()
+	s.registerPersons()
+	s.registerAccess()
 	s.registerKiosks()
 	s.registerChannels()
 	s.registerPush()
