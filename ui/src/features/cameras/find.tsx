@@ -15,6 +15,7 @@ import type { Asked, CameraSetup, Found } from './queries';
 
 /** How far a camera's clock may be off before it is said. */
 const CLOCK_OFF = 2;
+const CODECS: Record<string, string> = { h264: 'H.264', h265: 'H.265', jpeg: 'JPEG' };
 const WHY = new Set(['address', 'unreachable', 'authentication', 'unsupported', 'protocol']);
 
 export function FindCameras({
@@ -67,7 +68,7 @@ export function FindCameras({
             <p className="meta" role="status">
               {search.isFetching
                 ? t('cameras.find.searching')
-                : search.data
+                : search.data && search.data.items.length > 0
                   ? t('cameras.find.count', { n: search.data.items.length })
                   : ''}
             </p>
@@ -294,7 +295,7 @@ function Streams({
               key={`${s.name} ${s.url}`}
               value={s.url || s.name}
               disabled={!s.url}
-              label={`${s.name || '–'} · ${s.codec.toUpperCase() || '?'} · ${s.width}×${s.height}${s.fps ? ` · ${t('cameras.find.fps', { n: n(s.fps) })}` : ''}`}
+              label={`${s.name || '–'} · ${CODECS[s.codec] ?? (s.codec.toUpperCase() || '?')} · ${s.width}×${s.height}${s.fps ? ` · ${t('cameras.find.fps', { n: n(s.fps) })}` : ''}`}
               description={s.url || s.refused}
             />
           ))}
@@ -302,7 +303,7 @@ function Streams({
       </Radio.Group>
       {usable.length > 1 && (
         <Select
-          label={t('cameras.subUrl')}
+          label={t('cameras.stream.sub')}
           description={t('cameras.subUrlHint')}
           data={usable
             .filter((s) => s.url !== main)
