@@ -159,6 +159,7 @@ func (c *cameras) CameraStatus(id string) (web.CameraStatus, bool) {
 		out.EffectiveDays = kept.EffectiveDays
 	}
 	out.RecordedAt = c.s.footage.recs.wroteAt(id)
+	out.Senses = c.senses(id)
 	return out, true
 }
 

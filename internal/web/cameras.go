@@ -22,6 +22,7 @@ type CameraStatus struct {
 	// EffectiveDays is how long pictures stay at the rate of now; nil: not known.
 	EffectiveDays *float64
 	RecordedAt    time.Time // the newest picture that is on the disk
+	Senses        CameraSenses
 }
 
 // CameraStream is what a stream of a camera is like.
@@ -70,6 +71,8 @@ type CameraShape struct {
 	Sub         *CameraStream   `json:"sub,omitempty"`
 	Masked      bool            `json:"masked" doc:"you see single pictures with private parts hidden"`
 	Simulated   bool            `json:"simulated"`
+	// Senses is missing on the live feed.
+	Senses *CameraSenses `json:"senses,omitempty" doc:"who watches it, and how well"`
 	// LabelSecret says whose secret other systems may sign labels with.
 	LabelSecret string `json:"labelSecret" enum:",camera,site" doc:"whose secret other systems sign labels with; empty: they tell none. Only for those who set cameras up"`
 }
@@ -184,6 +187,7 @@ func (s *Server) cameraShape(c *store.Camera, p *Principal) CameraShape {
 	if p == nil {
 		return out
 	}
+	out.Senses = &x.Senses
 	if p.Scope(CamerasWrite).Allows(c.SiteID) {
 		out.MainURL, out.SubURL, out.OnvifURL, out.Username = c.MainURL, c.SubURL, c.OnvifURL, c.Username
 		out.Fingerprint = c.Fingerprint

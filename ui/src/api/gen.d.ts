@@ -2751,6 +2751,11 @@ export interface components {
             /** @description replaces all */
             zones?: components["schemas"]["ZoneShape"][];
         };
+        CameraSenses: {
+            device: components["schemas"]["DeviceSense"];
+            labels: components["schemas"]["LabelSense"];
+            motion: components["schemas"]["MotionSense"];
+        };
         CameraShape: {
             /** @description what moves at its site matters now */
             armed: boolean;
@@ -2785,6 +2790,8 @@ export interface components {
             /** @enum {string} */
             recording: "continuous" | "event" | "off";
             retention: components["schemas"]["RetentionShape"];
+            /** @description who watches it, and how well */
+            senses?: components["schemas"]["CameraSenses"];
             simulated: boolean;
             siteId: string;
             /** @enum {string} */
@@ -3256,6 +3263,34 @@ export interface components {
             /** @description the narrowest scope that says something wins: station, site, model, everywhere */
             overrides: components["schemas"]["ThresholdShape"][];
             params: components["schemas"]["Param"][];
+        };
+        DeviceSense: {
+            /**
+             * Format: double
+             * @description how far its clock is ahead of ours
+             */
+            clockOffsetSeconds: number;
+            /** @description why it is not heard, in words; it may hold what the device said */
+            detail: string;
+            /** @description what that was */
+            event: string;
+            /**
+             * Format: date-time
+             * @description when it told last of something that it saw
+             */
+            eventAt: string | null;
+            /**
+             * Format: date-time
+             * @description its last answer
+             */
+            heardAt: string | null;
+            /**
+             * @description none: it has no ONVIF address
+             * @enum {string}
+             */
+            state: "none" | "connecting" | "listening" | "unsupported" | "unauthorized" | "failing";
+            /** Format: date-time */
+            stateSince: string | null;
         };
         DeviceShape: {
             /** Format: date-time */
@@ -4710,6 +4745,30 @@ export interface components {
             /** @description path to send labels to; for a site the camera's id is to be put in */
             url: string;
         };
+        LabelSense: {
+            /**
+             * Format: int64
+             * @description beyond the measure of a camera
+             */
+            dropped: number;
+            /**
+             * Format: date-time
+             * @description since we started
+             */
+            lastAt: string | null;
+            /**
+             * @description of the last
+             * @enum {string}
+             */
+            source: "" | "camera" | "webhook" | "verifier";
+            /**
+             * Format: int64
+             * @description reports since we started
+             */
+            taken: number;
+            /** @description missing where none is set up */
+            verifier?: components["schemas"]["VerifierSense"];
+        };
         LabelShape: {
             /** @description left, top, width and height as shares of the picture; empty: not known where */
             box: number[];
@@ -5002,6 +5061,27 @@ export interface components {
             on: boolean;
             /** @description as decided */
             scopes: components["schemas"]["MonitoringScopeShape"][];
+        };
+        MotionSense: {
+            /**
+             * Format: double
+             * @description between the pictures that are looked at; 0: not known yet
+             */
+            keyEverySeconds: number;
+            /**
+             * Format: date-time
+             * @description the newest picture that was looked at
+             */
+            lookedAt: string | null;
+            /**
+             * @description slow: key pictures are too far apart, and no sub-stream makes up for it; noDecoder: ffmpeg is not installed
+             * @enum {string}
+             */
+            state: "watching" | "slow" | "noDecoder" | "noPictures";
+            /** @description the sub-stream is looked at picture by picture */
+            subStream: boolean;
+            /** @description what was done to its view; empty: nothing */
+            tampered: string;
         };
         NewCameraInputBody: {
             audio?: boolean;
@@ -6831,6 +6911,35 @@ export interface components {
             };
             /** @description names a sentence: journal.slow */
             words: string;
+        };
+        VerifierSense: {
+            /** Format: date-time */
+            answeredAt: string | null;
+            /** Format: int64 */
+            asked: number;
+            /**
+             * Format: int64
+             * @description pictures that it was too slow for
+             */
+            dropped: number;
+            engine: string;
+            /**
+             * @description why it fails
+             * @enum {string}
+             */
+            reason: "" | "timeout" | "unreachable" | "answer" | "address";
+            /** @enum {string} */
+            state: "idle" | "working" | "failing" | "noDecoder";
+            /**
+             * Format: int64
+             * @description the last answer
+             */
+            tookMillis: number;
+            /**
+             * Format: int64
+             * @description pictures
+             */
+            waiting: number;
         };
         ViewShape: {
             /** @description opaque id of who saved it */
