@@ -281,7 +281,7 @@ func (b *bench) filmModes(ctx context.Context, has func(string) bool) error {
 		name string
 		run  func(context.Context, *bench) error
 	}{
-		{"video-record", videoRecord}, {"video-motion", videoMotion}, {"video-journal", videoJournal}, {"video-kill", videoKill}, {"video-cut", videoCut},
+		{"video-record", videoRecord}, {"video-motion", videoMotion}, {"video-journal", videoJournal}, {"video-kill", videoKill}, {"video-cut", videoCut}, {"video-viewers", videoViewers},
 	}
 	var failed error
 	for _, m := range modes {
