@@ -51,6 +51,9 @@ const (
 	KindScene            Kind = "camera.scene"
 	KindRecordingGap     Kind = "recording.gap"
 	KindArming           Kind = "site.arming"
+
+	KindRecordingRetention Kind = "recording.retention"
+	KindRecordingCopy      Kind = "recording.copy"
 )
 
 // Kinds lists all kinds.
@@ -61,6 +64,7 @@ func Kinds() []Kind {
 		KindFirmware, KindLog, KindDataTransfer, KindReservation, KindMessage, KindCommand, KindCommandResult,
 		KindSessionInferred, KindFinding, KindDriverReport, KindPolicy, KindIncidentAction, KindIncident, KindExternalAlert,
 		KindCameraConfigured, KindCameraRemoved, KindCameraState, KindScene, KindRecordingGap, KindArming,
+		KindRecordingRetention, KindRecordingCopy,
 	}
 }
 

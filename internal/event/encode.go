@@ -79,6 +79,10 @@ func New(kind Kind) (Body, error) {
 		return &Scene{}, nil
 	case KindRecordingGap:
 		return &RecordingGap{}, nil
+	case KindRecordingRetention:
+		return &RecordingRetention{}, nil
+	case KindRecordingCopy:
+		return &RecordingCopy{}, nil
 	case KindArming:
 		return &Arming{}, nil
 	}

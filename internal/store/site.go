@@ -200,6 +200,9 @@ func (s *Store) DeleteSite(ctx context.Context, by Actor, id string) error {
 		if _, err := tx.Exec(`DELETE FROM arming WHERE site = ?`, id); err != nil {
 			return fmt.Errorf("delete arming: %w", err)
 		}
+		if _, err := tx.Exec(`DELETE FROM video_retention WHERE site = ?`, id); err != nil {
+			return fmt.Errorf("delete retention: %w", err)
+		}
 		if _, err := tx.Exec(`DELETE FROM sites WHERE id = ?`, id); err != nil {
 			return fmt.Errorf("delete site: %w", err)
 		}
@@ -212,6 +215,7 @@ func (s *Store) DeleteSite(ctx context.Context, by Actor, id string) error {
 		s.sites.drop(id)
 		s.plans.drop(id)
 		s.arming.drop(id)
+		s.retention.drop(id)
 	}
 	return err
 }

@@ -68,7 +68,9 @@ type Store struct {
 	stations    table[*Enrolment]
 	plans       table[*Plan] // by site
 	cameras     table[*Camera]
-	arming      table[*Arming] // by site
+	arming      table[*Arming]    // by site
+	retention   table[*Retention] // by site; empty: everywhere
+	removed     table[*RemovedCamera]
 	box         Box
 	credentials table[*access.Credential] // by token id
 	tokens      *tokenCache
@@ -80,6 +82,9 @@ type Store struct {
 	// entity serialises changes of sites and stations by id, so that memory
 	// follows the order of commits.
 	entity [64]sync.Mutex
+	// purposes is held, behind entity, while a reason to keep pictures for long is
+	// changed or leant on.
+	purposes sync.Mutex
 	// pending guards the number of stations that wait for approval.
 	announcing sync.Mutex // held while a stranger is noted
 	pendingMu  sync.Mutex

@@ -106,9 +106,11 @@ type Gap struct {
 	site     string
 }
 
-// Teller is told of gaps that are over.
+// Teller is told of gaps that are over, and when pictures no longer stay as long as
+// was promised.
 type Teller interface {
 	RecordingGap(ctx context.Context, camera string, g event.RecordingGap) error
+	RecordingRetention(ctx context.Context, camera string, r event.RecordingRetention) error
 }
 
 // Options configures a Store.
@@ -128,6 +130,9 @@ type Options struct {
 	Sign func([]byte) []byte
 	// Space is that of the disk; default: without limit.
 	Space func() (free, total uint64, err error)
+	// Rate is what a camera is expected to write in a day, for as long as too little
+	// was written to measure it; zero, and the default: nobody knows.
+	Rate func(camera string) float64
 }
 
 // Store keeps recordings. Run has to run.
@@ -150,7 +155,8 @@ type Store struct {
 	limits   Limits
 	holds    map[string]Hold
 	usage    map[string]Usage // by camera
-	full     bool             // there is no room, and nothing that may go
+	promises promises
+	full     bool // there is no room, and nothing that may go
 	buffers  chan []byte
 	draining bool
 }
@@ -187,6 +193,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	def(&o.PartFor, time.Second)
 	def(&o.SyncEvery, 8*time.Second)
 	def(&o.PreRoll, 10*time.Second)
+	if o.Rate == nil {
+		o.Rate = func(string) float64 { return 0 }
+	}
 	if o.PreRollBytes <= 0 {
 		o.PreRollBytes = 4 << 20
 	}
