@@ -229,6 +229,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Viewing:    s.cameras,
 		Finder:     s.devices,
 		Footage:    s.footage,
+		Keeping:    s.footage,
 		Clips:      s.clips,
 		Evidence:   s.footage.packs,
 

@@ -158,6 +158,7 @@ type Options struct {
 	Finder    Finder    // nil: devices are not asked
 	Clips     Clips     // nil: incidents have no pictures
 	Footage   Footage   // nil: no pictures of the past
+	Keeping   Keeping   // nil: nobody knows the room for recordings
 	Evidence  Evidence  // nil: no packs of evidence
 	Photos    Photos    // nil: none are kept
 	// Acknowledger records who takes care of an incident; without one the page of

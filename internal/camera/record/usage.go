@@ -26,6 +26,8 @@ type Usage struct {
 	// as a share of the promise: below 1 it is broken. Zero: nobody knows.
 	Promised, Effective time.Duration
 	Room                float64
+	// Wanted is how long they would stay were the disk large enough.
+	Wanted time.Duration
 	// LimitedBy says what makes it shorter: bytes, site, volume or disk.
 	LimitedBy string
 }
@@ -148,12 +150,20 @@ func judge(all map[string]Usage, limits Limits, free, total uint64, disk bool) {
 	if limits.Bytes > 0 {
 		bound(names, float64(limits.Bytes), ByVolume)
 	}
+	for _, n := range names {
+		u := all[n]
+		u.Promised = limits.Of(n).Continuous
+		u.Wanted = u.Promised
+		if by[n] != "" {
+			u.Wanted = min(u.Wanted, most[n])
+		}
+		all[n] = u
+	}
 	if disk {
 		bound(names, max(float64(sum)+float64(free)-float64(high(total)), 1), ByDisk)
 	}
 	for _, n := range names {
 		u := all[n]
-		u.Promised = limits.Of(n).Continuous
 		u.Effective = u.Promised
 		if by[n] != "" {
 			u.Room = float64(most[n]) / float64(u.Promised)
@@ -214,6 +224,24 @@ func lasts(names []string, all map[string]Usage, limits Limits, room float64) fl
 func daysLong(days float64) time.Duration {
 	const most = 100 * 365
 	return time.Duration(min(days, most) * 24 * float64(time.Hour))
+}
+
+// Video is how much room there is for recordings: what they take, and what may be
+// added before the oldest have to go.
+func (s *Store) Video() (bytes, room int64, err error) {
+	s.mu.Lock()
+	for _, u := range s.usage {
+		bytes += u.Bytes
+	}
+	s.mu.Unlock()
+	if s.o.Space == nil {
+		return bytes, 0, nil
+	}
+	free, total, err := s.o.Space()
+	if err != nil {
+		return 0, 0, fmt.Errorf("free space: %w", err)
+	}
+	return bytes, int64(free) - int64(high(total)), nil
 }
 
 // Recorded is how many bytes were written of a camera, whether what comes is to be

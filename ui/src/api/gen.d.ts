@@ -1527,6 +1527,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sites/{site}/video-retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Decide how long pictures stay at a site */
+        put: operations["setSiteRetention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sla": {
         parameters: {
             query?: never;
@@ -2053,6 +2070,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/video/kept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is kept of each camera; those that were removed only for who may see recordings */
+        get: operations["listKept"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/video/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long pictures stay, as decided */
+        get: operations["getVideoRetention"];
+        /** Decide how long pictures stay everywhere */
+        put: operations["setVideoRetention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/views": {
         parameters: {
             query?: never;
@@ -2562,10 +2614,18 @@ export interface components {
             fingerprint?: string;
             label?: string;
             mainUrl?: string;
+            /**
+             * Format: int64
+             * @description 0: none
+             */
+            maxBytes?: number;
             onvifUrl?: string;
             /** @description empty: none any more; needed when a host changes */
             password?: string;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description 0: as at its site
+             */
             promisedDays?: number;
             purpose?: string;
             /** @enum {string} */
@@ -2576,6 +2636,67 @@ export interface components {
             username?: string;
             /** @description replaces all */
             zones?: components["schemas"]["ZoneShape"][];
+        };
+        CameraKept: {
+            /** Format: int64 */
+            bytes: number;
+            cameraId: string;
+            /**
+             * Format: double
+             * @description how long pictures stay at the rate of now and the room there is; null: not known
+             */
+            effectiveDays: number | null;
+            /** @description perDayBytes follows from the bit rate; too little is recorded to measure it */
+            expected: boolean;
+            /**
+             * Format: int64
+             * @description older than promised, kept for incidents or as evidence
+             */
+            heldBytes: number;
+            /**
+             * Format: int64
+             * @description that incidents and evidence hold
+             */
+            heldTimes: number;
+            label: string;
+            /** Format: date-time */
+            latestAt: string | null;
+            /**
+             * @description what makes it shorter than promised
+             * @enum {string}
+             */
+            limitedBy: "bytes" | "site" | "volume" | "disk" | "";
+            /**
+             * Format: int64
+             * @description bound of the camera; 0: none
+             */
+            maxBytes: number;
+            /** Format: date-time */
+            oldestAt: string | null;
+            /**
+             * Format: double
+             * @description decided for the camera itself; 0: as at its site
+             */
+            ownDays: number;
+            /**
+             * Format: double
+             * @description 0: not known yet
+             */
+            perDayBytes: number;
+            /** Format: double */
+            promisedDays: number;
+            /** @description its own, or that of its site */
+            purpose: string;
+            /** @enum {string} */
+            recording: "continuous" | "event" | "off";
+            /**
+             * Format: date-time
+             * @description nobody set it up any more; its recordings stay until their time is over
+             */
+            removedAt: string | null;
+            /** @description less is kept than was promised */
+            short: boolean;
+            siteId: string;
         };
         CameraShape: {
             /** @description what moves at its site matters now */
@@ -4157,6 +4278,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsCameraKept: {
+            items: components["schemas"]["CameraKept"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsCameraShape: {
             items: components["schemas"]["CameraShape"][];
             /** @description empty: there is no more */
@@ -4650,15 +4776,20 @@ export interface components {
             label?: string;
             /** @description rtsp or rtsps, without user and password */
             mainUrl: string;
+            /**
+             * Format: int64
+             * @description bound of all its recordings; 0: none
+             */
+            maxBytes?: number;
             onvifUrl?: string;
             /** @description kept sealed, never shown */
             password?: string;
             /**
              * Format: double
-             * @description default 3
+             * @description 0 or missing: as at its site, or 3
              */
             promisedDays?: number;
-            /** @description needed for more than 3 days */
+            /** @description needed for more than 3 days, unless its site has one */
             purpose?: string;
             /** @enum {string} */
             recording?: "continuous" | "event" | "off";
@@ -5489,15 +5620,78 @@ export interface components {
             station: string;
             status: string;
         };
+        RetentionRule: {
+            /** Format: date-time */
+            changedAt: string | null;
+            /** @description opaque id */
+            changedBy: string;
+            /**
+             * Format: double
+             * @description of what is recorded; 0: as everywhere, or 3
+             */
+            days: number;
+            /**
+             * Format: double
+             * @description of what incidents hold; 0: as everywhere, or 30
+             */
+            incidentDays: number;
+            /**
+             * Format: int64
+             * @description of all recordings; 0: no bound
+             */
+            maxBytes: number;
+            purpose: string;
+            /** @description empty: everywhere */
+            siteId: string;
+        };
+        RetentionRuleBody: {
+            /**
+             * Format: double
+             * @description 0: as everywhere, or 3
+             */
+            days?: number;
+            /**
+             * Format: double
+             * @description 0: as everywhere, or 30
+             */
+            incidentDays?: number;
+            /**
+             * Format: int64
+             * @description 0: no bound
+             */
+            maxBytes?: number;
+            /** @description why; a site needs it for more than 3 days, or 30 for incidents */
+            purpose?: string;
+        };
         RetentionShape: {
             /**
              * Format: double
              * @description at the rate of now and the room there is; null: not known
              */
             effectiveDays: number | null;
-            /** Format: double */
+            /**
+             * Format: int64
+             * @description bound of all its recordings; 0: none
+             */
+            maxBytes: number;
+            /**
+             * Format: double
+             * @description decided for the camera itself; 0: as at its site
+             */
+            ownDays: number;
+            /**
+             * Format: double
+             * @description as decided for the camera, its site or everywhere
+             */
             promisedDays: number;
             purpose: string;
+        };
+        RetentionShapeAll: {
+            everywhere: components["schemas"]["RetentionRule"];
+            /** @description those for which something was decided */
+            sites: components["schemas"]["RetentionRule"][];
+            /** @description null: only for those who see all sites */
+            space: components["schemas"]["VideoSpace"];
         };
         RetentionState: {
             /** Format: int64 */
@@ -5507,6 +5701,15 @@ export interface components {
              * @description how long pictures stay at the rate of now and the room there is; null: not known
              */
             effectiveDays: number | null;
+            /** @description perDayBytes follows from the bit rate; too little is recorded to measure it */
+            expected: boolean;
+            /**
+             * Format: int64
+             * @description older than promised, kept for incidents or as evidence
+             */
+            heldBytes: number;
+            /** Format: date-time */
+            latestAt: string | null;
             /**
              * @description what makes it shorter than promised
              * @enum {string}
@@ -5514,7 +5717,10 @@ export interface components {
             limitedBy: "bytes" | "site" | "volume" | "disk" | "";
             /** Format: date-time */
             oldestAt: string | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description 0: not known yet
+             */
             perDayBytes: number;
             /** Format: double */
             promisedDays: number;
@@ -6196,7 +6402,7 @@ export interface components {
             /** Format: int64 */
             bytes: number;
             /** @enum {string} */
-            class: "meter" | "history" | "security" | "forever" | "sessions" | "other" | "telemetry" | "frames";
+            class: "meter" | "history" | "security" | "forever" | "sessions" | "other" | "telemetry" | "frames" | "video";
             /**
              * Format: int64
              * @description null: for ever
@@ -6249,6 +6455,11 @@ export interface components {
             stage: "fine" | "stop clips" | "shorten curves" | "free reserve" | "stop accepting";
             /** Format: int64 */
             totalBytes: number;
+            /**
+             * Format: date-time
+             * @description from when recordings stay for less than promised, growing as now; null: they stay, or nobody knows
+             */
+            videoShortAt: string | null;
         };
         Summary: {
             /** Format: date-time */
@@ -6415,6 +6626,25 @@ export interface components {
             };
             /** @description names a sentence: journal.slow */
             words: string;
+        };
+        VideoSpace: {
+            /**
+             * Format: int64
+             * @description of all recordings
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description of the disk
+             */
+            freeBytes: number;
+            /**
+             * Format: int64
+             * @description may be added before the oldest recordings go
+             */
+            roomBytes: number;
+            /** Format: int64 */
+            totalBytes: number;
         };
         ViewShape: {
             /** @description opaque id of who saved it */
@@ -10648,6 +10878,41 @@ export interface operations {
             };
         };
     };
+    setSiteRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionRuleBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listSLA: {
         parameters: {
             query?: never;
@@ -11942,6 +12207,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewUserShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listKept: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                site?: string;
+                /** @description only cameras that were removed */
+                removed?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsCameraKept"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getVideoRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionShapeAll"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setVideoRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionRuleBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRule"];
                 };
             };
             /** @description Error */
