@@ -14,13 +14,13 @@ import (
 )
 
 // promises watches whether pictures stay as long as was promised. What is short
-// for three looks is told, and told again when there is a tenth more room than
+// for some minutes is told, and taken back when there was a tenth more room than
 // needed for as long: a camera in a busy street must not ring every hour. Cameras
 // that share what limits them are told as one.
 type promises struct {
 	loaded bool
 	told   map[string]toldShort // by what limits, see limitKey
-	looks  map[string]int       // in a row that say otherwise than was told
+	since  map[string]time.Time // from when it is otherwise than was told
 }
 
 // toldShort is what was said last of a limit.
@@ -30,8 +30,8 @@ type toldShort struct {
 }
 
 const (
-	promiseLooks = 3
-	enoughRoom   = 1.1
+	promiseFor = 2 * retainEvery
+	enoughRoom = 1.1
 )
 
 // shortFile holds what was told, so that a restart does not tell it again.
@@ -49,7 +49,7 @@ func limitKey(camera, site, by string) string {
 }
 
 // tellPromises looks once. It is called by one goroutine at a time.
-func (s *Store) tellPromises(ctx context.Context, limits Limits) error {
+func (s *Store) tellPromises(ctx context.Context, limits Limits, now time.Time) error {
 	if s.o.Teller == nil {
 		return nil
 	}
@@ -85,10 +85,10 @@ func (s *Store) tellPromises(ctx context.Context, limits Limits) error {
 	var errs []error
 	for key, list := range short {
 		if was, told := p.told[key]; told && !gone(limits, was.Camera) {
-			delete(p.looks, key)
+			delete(p.since, key)
 			continue
 		}
-		if p.looks[key]++; p.looks[key] < promiseLooks {
+		if !p.lasts(key, now) {
 			continue
 		}
 		u := usage[list[0]]
@@ -108,22 +108,31 @@ func (s *Store) tellPromises(ctx context.Context, limits Limits) error {
 			continue
 		}
 		if u.Room > 0 && u.Room < enoughRoom {
-			delete(p.looks, key)
+			delete(p.since, key)
 			continue
 		}
-		if p.looks[key]++; p.looks[key] < promiseLooks {
+		if !p.lasts(key, now) {
 			continue
 		}
 		errs = append(errs, s.tellShort(ctx, key, was.Camera, event.RecordingRetention{
 			SiteID: keep.Site, PromisedDays: inDays(u.Promised), EffectiveDays: inDays(u.Effective),
 		}))
 	}
-	for key := range p.looks { // a limit that nothing is said of any more
+	for key := range p.since { // a limit that nothing is said of any more
 		if _, told := p.told[key]; !told && len(short[key]) == 0 {
-			delete(p.looks, key)
+			delete(p.since, key)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// lasts notes that it is otherwise than was told, and reports whether it has been
+// for long enough.
+func (p *promises) lasts(key string, now time.Time) bool {
+	if _, ok := p.since[key]; !ok {
+		p.since[key] = now
+	}
+	return now.Sub(p.since[key]) >= promiseFor
 }
 
 func gone(limits Limits, camera string) bool {
@@ -137,7 +146,7 @@ func (s *Store) tellShort(ctx context.Context, key, camera string, r event.Recor
 		return fmt.Errorf("tell how long pictures of %s stay: %w", camera, err)
 	}
 	p := &s.promises
-	delete(p.looks, key)
+	delete(p.since, key)
 	if r.Short {
 		p.told[key] = toldShort{camera, r.EffectiveDays}
 	} else {
@@ -154,7 +163,7 @@ func (s *Store) saveShort() error {
 }
 
 func (s *Store) loadShort(p *promises) error {
-	p.told, p.looks = make(map[string]toldShort), make(map[string]int)
+	p.told, p.since = make(map[string]toldShort), make(map[string]time.Time)
 	b, err := s.dir.ReadFile(shortFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

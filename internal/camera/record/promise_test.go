@@ -95,6 +95,7 @@ func TestABrokenPromiseIsToldOnceAndTakenBackWithRoomToSpare(t *testing.T) {
 	look := func(n int) []string {
 		t.Helper()
 		for range n {
+			s.again.now.Add(int64(2 * time.Minute))
 			if err := s.Store.Retain(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -137,6 +138,7 @@ func TestARestartDoesNotTellABrokenPromiseAgain(t *testing.T) {
 		s := open(t, dir, record.Options{Space: space, Rate: func(string) float64 { return 1e12 }})
 		s.Store.SetLimits(limits)
 		for range 4 {
+			s.now.Add(int64(2 * time.Minute))
 			if err := s.Store.Retain(t.Context()); err != nil {
 				t.Fatal(err)
 			}

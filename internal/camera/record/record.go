@@ -151,7 +151,8 @@ type Store struct {
 	waiting  []*finished // whole, on their way into the index
 	gaps     []Gap       // the same
 	wake     chan struct{}
-	emptied  sync.Cond // waiting became shorter
+	decided  chan struct{} // limits changed
+	emptied  sync.Cond     // waiting became shorter
 	limits   Limits
 	holds    map[string]Hold
 	usage    map[string]Usage // by camera
@@ -208,7 +209,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		o: o, dir: dir, log: o.Logger, sources: make(map[Source]*track), byID: make(map[int64]*track),
-		wake: make(chan struct{}, 1), buffers: make(chan []byte, 8),
+		wake: make(chan struct{}, 1), decided: make(chan struct{}, 1), buffers: make(chan []byte, 8),
 	}
 	s.emptied.L = &s.mu
 	if s.db, err = s.openIndex(ctx); err != nil {

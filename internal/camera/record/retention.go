@@ -60,8 +60,12 @@ func (k Keep) of(c Class) time.Duration {
 // SetLimits says how long recordings stay from now on.
 func (s *Store) SetLimits(l Limits) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.limits = l
+	s.mu.Unlock()
+	select {
+	case s.decided <- struct{}{}:
+	default:
+	}
 }
 
 // Water marks of the free space of the disk: below high recordings go until
@@ -91,7 +95,7 @@ func (s *Store) Retain(ctx context.Context) error {
 	}
 	errs = append(errs, s.retainBytes(ctx, tracks, limits, now), s.retainSpace(ctx, tracks, now))
 	errs = append(errs, s.measure(ctx, tracks, limits, now))
-	return errors.Join(append(errs, s.tellPromises(ctx, limits))...)
+	return errors.Join(append(errs, s.tellPromises(ctx, limits, now))...)
 }
 
 func (s *Store) retainAge(ctx context.Context, t *track, keep Keep, now time.Time) error {
