@@ -108,7 +108,12 @@ export default function Keeping() {
         ),
       csv: (c) => c.effectiveDays,
     },
-    { head: t('keeping.bytes'), end: true, cell: (c) => (c.bytes > 0 ? size(c.bytes) : '–'), csv: (c) => c.bytes },
+    {
+      head: t('keeping.bytes'),
+      end: true,
+      cell: (c) => (c.bytes > 0 ? size(c.bytes) : '–'),
+      csv: (c) => c.bytes,
+    },
     {
       head: t('keeping.perDay'),
       end: true,
