@@ -58,6 +58,7 @@ type Server struct {
 	devices    *devices
 	footage    *footage
 	clips      *clips
+	copies     *copies
 	simulated  atomic.Pointer[[]netip.AddrPort]
 	simulation *simulation
 	vitals     *vitals.Monitor
@@ -200,6 +201,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		return s, err
 	}
 	s.clips = s.newClips()
+	if err := s.openCopies(ctx); err != nil {
+		return s, err
+	}
 	s.devices = newDevices(s)
 	if s.notify, err = s.newNotifier(ctx); err != nil {
 		return s, err
@@ -230,6 +234,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Finder:     s.devices,
 		Footage:    s.footage,
 		Keeping:    s.footage,
+		Copies:     s.copies,
 		Clips:      s.clips,
 		Evidence:   s.footage.packs,
 
@@ -374,6 +379,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.notify.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.cameras.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.clips.run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.copies.run(inner))) })
 	outside.Go(func() { fail(s.tellArming(inner)) })
 	outside.Go(func() { fail(ended(inner, s.devices.run(inner))) })
 	outside.Go(func() { fail(s.simulation.run(inner)) })

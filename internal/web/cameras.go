@@ -161,6 +161,7 @@ func (s *Server) registerCameras() {
 	s.registerViewing()
 	s.registerFootage()
 	s.registerRetention()
+	s.registerCopies()
 }
 
 // status is how a camera is; one that nobody listens to is connecting.

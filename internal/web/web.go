@@ -158,6 +158,7 @@ type Options struct {
 	Finder    Finder    // nil: devices are not asked
 	Clips     Clips     // nil: incidents have no pictures
 	Footage   Footage   // nil: no pictures of the past
+	Copies    Copies    // nil: nothing is copied to a second place
 	Keeping   Keeping   // nil: nobody knows the room for recordings
 	Evidence  Evidence  // nil: no packs of evidence
 	Photos    Photos    // nil: none are kept

@@ -2070,6 +2070,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/video/copies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What goes to the second place, newest first */
+        get: operations["listCopies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/video/kept": {
         parameters: {
             query?: never;
@@ -2099,6 +2116,42 @@ export interface paths {
         /** Decide how long pictures stay everywhere */
         put: operations["setVideoRetention"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/video/second-place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the last minute is copied when somebody tampers */
+        get: operations["getSecondPlace"];
+        /** Decide where it is copied */
+        put: operations["setSecondPlace"];
+        post?: never;
+        /** Copy it nowhere */
+        delete: operations["removeSecondPlace"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/video/second-place/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look whether a place takes copies */
+        post: operations["trySecondPlace"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3018,6 +3071,36 @@ export interface components {
             Secure: boolean;
             Unparsed: string[];
             Value: string;
+        };
+        CopyShape: {
+            /** Format: date-time */
+            addedAt: string;
+            /** Format: int64 */
+            bytes: number;
+            cameraId: string;
+            detail: string;
+            /** Format: date-time */
+            endedAt: string | null;
+            /** Format: date-time */
+            from: string;
+            id: string;
+            incidentId: string;
+            /** @description at the second place; what it is lies beside it as .json */
+            name: string;
+            /**
+             * Format: date-time
+             * @description when it is tried next; null: it is not waiting
+             */
+            nextAt: string | null;
+            /** @description why the last try failed, as a code: unreachable, notAllowed, certificate, timeout, credentials, refused, noBucket, clock, notThere, unwritable, full, redirected, answered, noPictures, dropped, tooLate */
+            reason: string;
+            siteId: string;
+            /** @enum {string} */
+            state: "waiting" | "sending" | "done" | "failed";
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            tries: number;
         };
         Count: {
             /** Format: int64 */
@@ -4303,6 +4386,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsCopyShape: {
+            items: components["schemas"]["CopyShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsCredentialShape: {
             items: components["schemas"]["CredentialShape"][];
             /** @description empty: there is no more */
@@ -5310,6 +5398,48 @@ export interface components {
         PinsInputBody: {
             items: components["schemas"]["PinShape"][];
         };
+        PlaceBody: {
+            accessKey?: string;
+            bucket?: string;
+            /** @description https://HOST of a store that speaks S3 */
+            endpoint?: string;
+            /** @description the whole path of a folder of the server's machine */
+            folder?: string;
+            hostStyle?: boolean;
+            /** @enum {string} */
+            kind: "folder" | "s3";
+            /** @description of all names */
+            prefix?: string;
+            /** @description default us-east-1 */
+            region?: string;
+            /** @description kept sealed, never shown; missing: the one that is kept, for the same place */
+            secretKey?: string;
+        };
+        PlaceShape: {
+            accessKey: string;
+            bucket: string;
+            /** Format: date-time */
+            changedAt: string | null;
+            /** @description opaque id */
+            changedBy: string;
+            endpoint: string;
+            folder: string;
+            hasSecret: boolean;
+            /** @description the bucket is a part of the host's name */
+            hostStyle: boolean;
+            /** @enum {string} */
+            kind: "folder" | "s3";
+            prefix: string;
+            region: string;
+            /** @description it was sealed with a key that is gone: enter it again */
+            secretLost: boolean;
+        };
+        PlaceTried: {
+            detail: string;
+            ok: boolean;
+            /** @description as a code, see copies; sameFolder: it is the data folder */
+            reason: string;
+        };
         PlanShape: {
             /** @description changes with the picture */
             digest: string;
@@ -5919,6 +6049,19 @@ export interface components {
             name?: string;
             overrides?: components["schemas"]["Override"][];
             timeZone?: string;
+        };
+        SecondPlaceShape: {
+            /**
+             * Format: date-time
+             * @description of the newest copy that arrived
+             */
+            doneAt: string | null;
+            /** @description null: pictures are copied nowhere */
+            place: components["schemas"]["PlaceShape"];
+            /** @description why the newest that waits did not arrive; empty: nothing failed */
+            reason: string;
+            /** Format: int64 */
+            waiting: number;
         };
         SecretInputBody: {
             /** @description made by the screen from at least 128 random bits */
@@ -12220,6 +12363,42 @@ export interface operations {
             };
         };
     };
+    listCopies: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                site?: string;
+                incident?: string;
+                state?: "waiting" | "sending" | "done" | "failed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsCopyShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listKept: {
         parameters: {
             query?: {
@@ -12305,6 +12484,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RetentionRule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getSecondPlace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondPlaceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setSecondPlace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondPlaceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    removeSecondPlace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    trySecondPlace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaceTried"];
                 };
             };
             /** @description Error */
