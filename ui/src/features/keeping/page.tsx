@@ -16,6 +16,7 @@ import figures from '../settings/retention.module.css';
 import settings from '../settings/settings.module.css';
 import { CameraKeepForm, RuleForm, USUAL } from './forms';
 import styles from './keeping.module.css';
+import { SecondPlace } from './place';
 import { type KeptCamera, keptQuery, type Rule, retentionQuery } from './queries';
 
 type Open = { kind: 'add' } | { kind: 'rule'; of: Rule } | { kind: 'camera'; of: KeptCamera };
@@ -36,6 +37,7 @@ export default function Keeping() {
   const kept = useQuery(keptQuery());
   const { data: sites = [] } = useQuery(sitesQuery());
   const mayWrite = useAllowed('cameras.write');
+  const mayConfigure = useAllowed('system.configure');
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
   const changed = () =>
@@ -278,6 +280,9 @@ export default function Keeping() {
           </TableFrame>
         )}
       </Panel>
+      {mayConfigure && (
+        <SecondPlace cameraName={(id) => kept.data?.find((c) => c.cameraId === id)?.label || id} />
+      )}
       <List<KeptCamera>
         title={t('keeping.cameras')}
         rows={kept.data}

@@ -31,3 +31,21 @@ export const keptQuery = () =>
     },
     refetchInterval: 60_000,
   });
+
+export type Place = Schemas['PlaceShape'];
+export type Copy = Schemas['CopyShape'];
+
+export const placeQuery = () =>
+  queryOptions({
+    queryKey: ['video', 'place'],
+    queryFn: ({ signal }) => ok(api.GET('/video/second-place', { signal })),
+    refetchInterval: 15_000,
+  });
+
+export const copiesQuery = () =>
+  queryOptions({
+    queryKey: ['video', 'copies'],
+    queryFn: ({ signal }) =>
+      ok(api.GET('/video/copies', { params: { query: { limit: 100 } }, signal })).then((p) => p.items),
+    refetchInterval: 15_000,
+  });
