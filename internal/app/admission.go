@@ -75,9 +75,9 @@ func (a *admission) Name(ctx context.Context, t station.Token) (string, error) {
 }
 
 func (a *admission) Authorize(ctx context.Context, id string, evse int, t station.Token, start bool) (station.Decision, error) {
-	r := access.Request{Now: time.Now()}
+	r := access.Request{Now: time.Now(), Action: access.Charge, Place: access.Place{ID: event.Port(id, evse, 0).String(), Kind: access.EVSE}}
 	if e, ok := a.store.Station(id); ok {
-		r.FreeVend = a.store.FreeVend(e.SiteID)
+		r.Place.Site, r.FreeVend, r.Zone = e.SiteID, a.store.FreeVend(e.SiteID), a.store.ZoneOf(e.SiteID)
 	}
 	if t.Value != "" {
 		tokenID, c, err := a.store.Lookup(ctx, t.Type, t.Value)
@@ -85,11 +85,14 @@ func (a *admission) Authorize(ctx context.Context, id string, evse int, t statio
 			return station.Decision{}, fmt.Errorf("look up token: %w", err)
 		}
 		r.TokenID, r.Credential = tokenID, c
+		if c != nil && c.Person != "" {
+			r.Person, _ = a.store.PersonOf(c.Person)
+		}
 		if c != nil && c.MaxConcurrent > 0 {
 			r.ActiveSessions = active(a.journal.Snapshot(), tokenID, id, evse)
 		}
 	}
-	d := access.Decide(r)
+	d := a.store.Book().Decide(r)
 	out := station.Decision{TokenID: r.TokenID, Status: string(d.Status), Reason: d.Reason, ExpiresAt: d.ExpiresAt}
 	if d.ParentTokenID != "" {
 		parent, ok, err := a.store.TokenByID(ctx, d.ParentTokenID)

@@ -17,6 +17,8 @@ import (
 	"github.com/chargewatch/chargewatch/internal/camera/motion"
 	"github.com/chargewatch/chargewatch/internal/camera/preview"
 	"github.com/chargewatch/chargewatch/internal/camera/stream"
+	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/outward"
 	"github.com/chargewatch/chargewatch/internal/store"
 	"github.com/chargewatch/chargewatch/internal/web"
@@ -41,10 +43,12 @@ func (s *Server) openCameras(ctx context.Context) error {
 	c := &cameras{s: s, pool: decode.New(decode.Options{Logger: s.log})}
 	s.footage.previews = preview.New(preview.Options{Store: s.footage.Store, Decoder: c.pool, Recorded: s.footage.recs.has, Logger: s.log})
 	c.eyes = motion.NewWatch(motion.Options{
-		Decoder: preview.Shared{Pool: c.pool, Previews: s.footage.previews}, Journal: s.Journal, Streams: func() motion.Streams { return c.Service }, Armed: s.Store.Armed, Logger: s.log,
+		Decoder: preview.Shared{Pool: c.pool, Previews: s.footage.previews}, Journal: watching{s}, Streams: func() motion.Streams { return c.Service }, Armed: s.Store.Armed, Logger: s.log,
 	})
 	c.Service = camera.New(camera.Options{
 		Journal: s.Journal, Dial: s.reach.Dial, Taps: []camera.Tap{s.footage, c.eyes}, Recorder: s.footage, Logger: s.log,
+		Changed: func(ctx context.Context, id string) { s.Web.CameraChanged(ctx, id) },
+		Told:    func(id string) event.CameraCondition { return s.toldCamera(ctx, id) },
 	})
 	udp, tcp, err := webRTCPorts(ctx, s.Config, s.log)
 	if err != nil {
@@ -59,6 +63,24 @@ func (s *Server) openCameras(ctx context.Context) error {
 	}
 	s.cameras = c
 	return nil
+}
+
+// toldCamera is the condition of a camera that the journal has; empty: none of this
+// life of the camera.
+func (s *Server) toldCamera(ctx context.Context, id string) event.CameraCondition {
+	found, _, err := s.Journal.Events(context.WithoutCancel(ctx), journal.EventQuery{
+		Subject: event.Camera(id), Kinds: []event.Kind{event.KindCameraState, event.KindCameraRemoved}, Limit: 1,
+	})
+	if err != nil {
+		s.log.WarnContext(ctx, "the last condition of a camera is not known", "camera", id, "err", err)
+		return ""
+	}
+	for _, e := range found {
+		if b, ok := e.Body.(*event.CameraState); ok {
+			return b.State
+		}
+	}
+	return ""
 }
 
 // simulatedPorts are those of simulated devices, which live in this process or
@@ -82,7 +104,9 @@ func (c *cameras) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		changed := c.s.Store.CamerasChanged()
 		c.Apply(c.configs(ctx))
-		c.eyes.Forget(func(id string) bool { _, is := c.Camera(id); return is })
+		exists := func(id string) bool { _, is := c.Camera(id); return is }
+		c.eyes.Forget(exists)
+		c.s.labels.Forget(exists)
 		select {
 		case <-changed:
 		case <-ctx.Done():

@@ -58,9 +58,9 @@ func packed(t *testing.T) (pack, key string) {
 		t.Fatal(err)
 	}
 	maker := &evidence.Exporter{Store: store, Key: k, Software: "test", Now: time.Now}
-	if _, err := maker.Write(t.Context(), f, evidence.Request{
+	if _, _, err := maker.Write(t.Context(), f, evidence.Request{
 		ID: "e", From: from, To: from.Add(time.Minute), ByName: "Guard", Reason: "cable theft", Cameras: []evidence.Wanted{{Camera: "gate", Stream: "main"}},
-	}); err != nil {
+	}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {

@@ -71,7 +71,7 @@ func (f *footage) run(ctx context.Context) error {
 	ended := make(chan error, 3)
 	go func() { ended <- f.Store.Run(ctx) }()
 	go func() { f.previews.Run(ctx); ended <- nil }()
-	go func() { ended <- f.packs.Run(ctx) }()
+	go func() { ended <- f.packs.run(ctx) }()
 	changed := f.s.Store.CamerasChanged()
 	f.SetLimits(f.limits())
 	f.adopt(ctx)

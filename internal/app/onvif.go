@@ -63,17 +63,20 @@ func (d *devices) run(ctx context.Context) error {
 const reportFor = 10 * time.Second
 
 // report makes what a camera saw durable.
-func (d *devices) report(ctx context.Context, id string, scene event.Scene) error {
+func (d *devices) report(ctx context.Context, id string, seen onvif.Sighting) error {
 	ctx, cancel := context.WithTimeout(ctx, reportFor)
 	defer cancel()
 	c, ok := d.s.Store.Camera(id)
 	if !ok {
 		return nil // it was removed meanwhile
 	}
+	scene := seen.Scene
 	scene.SiteID, scene.Armed = c.SiteID, d.s.Store.Armed(c.SiteID)
 	now := time.Now()
-	_, err := d.s.Journal.Append(ctx, &event.Event{Subject: event.Camera(id), At: now, ReceivedAt: now, Origin: event.FromUs, Body: &scene})
-	return err
+	if _, err := (watching{d.s}).Append(ctx, &event.Event{Subject: event.Camera(id), At: now, ReceivedAt: now, Origin: event.FromUs, Body: &scene}); err != nil {
+		return err
+	}
+	return d.s.labels.seenBy(ctx, id, seen)
 }
 
 func busyDevices() error {

@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/chargewatch/chargewatch/internal/config"
 	"github.com/chargewatch/chargewatch/internal/coredb"
 	"github.com/chargewatch/chargewatch/internal/disk"
@@ -56,6 +58,7 @@ type Server struct {
 	reach      *outward.Guard
 	cameras    *cameras
 	devices    *devices
+	labels     *labels
 	footage    *footage
 	clips      *clips
 	copies     *copies
@@ -200,6 +203,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err := s.openCameras(ctx); err != nil {
 		return s, err
 	}
+	if s.labels, err = s.newLabels(); err != nil {
+		return s, err
+	}
 	s.clips = s.newClips()
 	if err := s.openCopies(ctx); err != nil {
 		return s, err
@@ -213,7 +219,12 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		return s, err
 	}
 	watch := &self{s: s}
+	scraped := prometheus.NewRegistry()
+	if err := scraped.Register(newVideoMetrics(s.cameras.pool)); err != nil {
+		return s, fmt.Errorf("count what cameras show: %w", err)
+	}
 	s.Web = web.New(web.Options{
+		Metrics:    scraped,
 		Store:      s.Store,
 		Fleet:      s.Journal,
 		History:    s.Journal,
@@ -232,6 +243,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Cameras:    s.cameras,
 		Viewing:    s.cameras,
 		Finder:     s.devices,
+		Labels:     s.labels,
 		Footage:    s.footage,
 		Keeping:    s.footage,
 		Copies:     s.copies,
@@ -378,6 +390,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.outbox.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.notify.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.cameras.run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.labels.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.clips.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.copies.run(inner))) })
 	outside.Go(func() { fail(s.tellArming(inner)) })

@@ -35,7 +35,13 @@ type Options struct {
 	Dial     stream.DialFunc
 	Taps     []Tap
 	Recorder Recorder // nil: nothing is recorded
-	Logger   *slog.Logger
+	// Told is the condition of a camera that the journal has; only another one is
+	// told. Nil: it has none.
+	Told func(camera string) event.CameraCondition
+	// Changed is told when a camera is again as the journal has it, which makes no
+	// event. Nil: nobody minds.
+	Changed func(ctx context.Context, camera string)
+	Logger  *slog.Logger
 }
 
 // tick is how often all cameras are looked at.
@@ -67,6 +73,7 @@ type one struct {
 	tampered string
 	since    time.Time             // of tampered
 	told     event.CameraCondition // in the journal
+	shown    event.CameraCondition // to those who look on
 	rates    map[string]*rate
 
 	release []func()
@@ -127,6 +134,7 @@ func (s *Service) Run(ctx context.Context) error {
 func (s *Service) Apply(list []Config) {
 	s.applying.Lock()
 	defer s.applying.Unlock()
+	told := s.told(list)
 	s.mu.Lock()
 	ctx := s.ctx
 	gone := maps.Clone(s.cameras)
@@ -136,7 +144,9 @@ func (s *Service) Apply(list []Config) {
 		if c, known := s.cameras[config.ID]; known {
 			kept[c] = config
 		} else {
-			fresh = append(fresh, s.add(config))
+			c := s.add(config)
+			c.told = told[config.ID]
+			fresh = append(fresh, c)
 		}
 		delete(gone, config.ID)
 	}
@@ -154,6 +164,20 @@ func (s *Service) Apply(list []Config) {
 		c.end()
 	}
 	s.version.Add(1)
+}
+
+// told asks for what the journal has of those that are new.
+func (s *Service) told(list []Config) map[string]event.CameraCondition {
+	out := make(map[string]event.CameraCondition)
+	if s.o.Told == nil {
+		return out
+	}
+	for _, config := range list {
+		if _, known := s.Camera(config.ID); !known {
+			out[config.ID] = s.o.Told(config.ID)
+		}
+	}
+	return out
 }
 
 func (s *Service) add(config Config) *one {
@@ -336,6 +360,9 @@ func (s *Service) tell(ctx context.Context) {
 			return
 		case <-s.wake:
 		}
+		for _, id := range s.back() {
+			s.o.Changed(ctx, id)
+		}
 		for _, e := range s.news() {
 			if _, err := s.o.Journal.Append(ctx, e.event); err != nil {
 				if ctx.Err() != nil {
@@ -354,6 +381,25 @@ func (s *Service) tell(ctx context.Context) {
 			e.said()
 		}
 	}
+}
+
+// back lists the cameras that came to be as the journal has them.
+func (s *Service) back() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var out []string
+	for id, c := range s.cameras {
+		c.mu.Lock()
+		if c.cond.state != c.shown {
+			c.shown = c.cond.state
+			if s.o.Changed != nil && c.shown == c.told {
+				out = append(out, id)
+			}
+		}
+		c.mu.Unlock()
+	}
+	slices.Sort(out)
+	return out
 }
 
 // saying is an event that is to be appended.

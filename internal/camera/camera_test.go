@@ -181,6 +181,35 @@ func TestACameraIsFollowedWhateverItDoes(t *testing.T) {
 	})
 }
 
+func TestARestartTellsOnlyWhatChanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var back []string
+		s := newSite(t, Options{
+			Told: func(id string) event.CameraCondition {
+				return map[string]event.CameraCondition{"same": event.CameraLive, "better": event.CameraOffline}[id]
+			},
+			Changed: func(_ context.Context, id string) {
+				mu.Lock()
+				defer mu.Unlock()
+				back = append(back, id)
+			},
+		})
+		synctest.Wait()
+		s.Apply([]Config{cam("same"), cam("better"), cam("fresh")})
+		pass(5 * time.Second)
+		want := []string{"better live", "fresh live"}
+		if got := s.paper.said(); !slices.Equal(got, want) {
+			t.Errorf("said %v, want %v", got, want)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if !slices.Equal(back, []string{"same"}) {
+			t.Errorf("those who look on heard of %v", back)
+		}
+	})
+}
+
 func TestAnAccountIsNotLockedByTrying(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, Options{})

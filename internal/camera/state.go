@@ -50,6 +50,9 @@ func (c *condition) look(s sight, now time.Time) bool {
 	if c.state == "" {
 		c.state, c.since, c.wrote, c.wroteAt = event.CameraConnecting, c.began, now, s.units
 	}
+	if s.frameAt.IsZero() {
+		s.frameAt = c.lastFrame // a new connection has shown nothing yet
+	}
 	last := s.frameAt
 	if last.IsZero() {
 		last = c.began

@@ -14,6 +14,7 @@ func TestAConditionIsSaidOnceItIsSure(t *testing.T) {
 	const (
 		frames  = 'f' // pictures, written
 		nothing = '.' // none
+		anew    = 'n' // none, on a new connection
 		lost    = 'l' // one picture after a long time
 		unsaid  = 'w' // pictures, not written
 		covered = 'c' // pictures of nothing
@@ -33,6 +34,8 @@ func TestAConditionIsSaidOnceItIsSure(t *testing.T) {
 		"covered":                                 {"ffccccff", []string{"1 live", "3 tampered", "7 live"}},
 		"covered, and then gone":                  {"ffccc..................", []string{"1 live", "3 tampered", "8 stalled", "18 offline"}},
 		"covered counts for more than unwritten":  {"fwwwwwwwwwwcc", []string{"1 live", "11 notRecording", "12 tampered"}},
+		"a new connection is no loss":             {"ffffffffffffffffffnnff", []string{"1 live"}},
+		"lost on new connections":                 {"fff..nnnnnnnnnnnfffff", []string{"1 live", "6 stalled", "16 offline", "19 live"}},
 		"what is not there is not missed by disk": {"f.......................", []string{"1 live", "4 stalled", "14 offline"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -43,7 +46,7 @@ func TestAConditionIsSaidOnceItIsSure(t *testing.T) {
 			s.wanted = true
 			for i, x := range tc.life {
 				now := start.Add(time.Duration(i+1) * time.Second)
-				if x != nothing {
+				if x != nothing && x != anew {
 					s.tampered = ""
 				}
 				switch x {
@@ -53,6 +56,8 @@ func TestAConditionIsSaidOnceItIsSure(t *testing.T) {
 					s.frameAt, s.units = now, s.units+15
 				case covered:
 					s.frameAt, s.units, s.bytes, s.tampered = now, s.units+15, s.bytes+100, "covered"
+				case anew:
+					s.frameAt = time.Time{}
 				case nothing:
 				}
 				if c.look(s, now) {
@@ -105,5 +110,20 @@ func TestACameraIsTamperedWithSinceItsPicturesSayAndNotBeforeItWasLive(t *testin
 func TestALostCameraLeavesTimeForItsIncident(t *testing.T) {
 	if lastWord := offlineAfter + tick; lastWord > 14*time.Second {
 		t.Errorf("a camera is offline %v after its last picture; its incident is to be there after 15 s", lastWord)
+	}
+}
+
+func TestALossIsSinceTheLastPictureWhateverConnectionItCameBy(t *testing.T) {
+	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	at := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
+	c := condition{began: start}
+	for i := 1; i <= 100; i++ {
+		c.look(sight{frameAt: at(i), units: uint64(i)}, at(i))
+	}
+	for i := 101; i <= 120; i++ {
+		c.look(sight{reason: "noFrames"}, at(i))
+	}
+	if c.state != event.CameraOffline || !c.since.Equal(at(100)) {
+		t.Errorf("%s since %v", c.state, c.since.Sub(start))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -31,11 +32,13 @@ type Config struct {
 	TrustedProxies []string   `yaml:"trustedProxies"`
 	Onboarding     string     `yaml:"onboarding"` // open, approve or closed
 	AllowNet       []string   `yaml:"allowNet"`
-	Log            string     `yaml:"log"` // debug, info, warn or error
+	Verifier       string     `yaml:"verifier"` // address of a process that is shown pictures of motion; empty: none
+	Log            string     `yaml:"log"`      // debug, info, warn or error
 	LogFormat      string     `yaml:"logFormat"`
 	Listeners      []Listener `yaml:"listeners"`
 	Station        Station    `yaml:"station"`
 	Retention      Retention  `yaml:"retention"`
+	Evidence       Evidence   `yaml:"evidence"`
 
 	sources sources
 }
@@ -69,6 +72,14 @@ type Retention struct {
 	FramesAge   Duration `yaml:"framesAge"`
 	Telemetry   Duration `yaml:"telemetry"`
 	Events      Duration `yaml:"events"`
+}
+
+// Evidence is how it is proved that recordings were not made anew.
+type Evidence struct {
+	// HeadsTo is where heads of the chains of recordings are left: a folder of another
+	// machine, or an address they are posted to; empty: they stay here.
+	HeadsTo    string   `yaml:"headsTo"`
+	HeadsEvery Duration `yaml:"headsEvery"`
 }
 
 // Duration is a time.Duration written like "30s" or "400d".
@@ -124,6 +135,7 @@ func Default() Config {
 		Retention: Retention{
 			FramesBytes: 2 << 30, FramesAge: Duration(30 * day), Telemetry: Duration(3 * 365 * day), Events: Duration(400 * day),
 		},
+		Evidence: Evidence{HeadsEvery: Duration(time.Hour)},
 	}
 }
 
@@ -273,6 +285,7 @@ func options() []option {
 		text("tls", "`WHICH` certificates: off, auto (own authority) or a folder of them", func(c *Config) *string { return &c.TLS }),
 		text("onboarding", "`MODE` for unknown stations: open, approve or closed", func(c *Config) *string { return &c.Onboarding }),
 		list("allow-net", "`NETWORKS` that may hold devices, separated by commas", func(c *Config) *[]string { return &c.AllowNet }),
+		text("verifier", "`URL` of a process that says what pictures of motion show; its address has to be within --allow-net", func(c *Config) *string { return &c.Verifier }),
 		list("trusted-proxies", "`NETWORKS` whose X-Forwarded-For is believed, separated by commas", func(c *Config) *[]string { return &c.TrustedProxies }),
 		yes("behind-proxy", "a proxy in front does TLS", func(c *Config) *bool { return &c.BehindProxy }),
 		text("log", "`LEVEL` of the log: debug, info, warn or error", func(c *Config) *string { return &c.Log }),
@@ -324,6 +337,15 @@ func (c *Config) Validate() error {
 	}
 	if _, _, err := net.SplitHostPort(c.WebRTC); err != nil && c.WebRTC != "off" {
 		bad("webrtc", "%q is neither HOST:PORT nor off", c.WebRTC)
+	}
+	if e := c.Evidence; time.Duration(e.HeadsEvery) < time.Minute || time.Duration(e.HeadsEvery) > 24*time.Hour {
+		bad("evidence.headsEvery", "%s is not from 1m to 1d", time.Duration(e.HeadsEvery))
+	}
+	if scheme, _, address := strings.Cut(c.Evidence.HeadsTo, "://"); address && scheme != "http" && scheme != "https" {
+		bad("evidence.headsTo", "%q is neither a folder nor an address that begins with http:// or https://", c.Evidence.HeadsTo)
+	}
+	if u, err := url.Parse(c.Verifier); c.Verifier != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil) {
+		bad("verifier", "%q is not of the form http://HOST:PORT/PATH", c.Verifier)
 	}
 	if !slices.Contains([]string{"open", "approve", "closed"}, c.Onboarding) {
 		bad("onboarding", "%q is not open, approve or closed", c.Onboarding)

@@ -49,6 +49,8 @@ func (n *Network) observeCamera(e *event.Event) *Station {
 		site = b.SiteID
 	case *event.Scene:
 		site = b.SiteID
+	case *event.Labels:
+		site = b.SiteID
 	case *event.CameraRemoved:
 		if st != nil {
 			n.removeCamera(st)

@@ -60,6 +60,20 @@ func (c *Context) Raise(evse int, f event.Finding) {
 	c.say(evse, f)
 }
 
+// More says more of an open condition, at the severity that it has.
+func (c *Context) More(evse int, f event.Finding) {
+	if f.Code == "" {
+		f.Code = c.d.Code
+	}
+	i := slices.IndexFunc(c.Station.Open, func(o Open) bool { return o.Code == f.Code && o.EVSE == evse })
+	if i < 0 {
+		return
+	}
+	o := c.Station.Open[i]
+	f.Severity, f.State, f.Since, f.Detector = o.Severity, event.FindingUpdated, o.Since.Time(), c.d.ID
+	c.say(evse, f)
+}
+
 // State tells a condition that is over as soon as it is told.
 func (c *Context) State(evse int, f event.Finding) {
 	if f.Code == "" {

@@ -49,6 +49,7 @@ const (
 	KindCameraRemoved    Kind = "camera.removed"
 	KindCameraState      Kind = "camera.state"
 	KindScene            Kind = "camera.scene"
+	KindLabels           Kind = "camera.labels"
 	KindRecordingGap     Kind = "recording.gap"
 	KindArming           Kind = "site.arming"
 
@@ -63,7 +64,7 @@ func Kinds() []Kind {
 		KindBoot, KindStatus, KindMeter, KindTransaction, KindAuthorize, KindComponent, KindReport, KindSecurity,
 		KindFirmware, KindLog, KindDataTransfer, KindReservation, KindMessage, KindCommand, KindCommandResult,
 		KindSessionInferred, KindFinding, KindDriverReport, KindPolicy, KindIncidentAction, KindIncident, KindExternalAlert,
-		KindCameraConfigured, KindCameraRemoved, KindCameraState, KindScene, KindRecordingGap, KindArming,
+		KindCameraConfigured, KindCameraRemoved, KindCameraState, KindScene, KindLabels, KindRecordingGap, KindArming,
 		KindRecordingRetention, KindRecordingCopy,
 	}
 }

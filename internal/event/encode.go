@@ -77,6 +77,8 @@ func New(kind Kind) (Body, error) {
 		return &CameraState{}, nil
 	case KindScene:
 		return &Scene{}, nil
+	case KindLabels:
+		return &Labels{}, nil
 	case KindRecordingGap:
 		return &RecordingGap{}, nil
 	case KindRecordingRetention:

@@ -37,6 +37,7 @@ const (
 	partRule     = "rule"
 	partRemedy   = "remedy" // one row
 	partAlerts   = "alerts" // one row
+	partWatch    = "watch"  // by station
 )
 
 // saver writes checkpoints beside the goroutine that folds.
@@ -115,6 +116,8 @@ func (l *Live) load(ctx context.Context) error {
 			err = l.pipeline.Alerts.Restore(data)
 		case partRemedy:
 			err = l.pipeline.Remedies.Restore(data)
+		case partWatch:
+			err = l.pipeline.Remedies.LoadWatch(p.key, data)
 		}
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", p.part, p.key, err)
@@ -221,6 +224,9 @@ func (l *Live) collect() (finish func(*sql.Tx) error, err error) {
 		return nil, err
 	}
 	if l.saver.pending[place{partRemedy, ""}], err = l.pipeline.Remedies.Checkpoint(); err != nil {
+		return nil, err
+	}
+	if err = l.pipeline.Remedies.CheckpointWatch(keep(partWatch)); err != nil {
 		return nil, err
 	}
 	if l.saver.pending[place{partAlerts, ""}], err = l.pipeline.Alerts.Checkpoint(); err != nil {

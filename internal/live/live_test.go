@@ -51,6 +51,8 @@ type place struct {
 	t   *testing.T
 	dir string
 	now atomic.Int64 // microseconds
+	// wrap stands between the journal and who follows it; nil: nothing does.
+	wrap func(live.Journal) live.Journal
 }
 
 func newPlace(t *testing.T) *place {
@@ -87,8 +89,12 @@ func (p *place) start() *running {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	var followed live.Journal = j
+	if p.wrap != nil {
+		followed = p.wrap(j)
+	}
 	l, err := live.Open(ctx, live.Options{
-		Journal: j, DB: db, Detectors: faulty(), Language: language, Logger: slog.New(slog.DiscardHandler), Now: now,
+		Journal: followed, DB: db, Detectors: faulty(), Language: language, Logger: slog.New(slog.DiscardHandler), Now: now,
 		CheckpointEvery: time.Nanosecond, Beat: time.Millisecond,
 	})
 	if err != nil {

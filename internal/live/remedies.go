@@ -31,3 +31,11 @@ func (l *Live) Foresee(p remedy.Playbook, id, station string, evse int, by strin
 	}
 	return x.Preview(n, l.o.Now(), p, c, by), c, nil
 }
+
+// Watching is what a station of OCPP 2.x was asked to watch by itself and what it
+// said to that; ok is false for a station that cannot be asked.
+func (l *Live) Watching(station string) (s remedy.WatchState, ok bool) {
+	l.folding.Lock()
+	defer l.folding.Unlock()
+	return l.pipeline.Remedies.Watching(&l.pipeline.Detect.Network, station)
+}

@@ -39,6 +39,7 @@ const (
 	Derated       Mode = "derated"       // Size: share of the rating that comes out, whatever is offered
 	ModuleLost    Mode = "moduleLost"    // Size: share of the rating that is left to offer
 	ContactHeat   Mode = "contactHeat"   // Size: more resistance, as a share of normal
+	Overheats     Mode = "overheats"     // Size: what the contacts of a plug say they are, in Celsius
 	CoolingLost   Mode = "coolingLost"   // Size: kelvin at full load
 	LockFails     Mode = "lockFails"     // Size: share of plug-ins whose lock does not engage
 	SoftTrips     Mode = "softTrips"     // Size: residual current trips a day that reclose

@@ -41,6 +41,10 @@ func NetworkScript(plan Plan, seed uint64) func(start time.Time) []Failure {
 		s.add(fast, Failure{Mode: Breaks, Code: "CX017", From: ago(28, 15*time.Hour), For: 31 * time.Hour})
 		s.add(slow, Failure{Mode: Stuck, Code: string(Unavailable), From: ago(12, 18*time.Hour), For: 40 * time.Hour})
 		s.add(slow, Failure{Mode: Breaks, Code: "CX026", From: ago(16, 2*time.Hour), For: 4 * 24 * time.Hour})
+
+		// While people watch, and only a monitor tells of it.
+		s.add(func(x *Spec, n int) bool { return fast(x, n) && x.version() != V16 },
+			Failure{Mode: Overheats, Size: 82, From: start.Add(6 * time.Minute), For: 50 * time.Minute})
 		return s.list
 	}
 }

@@ -12,6 +12,7 @@ type v2 struct {
 	events     int // eventId counter
 	streams    []*stream
 	nextStream int
+	looking    bool // a look at what monitors watch is under way
 }
 
 type evseRef2 struct {

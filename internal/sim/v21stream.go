@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -146,30 +147,53 @@ func (d *v2) closeStreams(monitorID int) {
 	})
 }
 
-// watch evaluates periodic monitors and threshold monitors of a port's power.
-func (d *v2) watch(id int) {
+// periodically tells the value of a monitor as often as it says.
+func (d *v2) periodically(id int) {
 	st := d.st
 	m, ok := st.monitors[id]
-	if !ok {
+	if !ok || !m.periodic {
 		return
 	}
-	every := 10 * time.Second
-	if m.Type == "Periodic" {
-		every = max(time.Second, time.Duration(m.Value*float64(time.Second)))
-	}
-	st.after(every, func() {
+	st.after(max(time.Second, time.Duration(m.Value*float64(time.Second))), func() {
 		m, ok := st.monitors[id]
-		if !ok {
+		if !ok || !m.periodic {
 			return
 		}
 		st.step()
-		value := d.monitored(m)
-		if due, cleared := m.due(value); due && st.wire != nil && st.accepted {
-			d.monitorEvent(m, value, cleared)
+		if st.wire != nil && st.accepted {
+			d.monitorEvent(m, d.monitored(m), false)
 		}
-		m.last, m.known = value, true
-		st.monitors[id] = m
-		d.watch(id)
+		d.periodically(id)
+	})
+}
+
+// watchEvery is how often values are held against thresholds.
+const watchEvery = 10 * time.Second
+
+// watch holds all values against their monitors, now and then, as long as there
+// are any.
+func (d *v2) watch() {
+	st := d.st
+	if d.looking || len(st.monitors) == 0 {
+		return
+	}
+	d.looking = true
+	st.after(watchEvery, func() {
+		d.looking = false
+		st.step()
+		for _, id := range slices.Sorted(maps.Keys(st.monitors)) {
+			m := st.monitors[id]
+			if m.periodic {
+				continue
+			}
+			value := d.monitored(m)
+			if due, cleared := m.due(value); due && st.wire != nil && st.accepted {
+				d.monitorEvent(m, value, cleared)
+			}
+			m.last, m.known = value, true
+			st.monitors[id] = m
+		}
+		d.watch()
 	})
 }
 

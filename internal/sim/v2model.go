@@ -23,8 +23,9 @@ type monitor struct {
 	Value     float64
 	Severity  int
 
-	last  string // value at the last look
-	known bool
+	periodic bool
+	last     string // value at the last look
+	known    bool
 }
 
 // splitKey reads Component/Variable[/Instance].
@@ -46,7 +47,7 @@ func (d *v2) knowsComponent(name string) bool {
 	return slices.ContainsFunc(d.st.f.catalogue(d.st).list, func(v variable) bool {
 		c, _, _ := splitKey(v.key)
 		return strings.EqualFold(c, name)
-	})
+	}) || slices.ContainsFunc(d.hardware(), func(x hardwareItem) bool { return strings.EqualFold(x.component.Name, name) })
 }
 
 // hardwareValue answers for variables of ports and plugs.
@@ -99,9 +100,29 @@ func (d *v2) hardware() []hardwareItem {
 				hardwareItem{at, variable2{Name: "ConnectorType"}, string(c.plug), "string", "", 0},
 				hardwareItem{at, variable2{Name: "SupplyPhases"}, strconv.Itoa(phases), "integer", "", 0},
 			)
+			for _, part := range hardWired() {
+				out = append(out, hardwareItem{component2{Name: part, EVSE: at.EVSE}, variable2{Name: "Problem"},
+					strconv.FormatBool(e.fault != nil && e.fault.kind.component == part), "boolean", "", 0})
+			}
+			if e.dc() {
+				out = append(out, hardwareItem{component2{Name: "TemperatureSensor", EVSE: at.EVSE}, variable2{Name: "Temperature"},
+					fmt.Sprint(round1(e.contacts())), "decimal", "Celsius", 150})
+			}
 		}
 	}
 	return out
+}
+
+// hardWired are parts whose problems the firmware tells anyway: nobody can add a
+// monitor of them.
+func hardWired() []string { return []string{"Connector", "ConnectorPlugRetentionLock"} }
+
+// contacts is how hot a plug says it is.
+func (e *evse) contacts() float64 {
+	if size, ok := e.st.failing(Overheats, e); ok {
+		return max(size, e.plugC)
+	}
+	return e.plugC
 }
 
 type getResult2 struct {
@@ -346,32 +367,29 @@ func (d *v2) setMonitoring(raw json.RawMessage) (any, error) {
 	if st.monitors == nil {
 		st.monitors = make(map[int]monitor)
 	}
+	if most, err := strconv.Atoi(st.get("MonitoringCtrlr/ItemsPerMessage/SetVariableMonitoring")); err == nil && len(r.Data) > most {
+		return nil, &callError{"OccurrenceConstraintViolation", "at most " + strconv.Itoa(most) + " monitors in a message"}
+	}
 	results := make([]result, 0, len(r.Data))
 	for _, q := range r.Data {
-		x := result{Status: "Accepted", Type: q.Type, Severity: q.Severity, Component: q.Component, Variable: q.Variable}
-		_, isHW := d.hardwareValue(q.Component, q.Variable)
-		switch {
-		case !isHW && st.f.catalogue(st).find(keyOf(q.Component, q.Variable)) == nil:
-			x.Status = "UnknownVariable"
-		case len(st.monitors) >= maxMonitors:
-			x.Status = "Rejected"
-		case (&monitor{Type: q.Type, Value: q.Value}).supports() != nil:
-			x.Status = "UnsupportedMonitorType"
-		default:
+		m := monitor{Component: q.Component, Variable: q.Variable, Type: q.Type, Value: q.Value, Severity: q.Severity, periodic: q.Type == "Periodic"}
+		x := result{Status: d.takes(&m, q.ID), Type: q.Type, Severity: q.Severity, Component: q.Component, Variable: q.Variable}
+		if x.Status == "Accepted" {
 			st.nextID++
-			id := st.nextID
+			m.ID = st.nextID
 			if q.ID != nil {
-				id = *q.ID
+				m.ID = *q.ID
 			}
-			m := monitor{ID: id, Component: q.Component, Variable: q.Variable, Type: q.Type, Value: q.Value, Severity: q.Severity}
-			_, running := st.monitors[id]
-			st.monitors[id] = m
-			x.ID = &id
+			before, running := st.monitors[m.ID]
+			st.monitors[m.ID] = m
+			x.ID = &m.ID
 			switch {
 			case q.Stream != nil && st.version == V21:
 				st.after(time.Second, func() { d.openStream(m, *q.Stream) })
-			case !running:
-				d.watch(id)
+			case m.periodic && !(running && before.periodic):
+				d.periodically(m.ID)
+			case !m.periodic:
+				d.watch()
 			}
 		}
 		results = append(results, x)
@@ -380,6 +398,33 @@ func (d *v2) setMonitoring(raw json.RawMessage) (any, error) {
 		Results []result `json:"setMonitoringResult"`
 	}{results}, nil
 }
+
+// takes says what the firmware thinks of a monitor.
+func (d *v2) takes(m *monitor, id *int) string {
+	st := d.st
+	_, isHW := d.hardwareValue(m.Component, m.Variable)
+	switch {
+	case !isHW && st.f.catalogue(st).find(keyOf(m.Component, m.Variable)) == nil:
+		if !d.knowsComponent(m.Component.Name) {
+			return "UnknownComponent"
+		}
+		return "UnknownVariable"
+	case m.supports() != nil:
+		return "UnsupportedMonitorType"
+	case len(st.monitors) >= maxMonitors:
+		return "Rejected"
+	case m.Variable.Name == "Problem" && slices.Contains(hardWired(), m.Component.Name):
+		return "Duplicate"
+	}
+	for _, o := range st.monitors {
+		if id == nil && o.Type == m.Type && o.Severity == m.Severity && keyOf(o.Component, o.Variable) == keyOf(m.Component, m.Variable) && sameEVSE(o.Component.EVSE, m.Component.EVSE) {
+			return "Duplicate"
+		}
+	}
+	return "Accepted"
+}
+
+func sameEVSE(a, b *evseRef2) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }
 
 func (d *v2) clearMonitoring(raw json.RawMessage) (any, error) {
 	type result struct {

@@ -104,17 +104,25 @@ func (s *Store) Armed(site string) bool {
 // ArmedNow is Armed, and whether the calendar says so.
 func (s *Store) ArmedNow(site string) (armed, bySchedule bool) {
 	x, _ := s.arming.get(site)
-	return x.ArmedAt(s.now(), s.zoneOf(site))
+	return x.ArmedAt(s.now(), s.ZoneOf(site))
 }
 
-// zoneOf is the site's time zone; UTC if none is known.
-func (s *Store) zoneOf(site string) *time.Location {
-	if x, ok := s.sites.get(site); ok && x.TimeZone != "" {
-		if zone, err := time.LoadLocation(x.TimeZone); err == nil {
-			return zone
-		}
+// ZoneOf is the site's time zone; UTC if none is known. A plug waits for it, so
+// that each is read from its file once.
+func (s *Store) ZoneOf(site string) *time.Location {
+	x, ok := s.sites.get(site)
+	if !ok || x.TimeZone == "" {
+		return time.UTC
 	}
-	return time.UTC
+	if found, ok := s.zones.get(x.TimeZone); ok {
+		return found
+	}
+	found, err := time.LoadLocation(x.TimeZone)
+	if err != nil {
+		found = time.UTC
+	}
+	s.zones.set(x.TimeZone, found)
+	return found
 }
 
 // SetArming decides when a site is armed.
@@ -131,7 +139,7 @@ func (s *Store) SetArming(ctx context.Context, by Actor, x Arming, reason string
 	if err != nil {
 		return nil, fmt.Errorf("encode arming: %w", err)
 	}
-	armed, scheduled := x.ArmedAt(x.At, s.zoneOf(x.SiteID))
+	armed, scheduled := x.ArmedAt(x.At, s.ZoneOf(x.SiteID))
 	body := &event.Arming{Armed: armed, Schedule: scheduled, Until: x.Until, Reason: reason, By: string(by)}
 	err = s.append(ctx, s.event(event.Site(x.SiteID), body), func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`INSERT INTO arming (site, data) VALUES (?,?) ON CONFLICT (site) DO UPDATE SET data=excluded.data`,

@@ -90,6 +90,18 @@ func (s *Store) Audit(ctx context.Context, before int64, limit int) ([]AuditEntr
 	return out, err
 }
 
+// AuditOf returns what was done to one subject, newest first.
+func (s *Store) AuditOf(ctx context.Context, subject string, limit int) ([]AuditEntry, error) {
+	var out []AuditEntry
+	err := s.query(ctx, "audit log", `SELECT seq, at, actor, action, subject, detail, hash FROM audit
+		WHERE subject = ?1 ORDER BY seq DESC LIMIT ?2`, []any{subject, limit}, func(r *sql.Rows) error {
+		e, err := scanAudit(r)
+		out = append(out, e)
+		return err
+	})
+	return out, err
+}
+
 func scanAudit(r *sql.Rows) (AuditEntry, error) {
 	var e AuditEntry
 	var at int64

@@ -387,9 +387,11 @@ func (s *Store) putCamera(ctx context.Context, by Actor, action string, c *Camer
 		if _, err := tx.Exec(`DELETE FROM removed_cameras WHERE id = ?`, c.ID); err != nil {
 			return fmt.Errorf("take back a removed camera: %w", err)
 		}
-		return s.audit(tx, by, action, "camera/"+c.ID, map[string]any{
-			"site": c.SiteID, "recording": c.Record, "audio": c.Audio, "promisedDays": c.PromisedDays, "maxBytes": c.MaxBytes, "purpose": c.Purpose,
-		})
+		detail := map[string]any{"site": c.SiteID, "recording": c.Record, "audio": c.Audio, "promisedDays": c.PromisedDays, "maxBytes": c.MaxBytes, "purpose": c.Purpose}
+		if c.Audio {
+			detail["audioReason"] = c.AudioReason
+		}
+		return s.audit(tx, by, action, "camera/"+c.ID, detail)
 	})
 	if err == nil {
 		s.cameras.set(c.ID, c)
@@ -415,11 +417,15 @@ func (s *Store) DeleteCamera(ctx context.Context, by Actor, id string) error {
 		if _, err := tx.Exec(`DELETE FROM cameras WHERE id = ?`, id); err != nil {
 			return fmt.Errorf("delete camera: %w", err)
 		}
+		if err := dropLabelSecret(tx, event.Camera(id).String()); err != nil {
+			return err
+		}
 		return s.audit(tx, by, "camera.delete", "camera/"+id, nil)
 	})
 	if err == nil {
 		s.removed.set(id, gone)
 		s.cameras.drop(id)
+		s.labelSecrets.drop(event.Camera(id).String())
 		s.camerasChanged.announce()
 	}
 	return err

@@ -21,12 +21,12 @@ type Credential struct {
 
 func (s *Store) loadCredentials(ctx context.Context) error {
 	all := make(map[string]*access.Credential)
-	err := s.query(ctx, "credentials", `SELECT id, token_id, status, expires_at, parent_token_id, max_concurrent
-		FROM credentials`, nil, func(r *sql.Rows) error {
+	err := s.query(ctx, "credentials", `SELECT id, token_id, status, expires_at, parent_token_id, max_concurrent,
+		kind, person, valid_from FROM credentials`, nil, func(r *sql.Rows) error {
 		c := &access.Credential{}
-		var expires int64
-		err := r.Scan(&c.ID, &c.TokenID, &c.Status, &expires, &c.ParentTokenID, &c.MaxConcurrent)
-		c.ExpiresAt = fromMillis(expires)
+		var expires, from int64
+		err := r.Scan(&c.ID, &c.TokenID, &c.Status, &expires, &c.ParentTokenID, &c.MaxConcurrent, &c.Kind, &c.Person, &from)
+		c.ExpiresAt, c.From = fromMillis(expires), fromMillis(from)
 		all[c.TokenID] = c
 		return err
 	})
@@ -48,6 +48,9 @@ type CredentialInput struct {
 	ParentIDToken string
 	MaxConcurrent int
 	Label         string
+	Kind          access.Kind
+	Person        string
+	From          time.Time
 }
 
 func (c CredentialInput) validate() error {
@@ -56,6 +59,11 @@ func (c CredentialInput) validate() error {
 	default:
 		return &InvalidError{"status", "must be Accepted, Blocked, Expired or Invalid"}
 	}
+	switch c.Kind {
+	case access.RFID, access.PIN, access.Pass, access.Plate:
+	default:
+		return &InvalidError{"kind", "must be rfid, pin, pass or plate"}
+	}
 	switch {
 	case c.IDToken == "" || len(c.IDToken) > MaxTokenLength:
 		return &InvalidError{"idToken", "must have 1 to 255 characters"}
@@ -63,6 +71,8 @@ func (c CredentialInput) validate() error {
 		return &InvalidError{"parentIdToken", "at most 255 characters"}
 	case c.MaxConcurrent < 0:
 		return &InvalidError{"maxConcurrent", "must not be negative"}
+	case !c.ExpiresAt.IsZero() && !c.ExpiresAt.After(c.From):
+		return &InvalidError{"expiresAt", "must come after its begin"}
 	}
 	return nil
 }
@@ -71,6 +81,9 @@ func (c CredentialInput) validate() error {
 func (s *Store) PutCredential(ctx context.Context, by Actor, id string, in CredentialInput) (*Credential, error) {
 	if in.Status == "" {
 		in.Status = access.Accepted
+	}
+	if in.Kind == "" {
+		in.Kind = access.RFID
 	}
 	if err := in.validate(); err != nil {
 		return nil, err
@@ -86,7 +99,7 @@ func (s *Store) PutCredential(ctx context.Context, by Actor, id string, in Crede
 	defer s.lock(token).Unlock()
 	c := access.Credential{
 		ID: id, TokenID: token, Status: in.Status, ExpiresAt: in.ExpiresAt, ParentTokenID: parent,
-		MaxConcurrent: in.MaxConcurrent,
+		MaxConcurrent: in.MaxConcurrent, Kind: in.Kind, Person: in.Person, From: in.From,
 	}
 	action := "credential.update"
 	if have, ok := s.credentials.get(token); id == "" {
@@ -101,12 +114,19 @@ func (s *Store) PutCredential(ctx context.Context, by Actor, id string, in Crede
 		return nil, &InvalidError{"idToken", "the token of a credential cannot be changed"}
 	}
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		if c.Person != "" {
+			if ok, err := exists(tx, "people", c.Person); err != nil || !ok {
+				return errors.Join(err, &InvalidError{"person", "is not known"})
+			}
+		}
 		now := millis(s.now())
 		_, err := tx.Exec(`INSERT INTO credentials (id, token_id, status, expires_at, parent_token_id, max_concurrent,
-			label, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET
+			label, kind, person, valid_from, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET
 			status=excluded.status, expires_at=excluded.expires_at, parent_token_id=excluded.parent_token_id,
-			max_concurrent=excluded.max_concurrent, label=excluded.label, updated_at=excluded.updated_at`,
-			c.ID, token, string(c.Status), millis(c.ExpiresAt), parent, c.MaxConcurrent, in.Label, now, now)
+			max_concurrent=excluded.max_concurrent, label=excluded.label,
+			kind=excluded.kind, person=excluded.person, valid_from=excluded.valid_from, updated_at=excluded.updated_at`,
+			c.ID, token, string(c.Status), millis(c.ExpiresAt), parent, c.MaxConcurrent, in.Label,
+			string(c.Kind), c.Person, millis(c.From), now, now)
 		if err != nil {
 			return fmt.Errorf("write credential: %w", err)
 		}
@@ -150,6 +170,11 @@ func (s *Store) Credential(ctx context.Context, id string) (*Credential, error) 
 	return list[0], nil
 }
 
+// CredentialsOf returns the credentials of a person.
+func (s *Store) CredentialsOf(ctx context.Context, person string) ([]*Credential, error) {
+	return s.selectCredentials(ctx, `WHERE person = ? ORDER BY id`, person)
+}
+
 // Credentials returns credentials by id, after one, matching a token value or
 // label if the search is not empty.
 func (s *Store) Credentials(ctx context.Context, search, after string, limit int) ([]*Credential, error) {
@@ -160,12 +185,12 @@ func (s *Store) Credentials(ctx context.Context, search, after string, limit int
 func (s *Store) selectCredentials(ctx context.Context, where string, args ...any) ([]*Credential, error) {
 	var out []*Credential
 	var ids []string
-	err := s.query(ctx, "credentials", `SELECT id, token_id, status, expires_at, parent_token_id, max_concurrent, label
-		FROM credentials `+where, args, func(r *sql.Rows) error {
+	err := s.query(ctx, "credentials", `SELECT id, token_id, status, expires_at, parent_token_id, max_concurrent, label,
+		kind, person, valid_from FROM credentials `+where, args, func(r *sql.Rows) error {
 		c := &Credential{}
-		var expires int64
-		err := r.Scan(&c.ID, &c.TokenID, &c.Status, &expires, &c.ParentTokenID, &c.MaxConcurrent, &c.Label)
-		c.ExpiresAt = fromMillis(expires)
+		var expires, from int64
+		err := r.Scan(&c.ID, &c.TokenID, &c.Status, &expires, &c.ParentTokenID, &c.MaxConcurrent, &c.Label, &c.Kind, &c.Person, &from)
+		c.ExpiresAt, c.From = fromMillis(expires), fromMillis(from)
 		out = append(out, c)
 		ids = append(ids, c.TokenID, c.ParentTokenID)
 		return err

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/chargewatch/chargewatch/internal/event"
 )
 
 // Site is a place with stations. A stored Site is never changed in place.
@@ -203,6 +205,9 @@ func (s *Store) DeleteSite(ctx context.Context, by Actor, id string) error {
 		if _, err := tx.Exec(`DELETE FROM video_retention WHERE site = ?`, id); err != nil {
 			return fmt.Errorf("delete retention: %w", err)
 		}
+		if err := dropLabelSecret(tx, event.Site(id).String()); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(`DELETE FROM sites WHERE id = ?`, id); err != nil {
 			return fmt.Errorf("delete site: %w", err)
 		}
@@ -212,6 +217,7 @@ func (s *Store) DeleteSite(ctx context.Context, by Actor, id string) error {
 		return s.audit(tx, by, "site.delete", "site/"+id, nil)
 	})
 	if err == nil {
+		s.labelSecrets.drop(event.Site(id).String())
 		s.sites.drop(id)
 		s.plans.drop(id)
 		s.arming.drop(id)

@@ -64,20 +64,26 @@ type Store struct {
 	log     *slog.Logger
 	now     func() time.Time
 
-	sites       table[*Site]
-	stations    table[*Enrolment]
-	plans       table[*Plan] // by site
-	cameras     table[*Camera]
-	arming      table[*Arming]    // by site
-	retention   table[*Retention] // by site; empty: everywhere
-	removed     table[*RemovedCamera]
-	box         Box
-	credentials table[*access.Credential] // by token id
-	tokens      *tokenCache
-	tokenCount  atomic.Int64
-	maxTokens   int64
-	intern      internQueue
-	handshakes  *handshakeTable
+	sites    table[*Site]
+	stations table[*Enrolment]
+	plans    table[*Plan] // by site
+	cameras  table[*Camera]
+	// labelSecrets are sealed; the key is what they are of.
+	labelSecrets table[[]byte]
+	arming       table[*Arming]    // by site
+	retention    table[*Retention] // by site; empty: everywhere
+	removed      table[*RemovedCamera]
+	zones        table[*time.Location]
+	box          Box
+	credentials  table[*access.Credential] // by token id
+	people       table[*access.Person]
+	book         atomic.Pointer[access.Book]
+	bookMu       sync.Mutex // held while rows of access change
+	tokens       *tokenCache
+	tokenCount   atomic.Int64
+	maxTokens    int64
+	intern       internQueue
+	handshakes   *handshakeTable
 
 	// entity serialises changes of sites and stations by id, so that memory
 	// follows the order of commits.
@@ -148,7 +154,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.tokens = newTokenCache(o.TokenCache)
 	s.changed.wake, s.camerasChanged.wake = make(chan struct{}), make(chan struct{})
 	for _, load := range []func(context.Context) error{
-		s.sealOld, s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadHandshakes, s.countTokens, s.loadCameras,
+		s.sealOld, s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadPeople, s.loadAccess, s.loadHandshakes, s.countTokens, s.loadCameras, s.loadLabelSecrets,
 	} {
 		if err := load(ctx); err != nil {
 			return nil, err

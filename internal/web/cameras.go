@@ -70,6 +70,8 @@ type CameraShape struct {
 	Sub         *CameraStream   `json:"sub,omitempty"`
 	Masked      bool            `json:"masked" doc:"you see single pictures with private parts hidden"`
 	Simulated   bool            `json:"simulated"`
+	// LabelSecret says whose secret other systems may sign labels with.
+	LabelSecret string `json:"labelSecret" enum:",camera,site" doc:"whose secret other systems sign labels with; empty: they tell none. Only for those who set cameras up"`
 }
 
 // ZoneShape is a part of a camera's picture.
@@ -157,6 +159,7 @@ func (s *Server) registerCameras() {
 		"Remove a camera; its recordings stay until their time is over", http.StatusNoContent), s.deleteCamera)
 	add(s, global(CamerasWrite), op("tryCamera", http.MethodPost, "/cameras/test", "Look at an address once, and say what is there", 0), s.tryCamera)
 	s.registerFinding()
+	s.registerLabels()
 	s.registerArming()
 	s.registerViewing()
 	s.registerFootage()
@@ -192,6 +195,12 @@ func (s *Server) cameraShape(c *store.Camera, p *Principal) CameraShape {
 	if p.Scope(CamerasWrite).Allows(c.SiteID) {
 		out.MainURL, out.SubURL, out.OnvifURL, out.Username = c.MainURL, c.SubURL, c.OnvifURL, c.Username
 		out.Fingerprint = c.Fingerprint
+		switch {
+		case s.o.Store.HasLabelSecret(event.Camera(c.ID)):
+			out.LabelSecret = "camera"
+		case s.o.Store.HasLabelSecret(event.Site(c.SiteID)):
+			out.LabelSecret = "site"
+		}
 	}
 	out.Masked = len(c.Private()) > 0 && !p.Scope(VideoUnmasked).Allows(c.SiteID)
 	return out

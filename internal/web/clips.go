@@ -21,17 +21,19 @@ type ClipShape struct {
 	From     time.Time `json:"from"`
 	To       time.Time `json:"to" doc:"it may lie ahead while the incident lasts"`
 	Playable bool      `json:"playable" doc:"you may see what was recorded"`
+	// Labels are for those who may see the pictures.
+	Labels []LabelsShape `json:"labels" doc:"what was seen in its pictures, newest first; only for those who may see them"`
 }
 
 // clipsOf lists the clips of an incident for whoever may know of its cameras.
-func (s *Server) clipsOf(ctx context.Context, incident string) []ClipShape {
+func (s *Server) clipsOf(ctx context.Context, incident string) ([]ClipShape, error) {
 	out := []ClipShape{}
 	if s.o.Clips == nil {
-		return out
+		return out, nil
 	}
 	known, review := scope(ctx, CamerasRead), scope(ctx, VideoReview)
 	for _, c := range s.o.Clips.ClipsOf(incident) {
-		shape := ClipShape{CameraID: c.Camera, Label: c.Camera, From: c.From.UTC(), To: c.To.UTC()}
+		shape := ClipShape{CameraID: c.Camera, Label: c.Camera, From: c.From.UTC(), To: c.To.UTC(), Labels: []LabelsShape{}}
 		// A camera that was removed since belongs to those who see all.
 		site := ""
 		if x, ok := s.o.Store.Camera(c.Camera); ok {
@@ -43,8 +45,13 @@ func (s *Server) clipsOf(ctx context.Context, incident string) []ClipShape {
 		if !known.Allows(site) {
 			continue
 		}
-		shape.Playable = review.Allows(site)
+		if shape.Playable = review.Allows(site); shape.Playable {
+			var err error
+			if shape.Labels, err = s.clipLabels(ctx, c); err != nil {
+				return nil, err
+			}
+		}
 		out = append(out, shape)
 	}
-	return out
+	return out, nil
 }

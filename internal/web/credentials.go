@@ -21,12 +21,16 @@ type CredentialShape struct {
 	ParentIDToken string        `json:"parentIdToken"`
 	MaxConcurrent int           `json:"maxConcurrent" doc:"0: any number"`
 	Label         string        `json:"label"`
+	Kind          access.Kind   `json:"kind" enum:"rfid,pin,pass,plate"`
+	PersonID      string        `json:"personId" doc:"whose it is; empty: nobody's by name"`
+	From          *time.Time    `json:"from"`
 }
 
 func credentialShape(c *store.Credential) CredentialShape {
 	return CredentialShape{
 		ID: c.ID, IDToken: c.Token.Value, Type: c.Token.Type, Status: c.Status, ExpiresAt: instant(c.ExpiresAt),
 		ParentIDToken: c.Parent.Value, MaxConcurrent: c.MaxConcurrent, Label: c.Label,
+		Kind: c.Kind, PersonID: c.Person, From: instant(c.From),
 	}
 }
 
@@ -44,6 +48,9 @@ type newCredentialInput struct {
 		ParentIDToken string     `json:"parentIdToken,omitempty" maxLength:"255"`
 		MaxConcurrent int        `json:"maxConcurrent,omitempty" minimum:"0" maximum:"1000"`
 		Label         string     `json:"label,omitempty" maxLength:"100"`
+		Kind          string     `json:"kind,omitempty" enum:"rfid,pin,pass,plate" default:"rfid"`
+		PersonID      string     `json:"personId,omitempty" maxLength:"64" doc:"whose it is"`
+		From          *time.Time `json:"from,omitempty" doc:"missing: from now on"`
 	}
 }
 
@@ -59,6 +66,8 @@ type credentialChangeInput struct {
 		ParentIDToken *string    `json:"parentIdToken,omitempty" maxLength:"255"`
 		MaxConcurrent *int       `json:"maxConcurrent,omitempty" minimum:"0" maximum:"1000"`
 		Label         *string    `json:"label,omitempty" maxLength:"100"`
+		PersonID      *string    `json:"personId,omitempty" maxLength:"64" doc:"empty: nobody's by name"`
+		From          *time.Time `json:"from,omitempty" doc:"0001-01-01T00:00:00Z: from the beginning"`
 	}
 }
 
@@ -106,7 +115,10 @@ func (s *Server) createCredential(ctx context.Context, in *newCredentialInput) (
 	b := in.Body
 	input := store.CredentialInput{
 		IDToken: b.IDToken, Type: b.Type, Status: access.Status(b.Status), ParentIDToken: b.ParentIDToken,
-		MaxConcurrent: b.MaxConcurrent, Label: b.Label,
+		MaxConcurrent: b.MaxConcurrent, Label: b.Label, Kind: access.Kind(b.Kind), Person: b.PersonID,
+	}
+	if b.From != nil {
+		input.From = *b.From
 	}
 	if b.ExpiresAt != nil {
 		input.ExpiresAt = *b.ExpiresAt
@@ -137,7 +149,7 @@ func (s *Server) changeCredential(ctx context.Context, in *credentialChangeInput
 	}
 	input := store.CredentialInput{
 		IDToken: c.Token.Value, Type: c.Token.Type, Status: c.Status, ExpiresAt: c.ExpiresAt, ParentIDToken: c.Parent.Value,
-		MaxConcurrent: c.MaxConcurrent, Label: c.Label,
+		MaxConcurrent: c.MaxConcurrent, Label: c.Label, Kind: c.Kind, Person: c.Person, From: c.From,
 	}
 	b := in.Body
 	if b.Status != nil {
@@ -147,6 +159,8 @@ func (s *Server) changeCredential(ctx context.Context, in *credentialChangeInput
 	put(&input.ParentIDToken, b.ParentIDToken)
 	put(&input.MaxConcurrent, b.MaxConcurrent)
 	put(&input.Label, b.Label)
+	put(&input.Person, b.PersonID)
+	put(&input.From, b.From)
 	return s.putCredential(ctx, in.ID, input)
 }
 

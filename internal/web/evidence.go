@@ -2,11 +2,9 @@ package web
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -19,11 +17,12 @@ import (
 // EvidenceShape is a pack of evidence.
 type EvidenceShape struct {
 	ID          string              `json:"id"`
-	State       string              `json:"state" enum:"queued,running,done,failed"`
-	Problem     string              `json:"problem" enum:"nothing,failed," doc:"why it failed; nothing: there are no pictures of this time"`
-	Cameras     []string            `json:"cameras"`
+	State       string              `json:"state" enum:"queued,running,done,failed,deleted"`
+	Problem     string              `json:"problem" enum:"nothing,disk,mask,ffmpeg,failed," doc:"why it failed; nothing: there are no pictures of this time; mask: it could not be proved that all is hidden"`
+	Cameras     []EvidenceCamera    `json:"cameras"`
 	SiteIDs     []string            `json:"siteIds"`
 	Incident    string              `json:"incident" doc:"empty: none"`
+	Original    string              `json:"original" doc:"the pack whose pictures were painted over; empty: these are the pictures as they were recorded"`
 	From        time.Time           `json:"from"`
 	To          time.Time           `json:"to"`
 	Reason      string              `json:"reason"`
@@ -31,24 +30,65 @@ type EvidenceShape struct {
 	ByName      string              `json:"byName"`
 	AskedAt     time.Time           `json:"askedAt"`
 	DoneAt      *time.Time          `json:"doneAt"`
+	DoneBytes   int64               `json:"doneBytes" doc:"written so far, of totalBytes"`
+	TotalBytes  int64               `json:"totalBytes"`
 	Bytes       int64               `json:"bytes"`
 	SHA256      string              `json:"sha256" doc:"of the pack"`
 	Segments    int                 `json:"segments"`
-	Lacking     int                 `json:"lacking" doc:"recorded files that were gone or changed before the pack was made"`
+	Lacking     int                 `json:"lacking" doc:"recorded files that were gone or changed before the pack was made, and heads that the chain does not lead to"`
+	Held        int                 `json:"held" doc:"cameras whose recordings of this time are locked for the pack"`
 	Fingerprint string              `json:"fingerprint" doc:"of the key that signs"`
 	Links       []EvidenceLinkShape `json:"links"`
+	Deletion    *EvidenceDeletion   `json:"deletion"`
+}
+
+// EvidenceCamera is a camera of a pack.
+type EvidenceCamera struct {
+	ID    string `json:"id"`
+	Label string `json:"label"`
+}
+
+// EvidenceDeletion is the end of a pack.
+type EvidenceDeletion struct {
+	By     string    `json:"by"`
+	ByName string    `json:"byName"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
 }
 
 // EvidenceLinkShape is a link to a pack for somebody without an account.
 type EvidenceLinkShape struct {
-	ID        string    `json:"id"`
-	MadeAt    time.Time `json:"madeAt"`
-	ExpiresAt time.Time `json:"expiresAt"`
-	Open      bool      `json:"open" doc:"it can be used"`
-	Taken     int       `json:"taken" doc:"how often the pack was taken with it"`
-	// Token and Passcode are given once, when it is made.
+	ID        string     `json:"id"`
+	MadeAt    time.Time  `json:"madeAt"`
+	ExpiresAt time.Time  `json:"expiresAt"`
+	Open      bool       `json:"open" doc:"it can be used"`
+	Ended     bool       `json:"ended" doc:"a person ended it"`
+	Seen      int        `json:"seen" doc:"how often its page was opened with the passcode"`
+	Taken     int        `json:"taken" doc:"how often the pack was taken with it"`
+	Wrong     int        `json:"wrong" doc:"wrong passcodes; ten lock it"`
+	UsedAt    *time.Time `json:"usedAt"`
+	// URL and Passcode are given once, when it is made.
 	URL      string `json:"url,omitempty" doc:"given once"`
 	Passcode string `json:"passcode,omitempty" doc:"given once; tell it by another way than the link"`
+}
+
+// EvidenceContent is what a pack holds, for whoever was given a link to it.
+type EvidenceContent struct {
+	Cameras []EvidenceContentCamera
+	Derived bool
+}
+
+// EvidenceContentCamera is what a pack holds of one camera.
+type EvidenceContentCamera struct {
+	Name  string
+	Clips []EvidenceClip
+}
+
+// EvidenceClip is one file for looking at.
+type EvidenceClip struct {
+	File     string
+	From, To time.Time
+	Bytes    int64
 }
 
 // EvidenceRequest asks for a pack.
@@ -59,6 +99,16 @@ type EvidenceRequest struct {
 	By, ByName string
 	Incident   string
 	Timeline   json.RawMessage
+	Language   string // of the sheets: en or de
+}
+
+// EvidenceHiding asks for a pack in which parts of the pictures of another are
+// painted over: by camera, beside what is private anyway.
+type EvidenceHiding struct {
+	Hide       map[string][][][2]float64
+	Reason     string
+	By, ByName string
+	Language   string
 }
 
 // ChainHead is the newest link of a stream's chain.
@@ -67,7 +117,22 @@ type ChainHead struct {
 	Stream string     `json:"stream"`
 	Seq    uint64     `json:"seq"`
 	Link   string     `json:"link"`
-	To     *time.Time `json:"to"`
+	To     *time.Time `json:"to" doc:"the last picture under it"`
+	At     time.Time  `json:"at"`
+	// Signature covers the head alone, so that one can be handed on without the others.
+	Signature string `json:"signature" doc:"Ed25519 of the head, in hexadecimal; chargewatch verify evidence --heads checks it"`
+}
+
+// EvidenceKeyShape is what somebody needs who checks packs.
+type EvidenceKeyShape struct {
+	Fingerprint string `json:"fingerprint"`
+	PEM         string `json:"pem"`
+	CanHide     bool   `json:"canHide" doc:"parts of pictures can be painted over: ffmpeg is installed"`
+	// Heads are taken so often and left there.
+	HeadsEverySeconds float64    `json:"headsEverySeconds"`
+	HeadsTo           string     `json:"headsTo" enum:"folder,address," doc:"where heads of chains are left outside this machine; empty: nowhere"`
+	HeadsAt           *time.Time `json:"headsAt" doc:"when they were last left there"`
+	HeadsFault        string     `json:"headsFault" doc:"why they could not be left there last; empty: they were"`
 }
 
 // Evidence makes packs of evidence. Its errors are *ViewingError where a caller can
@@ -79,14 +144,18 @@ type Evidence interface {
 	OpenPack(id string) (FootageClip, error)
 	SharePack(id string, until time.Time) (link EvidenceLinkShape, token string, err error)
 	UnsharePack(id, link string) error
-	// SharedPack is what a link leads to, UnlockPack uses it.
+	HidePack(ctx context.Context, id string, h EvidenceHiding) (EvidenceShape, error)
+	DeletePack(id string, d EvidenceDeletion) (EvidenceShape, error)
+	// SharedPack is what a link leads to, UnlockPack uses it: to take the pack or a
+	// file of it, or to see what it holds.
 	SharedPack(token string) (EvidenceShape, error)
-	UnlockPack(token, passcode string) (EvidenceShape, string, error)
-	// EvidenceKey is the public key as a PEM file.
-	EvidenceKey() (pem []byte, fingerprint string)
-	// ChainHeads are signed as SignHeads says.
-	ChainHeads() []ChainHead
-	SignHeads(b []byte) []byte
+	UnlockPack(token, passcode string, take bool) (EvidenceShape, string, error)
+	PackContent(id string) (EvidenceContent, error)
+	// OpenPackFile opens a clip or the cover sheet of a pack.
+	OpenPackFile(id, file string) (FootageClip, error)
+	EvidenceKey() EvidenceKeyShape
+	// ChainHeads signs the newest links of all chains.
+	ChainHeads() (time.Time, []ChainHead)
 }
 
 type (
@@ -101,8 +170,28 @@ type (
 			From     *time.Time `json:"from,omitempty" doc:"of an incident: a minute before it opened, if missing"`
 			To       *time.Time `json:"to,omitempty" doc:"of an incident: when it was repaired, or now, if missing"`
 			Reason   string     `json:"reason" minLength:"3" maxLength:"500"`
+			Language string     `json:"language,omitempty" enum:"en,de" doc:"of the sheets for people; default en"`
 		}
 	}
+	evidenceReasonInput struct {
+		ID   string `path:"id" maxLength:"64"`
+		Body struct {
+			Reason string `json:"reason,omitempty" maxLength:"500" doc:"needed, 3 characters or more"`
+		}
+	}
+	evidenceHideInput struct {
+		ID   string `path:"id" maxLength:"64"`
+		Body struct {
+			Reason   string             `json:"reason,omitempty" maxLength:"500" doc:"needed, 3 characters or more"`
+			Language string             `json:"language,omitempty" enum:"en,de"`
+			Areas    []evidenceAreaBody `json:"areas,omitempty" maxItems:"256" doc:"beside the private parts that cameras have anyway; cameras with none are left out"`
+		}
+	}
+	evidenceAreaBody struct {
+		Camera  string       `json:"camera" maxLength:"64"`
+		Polygon [][2]float64 `json:"polygon" minItems:"3" maxItems:"64" doc:"corners as shares of width and height, 0 to 1"`
+	}
+	evidenceKeyOutput    struct{ Body EvidenceKeyShape }
 	newEvidenceLinkInput struct {
 		ID   string `path:"id" maxLength:"64"`
 		Body struct {
@@ -119,8 +208,6 @@ type (
 			At          time.Time   `json:"at"`
 			Heads       []ChainHead `json:"heads"`
 			Fingerprint string      `json:"fingerprint"`
-			Signed      string      `json:"signed" doc:"at and heads as they were signed"`
-			Signature   string      `json:"signature" doc:"Ed25519, in hexadecimal"`
 		}
 	}
 )
@@ -136,7 +223,12 @@ func (s *Server) registerEvidence() {
 	add(s, see, op("shareEvidence", http.MethodPost, "/evidence/{id}/links", "A link for somebody without an account", http.StatusCreated), s.shareEvidence)
 	add(s, see, op("unshareEvidence", http.MethodDelete, "/evidence/{id}/links/{link}", "End a link", http.StatusNoContent), s.unshareEvidence)
 	add(s, global(EvidenceExport), op("chainHeads", http.MethodGet, "/evidence/heads", "The newest links of all chains, to be kept elsewhere", 0), s.chainHeads)
+	add(s, see, op("logEvidence", http.MethodGet, "/evidence/{id}/log", "Who made, saw, shared and took a pack, newest first", 0), s.logEvidence)
+	add(s, see, op("hideEvidence", http.MethodPost, "/evidence/{id}/hidden", "Make a pack in which parts of the pictures are painted over", http.StatusAccepted), s.hideEvidence)
+	add(s, see, op("deleteEvidence", http.MethodPost, "/evidence/{id}/delete", "Delete a pack and let its recordings go", 0), s.deleteEvidence)
+	add(s, see, op("getEvidenceKey", http.MethodGet, "/evidence/key", "What somebody needs who checks packs", 0), s.getEvidenceKey)
 	s.raw(http.MethodGet, base+"/evidence/{id}/pack.zip", see, s.takeEvidence)
+	s.raw(http.MethodGet, base+"/evidence/{id}/cover.html", see, s.coverEvidence)
 	s.raw(http.MethodGet, base+"/evidence/key.pem", see, s.evidenceKey)
 	s.registerShared()
 }
@@ -205,7 +297,7 @@ func (s *Server) askEvidence(ctx context.Context, in *newEvidenceInput) (*eviden
 		return nil, problemf(http.StatusConflict, "nothing is recorded")
 	}
 	b, p, allowed := &in.Body, who(ctx), scope(ctx, EvidenceExport)
-	r := EvidenceRequest{Reason: b.Reason, By: p.ID, ByName: p.Name, Incident: b.Incident}
+	r := EvidenceRequest{Reason: b.Reason, By: p.ID, ByName: p.Name, Incident: b.Incident, Language: b.Language}
 	if (b.Incident == "") == (len(b.Cameras) == 0) {
 		return nil, invalid("cameras", "name an incident or cameras", b.Cameras)
 	}
@@ -242,8 +334,12 @@ func (s *Server) askEvidence(ctx context.Context, in *newEvidenceInput) (*eviden
 	if err != nil {
 		return nil, toldWhy(err)
 	}
+	ids := make([]string, 0, len(r.Cameras))
+	for _, c := range r.Cameras {
+		ids = append(ids, c.ID)
+	}
 	if err := s.o.Store.Record(ctx, p.actor(), "evidence.ask", "evidence/"+x.ID, map[string]any{
-		"cameras": x.Cameras, "from": x.From, "to": x.To, "reason": x.Reason, "incident": x.Incident,
+		"cameras": ids, "from": x.From, "to": x.To, "reason": x.Reason, "incident": x.Incident,
 	}); err != nil {
 		return nil, err
 	}
@@ -286,64 +382,6 @@ func (s *Server) ofIncident(ctx context.Context, id string, allowed Scope, r *Ev
 	return nil
 }
 
-// takeEvidence gives a pack out; who takes it is noted before the first byte.
-func (s *Server) takeEvidence(w http.ResponseWriter, r *http.Request) {
-	x, err := s.pack(r.Context(), r.PathValue("id"))
-	if err == nil && x.State != "done" {
-		err = problemf(http.StatusConflict, "the pack is not made yet")
-	}
-	if err == nil {
-		err = s.handOut(w, r, x, who(r.Context()).actor(), "")
-	}
-	if err != nil {
-		writeProblem(w, s.problem(r.Context(), toldWhy(err)))
-	}
-}
-
-// handOut sends a pack.
-func (s *Server) handOut(w http.ResponseWriter, r *http.Request, x EvidenceShape, by store.Actor, link string) error {
-	f, err := s.o.Evidence.OpenPack(x.ID)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	key := look{string(by), x.ID, "evidence.take " + link}
-	if !s.viewed.again(key, s.now()) || link != "" {
-		detail := map[string]any{"sha256": x.SHA256, "bytes": x.Bytes}
-		if link != "" {
-			detail["link"], detail["from"] = link, clientAddr(r, s.o.TrustedProxies).String()
-		}
-		if err := s.o.Store.Record(r.Context(), by, "evidence.take", "evidence/"+x.ID, detail); err != nil {
-			return err
-		}
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/zip")
-	h.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", "evidence-"+x.ID+".zip"))
-	h.Set("Cache-Control", "private, no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	if link != "" { // a form was sent: there is nothing to continue later
-		h.Set("Content-Length", fmt.Sprint(x.Bytes))
-		_, _ = io.Copy(w, f) // the caller may have gone
-		return nil
-	}
-	http.ServeContent(w, r, "", time.Time{}, f.ReadSeeker)
-	return nil
-}
-
-func (s *Server) evidenceKey(w http.ResponseWriter, r *http.Request) {
-	if s.o.Evidence == nil {
-		writeProblem(w, problemf(http.StatusNotFound, "nothing is recorded"))
-		return
-	}
-	pem, _ := s.o.Evidence.EvidenceKey()
-	h := w.Header()
-	h.Set("Content-Type", "application/x-pem-file")
-	h.Set("Content-Disposition", `attachment; filename="evidence-key.pem"`)
-	h.Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write(pem) // the caller may have gone
-}
-
 func (s *Server) shareEvidence(ctx context.Context, in *newEvidenceLinkInput) (*evidenceLinkOutput, error) {
 	x, err := s.pack(ctx, in.ID)
 	if err != nil {
@@ -383,12 +421,8 @@ func (s *Server) chainHeads(context.Context, *struct{}) (*chainOutput, error) {
 	if s.o.Evidence == nil {
 		return out, nil
 	}
-	out.Body.Heads = list(s.o.Evidence.ChainHeads())
-	_, out.Body.Fingerprint = s.o.Evidence.EvidenceKey()
-	text, err := json.Marshal(map[string]any{"at": out.Body.At, "heads": out.Body.Heads})
-	if err != nil {
-		return nil, fmt.Errorf("write the heads of chains: %w", err)
-	}
-	out.Body.Signed, out.Body.Signature = string(text), hex.EncodeToString(s.o.Evidence.SignHeads(text))
+	var heads []ChainHead
+	out.Body.At, heads = s.o.Evidence.ChainHeads()
+	out.Body.Heads, out.Body.Fingerprint = list(heads), s.o.Evidence.EvidenceKey().Fingerprint
 	return out, nil
 }

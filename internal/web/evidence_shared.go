@@ -4,7 +4,10 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"path"
+	"time"
 
 	"github.com/chargewatch/chargewatch/internal/store"
 )
@@ -17,33 +20,51 @@ const sharedPath = "/shared"
 
 // sharedWords are what the page says.
 type sharedWords struct {
-	Heading, From, To, Size, Key, Passcode, Button, Ask, Wrong string
-	BadHeading, Bad, LaterHeading, Later                       string
+	Heading, Derived, From, To, Size, Key, Passcode, Button, Ask, Wrong, Expires string
+	BadHeading, Bad, LaterHeading, Later                                         string
+	Holds, NoClips, Take, TakeNote, Play, Cover, CoverNote, KeyFile, Check       string
+	CheckPrint, CheckRun, Noted                                                  string
 }
 
 func sharedWordsOf(lang string) sharedWords {
 	if lang == "de" {
 		return sharedWords{
-			Heading: "Videobeweis", From: "Von", To: "Bis", Size: "Größe", Key: "Schlüssel", Passcode: "Kennwort", Button: "Herunterladen",
-			Ask:        "Geben Sie das Kennwort ein, das Sie auf anderem Weg erhalten haben. Jeder Abruf wird protokolliert.",
-			Wrong:      "Das Kennwort stimmt nicht. Nach zehn Fehlversuchen ist der Link gesperrt.",
-			BadHeading: "Link ungültig", Bad: "Der Link ist ungültig, abgelaufen oder gesperrt. Bitten Sie um einen neuen.",
+			Heading: "Videobeweis", Derived: "Video, teilweise unkenntlich", From: "Von", To: "Bis", Size: "Größe", Key: "Schlüssel", Passcode: "Kennwort", Button: "Öffnen",
+			Ask:     "Geben Sie das Kennwort ein, das Sie auf anderem Weg erhalten haben. Jeder Zugriff wird protokolliert.",
+			Wrong:   "Das Kennwort stimmt nicht. Nach zehn Fehlversuchen ist der Link gesperrt.",
+			Expires: "Der Link gilt bis", BadHeading: "Link ungültig", Bad: "Der Link ist ungültig, abgelaufen oder gesperrt. Bitten Sie um einen neuen.",
 			LaterHeading: "Nicht verfügbar", Later: "Das Paket kann gerade nicht geladen werden. Versuchen Sie es gleich noch einmal.",
+			Holds: "Inhalt", NoClips: "keine Bilder in diesem Zeitraum", Take: "Ganzes Paket laden", TakeNote: "Mit allen Dateien und der Signatur. Nur das ganze Paket lässt sich vollständig prüfen.",
+			Play: "Film laden", Cover: "Deckblatt", CoverNote: "zum Lesen und Drucken", KeyFile: "Öffentlicher Schlüssel", Check: "So prüfen Sie das Paket",
+			CheckPrint: "Lassen Sie sich diesen Fingerabdruck am Telefon bestätigen:", CheckRun: "Dann rufen Sie auf:", Noted: "Jeder Abruf wird protokolliert.",
 		}
 	}
 	return sharedWords{
-		Heading: "Video evidence", From: "From", To: "To", Size: "Size", Key: "Key", Passcode: "Passcode", Button: "Download",
-		Ask:        "Enter the passcode that you were given by another way. Each download is noted.",
-		Wrong:      "This is not the passcode. After ten wrong ones the link is locked.",
-		BadHeading: "Link not valid", Bad: "The link is not valid, too old or locked. Ask for a new one.",
+		Heading: "Video evidence", Derived: "Video, parts hidden", From: "From", To: "To", Size: "Size", Key: "Key", Passcode: "Passcode", Button: "Open",
+		Ask:     "Enter the passcode that you were given by another way. Each access is noted.",
+		Wrong:   "This is not the passcode. After ten wrong ones the link is locked.",
+		Expires: "The link is valid until", BadHeading: "Link not valid", Bad: "The link is not valid, too old or locked. Ask for a new one.",
 		LaterHeading: "Not available", Later: "The pack cannot be loaded now. Try again in a moment.",
+		Holds: "What it holds", NoClips: "no pictures in this time", Take: "Download the whole pack", TakeNote: "With all files and the signature. Only the whole pack can be checked completely.",
+		Play: "Download film", Cover: "Cover sheet", CoverNote: "to read and print", KeyFile: "Public key", Check: "How to check the pack",
+		CheckPrint: "Have this fingerprint confirmed by telephone:", CheckRun: "Then run:", Noted: "Each download is noted.",
 	}
 }
 
 type sharedView struct {
 	Lang, Heading, From, To, Size, Fingerprint, Text, Wrong, Token string
 	W                                                              sharedWords
+	// Of a link that was opened.
+	Passcode, ID string
+	Cameras      []sharedCamera
 }
+
+type sharedCamera struct {
+	Name  string
+	Clips []sharedClip
+}
+
+type sharedClip struct{ File, From, To, Size string }
 
 func (s *Server) registerShared() {
 	show := s.linkPage("shared", sharedPage)
@@ -53,19 +74,26 @@ func (s *Server) registerShared() {
 	})
 	s.raw(http.MethodPost, sharedPath, anyone(), func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
-		token, passcode := "", ""
+		token, passcode, do := "", "", ""
 		if err := r.ParseForm(); err == nil {
-			token, passcode = r.PostForm.Get("t"), r.PostForm.Get("p")
+			token, passcode, do = r.PostForm.Get("t"), r.PostForm.Get("p"), r.PostForm.Get("do")
 		}
 		status, v := s.sharedAsked(langOf(r), token)
 		if v.Token == "" {
 			show(w, r, status, v)
 			return
 		}
-		x, link, err := s.o.Evidence.UnlockPack(token, passcode)
-		if err == nil {
-			err = s.handOut(w, r, x, store.System, link)
-			if err == nil {
+		x, link, err := s.o.Evidence.UnlockPack(token, passcode, do != "")
+		switch {
+		case err != nil:
+		case do == "":
+			if err = s.opened(r, x, link, &v); err == nil {
+				v.Passcode = passcode
+				show(w, r, http.StatusOK, v)
+				return
+			}
+		default:
+			if err = s.sharedFile(w, r, x, link, do); err == nil {
 				return
 			}
 		}
@@ -84,12 +112,66 @@ func (s *Server) registerShared() {
 	})
 }
 
+// opened shows what a pack holds to whoever knew the passcode, and notes it.
+func (s *Server) opened(r *http.Request, x EvidenceShape, link string, v *sharedView) error {
+	content, err := s.o.Evidence.PackContent(x.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.o.Store.Record(r.Context(), store.System, "evidence.open", "evidence/"+x.ID, map[string]any{
+		"link": link, "from": clientAddr(r, s.o.TrustedProxies).String(),
+	}); err != nil {
+		return err
+	}
+	v.ID, v.Text = x.ID, v.W.Noted
+	if content.Derived {
+		v.Heading = v.W.Derived
+	}
+	for _, c := range content.Cameras {
+		one := sharedCamera{Name: c.Name}
+		for _, f := range c.Clips {
+			one.Clips = append(one.Clips, sharedClip{f.File, sharedTime(f.From), sharedTime(f.To), megabytes(f.Bytes)})
+		}
+		v.Cameras = append(v.Cameras, one)
+	}
+	return nil
+}
+
+// sharedFile hands out the pack or one file of it. A name that is not of the pack is
+// no different from a link that is none.
+func (s *Server) sharedFile(w http.ResponseWriter, r *http.Request, x EvidenceShape, link, do string) error {
+	switch do {
+	case "take":
+		return s.handOut(w, r, x, store.System, link)
+	case "key":
+		s.evidenceKey(w, r)
+		return nil
+	case "cover":
+		return s.showCover(w, x)
+	}
+	f, err := s.o.Evidence.OpenPackFile(x.ID, do)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := s.taken(r, x, store.System, link, do); err != nil {
+		return err
+	}
+	fileHeader(w, "video/mp4", x.ID+"-"+path.Base(do))
+	_, _ = io.Copy(w, f) // the caller may have gone
+	return nil
+}
+
 // wrongPasscode notes that somebody tries.
 func (s *Server) wrongPasscode(r *http.Request, pack, link string) {
 	if err := s.o.Store.Record(r.Context(), store.System, "evidence.passcode", "evidence/"+pack, map[string]any{"link": link, "from": clientAddr(r, s.o.TrustedProxies).String()}); err != nil {
 		s.log.WarnContext(r.Context(), "a wrong passcode is not in the audit log", "err", err)
 	}
 }
+
+func sharedTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
 
 // sharedAsked shows what a link leads to. It changes nothing, however often the
 // previews of messengers come by.
@@ -103,9 +185,8 @@ func (s *Server) sharedAsked(lang, token string) (int, sharedView) {
 	if err != nil || x.State != "done" {
 		return http.StatusNotFound, v
 	}
-	const form = "2006-01-02 15:04:05 UTC"
-	v.Heading, v.From, v.To = v.W.Heading, x.From.UTC().Format(form), x.To.UTC().Format(form)
-	v.Size, v.Fingerprint = fmt.Sprintf("%.1f MB", float64(x.Bytes)/1e6), x.Fingerprint
+	v.Heading, v.From, v.To = v.W.Heading, sharedTime(x.From), sharedTime(x.To)
+	v.Size, v.Fingerprint = megabytes(x.Bytes), x.Fingerprint
 	v.Text, v.Token = v.W.Ask, token
 	return http.StatusOK, v
 }

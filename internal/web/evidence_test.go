@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -19,7 +18,7 @@ import (
 type onePack struct{}
 
 func packOf(site string) EvidenceShape {
-	return EvidenceShape{ID: "pack-" + site, State: "done", SiteIDs: []string{site}, Cameras: []string{"cam-" + site}, Links: []EvidenceLinkShape{}}
+	return EvidenceShape{ID: "pack-" + site, State: "done", SiteIDs: []string{site}, Cameras: []EvidenceCamera{{ID: "cam-" + site}}, Links: []EvidenceLinkShape{}}
 }
 
 func (onePack) Ask(_ context.Context, r EvidenceRequest) (EvidenceShape, error) {
@@ -50,18 +49,46 @@ func (onePack) SharedPack(token string) (EvidenceShape, error) {
 	return x, nil
 }
 
-func (p onePack) UnlockPack(token, passcode string) (EvidenceShape, string, error) {
+func (p onePack) UnlockPack(token, passcode string, _ bool) (EvidenceShape, string, error) {
 	x, err := p.SharedPack(token)
 	if err == nil && passcode != "AAAA" {
 		err = &ViewingError{http.StatusForbidden, "passcode", "not the passcode"}
 	}
 	return x, "l1", err
 }
-func (onePack) EvidenceKey() (pem []byte, fingerprint string) { return []byte("PEM"), "print" }
-func (onePack) ChainHeads() []ChainHead {
-	return []ChainHead{{Camera: "cam-own", Stream: "main", Seq: 7}}
+
+func (onePack) HidePack(_ context.Context, id string, h EvidenceHiding) (EvidenceShape, error) {
+	site, _ := strings.CutPrefix(id, "pack-")
+	x := packOf(site)
+	x.ID, x.Original, x.Reason, x.State = "hidden-"+site, id, h.Reason, "queued"
+	return x, nil
 }
-func (onePack) SignHeads(b []byte) []byte { return []byte(fmt.Sprint(len(b))) }
+
+func (onePack) DeletePack(id string, d EvidenceDeletion) (EvidenceShape, error) {
+	site, _ := strings.CutPrefix(id, "pack-")
+	x := packOf(site)
+	x.State, x.Deletion = "deleted", &d
+	return x, nil
+}
+
+func (onePack) PackContent(string) (EvidenceContent, error) {
+	return EvidenceContent{Cameras: []EvidenceContentCamera{{Name: "<Gate>", Clips: []EvidenceClip{{File: "clips/gate-main.mp4", Bytes: 3}}}}}, nil
+}
+
+func (onePack) OpenPackFile(_, file string) (FootageClip, error) {
+	if file != "clips/gate-main.mp4" && file != "COVER.html" {
+		return FootageClip{}, &ViewingError{http.StatusNotFound, "unknown", "no such pack"}
+	}
+	return FootageClip{ReadSeeker: strings.NewReader("mp4"), Closer: io.NopCloser(nil)}, nil
+}
+
+func (onePack) EvidenceKey() EvidenceKeyShape {
+	return EvidenceKeyShape{Fingerprint: "print", PEM: "PEM"}
+}
+
+func (onePack) ChainHeads() (time.Time, []ChainHead) {
+	return time.Time{}, []ChainHead{{Camera: "cam-own", Stream: "main", Seq: 7}}
+}
 
 func TestEvidenceIsAskedForWithAPasswordAndNoted(t *testing.T) {
 	p := newPlant(t, func(o *Options) { o.Evidence = onePack{} })
@@ -105,8 +132,8 @@ func TestEvidenceIsAskedForWithAPasswordAndNoted(t *testing.T) {
 	boss.want(http.StatusNoContent, "DELETE", "/evidence/pack-own/links/l1", "", nil)
 	boss.want(http.StatusOK, "GET", "/evidence/pack-own/pack.zip", "", nil)
 	guest := &http.Client{}
-	form := func(token, passcode string) (int, string) {
-		r, err := http.NewRequestWithContext(t.Context(), "POST", p.url+"/shared", strings.NewReader(url.Values{"t": {token}, "p": {passcode}}.Encode()))
+	form := func(token, passcode, do string) (int, string) {
+		r, err := http.NewRequestWithContext(t.Context(), "POST", p.url+"/shared", strings.NewReader(url.Values{"t": {token}, "p": {passcode}, "do": {do}}.Encode()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,14 +149,56 @@ func TestEvidenceIsAskedForWithAPasswordAndNoted(t *testing.T) {
 		}
 		return resp.StatusCode, string(b)
 	}
-	if status, text := form("token", "wrong"); status != http.StatusForbidden || !strings.Contains(text, "not the passcode") {
+	if status, text := form("token", "wrong", ""); status != http.StatusForbidden || !strings.Contains(text, "not the passcode") {
 		t.Errorf("a wrong passcode: %d %s", status, text)
 	}
-	if status, _ := form("nonsense", "AAAA"); status != http.StatusNotFound {
+	if status, _ := form("nonsense", "AAAA", "take"); status != http.StatusNotFound {
 		t.Errorf("a wrong link: %d", status)
 	}
-	if status, text := form("token", "AAAA"); status != http.StatusOK || text != "pack-own" {
+	if status, text := form("token", "AAAA", ""); status != http.StatusOK || !strings.Contains(text, "&lt;Gate&gt;") || !strings.Contains(text, "clips/gate-main.mp4") {
+		t.Errorf("what it holds: %d %s", status, text)
+	}
+	if status, text := form("token", "AAAA", "take"); status != http.StatusOK || text != "pack-own" {
 		t.Errorf("the pack: %d %s", status, text)
+	}
+	if status, text := form("token", "AAAA", "clips/gate-main.mp4"); status != http.StatusOK || text != "mp4" {
+		t.Errorf("a clip: %d %s", status, text)
+	}
+	if status, text := form("token", "AAAA", "key"); status != http.StatusOK || text != "PEM" {
+		t.Errorf("the key: %d %s", status, text)
+	}
+	if status, _ := form("token", "AAAA", "../job.json"); status != http.StatusNotFound {
+		t.Errorf("a file that is not of the pack: %d", status)
+	}
+	const areas = `{"reason":"neighbours","areas":[{"camera":"cam-own","polygon":[[0,0],[1,0],[1,1]]}]}`
+	boss.want(http.StatusAccepted, "POST", "/evidence/pack-own/hidden", areas, &got)
+	if got.Original != "pack-own" || got.State != "queued" {
+		t.Errorf("%+v", got)
+	}
+	for _, bad := range []string{
+		`{"reason":"neighbours"}`, // nothing to hide
+		`{"reason":"neighbours","areas":[{"camera":"other","polygon":[[0,0],[1,0],[1,1]]}]}`, `{"reason":"neighbours","areas":[{"camera":"cam-own","polygon":[[0,0],[2,0],[1,1]]}]}`,
+		`{"areas":[{"camera":"cam-own","polygon":[[0,0],[1,0],[1,1]]}]}`,
+	} {
+		boss.want(http.StatusUnprocessableEntity, "POST", "/evidence/pack-own/hidden", bad, nil)
+	}
+	boss.want(http.StatusUnprocessableEntity, "POST", "/evidence/pack-own/delete", `{}`, nil)
+	boss.want(http.StatusOK, "POST", "/evidence/pack-own/delete", `{"reason":"handed over"}`, &got)
+	if got.State != "deleted" || got.Deletion == nil || got.Deletion.Reason != "handed over" || got.Deletion.ByName == "" {
+		t.Errorf("%+v", got)
+	}
+	p.script(store.RoleSecurity).want(http.StatusForbidden, "POST", "/evidence/pack-own/delete", `{"reason":"handed over"}`, nil) // a script gave no password
+	p.script(store.RoleSecurity).want(http.StatusForbidden, "POST", "/evidence/pack-own/hidden", areas, nil)
+	var log Items[AuditShape]
+	boss.want(http.StatusOK, "GET", "/evidence/pack-own/log", "", &log)
+	actions := make(map[string]int)
+	for _, e := range log.Items {
+		actions[e.Action]++
+	}
+	for action, want := range map[string]int{"evidence.share": 1, "evidence.unshare": 1, "evidence.take": 3, "evidence.open": 1, "evidence.passcode": 1, "evidence.hide": 1, "evidence.delete": 1} {
+		if actions[action] != want {
+			t.Errorf("%s is %d times in the log of the pack", action, actions[action])
+		}
 	}
 	list, err := p.store.Audit(t.Context(), 0, 100)
 	if err != nil {
@@ -139,7 +208,7 @@ func TestEvidenceIsAskedForWithAPasswordAndNoted(t *testing.T) {
 	for _, e := range list {
 		count[e.Action]++
 	}
-	for action, want := range map[string]int{"evidence.ask": 2, "evidence.share": 1, "evidence.unshare": 1, "evidence.take": 2, "evidence.passcode": 1} {
+	for action, want := range map[string]int{"evidence.ask": 3, "evidence.share": 1, "evidence.unshare": 1, "evidence.take": 3, "evidence.passcode": 1} {
 		if count[action] != want {
 			t.Errorf("%s is %d times in the audit log", action, count[action])
 		}

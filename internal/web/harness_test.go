@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
 	"github.com/chargewatch/chargewatch/internal/live"
+	"github.com/chargewatch/chargewatch/internal/seal"
 	"github.com/chargewatch/chargewatch/internal/statuspage"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
@@ -29,6 +31,7 @@ import (
 type plant struct {
 	*Server
 	t     *testing.T
+	db    *coredb.DB
 	store *store.Store
 	log   *journal.Journal
 	live  *live.Live
@@ -96,11 +99,20 @@ func newPlant(t *testing.T, change ...func(*Options)) *plant {
 			t.Error("journal:", err)
 		}
 	})
-	st, err := store.Open(t.Context(), store.Options{DB: db, Journal: log})
+	root, err := os.OpenRoot(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &plant{t: t, store: st, log: log, links: &links{heard: make(map[string]time.Time)}}
+	t.Cleanup(func() { root.Close() }) //nolint:errcheck // the test is over
+	box, err := seal.Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := store.Open(t.Context(), store.Options{DB: db, Journal: log, Box: box})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &plant{t: t, db: db, store: st, log: log, links: &links{heard: make(map[string]time.Time)}}
 	drivers, err := statuspage.New(statuspage.Options{Fleet: log, Store: st, Links: p.links, Log: log, Key: []byte("key of a test")})
 	if err != nil {
 		t.Fatal(err)

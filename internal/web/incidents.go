@@ -199,8 +199,12 @@ func (s *Server) incidentDetail(ctx context.Context, one *incident.Incident) (*i
 	if err != nil {
 		return nil, err
 	}
+	clips, err := s.clipsOf(ctx, one.ID)
+	if err != nil {
+		return nil, err
+	}
 	out := IncidentDetail{IncidentShape: all[0], Order: order, Log: list(log), Folded: list(all[1 : 1+len(folded)]), Similar: list(all[1+len(folded):]),
-		CameraClips: s.clipsOf(ctx, one.ID)}
+		CameraClips: clips}
 	if !scope(ctx, NotesRead).Allows(one.SiteID) { // notes are for staff
 		for i := range out.Log {
 			out.Log[i].Note, out.Log[i].By = "", ""

@@ -20,15 +20,28 @@ func (h *hub) passCamera(ctx context.Context, e *event.Event, site string) bool 
 		kind, shape = "cameraGone", map[string]string{"id": e.Subject.ID}
 	case *event.Scene:
 		kind, shape = "scene", eventShape(e)
+	case *event.Labels:
+		kind, shape = "labels", eventShape(e)
 	case *event.Arming:
 		kind, shape = "arming", h.s.armingShape(e.Subject.ID)
 	}
 	if shape == nil {
 		return true
 	}
+	return h.tellCamera(ctx, e.Subject.ID, kind, site, shape)
+}
+
+// CameraChanged tells the feed how a camera is, where no event does.
+func (s *Server) CameraChanged(ctx context.Context, id string) {
+	if c, ok := s.o.Store.Camera(id); ok {
+		s.hub.tellCamera(ctx, id, "camera", c.SiteID, s.cameraShape(c, nil))
+	}
+}
+
+func (h *hub) tellCamera(ctx context.Context, id, kind, site string, shape any) bool {
 	data, err := json.Marshal(shape)
 	if err != nil {
-		h.s.log.WarnContext(ctx, "camera not encoded", "camera", e.Subject.ID, "err", err)
+		h.s.log.WarnContext(ctx, "camera not encoded", "camera", id, "err", err)
 		return true
 	}
 	select {

@@ -24,8 +24,9 @@ func (s *Server) openAPI() {
 			Components: &huma.Components{
 				Schemas: registry,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"session": {Type: "apiKey", In: "cookie", Name: "chargewatch"},
-					"token":   {Type: "http", Scheme: "bearer"},
+					"session":   {Type: "apiKey", In: "cookie", Name: "chargewatch"},
+					"token":     {Type: "http", Scheme: "bearer"},
+					"signature": {Type: "apiKey", In: "header", Name: signatureField, Description: "HMAC-SHA256 of the body with a secret that was given out for it"},
 				},
 			},
 		},

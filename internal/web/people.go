@@ -259,21 +259,26 @@ func (s *Server) listAudit(ctx context.Context, in *Page) (*listOutput[AuditShap
 	if err != nil {
 		return nil, err
 	}
+	shape, err := s.audited(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	return listed("audit", in.Limit, found, func(e store.AuditEntry) string { return strconv.FormatInt(e.Seq, 10) }, shape), nil
+}
+
+// audited names who did what.
+func (s *Server) audited(ctx context.Context, found []store.AuditEntry) (func(store.AuditEntry) AuditShape, error) {
 	ids := make([]string, 0, len(found))
 	for _, e := range found {
 		ids = append(ids, string(e.Actor))
 	}
 	names, err := s.o.Store.UserNames(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	return listed("audit", in.Limit, found, func(e store.AuditEntry) string { return strconv.FormatInt(e.Seq, 10) },
-		func(e store.AuditEntry) AuditShape {
-			return AuditShape{
-				Seq: e.Seq, At: e.At, Actor: string(e.Actor), ActorName: names[string(e.Actor)], Action: e.Action,
-				Subject: e.Subject, Detail: e.Detail,
-			}
-		}), nil
+	return func(e store.AuditEntry) AuditShape {
+		return AuditShape{
+			Seq: e.Seq, At: e.At, Actor: string(e.Actor), ActorName: names[string(e.Actor)], Action: e.Action,
+			Subject: e.Subject, Detail: e.Detail,
+		}
+	}, err
 }
 
 func (s *Server) listHandshakes(ctx context.Context, _ *struct{}) (*listOutput[HandshakeShape], error) {

@@ -72,6 +72,12 @@ const (
 	EvidenceExport Permission = "evidence.export"
 	// ArmingWrite decides when what moves at a site matters.
 	ArmingWrite Permission = "arming.write"
+	// PeopleRead shows who enters and charges, PeopleWrite decides about them.
+	PeopleRead  Permission = "people.read"
+	PeopleWrite Permission = "people.write"
+	// PoliciesRead shows who may do what where and when, PoliciesWrite decides it.
+	PoliciesRead  Permission = "policies.read"
+	PoliciesWrite Permission = "policies.write"
 	// SystemRead is how well the server itself is, SystemConfigure what it is told
 	// and what it knows of itself when it is not well.
 	SystemRead      Permission = "system.read"
@@ -103,6 +109,7 @@ func permissionsOf(role store.Role) []Permission {
 		RemediesRead,
 		VideoLive,
 		ArmingWrite,
+		PeopleRead, PoliciesRead,
 	})
 	switch role {
 	case store.RoleViewer, store.RoleHost:
@@ -112,7 +119,7 @@ func permissionsOf(role store.Role) []Permission {
 	case store.RoleOperator:
 		return operator
 	case store.RoleSecurity:
-		return append(staff, CredentialsRead, VideoLive, VideoUnmasked, VideoReview, EvidenceExport, ArmingWrite)
+		return append(staff, CredentialsRead, CredentialsWrite, PeopleRead, PeopleWrite, PoliciesRead, PoliciesWrite, VideoLive, VideoUnmasked, VideoReview, EvidenceExport, ArmingWrite)
 	case store.RoleAdmin:
 		return append(operator,
 			SitesWrite, StationsWrite,
@@ -124,6 +131,7 @@ func permissionsOf(role store.Role) []Permission {
 			ChannelsWrite,
 			RulesWrite,
 			RemediesWrite,
+			PeopleWrite, PoliciesWrite,
 			CamerasWrite, VideoUnmasked, VideoReview, EvidenceExport,
 		)
 	}

@@ -23,6 +23,9 @@ type Remedies interface {
 	// Foresee says what a playbook would do now about an incident, or at a port
 	// (EVSE 0: the station).
 	Foresee(p remedy.Playbook, incident, station string, evse int, by string) ([]remedy.Foreseen, remedy.Case, error)
+	// Watching is what a station was asked to watch by itself; ok is false for one
+	// that cannot be asked.
+	Watching(station string) (s remedy.WatchState, ok bool)
 }
 
 var errNoRemedies = problemf(http.StatusNotImplemented, "this server does nothing by itself")

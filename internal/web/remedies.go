@@ -180,21 +180,18 @@ func (s *Server) mayScope(allowed Scope, name string, read bool) bool {
 	return read || allowed.All()
 }
 
-func (s *Server) setRemediesMode(ctx context.Context, in *modeInput) (*remediesOutput, error) {
-	if s.o.Remedies == nil {
-		return nil, errNoRemedies
-	}
-	var scopes []string
-	for _, site := range in.Body.Sites {
+// decidedScopes are what a decision is to hold for: sites and stations, or
+// everything; as far as the caller may decide about them.
+func (s *Server) decidedScopes(allowed Scope, sites, stations []string) (scopes []string, err error) {
+	for _, site := range sites {
 		scopes = append(scopes, "site/"+site)
 	}
-	for _, station := range in.Body.Stations {
+	for _, station := range stations {
 		scopes = append(scopes, "station/"+station)
 	}
 	if len(scopes) == 0 {
 		scopes = []string{remedy.Everywhere}
 	}
-	allowed := scope(ctx, RemediesWrite)
 	for _, name := range scopes {
 		if s.mayScope(allowed, name, false) {
 			continue
@@ -204,9 +201,19 @@ func (s *Server) setRemediesMode(ctx context.Context, in *modeInput) (*remediesO
 		}
 		return nil, faulty(map[string]string{"sites": "no such site or station: " + name})
 	}
+	return scopes, nil
+}
+
+func (s *Server) setRemediesMode(ctx context.Context, in *modeInput) (*remediesOutput, error) {
+	if s.o.Remedies == nil {
+		return nil, errNoRemedies
+	}
+	scopes, err := s.decidedScopes(scope(ctx, RemediesWrite), in.Body.Sites, in.Body.Stations)
+	if err != nil {
+		return nil, err
+	}
 	var value json.RawMessage
 	if in.Body.Mode != "default" {
-		var err error
 		if value, err = json.Marshal(remedy.ModeValue{Mode: remedy.Mode(in.Body.Mode)}); err != nil {
 			return nil, err
 		}

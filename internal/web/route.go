@@ -28,6 +28,7 @@ type needKind uint8
 
 const (
 	needNothing  needKind = iota + 1 // anyone
+	needSigned                       // a body that is signed with the secret of {camera} or its site
 	needSignIn                       // a session or token, whatever its grants
 	needGlobal                       // the permission for all sites
 	needFiltered                     // the permission at some site; the handler filters by its Scope
@@ -38,6 +39,7 @@ const (
 )
 
 func anyone() Need                   { return Need{kind: needNothing} }
+func signed() Need                   { return Need{kind: needSigned} }
 func signedIn() Need                 { return Need{kind: needSignIn} }
 func global(p Permission) Need       { return Need{kind: needGlobal, permission: p} }
 func filtered(p Permission) Need     { return Need{kind: needFiltered, permission: p} }
@@ -81,13 +83,23 @@ func add[I, O any](s *Server, need Need, op huma.Operation, handler func(context
 	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		p, err := s.admit(r, need)
+		inner := ctx.Context()
+		if err == nil && need.kind == needSigned {
+			var by signer
+			by, err = s.admitSigned(w, r)
+			inner = context.WithValue(inner, signerKey{}, by)
+		}
 		if err != nil {
 			writeProblem(w, s.problem(r.Context(), err))
 			return
 		}
-		next(huma.WithContext(ctx, context.WithValue(ctx.Context(), principalKey{}, p)))
+		next(huma.WithContext(ctx, context.WithValue(inner, principalKey{}, p)))
 	})
-	if need.kind != needNothing {
+	switch need.kind {
+	case needNothing:
+	case needSigned:
+		op.Security = []map[string][]string{{"signature": {}}}
+	default:
 		op.Security = []map[string][]string{{"session": {}}, {"token": {}}}
 	}
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
@@ -124,7 +136,7 @@ func (s *Server) Routes() []Route { return s.routes }
 
 // admit decides whether a request may reach its handler.
 func (s *Server) admit(r *http.Request, need Need) (*Principal, error) {
-	if need.kind == needNothing {
+	if need.kind == needNothing || need.kind == needSigned {
 		return nil, nil
 	}
 	p, err := s.authenticate(r)

@@ -156,6 +156,7 @@ type Options struct {
 	Cameras   Cameras   // nil: none is listened to
 	Viewing   Viewing   // nil: no pictures of now
 	Finder    Finder    // nil: devices are not asked
+	Labels    Labels    // nil: other systems tell no labels
 	Clips     Clips     // nil: incidents have no pictures
 	Footage   Footage   // nil: no pictures of the past
 	Copies    Copies    // nil: nothing is copied to a second place
@@ -200,19 +201,20 @@ type Server struct {
 	mux   *http.ServeMux
 	outer http.Handler
 
-	started  time.Time
-	routes   []Route
-	limits   *limiter
-	pairings *pairings
-	hash     chan struct{} // slots for password hashing
-	hub      *hub
-	today    *today
-	power    *powerBook
-	viewed   viewed
-	pictures chan struct{}          // the slot for decoding one
-	style    atomic.Pointer[string] // of the map
-	sending  *sending
-	metrics  *metrics
+	started    time.Time
+	routes     []Route
+	limits     *limiter
+	pairings   *pairings
+	hash       chan struct{} // slots for password hashing
+	hub        *hub
+	today      *today
+	power      *powerBook
+	viewed     viewed
+	signatures signatures
+	pictures   chan struct{}          // the slot for decoding one
+	style      atomic.Pointer[string] // of the map
+	sending    *sending
+	metrics    *metrics
 }
 
 // New wires the routes. Nothing runs before Run.
@@ -315,6 +317,8 @@ func (s *Server) register() {
 	s.registerAttention()
 	s.registerCredentials()
 	s.registerPeople()
+	s.registerPersons()
+	s.registerAccess()
 	s.registerKiosks()
 	s.registerChannels()
 	s.registerPush()

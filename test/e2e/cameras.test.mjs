@@ -144,4 +144,26 @@ describe('a picture of the past', () => {
     await until('both are of now again', async () => (await fresh(1)) === 'true' && (await fresh(2)) === 'true');
     await page.done();
   });
+
+  it('is not followed in the background, and of now again on return', async () => {
+    const page = await open(server, { state });
+    const ended = [];
+    page.on('request', (r) => {
+      if (r.method() === 'DELETE' && r.url().includes('/whep/')) ended.push(r.url());
+    });
+    await page.goto('/cameras?grid=4');
+    const fresh = page.locator('article[data-fresh="true"]');
+    await until('both are of now', async () => (await fresh.count()) === 2);
+    const put = (hidden) =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, hidden);
+    await put(true);
+    await until('both connections are ended', () => ended.length === 2);
+    await put(false);
+    await until('both are of now again', async () => (await fresh.count()) === 2);
+    assert.equal(await page.getByText('Single pictures').count(), 0, 'over the best way');
+    await page.done();
+  });
 });

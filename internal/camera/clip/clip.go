@@ -22,6 +22,8 @@ const (
 	// step is how far a clip grows at a time, beat how often that is looked at.
 	step = time.Minute
 	beat = 5 * time.Second
+	// forgetEvery is how often clips are forgotten that nothing holds any more.
+	forgetEvery = time.Hour
 	// maxCameras bounds how many cameras of a site an incident gathers.
 	maxCameras = 16
 )
@@ -114,14 +116,40 @@ func (k *Keeper) note(c Clip) {
 
 // Run lets clips grow until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	t := time.NewTicker(beat)
+	t, f := time.NewTicker(beat), time.NewTicker(forgetEvery)
 	defer t.Stop()
+	defer f.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-t.C:
 			k.grow(ctx)
+		case <-f.C:
+			k.forget()
+		}
+	}
+}
+
+// forget drops the clips that the recordings hold no longer: their time is over.
+func (k *Keeper) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	held := make(map[string]bool)
+	for _, c := range k.o.Recordings.Kept() {
+		held[c.ID()] = true
+	}
+	for incident, clips := range k.clips {
+		if _, lasts := k.lasts[incident]; lasts {
+			continue
+		}
+		for camera, c := range clips {
+			if !held[c.ID()] {
+				delete(clips, camera)
+			}
+		}
+		if len(clips) == 0 {
+			delete(k.clips, incident)
 		}
 	}
 }

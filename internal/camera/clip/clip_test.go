@@ -112,3 +112,28 @@ func TestAnIncidentOfNowhereOrWithoutRoomKeepsNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestAClipThatIsHeldNoMoreIsForgotten(t *testing.T) {
+	now := time.Date(2026, 5, 1, 2, 0, 0, 0, time.UTC)
+	s := &shelf{kept: make(map[string]Clip), recorded: make(map[string]time.Time)}
+	k := New(Options{Recordings: s, Cameras: func(string) []string { return []string{"gate", "yard"} }, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }})
+	over := now.Add(time.Minute)
+	k.Take(t.Context(), Incident{ID: "over", SiteID: "mall", Severity: "S2", OpenedAt: now, EndedAt: over})
+	k.Take(t.Context(), Incident{ID: "lasts", SiteID: "mall", Severity: "S1", OpenedAt: now})
+	k.forget()
+	if len(k.Of("over")) != 2 || len(k.Of("lasts")) != 2 {
+		t.Fatalf("what is held is forgotten: %v, %v", k.Of("over"), k.Of("lasts"))
+	}
+	for _, id := range []string{"incident/over/gate", "incident/lasts/gate"} {
+		delete(s.kept, id)
+	}
+	k.forget()
+	if left := k.Of("over"); len(left) != 1 || left[0].Camera != "yard" || len(k.Of("lasts")) != 2 {
+		t.Errorf("left %v, %v", left, k.Of("lasts"))
+	}
+	delete(s.kept, "incident/over/yard")
+	k.forget()
+	if _, there := k.clips["over"]; there {
+		t.Error("an incident without clips stays in memory")
+	}
+}

@@ -42,9 +42,13 @@ const (
 )
 
 const (
-	startWithin   = 15 * time.Second
-	nudgeAfter    = 60 * time.Millisecond
-	mostNeutral   = 20 // H.264 may hold back 16 pictures
+	startWithin = 15 * time.Second
+	nudgeAfter  = 60 * time.Millisecond
+	mostNeutral = 20 // H.264 may hold back 16 pictures
+	// A busy machine lets pictures look as if they needed more behind them. After some
+	// that did not, it is tried with less.
+	dareFirst     = 8
+	dareMost      = 1024
 	maxPixels     = 4096 * 4096
 	childNiceness = 5
 )
@@ -53,19 +57,20 @@ var errFault = errors.New("the decoder gave up")
 
 // child is one ffmpeg at work. One goroutine owns it.
 type child struct {
-	class  class
-	cmd    *exec.Cmd
-	in     *os.File
+	class class
+	cmd   *exec.Cmd
+	in    *os.File
+	// frames has room for all that may be inside the child: while one picture is
+	// written, it never waits for somebody to take another.
 	frames chan frame
 	quit   chan struct{}
 	exited chan struct{} // closed when the process is gone and reaped
 	last   tail
 	why    error // why frames ended; read after frames is closed
 
-	ticket uint64 // the last one given out
-	sent   int    // neutral pictures written
-	seen   int    // neutral pictures that came back
-	push   int    // how many neutral pictures a picture needs behind it
+	ticket uint64   // the last one given out
+	inside []uint64 // tickets that were given out and did not come back yet
+	push   int      // how many neutral pictures a picture needs behind it
 	buf    []byte
 	used   time.Time
 }
@@ -86,13 +91,20 @@ func start(ctx context.Context, path string, legacy bool, c class) (*child, erro
 		_, _ = in.Close(), stdin.Close()
 		return nil, fmt.Errorf("open a pipe from the decoder: %w", err)
 	}
+	roomy(stdin)
+	roomy(stdout)
 	d := &child{
-		class: c, in: stdin, frames: make(chan frame), quit: make(chan struct{}), exited: make(chan struct{}),
+		class: c, in: stdin, frames: make(chan frame, maxBehind+2*mostNeutral), quit: make(chan struct{}), exited: make(chan struct{}),
 		push: 1, used: time.Now(),
 	}
 	d.cmd = exec.Command(path, arguments(c, legacy)...) //nolint:gosec,noctx // The path is the operator's; end kills the group.
 	d.cmd.Stdin, d.cmd.Stdout, d.cmd.Stderr = in, out, &d.last
-	d.cmd.Env = []string{"LC_ALL=C", "AV_LOG_FORCE_NOCOLOR=1"}
+	d.cmd.Env = []string{
+		"LC_ALL=C", "AV_LOG_FORCE_NOCOLOR=1",
+		// Each change of size frees the pictures of the other. Memory that goes back to
+		// the system comes back in pages of zeroes, which costs a tenth of a picture.
+		"MALLOC_MMAP_THRESHOLD_=33554432", "MALLOC_TRIM_THRESHOLD_=67108864",
+	}
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	d.cmd.WaitDelay = time.Second
 	err = d.cmd.Start()
@@ -128,13 +140,19 @@ func arguments(c class, legacy bool) []string {
 	case c.colour:
 		filter = "scale=" + size + ":flags=bilinear:out_range=pc,format=yuvj420p"
 	}
+	var input []string
+	if !c.colour && !c.all {
+		// What smooths the borders of blocks is lost in a picture this small.
+		input = []string{"-skip_loop_filter", "all"}
+	}
 	a := []string{
 		"-nostdin", "-hide_banner", "-loglevel", "error",
 		"-xerror", // a picture with a fault in it ends the child before it is written
 		"-protocol_whitelist", "pipe", "-threads", "1", "-max_pixels", strconv.Itoa(maxPixels),
 		"-probesize", "32", "-analyzeduration", "0", "-fflags", "nobuffer", "-copyts",
-		"-f", "matroska", "-i", "pipe:0", "-map", "0:v:0", "-filter_threads", "1", "-vf", filter,
 	}
+	a = append(a, input...)
+	a = append(a, "-f", "matroska", "-i", "pipe:0", "-map", "0:v:0", "-filter_threads", "1", "-vf", filter)
 	a = append(a, passthrough...)
 	return append(a, "-enc_time_base", "-1", "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1")
 }
@@ -150,17 +168,17 @@ func (d *child) greet(ctx context.Context) error {
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	for {
-		if d.sent < mostNeutral {
+		if len(d.inside) < mostNeutral {
 			if err := d.neutral(); err != nil {
 				return err
 			}
 		}
 		select {
-		case _, ok := <-d.frames:
+		case f, ok := <-d.frames:
 			if !ok {
 				return d.fault(d.why)
 			}
-			d.sent, d.seen = 0, 0
+			d.back(f)
 			return nil
 		case <-again.C:
 		case <-timeout.C:
@@ -176,11 +194,11 @@ func (d *child) picture(ctx context.Context, nalus [][]byte) ([]byte, error) {
 	d.used = time.Now()
 	// What was not needed to push the last one out is left out from now on.
 	d.drain()
-	d.push = max(1, min(d.push, d.sent-d.seen))
-	d.sent, d.seen = d.sent-d.seen, 0
+	d.push = max(1, min(d.push, len(d.inside)))
 
 	d.ticket = d.ticket/ticketStep*ticketStep + ticketStep
 	want := d.ticket
+	d.inside = append(d.inside, want)
 	d.buf = matroskaPicture(d.buf[:0], want, nalus)
 	for range d.push {
 		d.buf = d.appendNeutral(d.buf)
@@ -194,18 +212,19 @@ func (d *child) picture(ctx context.Context, nalus [][]byte) ([]byte, error) {
 	for {
 		select {
 		case f, ok := <-d.frames:
-			switch {
-			case !ok:
+			if !ok {
 				return nil, d.fault(d.why)
+			}
+			d.back(f)
+			switch {
 			case f.picture == nil:
-				d.seen++
 			case f.ticket == want:
 				return f.picture, nil
 			case f.ticket > want:
 				return nil, d.fault(errors.New("a picture came back under a ticket of nobody"))
 			}
 		case <-nudge.C:
-			if pushed < mostNeutral {
+			if pushed < mostNeutral && !busy(d.cmd.Process.Pid) {
 				pushed++
 				d.push = max(d.push, pushed)
 				if err := d.neutral(); err != nil {
@@ -226,18 +245,25 @@ func (d *child) drain() {
 			if !ok {
 				return
 			}
-			if f.picture == nil {
-				d.seen++
-			}
+			d.back(f)
 		default:
 			return
 		}
 	}
 }
 
+// back notes what came back. Pictures come in order: those before were left out.
+func (d *child) back(f frame) {
+	n := 0
+	for n < len(d.inside) && d.inside[n] <= f.ticket {
+		n++
+	}
+	d.inside = append(d.inside[:0], d.inside[n:]...)
+}
+
 func (d *child) appendNeutral(b []byte) []byte {
 	d.ticket = d.ticket/ticketStep*ticketStep + ticketStep + ticketNeutral
-	d.sent++
+	d.inside = append(d.inside, d.ticket)
 	return matroskaPicture(b, d.ticket, neutral(d.class.codec))
 }
 

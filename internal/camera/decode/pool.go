@@ -51,7 +51,7 @@ type Options struct {
 	Workers int
 	// Painters make coloured pictures at the same time; 0: 1.
 	Painters int
-	// Within is how long a picture may take with its wait; 0: 5 s.
+	// Within is how long a picture may wait, and how long it may take then; 0: 5 s.
 	Within time.Duration
 	// Sequences are how many whole streams may be decoded at the same time; 0: 12.
 	Sequences int
@@ -208,15 +208,15 @@ func (p *Pool) decode(ctx context.Context, camera string, u *stream.Unit, c clas
 		return nil, err
 	}
 	c.codec = u.Format.Codec
-	ctx, cancel := context.WithTimeoutCause(ctx, p.o.Within, ErrLate)
-	defer cancel()
 	j := &job{ctx: ctx, class: c, nalus: nalus, answer: make(chan answer, 1)}
+	wait, cancel := context.WithTimeoutCause(ctx, p.o.Within, ErrLate)
+	defer cancel()
 	var a answer
 	select { // who waits longest is served first
 	case jobs <- j:
 		a = <-j.answer
-	case <-ctx.Done():
-		a.err = context.Cause(ctx)
+	case <-wait.Done():
+		a.err = context.Cause(wait)
 	case <-p.done:
 		a.err = context.Canceled
 	}
@@ -337,7 +337,11 @@ func (p *Pool) serve(j *job, children map[class]*child) ([]byte, error) {
 		}
 		children[j.class] = d
 	}
-	picture, err := d.picture(j.ctx, j.nalus)
+	// The time for its wait is not taken off: that the machine is busy is not the
+	// picture's fault.
+	ctx, cancel := context.WithTimeoutCause(j.ctx, p.o.Within, ErrLate)
+	defer cancel()
+	picture, err := d.picture(ctx, j.nalus)
 	if err == nil {
 		return picture, nil
 	}
@@ -348,7 +352,7 @@ func (p *Pool) serve(j *job, children map[class]*child) ([]byte, error) {
 	p.mu.Unlock()
 	// Whoever lets the decoder think for seconds has sent it no honest picture
 	// either, unless somebody did not want to wait.
-	if cause := context.Cause(j.ctx); errors.Is(err, errFault) || errors.Is(cause, ErrLate) {
+	if cause := context.Cause(ctx); errors.Is(err, errFault) || errors.Is(cause, ErrLate) {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, cmp.Or(cause, err))
 	}
 	return nil, err

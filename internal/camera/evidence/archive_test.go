@@ -93,7 +93,7 @@ func TestAPackIsMadeAndKept(t *testing.T) {
 	if n, err := io.Copy(sum, f); err != nil || n != j.Bytes || segment.Sum(sum.Sum(nil)) != j.Sum {
 		t.Errorf("%d bytes, %v", n, err)
 	}
-	if r := evidence.VerifyArchive(f, j.Bytes, p.key.Public()); !r.Whole() {
+	if r := evidence.VerifyArchive(f, j.Bytes, evidence.Trust{Key: p.key.Public()}); !r.Whole() {
 		t.Errorf("%v", r.Faults)
 	}
 }
@@ -116,22 +116,22 @@ func TestALinkNeedsItsPasscodeAndEnds(t *testing.T) {
 	if j, err := a.Shared(token); err != nil || j.Request.ID != id {
 		t.Errorf("%v", err)
 	}
-	if _, _, err := a.Unlock(token, "wrong"); !errors.Is(err, evidence.ErrPasscode) {
+	if _, _, err := a.Unlock(token, "wrong", true); !errors.Is(err, evidence.ErrPasscode) {
 		t.Errorf("a wrong passcode: %v", err)
 	}
-	if _, _, err := a.Unlock("wrong", passcode); !errors.Is(err, evidence.ErrLink) {
+	if _, _, err := a.Unlock("wrong", passcode, true); !errors.Is(err, evidence.ErrLink) {
 		t.Errorf("a wrong token: %v", err)
 	}
-	if j, _, err := a.Unlock(token, passcode[:4]+"-"+passcode[4:8]+" "+passcode[8:]); err != nil || j.Request.ID != id {
+	if j, _, err := a.Unlock(token, passcode[:4]+"-"+passcode[4:8]+" "+passcode[8:], true); err != nil || j.Request.ID != id {
 		t.Errorf("the passcode as it is read: %v", err)
 	}
 	if j, _ := a.Job(id); j.Links[0].Taken != 1 || j.Links[0].Wrong != 1 {
 		t.Errorf("%+v", j.Links)
 	}
 	for range 9 {
-		_, _, _ = a.Unlock(token, "wrong") // each counts
+		_, _, _ = a.Unlock(token, "wrong", true) // each counts
 	}
-	if _, _, err := a.Unlock(token, passcode); !errors.Is(err, evidence.ErrLink) {
+	if _, _, err := a.Unlock(token, passcode, true); !errors.Is(err, evidence.ErrLink) {
 		t.Errorf("after ten wrong ones: %v", err)
 	}
 	l, token, passcode, err := a.Share(id, now.Add(time.Hour))
@@ -141,7 +141,7 @@ func TestALinkNeedsItsPasscodeAndEnds(t *testing.T) {
 	if err := a.Unshare(id, l.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := a.Unlock(token, passcode); !errors.Is(err, evidence.ErrLink) {
+	if _, _, err := a.Unlock(token, passcode, true); !errors.Is(err, evidence.ErrLink) {
 		t.Errorf("one that was ended: %v", err)
 	}
 	_, token, passcode, err = a.Share(id, now.Add(time.Hour))
@@ -149,7 +149,7 @@ func TestALinkNeedsItsPasscodeAndEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	now = now.Add(2 * time.Hour)
-	if _, _, err := a.Unlock(token, passcode); !errors.Is(err, evidence.ErrLink) {
+	if _, _, err := a.Unlock(token, passcode, true); !errors.Is(err, evidence.ErrLink) {
 		t.Errorf("an old one: %v", err)
 	}
 	if _, _, _, err := a.Share(id, now.Add(100*24*time.Hour)); err == nil {

@@ -99,7 +99,7 @@ func (p *place) export(t testing.TB, d time.Duration) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	e := &evidence.Exporter{Store: p.store, Key: p.key, Software: "test", Now: time.Now}
-	if _, err := e.Write(context.Background(), &buf, p.request(d)); err != nil {
+	if _, _, err := e.Write(context.Background(), &buf, p.request(d), nil); err != nil {
 		t.Fatal(err)
 	}
 	return buf.Bytes()
@@ -236,15 +236,15 @@ func TestEachTamperingOfAnHourIsFoundAndNamed(t *testing.T) {
 		"the tail is cut and the manifest agrees": {func(t *testing.T, list []file) []file {
 			rewrite(t, list, nil, func(m *evidence.Manifest) { m.Streams[0].Segments = m.Streams[0].Segments[:49] })
 			return slices.DeleteFunc(list, func(f file) bool { return f.name >= "segments/gate/main/00000050.mp4" && f.name < "segments/gate/n" })
-		}, []string{"signature"}, "manifest.json"},
+		}, []string{"signature", "times"}, "manifest.json"},
 		"it is signed anew after a cut": {func(t *testing.T, list []file) []file {
 			rewrite(t, list, forger, func(m *evidence.Manifest) { m.Streams[0].Segments = m.Streams[0].Segments[:49] })
 			return slices.DeleteFunc(list, func(f file) bool { return f.name >= "segments/gate/main/00000050.mp4" && f.name < "segments/gate/n" })
-		}, []string{"key"}, evidence.Fingerprint(forger.Public().(ed25519.PublicKey))},
+		}, []string{"key", "times"}, evidence.Fingerprint(forger.Public().(ed25519.PublicKey))},
 		"it is signed anew after a segment was taken out of the middle": {func(t *testing.T, list []file) []file {
 			rewrite(t, list, forger, func(m *evidence.Manifest) { m.Streams[0].Segments = slices.Delete(m.Streams[0].Segments, 6, 7) })
 			return slices.Delete(list, index(list, a), index(list, a)+1)
-		}, []string{"key", "missing"}, "segments 7 to 7"},
+		}, []string{"key", "missing", "times"}, "segments 7 to 7"},
 		"it is signed anew with pictures that were changed": {func(t *testing.T, list []file) []file {
 			x := list[index(list, a)].content
 			x[len(x)/2] ^= 1
@@ -284,7 +284,7 @@ func TestEachTamperingOfAnHourIsFoundAndNamed(t *testing.T) {
 					t.Errorf("whole: %v", r.Whole())
 				}
 			}
-			check(evidence.VerifyArchive(bytes.NewReader(harmed), int64(len(harmed)), p.key.Public()))
+			check(evidence.VerifyArchive(bytes.NewReader(harmed), int64(len(harmed)), evidence.Trust{Key: p.key.Public()}))
 			// The same of the folder it was unpacked into.
 			folder := t.TempDir()
 			for _, f := range unpack(t, harmed) {
@@ -299,7 +299,7 @@ func TestEachTamperingOfAnHourIsFoundAndNamed(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			r, err := evidence.Verify(folder, p.key.Public())
+			r, err := evidence.Verify(folder, evidence.Trust{Key: p.key.Public()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -307,7 +307,7 @@ func TestEachTamperingOfAnHourIsFoundAndNamed(t *testing.T) {
 		})
 	}
 	t.Run("the archive itself is cut", func(t *testing.T) {
-		r := evidence.VerifyArchive(bytes.NewReader(raw), int64(len(raw)-100), p.key.Public())
+		r := evidence.VerifyArchive(bytes.NewReader(raw), int64(len(raw)-100), evidence.Trust{Key: p.key.Public()})
 		if r.Whole() || len(r.Faults) != 1 || r.Faults[0].Kind != "archive" {
 			t.Errorf("%+v", r)
 		}
@@ -316,13 +316,13 @@ func TestEachTamperingOfAnHourIsFoundAndNamed(t *testing.T) {
 		harmed := bytes.Clone(raw)
 		at := bytes.Index(harmed, unpack(t, raw)[index(unpack(t, raw), a)].content)
 		harmed[at+5000] ^= 0x10
-		r := evidence.VerifyArchive(bytes.NewReader(harmed), int64(len(harmed)), p.key.Public())
+		r := evidence.VerifyArchive(bytes.NewReader(harmed), int64(len(harmed)), evidence.Trust{Key: p.key.Public()})
 		if len(r.Faults) != 1 || r.Faults[0].Kind != "changed" || r.Faults[0].File != a {
 			t.Errorf("%+v", r.Faults)
 		}
 	})
 	t.Run("without a key it says who signed, and is not whole", func(t *testing.T) {
-		r := evidence.VerifyArchive(bytes.NewReader(raw), int64(len(raw)), nil)
+		r := evidence.VerifyArchive(bytes.NewReader(raw), int64(len(raw)), evidence.Trust{})
 		if r.Whole() || len(r.Faults) != 0 || r.Fingerprint != evidence.Fingerprint(p.key.Public()) || r.Segments != 120 {
 			t.Errorf("%+v", r)
 		}
@@ -332,16 +332,16 @@ func TestEachTamperingOfAnHourIsFoundAndNamed(t *testing.T) {
 func TestAPackSaysWhatItHolds(t *testing.T) {
 	p := filmed(t, 5*time.Minute)
 	raw := p.export(t, 3*time.Minute)
-	r := evidence.VerifyArchive(bytes.NewReader(raw), int64(len(raw)), p.key.Public())
+	r := evidence.VerifyArchive(bytes.NewReader(raw), int64(len(raw)), evidence.Trust{Key: p.key.Public()})
 	if !r.Whole() {
 		t.Fatalf("%+v", r.Faults)
 	}
 	m := r.Manifest
-	if m.By != "u1" || m.Reason != "cable theft" || m.Incident != "I-7" || len(m.Timeline) == 0 || len(m.Streams) != 2 || m.Streams[0].Clock.AheadMillis != 120 {
+	if m.By != "u1" || m.Reason != "cable theft" || m.Incident != "I-7" || len(m.Timeline) == 0 || len(m.Streams) != 2 || m.Streams[0].CameraClock.AheadMillis != 120 {
 		t.Errorf("%+v", m)
 	}
 	s := m.Streams[0]
-	if len(s.Segments) != 3 || len(s.Ranges) != 1 || !s.Ranges[0].From.Equal(noon()) || s.Clip == nil || s.Head.Seq != 5 {
+	if len(s.Segments) != 3 || len(s.Ranges) != 1 || !s.Ranges[0].From.Equal(noon()) || len(s.Clips) != 1 || s.Head.Seq != 5 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -364,7 +364,7 @@ func TestWhatWasDoneToTheRecorderIsInThePack(t *testing.T) {
 		t.Fatal(err)
 	}
 	pack := p.export(t, 10*time.Minute)
-	r := evidence.VerifyArchive(bytes.NewReader(pack), int64(len(pack)), p.key.Public())
+	r := evidence.VerifyArchive(bytes.NewReader(pack), int64(len(pack)), evidence.Trust{Key: p.key.Public()})
 	var kinds []string
 	for _, f := range r.Faults {
 		kinds = append(kinds, f.Kind)
@@ -390,7 +390,7 @@ func TestWhatRetentionRemovedIsNoFault(t *testing.T) {
 		}
 	}
 	pack := p.export(t, 10*time.Minute)
-	r := evidence.VerifyArchive(bytes.NewReader(pack), int64(len(pack)), p.key.Public())
+	r := evidence.VerifyArchive(bytes.NewReader(pack), int64(len(pack)), evidence.Trust{Key: p.key.Public()})
 	if !r.Whole() || r.Segments != 2 || len(r.Manifest.Streams[0].Removed) != 1 {
 		t.Errorf("%v, %d segments, %+v", r.Faults, r.Segments, r.Manifest.Streams[0].Removed)
 	}
@@ -402,7 +402,7 @@ func TestWhatRetentionRemovedIsNoFault(t *testing.T) {
 	}
 	rewrite(t, list, forger, func(m *evidence.Manifest) { m.Streams[0].Removed[0].Reason = "age" })
 	harmed := repack(t, list)
-	r = evidence.VerifyArchive(bytes.NewReader(harmed), int64(len(harmed)), p.key.Public())
+	r = evidence.VerifyArchive(bytes.NewReader(harmed), int64(len(harmed)), evidence.Trust{Key: p.key.Public()})
 	if r.Whole() || !slices.ContainsFunc(r.Faults, func(f evidence.Fault) bool { return f.Kind == "chain" }) {
 		t.Errorf("%v", r.Faults)
 	}
@@ -437,7 +437,7 @@ func FuzzManifest(f *testing.F) {
 	f.Add([]byte(`{"version":1,"streams":[{"camera":"a","stream":"main","segments":[{"file":"segments/a/main/00000001.mp4","seq":1,"bytes":1}]}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		pack := repack(t, []file{{"manifest.json", b}})
-		if r := evidence.VerifyArchive(bytes.NewReader(pack), int64(len(pack)), p.key.Public()); r.Whole() {
+		if r := evidence.VerifyArchive(bytes.NewReader(pack), int64(len(pack)), evidence.Trust{Key: p.key.Public()}); r.Whole() {
 			t.Error("what nobody signed is whole")
 		}
 	})
@@ -449,7 +449,7 @@ func FuzzArchive(f *testing.F) {
 	f.Add(raw[len(raw)/2:])
 	f.Add(repack(f, []file{{"manifest.json", []byte("{}")}, {"../x", []byte("x")}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if r := evidence.VerifyArchive(bytes.NewReader(b), int64(len(b)), p.key.Public()); r.Whole() && !bytes.Equal(b, raw) {
+		if r := evidence.VerifyArchive(bytes.NewReader(b), int64(len(b)), evidence.Trust{Key: p.key.Public()}); r.Whole() && !bytes.Equal(b, raw) {
 			t.Error("another archive is whole")
 		}
 	})

@@ -21,7 +21,9 @@ type Link struct {
 	Passcode  segment.Sum `json:"passcode"`
 	MadeAt    time.Time   `json:"madeAt"`
 	ExpiresAt time.Time   `json:"expiresAt"`
+	Seen      int         `json:"seen"` // how often its page was opened with the passcode
 	Taken     int         `json:"taken"`
+	UsedAt    time.Time   `json:"usedAt,omitzero"`
 	Wrong     int         `json:"wrong"` // passcodes
 	Ended     bool        `json:"ended,omitempty"`
 }
@@ -54,14 +56,19 @@ func (a *Archive) Share(id string, until time.Time) (l Link, token, passcode str
 	token, passcode = rand.Text(), rand.Text()[:12]
 	l = Link{ID: strings.ToLower(rand.Text()[:8]), Token: sha256.Sum256([]byte(token)), Salt: []byte(rand.Text()), MadeAt: now, ExpiresAt: until.UTC()}
 	l.Passcode = hidden(l.Salt, passcode)
-	full := false
+	var refused error
 	err = a.change(id, func(j *Job) {
-		if full = len(j.Links) >= maxLinks; !full {
+		switch {
+		case j.State == Deleted || j.State == Failed:
+			refused = ErrUnknown
+		case len(j.Links) >= maxLinks:
+			refused = ErrLinks
+		default:
 			j.Links = append(j.Links, l)
 		}
 	})
-	if err == nil && full {
-		err = ErrLinks
+	if err == nil {
+		err = refused
 	}
 	return l, token, passcode, err
 }
@@ -103,8 +110,9 @@ func (a *Archive) Shared(token string) (Job, error) {
 	return Job{}, ErrLink
 }
 
-// Unlock uses a link with its passcode. A wrong one counts.
-func (a *Archive) Unlock(token, passcode string) (Job, string, error) {
+// Unlock uses a link with its passcode, to take the pack or to see what it holds. A
+// wrong one counts.
+func (a *Archive) Unlock(token, passcode string, take bool) (Job, string, error) {
 	j, err := a.Shared(token)
 	if err != nil {
 		return Job{}, "", err
@@ -120,11 +128,17 @@ func (a *Archive) Unlock(token, passcode string) (Job, string, error) {
 			}
 			used = l.ID
 			want := hidden(l.Salt, passcode)
-			if right = subtle.ConstantTimeCompare(l.Passcode[:], want[:]) == 1; right {
-				l.Taken++
-			} else {
+			right = subtle.ConstantTimeCompare(l.Passcode[:], want[:]) == 1
+			switch {
+			case !right:
 				l.Wrong++
+				continue
+			case take:
+				l.Taken++
+			default:
+				l.Seen++
 			}
+			l.UsedAt = a.maker.Now().UTC()
 		}
 	}); err != nil {
 		return Job{}, "", err

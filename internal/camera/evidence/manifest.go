@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/chargewatch/chargewatch/internal/camera/area"
 	"github.com/chargewatch/chargewatch/internal/camera/record"
 	"github.com/chargewatch/chargewatch/internal/camera/segment"
 )
@@ -17,6 +18,7 @@ const (
 	manifestName  = "manifest.json"
 	signatureName = "manifest.sig"
 	readmeName    = "README.txt"
+	coverName     = "COVER.html"
 )
 
 // form is the version of manifests.
@@ -35,7 +37,22 @@ type Manifest struct {
 	To       time.Time       `json:"to"`
 	Incident string          `json:"incident,omitempty"`
 	Timeline json.RawMessage `json:"timeline,omitempty"` // of the incident, as it was then
-	Streams  []Stream        `json:"streams"`
+	// Clock is whether the clock of the recorder was set by another when the pack
+	// was made: synchronised, free (it was not) or unknown.
+	Clock string `json:"clock"`
+	// Original is the pack that this one was derived from by hiding parts of its
+	// pictures; null: these are the pictures as they were recorded.
+	Original *Original `json:"original"`
+	Streams  []Stream  `json:"streams"`
+	// Files are the sheets for people.
+	Files []File `json:"files"`
+}
+
+// Original names the pack that another was derived from.
+type Original struct {
+	ID       string      `json:"id"`
+	Sum      segment.Sum `json:"sum"`      // of the archive
+	Manifest segment.Sum `json:"manifest"` // of its manifest
 }
 
 // Stream is what the pack has of one stream of a camera.
@@ -43,23 +60,34 @@ type Stream struct {
 	Camera string `json:"camera"`
 	Label  string `json:"label,omitempty"`
 	Site   string `json:"site,omitempty"`
+	// Zone is the time zone of the site.
+	Zone   string `json:"zone,omitempty"`
 	Stream string `json:"stream"`
-	// Clock is how far the camera's clock was ahead of ours; null: it told no time.
-	Clock    *Clock             `json:"clock"`
-	Ranges   []Range            `json:"ranges"`
-	Gaps     []Gap              `json:"gaps"`
-	Segments []Segment          `json:"segments"`
-	Removed  []record.Tombstone `json:"removed"` // by retention
-	Missing  []Missing          `json:"missing"` // and nothing says why
+	// CameraClock is how far the camera's clock was ahead of ours; null: it told no time.
+	CameraClock *Clock             `json:"cameraClock"`
+	Ranges      []Range            `json:"ranges"`
+	Gaps        []Gap              `json:"gaps"`
+	Segments    []Segment          `json:"segments"`
+	Removed     []record.Tombstone `json:"removed"` // by retention
+	Missing     []Missing          `json:"missing"` // and nothing says why
+	// After are the links behind the last segment, as far as they are known. They
+	// join it to heads of the chain that were taken later.
+	After []Linked `json:"after"`
 	// Head is the end of the chain when the pack was made.
-	Head Head  `json:"head"`
-	Clip *Clip `json:"clip"`
+	Head Head `json:"head"`
+	// Heads were signed while the chain grew: a chain that was made anew since does
+	// not lead to them.
+	Heads []SignedHead `json:"heads"`
+	Clips []Clip       `json:"clips"`
+	// Hidden are the parts of the picture that were painted over, in 0..1.
+	Hidden []area.Polygon `json:"hidden,omitempty"`
 }
 
 // Clock is how a camera's clock was.
 type Clock struct {
 	AheadMillis int64     `json:"aheadMillis"`
 	At          time.Time `json:"at"`
+	Source      string    `json:"source"` // onvif or rtcp
 }
 
 // Range is a time with pictures.
@@ -90,6 +118,15 @@ type Segment struct {
 	Flags int          `json:"flags,omitempty"`
 }
 
+// Linked is what the chain says of a file that is not in the pack.
+type Linked struct {
+	Seq   uint64      `json:"seq"`
+	Start time.Time   `json:"start"`
+	End   time.Time   `json:"end"`
+	Bytes int64       `json:"bytes"`
+	Sum   segment.Sum `json:"sum"`
+}
+
 // Missing are links of the chain that were not there.
 type Missing struct {
 	First uint64 `json:"first"`
@@ -103,13 +140,22 @@ type Head struct {
 	To   time.Time   `json:"to"`
 }
 
-// Clip is one file with all pictures, for looking at.
+// Clip is one file for looking at.
 type Clip struct {
 	File  string      `json:"file"`
 	Bytes int64       `json:"bytes"`
 	Sum   segment.Sum `json:"sum"`
 	From  time.Time   `json:"from"`
 	To    time.Time   `json:"to"`
+	// Original is the sum of the clip that this one was made of.
+	Original *segment.Sum `json:"original,omitempty"`
+}
+
+// File is a sheet of a pack.
+type File struct {
+	File  string      `json:"file"`
+	Bytes int64       `json:"bytes"`
+	Sum   segment.Sum `json:"sum"`
 }
 
 // Signature is what lies beside the manifest.
@@ -123,9 +169,6 @@ type Signature struct {
 // payload is what is signed.
 func payload(manifest []byte) []byte { return append([]byte("chargewatch evidence 1\n"), manifest...) }
 
-// HeadsPayload is what is signed of a list of heads of chains.
-func HeadsPayload(heads []byte) []byte { return append([]byte("chargewatch heads 1\n"), heads...) }
-
 // ErrManifest is returned for a manifest that cannot be one of ours.
 var ErrManifest = errors.New("not a manifest of evidence")
 
@@ -133,11 +176,15 @@ var ErrManifest = errors.New("not a manifest of evidence")
 const (
 	maxManifest  = 64 << 20
 	maxSignature = 4 << 10
+	maxStreams   = 2 * maxCameras
+	maxFiles     = 200_000
+	maxNotes     = 100_000 // of each kind: gaps, removals, links
 )
 
-var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
-// ParseManifest reads a manifest.
+// ParseManifest reads a manifest. Names of files are made of what it says and never
+// taken from it, so that none leads out of the pack.
 func ParseManifest(b []byte) (*Manifest, error) {
 	if len(b) > maxManifest {
 		return nil, fmt.Errorf("%d bytes: %w", len(b), ErrManifest)
@@ -149,28 +196,65 @@ func ParseManifest(b []byte) (*Manifest, error) {
 	if m.Version < 1 || m.Version > form {
 		return nil, fmt.Errorf("version %d: %w", m.Version, ErrManifest)
 	}
-	for _, s := range m.Streams {
-		if !plainName.MatchString(s.Camera) || !plainName.MatchString(s.Stream) {
-			return nil, fmt.Errorf("stream %q/%q: %w", s.Camera, s.Stream, ErrManifest)
+	if len(m.Streams) > maxStreams || len(m.Files) > 8 {
+		return nil, fmt.Errorf("%d streams, %d sheets: %w", len(m.Streams), len(m.Files), ErrManifest)
+	}
+	files, names := 0, make(map[string]bool)
+	for i := range m.Streams {
+		s := &m.Streams[i]
+		if err := s.check(); err != nil {
+			return nil, err
 		}
-		for _, g := range s.Segments {
-			if g.File != segmentFile(s.Camera, s.Stream, g.Seq) || g.Bytes <= 0 {
-				return nil, fmt.Errorf("file %q: %w", g.File, ErrManifest)
-			}
+		if names[s.Camera+"/"+s.Stream] {
+			return nil, fmt.Errorf("stream %s/%s is there twice: %w", s.Camera, s.Stream, ErrManifest)
 		}
-		if s.Clip != nil && s.Clip.File != clipFile(s.Camera, s.Stream) {
-			return nil, fmt.Errorf("file %q: %w", s.Clip.File, ErrManifest)
+		names[s.Camera+"/"+s.Stream] = true
+		files += len(s.Segments) + len(s.Clips)
+	}
+	if files > maxFiles {
+		return nil, fmt.Errorf("%d files: %w", files, ErrManifest)
+	}
+	for _, f := range m.Files {
+		if f.File != readmeName && f.File != coverName || f.Bytes <= 0 {
+			return nil, fmt.Errorf("file %q: %w", f.File, ErrManifest)
 		}
 	}
 	return &m, nil
+}
+
+func (s *Stream) check() error {
+	if !plainName.MatchString(s.Camera) || !plainName.MatchString(s.Stream) {
+		return fmt.Errorf("stream %q/%q: %w", s.Camera, s.Stream, ErrManifest)
+	}
+	for _, n := range []int{len(s.Gaps), len(s.Ranges), len(s.Removed), len(s.Missing), len(s.After), len(s.Heads), len(s.Hidden)} {
+		if n > maxNotes {
+			return fmt.Errorf("%d notes of %s: %w", n, s.Camera, ErrManifest)
+		}
+	}
+	for _, g := range s.Segments {
+		if g.File != segmentFile(s.Camera, s.Stream, g.Seq) || g.Bytes <= 0 {
+			return fmt.Errorf("file %q: %w", g.File, ErrManifest)
+		}
+	}
+	for i, c := range s.Clips {
+		if c.File != clipFile(s.Camera, s.Stream, i) || c.Bytes <= 0 {
+			return fmt.Errorf("file %q: %w", c.File, ErrManifest)
+		}
+	}
+	return nil
 }
 
 func segmentFile(camera, stream string, seq uint64) string {
 	return path.Join("segments", camera, stream, fmt.Sprintf("%08d.mp4", seq))
 }
 
-func clipFile(camera, stream string) string {
-	return path.Join("clips", camera+"-"+stream+".mp4")
+// clipFile names a clip; there are several of a long time.
+func clipFile(camera, stream string, n int) string {
+	name := camera + "-" + stream
+	if n > 0 {
+		name += fmt.Sprintf("-%d", n+1)
+	}
+	return path.Join("clips", name+".mp4")
 }
 
 // entry is what the chain says of a segment.

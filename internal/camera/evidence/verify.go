@@ -1,7 +1,6 @@
 package evidence
 
 import (
-	"archive/zip"
 	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -12,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/chargewatch/chargewatch/internal/camera/segment"
 )
@@ -19,7 +20,8 @@ import (
 // Fault is one thing that is not as it was.
 type Fault struct {
 	// Kind is a code: archive, manifest, signature, key, changed, cut, grown,
-	// removed, swapped, foreign, unknown, chain, missing, recorded, head.
+	// removed, swapped, foreign, unknown, chain, missing, recorded, times, head,
+	// uncovered.
 	Kind string
 	File string
 	Text string
@@ -32,6 +34,17 @@ func (f Fault) String() string {
 	return f.File + ": " + f.Text
 }
 
+// maxFaults bounds what is said of one pack.
+const maxFaults = 1000
+
+// Trust is what somebody who checks a pack has from elsewhere.
+type Trust struct {
+	// Key is the public key of the recorder; nil: nobody is trusted.
+	Key ed25519.PublicKey
+	// Heads of its chains that left the machine before; nil: none are compared.
+	Heads []SignedHead
+}
+
 // Report is what a check found.
 type Report struct {
 	Manifest    *Manifest // nil: it cannot be read
@@ -39,18 +52,38 @@ type Report struct {
 	Trusted     bool      // it is the key that was given
 	Faults      []Fault
 	Segments    int // that are as they were recorded
+	// Covered are those of them that a head from elsewhere speaks for.
+	Covered int
+	// Compared counts the heads from elsewhere that the chain of the pack leads to.
+	Compared int
+
+	heads map[string][]SignedHead // from elsewhere, by camera and stream
+	key   ed25519.PublicKey       // the trusted one, else the one that signed
 }
 
 // Whole reports that everything is as it was and signed by the trusted key.
 func (r *Report) Whole() bool { return r.Trusted && len(r.Faults) == 0 }
 
+// fault notes what is wrong. Names come out of the pack: they must not write over
+// what a terminal shows.
 func (r *Report) fault(kind, file, format string, args ...any) {
-	r.Faults = append(r.Faults, Fault{kind, file, fmt.Sprintf(format, args...)})
+	if len(r.Faults) < maxFaults {
+		r.Faults = append(r.Faults, Fault{kind, readable(file), readable(fmt.Sprintf(format, args...))})
+	}
+}
+
+func readable(s string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsGraphic(c) {
+			return c
+		}
+		return unicode.ReplacementChar
+	}, s)
 }
 
 // Verify checks a pack: the archive, or the folder it was unpacked into. Without
 // a key it finds changes and says who signed, and trusts nobody.
-func Verify(path string, trusted ed25519.PublicKey) (*Report, error) {
+func Verify(path string, t Trust) (*Report, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("open the pack: %w", err)
@@ -61,25 +94,25 @@ func Verify(path string, trusted ed25519.PublicKey) (*Report, error) {
 			return nil, fmt.Errorf("open the pack: %w", err)
 		}
 		defer root.Close()
-		return verify(folder{root.FS()}, trusted), nil
+		return verify(folder{root.FS()}, t), nil
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open the pack: %w", err)
 	}
 	defer f.Close()
-	return VerifyArchive(f, info.Size(), trusted), nil
+	return VerifyArchive(f, info.Size(), t), nil
 }
 
 // VerifyArchive checks an archive.
-func VerifyArchive(r io.ReaderAt, size int64, trusted ed25519.PublicKey) *Report {
-	z, err := zip.NewReader(r, size)
+func VerifyArchive(r io.ReaderAt, size int64, t Trust) *Report {
+	a, err := openArchive(r, size)
 	if err != nil {
 		out := &Report{}
-		out.fault("archive", "", "the archive is cut off or is none: %v", err)
+		out.fault("archive", "", "%v", err)
 		return out
 	}
-	return verify(archive{z}, trusted)
+	return verify(a, t)
 }
 
 // pack is where files come from.
@@ -96,37 +129,13 @@ func (f folder) open(name string) (io.ReadCloser, error) { return f.fs.Open(name
 func (f folder) names() (out []string, err error) {
 	err = fs.WalkDir(f.fs, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
-			out = append(out, name)
+			if out = append(out, name); len(out) > maxEntries {
+				return errLayout
+			}
 		}
 		return err
 	})
 	return out, err
-}
-
-type archive struct{ z *zip.Reader }
-
-// open reads what was stored without looking at the archive's own checksum: our
-// sums say more.
-func (a archive) open(name string) (io.ReadCloser, error) {
-	for _, f := range a.z.File {
-		if f.Name != name {
-			continue
-		}
-		if f.Method != zip.Store {
-			return f.Open()
-		}
-		r, err := f.OpenRaw()
-		return io.NopCloser(r), err
-	}
-	return nil, fs.ErrNotExist
-}
-
-func (a archive) names() ([]string, error) {
-	var out []string
-	for _, f := range a.z.File {
-		out = append(out, f.Name)
-	}
-	return out, nil
 }
 
 func read(p pack, name string, most int64) ([]byte, error) {
@@ -144,20 +153,21 @@ func read(p pack, name string, most int64) ([]byte, error) {
 	return b, nil
 }
 
-func verify(p pack, trusted ed25519.PublicKey) *Report {
-	r := &Report{}
+func verify(p pack, t Trust) *Report {
+	r := &Report{heads: make(map[string][]SignedHead)}
 	text, err := read(p, manifestName, maxManifest)
 	if err != nil {
 		r.fault("manifest", manifestName, "cannot be read: %v", err)
 		return r
 	}
-	r.signature(p, text, trusted)
+	r.signature(p, text, t.Key)
 	m, err := ParseManifest(text)
 	if err != nil {
 		r.fault("manifest", manifestName, "cannot be read: %v", err)
 		return r
 	}
 	r.Manifest = m
+	r.elsewhere(t)
 	// Which file belongs where, to name what is in another's place.
 	owner := make(map[segment.Sum]string)
 	for _, s := range m.Streams {
@@ -165,19 +175,30 @@ func verify(p pack, trusted ed25519.PublicKey) *Report {
 			owner[g.Sum] = g.File
 		}
 	}
-	expected := []string{manifestName, signatureName, readmeName}
+	expected := []string{manifestName, signatureName}
 	for i := range m.Streams {
 		s := &m.Streams[i]
-		r.chain(s, trusted)
+		r.chain(s, m)
+		r.lead(s, t)
 		for _, g := range s.Segments {
 			expected = append(expected, g.File)
 			r.segment(p, s, g, owner)
 		}
-		if s.Clip != nil {
-			expected = append(expected, s.Clip.File)
-			r.clip(p, s.Clip)
+		for _, c := range s.Clips {
+			expected = append(expected, c.File)
+			r.file(p, c.File, c.Bytes, c.Sum)
 		}
 	}
+	for _, f := range m.Files {
+		expected = append(expected, f.File)
+		r.file(p, f.File, f.Bytes, f.Sum)
+	}
+	r.added(p, expected)
+	return r
+}
+
+// added names files that the manifest does not.
+func (r *Report) added(p pack, expected []string) {
 	names, err := p.names()
 	if err != nil {
 		r.fault("archive", "", "its files cannot be listed: %v", err)
@@ -192,11 +213,11 @@ func verify(p pack, trusted ed25519.PublicKey) *Report {
 		}
 		seen[name] = true
 	}
-	return r
 }
 
 // signature finds out who signed the manifest.
 func (r *Report) signature(p pack, text []byte, trusted ed25519.PublicKey) {
+	r.key = trusted
 	b, err := read(p, signatureName, maxSignature)
 	var s Signature
 	if err == nil {
@@ -212,6 +233,7 @@ func (r *Report) signature(p pack, text []byte, trusted ed25519.PublicKey) {
 		return
 	}
 	if trusted == nil {
+		r.key = s.PublicKey
 		return
 	}
 	if r.Trusted = bytes.Equal(trusted, s.PublicKey); !r.Trusted {
@@ -219,47 +241,10 @@ func (r *Report) signature(p pack, text []byte, trusted ed25519.PublicKey) {
 	}
 }
 
-// chain checks that the files follow each other as they were recorded.
-func (r *Report) chain(s *Stream, trusted ed25519.PublicKey) {
-	name := s.Camera + "/" + s.Stream
-	for _, x := range s.Missing {
-		r.fault("missing", name, "segments %d to %d were gone before the pack was made, and retention did not remove them", x.First, x.Last)
-	}
-	for _, t := range s.Removed {
-		if t.Camera != s.Camera || t.Stream != s.Stream || trusted != nil && !ed25519.Verify(trusted, t.Payload(), t.Sign) {
-			r.fault("chain", name, "the note that segments %d to %d were removed is not signed by the key you trust", t.First, t.Last)
-		}
-	}
-	for i, g := range s.Segments {
-		if s.entry(g).Link() != g.Link {
-			r.fault("chain", g.File, "its link is not of what the manifest says of it")
-		}
-		if g.Found != nil {
-			r.fault("recorded", g.File, "had been changed on the recorder before the pack was made (SHA-256 then %s, now %s)", g.Sum, *g.Found)
-		}
-		if i == 0 {
-			continue
-		}
-		before := s.Segments[i-1]
-		seq, link := before.Seq, before.Link
-		for _, t := range s.Removed {
-			if t.First == seq+1 && t.Prev == link && t.Last < g.Seq {
-				seq, link = t.Last, t.Link
-			}
-		}
-		switch {
-		case g.Seq <= before.Seq:
-			r.fault("chain", g.File, "does not come after segment %d", before.Seq)
-		case g.Seq == seq+1 && g.Prev != link:
-			r.fault("chain", g.File, "does not follow segment %d: its link to it is another", seq)
-		case g.Seq > seq+1 && !slices.ContainsFunc(s.Missing, func(x Missing) bool { return x.First <= seq+1 && x.Last >= g.Seq-1 }):
-			r.fault("missing", name, "segments %d to %d are not there, and nothing says why", seq+1, g.Seq-1)
-		}
-	}
-	if n := len(s.Segments); n > 0 && s.Head.Seq < s.Segments[n-1].Seq {
-		r.fault("chain", name, "the chain ends with %d, before the last segment", s.Head.Seq)
-	}
-}
+const (
+	clock   = "2006-01-02 15:04:05Z"
+	maxHead = 72 << 10
+)
 
 // segment compares a file with what was recorded.
 func (r *Report) segment(p pack, s *Stream, g Segment, owner map[segment.Sum]string) {
@@ -282,7 +267,7 @@ func (r *Report) segment(p pack, s *Stream, g Segment, owner map[segment.Sum]str
 	}
 	want := g.Sum
 	if g.Found != nil {
-		want = *g.Found // said above
+		want = *g.Found // said of the chain
 	}
 	if got := sumOf(sum); got == want {
 		if g.Found == nil {
@@ -303,20 +288,20 @@ func (r *Report) segment(p pack, s *Stream, g Segment, owner map[segment.Sum]str
 			return
 		}
 	}
-	switch {
-	case n < g.Bytes:
-		r.fault("cut", g.File, "was cut off: %d of %d bytes are left", n, g.Bytes)
-	case n > g.Bytes:
-		r.fault("grown", g.File, "is longer than it was: %d bytes, recorded were %d", n, g.Bytes)
-	default:
-		r.fault("changed", g.File, "was changed (%s to %s)", g.Start.Format(clock), g.End.Format(clock))
-	}
+	r.size(g.File, n, g.Bytes)
 }
 
-const (
-	clock   = "2006-01-02 15:04:05Z"
-	maxHead = 72 << 10
-)
+// size says how a file with another sum differs.
+func (r *Report) size(name string, n, want int64) {
+	switch {
+	case n < want:
+		r.fault("cut", name, "was cut off: %d of %d bytes are left", n, want)
+	case n > want:
+		r.fault("grown", name, "is longer than it was: %d bytes, and it had %d", n, want)
+	default:
+		r.fault("changed", name, "was changed")
+	}
+}
 
 // upTo keeps the first bytes of what is written.
 type upTo struct {
@@ -329,24 +314,25 @@ func (u *upTo) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func (r *Report) clip(p pack, c *Clip) {
-	f, err := p.open(c.File)
+// file compares a clip or a sheet with what the manifest says.
+func (r *Report) file(p pack, name string, bytes int64, want segment.Sum) {
+	f, err := p.open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		r.fault("removed", c.File, "was removed")
+		r.fault("removed", name, "was removed")
 		return
 	}
 	if err != nil {
-		r.fault("changed", c.File, "cannot be read: %v", err)
+		r.fault("changed", name, "cannot be read: %v", err)
 		return
 	}
 	defer f.Close()
 	sum := sha256.New()
-	switch n, err := io.Copy(sum, f); {
-	case err != nil:
-		r.fault("changed", c.File, "cannot be read: %v", err)
-	case n < c.Bytes:
-		r.fault("cut", c.File, "was cut off: %d of %d bytes are left", n, c.Bytes)
-	case sumOf(sum) != c.Sum:
-		r.fault("changed", c.File, "was changed")
+	n, err := io.Copy(sum, f)
+	if err != nil {
+		r.fault("changed", name, "cannot be read: %v", err)
+		return
+	}
+	if sumOf(sum) != want {
+		r.size(name, n, bytes)
 	}
 }

@@ -27,7 +27,7 @@ type Watched struct {
 type WatchOptions struct {
 	Client *Client
 	// Report is told what cameras see. An error is logged; it is not told again.
-	Report func(ctx context.Context, camera string, s event.Scene) error
+	Report func(ctx context.Context, camera string, s Sighting) error
 	Logger *slog.Logger
 	Now    func() time.Time // default: time.Now
 }
@@ -49,7 +49,12 @@ type Status struct {
 	// ClockOffset is how far the camera's clock is ahead of ours.
 	ClockOffset time.Duration
 	HeardAt     time.Time // the last answer of it
-	Detail      string
+	// Event is what it saw last, and when.
+	EventAt time.Time
+	Event   event.SceneKind
+	// Since is when it came into this state.
+	Since  time.Time
+	Detail string
 }
 
 // The states.
@@ -93,7 +98,11 @@ func (w *Watch) note(id string, change func(*Status)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.states[id]
+	was := s.State
 	change(&s)
+	if s.State != was {
+		s.Since = w.o.Now()
+	}
 	w.states[id] = s
 }
 
@@ -232,14 +241,18 @@ func (w *Watch) listen(ctx context.Context, x Watched) (heard bool, err error) {
 	grant := grantOf(answer)
 	seen := newScenes(func() string { return "onvif-" + sceneID() })
 	budget := newBudget()
-	report := func(list ...event.Scene) {
+	report := func(list ...Sighting) {
 		for _, scene := range list {
 			if err := w.o.Report(context.WithoutCancel(ctx), x.ID, scene); err != nil {
 				w.o.Logger.WarnContext(ctx, "what a camera saw is not told", "camera", x.ID, "err", err)
 			}
 		}
 	}
-	defer func() { report(seen.end()...) }()
+	defer func() {
+		for _, scene := range seen.end() {
+			report(Sighting{Scene: scene})
+		}
+	}()
 	w.note(x.ID, func(st *Status) { st.State, st.Detail, st.ClockOffset = Listening, "", s.offset })
 	for {
 		asked := w.o.Now()
@@ -256,7 +269,8 @@ func (w *Watch) listen(ctx context.Context, x Watched) (heard bool, err error) {
 				continue
 			}
 			if scene, changes := seen.take(n, when(n.at, s.offset, now)); changes {
-				report(scene)
+				report(Sighting{Scene: scene, Plate: n.plate, Box: n.box})
+				w.note(x.ID, func(st *Status) { st.EventAt, st.Event = now, scene.What })
 			}
 		}
 		if now.Sub(granted) >= grant/2 {

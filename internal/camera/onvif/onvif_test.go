@@ -101,12 +101,12 @@ func TestADeviceSaysWhatItIsAndWhereItsStreamsAre(t *testing.T) {
 }
 
 // story collects what a camera reports.
-type story struct{ scenes chan event.Scene }
+type story struct{ scenes chan onvif.Sighting }
 
 func follow(t *testing.T, d onvif.Device) (*onvif.Watch, *story) {
 	t.Helper()
-	s := &story{make(chan event.Scene, 100)}
-	w := onvif.NewWatch(onvif.WatchOptions{Client: client(t), Report: func(_ context.Context, id string, x event.Scene) error {
+	s := &story{make(chan onvif.Sighting, 100)}
+	w := onvif.NewWatch(onvif.WatchOptions{Client: client(t), Report: func(_ context.Context, id string, x onvif.Sighting) error {
 		if id != "gate" {
 			return fmt.Errorf("camera %q", id)
 		}
@@ -126,7 +126,7 @@ func follow(t *testing.T, d onvif.Device) (*onvif.Watch, *story) {
 	return w, s
 }
 
-func (s *story) next(t *testing.T, what event.SceneKind, phase event.ScenePhase) event.Scene {
+func (s *story) next(t *testing.T, what event.SceneKind, phase event.ScenePhase) onvif.Sighting {
 	t.Helper()
 	for {
 		select {

@@ -278,3 +278,49 @@ func TestFilesOfOthersAreLeftAlone(t *testing.T) {
 		}
 	}
 }
+
+// A power cut may take rows of the index that were written last; files that were
+// synced stay.
+func TestGapsThatTheIndexHasLostAreFoundAgain(t *testing.T) {
+	folder := t.TempDir()
+	index := folder + "/video/index.db"
+	life := func(at time.Time) {
+		s := open(t, folder, record.Options{})
+		s.now.Store(at.UnixNano())
+		s.film(recordtest.Plain, at, record.Always, "")
+		s.play(20 * time.Second)
+		s.stop()
+		s.run()
+	}
+	life(noon())
+	old, err := os.ReadFile(index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	life(noon().Add(time.Minute))
+	life(noon().Add(2 * time.Minute))
+	s := open(t, folder, record.Options{})
+	want := s.recordings(noon(), noon().Add(time.Hour))
+	s.run()
+	if len(want.Spans) != 3 || len(want.Gaps) != 2 {
+		t.Fatalf("%+v", want)
+	}
+	for _, tail := range []string{"-wal", "-shm"} {
+		_ = os.Remove(index + tail) // not all are there
+	}
+	if err := os.WriteFile(index, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := open(t, folder, record.Options{}).recordings(noon(), noon().Add(time.Hour))
+	if !slices.Equal(got.Spans, want.Spans) {
+		t.Errorf("spans %+v, were %+v", got.Spans, want.Spans)
+	}
+	if len(got.Gaps) != 2 {
+		t.Fatalf("gaps %+v, were %+v", got.Gaps, want.Gaps)
+	}
+	for i, g := range got.Gaps {
+		if was := want.Gaps[i]; !g.From.Equal(was.From) || !g.To.Equal(was.To) || g.Reason != record.ReasonStopped {
+			t.Errorf("gap %+v, was %+v", g, was)
+		}
+	}
+}

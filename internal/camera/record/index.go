@@ -72,7 +72,7 @@ func openDatabase(ctx context.Context, folder string) (db *database, fresh bool,
 			q.Set("mode", "rwc")
 			q.Set("_txlock", "immediate")
 			pragmas = append(pragmas, "page_size(8192)", "auto_vacuum(2)",
-				"journal_mode(WAL)", "synchronous(NORMAL)", "wal_autocheckpoint(1000)", "journal_size_limit(33554432)")
+				"journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(1000)", "journal_size_limit(33554432)")
 		} else {
 			pragmas = append(pragmas, "query_only(1)")
 		}
@@ -207,6 +207,17 @@ func insertGap(ctx context.Context, tx *sql.Tx, source int64, g Gap) error {
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO gap (source, start, stop, reason) VALUES (?, ?, ?, ?)`,
 		source, g.From.UnixMicro(), stop, g.Reason); err != nil {
+		return fmt.Errorf("note a gap: %w", err)
+	}
+	return nil
+}
+
+// insertLost notes a gap that the index had lost. If it knows of one that began
+// then, the reason stays.
+func insertLost(ctx context.Context, tx *sql.Tx, source int64, g Gap) error {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO gap (source, start, stop, reason) VALUES (?, ?, ?, ?)
+		ON CONFLICT (source, start) DO UPDATE SET stop = excluded.stop WHERE stop = 0`,
+		source, g.From.UnixMicro(), g.To.UnixMicro(), g.Reason); err != nil {
 		return fmt.Errorf("note a gap: %w", err)
 	}
 	return nil

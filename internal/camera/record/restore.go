@@ -183,6 +183,7 @@ func (s *Store) restoreDay(ctx context.Context, t *track, day string, after time
 		}
 		slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 		var found []*Segment
+		var lost []Gap
 		for _, e := range entries {
 			if !e.Type().IsRegular() || !strings.HasSuffix(e.Name(), suffix) || known[e.Name()] {
 				continue
@@ -192,6 +193,9 @@ func (s *Store) restoreDay(ctx context.Context, t *track, day string, after time
 				return err
 			}
 			if g != nil {
+				if gap, ok := t.before(g); ok {
+					lost = append(lost, gap)
+				}
 				found = append(found, g)
 				t.take(g)
 			}
@@ -205,12 +209,26 @@ func (s *Store) restoreDay(ctx context.Context, t *track, day string, after time
 					return err
 				}
 			}
+			for _, g := range lost {
+				if err := insertLost(ctx, tx, t.id, g); err != nil {
+					return err
+				}
+			}
 			return nil
 		}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// before is the gap in front of a file that the index did not know. Why nothing
+// came is not in the files: that nobody recorded it is all that is known.
+func (t *track) before(g *Segment) (Gap, bool) {
+	if g.Class == Event || g.Seq < t.seq || t.covered.IsZero() || g.Start.Sub(t.covered) < leastGap {
+		return Gap{}, false
+	}
+	return Gap{Source: t.Source, From: t.covered, To: g.Start, Reason: ReasonStopped}, true
 }
 
 // adopt makes a row of a file: from its line in the ledger if that fits, else by

@@ -125,7 +125,7 @@ func (w *writing) part(buf []byte, samples []segment.Sample) ([]byte, error) {
 func (s *Store) sync(w *writing) error {
 	now := s.o.Now()
 	w.dirty.Store(false)
-	if err := w.file.Sync(); err != nil {
+	if err := syncData(w.file); err != nil {
 		w.dirty.Store(true)
 		return fmt.Errorf("sync a segment: %w", err)
 	}

@@ -25,7 +25,7 @@ func fault(k *knowledge.Knowledge) detect.Detector {
 		Params: []detect.Param{
 			{Name: "debounceSeconds", Default: 60, Unit: "s", Doc: "how long a fault has to last that endangers nobody"},
 		},
-		Kinds: []event.Kind{event.KindStatus, event.KindComponent},
+		Kinds: []event.Kind{event.KindStatus, event.KindComponent, event.KindCommandResult, event.KindReport},
 		On:    func(c *detect.Context, e *event.Event) { faultOn(c, k, e) },
 		Due:   faultDue,
 		Ended: faultCharged,
@@ -36,6 +36,8 @@ func fault(k *knowledge.Knowledge) detect.Detector {
 // problems are those of a port, or of the station (EVSE 0).
 type problems struct {
 	List []problem `json:"list,omitempty"`
+	// Severities of monitors by their id, kept once for a station.
+	Severities map[int]int `json:"severities,omitempty"`
 }
 
 // maxProblems bounds what a station can invent at one port.
@@ -56,13 +58,21 @@ type problem struct {
 	Entry      string         `json:"entry,omitempty"` // of the knowledge
 	Since      detect.Moment  `json:"since"`
 	Seq        uint64         `json:"seq,omitempty"`
+	// Alarms are the monitors that told of it; Rated is how bad it is without them.
+	Alarms      []standing     `json:"alarms,omitempty"`
+	Rated       event.Severity `json:"rated,omitempty"`
+	RatedSafety bool           `json:"ratedSafety,omitempty"`
 }
 
 const fromStatus = "status"
 
 func faultOn(c *detect.Context, k *knowledge.Knowledge, e *event.Event) {
 	st := c.Station
-	if b, ok := e.Body.(*event.Component); ok {
+	switch b := e.Body.(type) {
+	case *event.CommandResult, *event.Report:
+		faultLearn(c, e)
+		return
+	case *event.Component:
 		for i := range b.Items {
 			faultItem(c, k, &b.Items[i], e.Late())
 		}
@@ -125,10 +135,20 @@ func faultItem(c *detect.Context, k *knowledge.Knowledge, item *event.ComponentE
 		if m == nil {
 			return // cleared and never raised: it began before our time
 		}
-		for _, old := range slices.Clone(m.List) {
-			if old.Source == source && (item.TechCode == "" || old.VendorCode == "" || old.VendorCode == item.TechCode) {
-				faultGone(c, evse, old.Code, detect.Word("clearedBy", item.Component+"."+item.Variable))
+		for i := 0; i < len(m.List); i++ {
+			old := &m.List[i]
+			if old.Source != source || item.TechCode != "" && old.VendorCode != "" && old.VendorCode != item.TechCode {
+				continue
 			}
+			c.Station.Touch()
+			if old.drop(item.MonitorID) {
+				if old.alarmed(); c.Station.IsOpen(old.Code, evse) {
+					faultRaise(c, evse, old)
+				}
+				continue
+			}
+			faultGone(c, evse, old.Code, detect.Word("clearedBy", item.Component+"."+item.Variable))
+			i--
 		}
 		return
 	}
@@ -139,11 +159,43 @@ func faultItem(c *detect.Context, k *knowledge.Knowledge, item *event.ComponentE
 		Source: source, Error: item.Component + "." + item.Variable, VendorID: c.Station.Vendor, VendorCode: item.TechCode, Info: item.TechInfo,
 		Since: detect.At(c.Now), Seq: c.Seq,
 	}
+	if alerted && p.Info == "" {
+		p.Info = item.Value
+	}
 	p.rate(c, k, true)
-	if item.Severity != nil {
-		p.monitored(*item.Severity)
+	p.Rated, p.RatedSafety = p.Severity, p.Safety
+	if n, told := severityOf(c, item); told || item.MonitorID != nil {
+		a := standing{Severity: 9}
+		if told {
+			a.Severity = n
+		} else {
+			a.Severity = unrated(p.Severity)
+		}
+		if item.MonitorID != nil {
+			a.ID = *item.MonitorID
+		}
+		if m := detect.Recall[problems](c, evse); m != nil {
+			if i := slices.IndexFunc(m.List, func(old problem) bool { return old.Code == p.Code }); i >= 0 {
+				p.Alarms = slices.DeleteFunc(m.List[i].Alarms, func(o standing) bool { return o.ID == a.ID })
+			}
+		}
+		if len(p.Alarms) < maxProblems {
+			p.Alarms = append(p.Alarms, a)
+		}
+		p.alarmed()
 	}
 	faultTold(c, evse, p, late)
+}
+
+// unrated is the severity of a monitor that says as much as the fault by itself.
+func unrated(s event.Severity) int {
+	switch s {
+	case event.S1, event.S2:
+		return 3
+	case event.S3:
+		return 5
+	}
+	return 6
 }
 
 func isProblemVariable(name string) bool {
@@ -160,7 +212,9 @@ func (p *problem) monitored(n int) {
 	switch {
 	case n == 0:
 		p.Severity, p.Safety = event.S1, true
+	case p.Safety && n > 3: // a monitor that was set too mild makes nothing safe
 	case p.Safety:
+		p.Severity = min(p.Severity, event.S2)
 	case n <= 3:
 		p.Severity = event.S2
 	case n <= 5:

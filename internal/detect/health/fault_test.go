@@ -94,6 +94,39 @@ func TestFault(t *testing.T) {
 			13:35 A/1 component Connector variable=Temperature value=80 trigger=Alerting severity=0 cleared=1`, `
 			13:30:00 A/1 raised fault/Connector.Temperature S1 safety
 			13:35:00 A/1 cleared fault/Connector.Temperature`},
+		"two monitors of one value, each passed and cleared for itself": {`
+			12:00 A connected protocol=ocpp2.0.1
+			12:00 A/1 status2 Available
+			13:30 A/1 component TemperatureSensor variable=Temperature value=74 trigger=Alerting severity=5 monitor=1
+			13:40 A/1 component TemperatureSensor variable=Temperature value=93 trigger=Alerting severity=3 monitor=2
+			13:50 A/1 component TemperatureSensor variable=Temperature value=88 trigger=Alerting monitor=2 cleared=1
+			14:00 A/1 component TemperatureSensor variable=Temperature value=69 trigger=Alerting monitor=1 cleared=1`, `
+			13:30:00 A/1 raised fault/TemperatureSensor.Temperature S3 safety
+			13:40:00 A/1 updated fault/TemperatureSensor.Temperature S2 safety
+			13:50:00 A/1 updated fault/TemperatureSensor.Temperature S3 safety
+			14:00:00 A/1 cleared fault/TemperatureSensor.Temperature`},
+		"a clear of a monitor that never raised heals nothing": {`
+			12:00 A connected protocol=ocpp2.0.1
+			12:00 A/1 status2 Available
+			13:30 A/1 component TemperatureSensor variable=Temperature value=93 trigger=Alerting severity=3 monitor=2
+			13:40 A/1 component TemperatureSensor variable=Temperature value=92 trigger=Alerting monitor=7 cleared=1
+			13:45 A/1 component Connector variable=Problem value=false monitor=9 cleared=1
+			14:00 A wait`, `
+			13:30:00 A/1 raised fault/TemperatureSensor.Temperature S2 safety`},
+		"a clear that was never raised does not heal a status": {`
+			12:00 A connected protocol=ocpp2.0.1
+			12:00 A/1 status2 Faulted
+			12:10 A/1 component Connector variable=Problem value=false cleared=1
+			13:00 A wait`, `
+			12:01:00 A/1 raised fault/Faulted S3`},
+		"an event of OCPP 2.0.1 has the severity that its monitor was given": {`
+			12:00 A connected protocol=ocpp2.0.1
+			12:00 A/1 status2 Available
+			12:10 A monitored id=4 severity=2
+			13:30 A/1 component TokenReader variable=Problem value=true trigger=Delta monitor=4
+			13:50 A/1 component TokenReader variable=Problem value=false trigger=Delta monitor=4`, `
+			13:31:00 A/1 raised fault/TokenReader.Problem S2
+			13:50:00 A/1 cleared fault/TokenReader.Problem`},
 		"a value that only changed": {`
 			12:00 A connected protocol=ocpp2.0.1
 			12:00 A/1 status2 Available

@@ -174,10 +174,16 @@ func (s *teller) body(what, first string, subject event.Subject, at time.Time, v
 		}
 	case "status2": // of OCPP 2.x
 		return &event.Status{Status: first}
+	case "monitored": // what the station said to a monitor
+		return &event.CommandResult{CommandID: "m", Status: "answered", Response: json.RawMessage(fmt.Sprintf(
+			`{"setMonitoringResult":[{"id":%s,"status":"Accepted","severity":%s}]}`, v["id"], v["severity"]))}
 	case "component": // component CONNECTOR variable=Problem value=true
 		x := event.ComponentEvent{
 			Component: first, EVSE: subject.EVSE, Connector: subject.Connector, Instance: v["instance"], Variable: cmpOr(v["variable"], "Problem"),
 			Value: cmpOr(v["value"], "true"), Cleared: v["cleared"] != "", TechCode: v["code"], TechInfo: v["info"], Trigger: cmpOr(v["trigger"], "Delta"),
+		}
+		if n := number("monitor"); n != nil {
+			x.MonitorID = new(int(*n))
 		}
 		if n := number("severity"); n != nil {
 			x.Severity = new(int(*n))

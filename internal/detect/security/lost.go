@@ -50,8 +50,7 @@ func lostOn(c *detect.Context, e *event.Event) {
 		return
 	}
 	b, ok := e.Body.(*event.CameraState)
-	if !ok { // we started: what it is now will be told
-		c.Cancel("lost")
+	if !ok { // we started: it is as it was until another condition is told
 		return
 	}
 	l := detect.Common[lostTogether](c)

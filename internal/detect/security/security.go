@@ -37,6 +37,7 @@ type scene struct {
 	What  event.SceneKind `json:"what"`
 	Zone  string          `json:"zone,omitempty"`
 	Ports []string        `json:"ports,omitempty"`
+	Doors []string        `json:"doors,omitempty"`
 	Since detect.Moment   `json:"since"`
 	Armed bool            `json:"armed,omitempty"`
 }
@@ -55,7 +56,7 @@ func (s *scenes) note(b *event.Scene, now time.Time) {
 	if len(s.Open) == maxScenes {
 		s.Open = slices.Delete(s.Open, 0, 1)
 	}
-	s.Open = append(s.Open, scene{ID: b.ID, What: b.What, Zone: b.Zone, Ports: b.Ports, Since: detect.At(now), Armed: b.Armed})
+	s.Open = append(s.Open, scene{ID: b.ID, What: b.What, Zone: b.Zone, Ports: b.Ports, Doors: b.Doors, Since: detect.At(now), Armed: b.Armed})
 }
 
 // moves reports what means that somebody or something is there.

@@ -97,6 +97,16 @@ func heard(t *testing.T, who, what string, v map[string]string) (event.Subject, 
 		return x
 	}
 	switch what {
+	case "shows": // labels: person=0.8,vehicle=0.7
+		l := &event.Labels{SiteID: site, Source: event.LabelsOfVerifier, Armed: v["armed"] == "yes"}
+		for _, kind := range []event.SceneKind{event.ScenePerson, event.SceneVehicle, event.SceneAnimal, event.ScenePlate} {
+			if v[string(kind)] != "" {
+				x := event.Label{What: kind}
+				_, _ = fmt.Sscan(v[string(kind)], &x.Score)
+				l.Items = append(l.Items, x)
+			}
+		}
+		return s, l
 	case "offline":
 		return s, &event.CameraState{SiteID: site, State: event.CameraOffline, Was: event.CameraLive, Reason: "noFrames"}
 	case "live":
@@ -245,6 +255,96 @@ func TestStories(t *testing.T) {
 			`100 cam1 begins what=animal armed=yes
 			 110 cam1 ends what=animal`,
 			nil,
+		},
+		"a person while armed, by a label that comes at once": {
+			`100 cam1 begins what=motion armed=yes
+			 101 cam1 shows person=0.8 armed=yes
+			 120 cam1 ends what=motion`,
+			[]string{"100 camera/cam1 motionArmed raised S2", "101 camera/cam1 motionArmed updated S2", "120 camera/cam1 motionArmed cleared S2"},
+		},
+		"a person at a port while armed": {
+			`100 cam1 begins armed=yes` + bay + `
+			 101 cam1 shows person=0.8 armed=yes
+			 110 cam1 ends` + bay,
+			[]string{"100 camera/cam1 motionArmed raised S2", "101 camera/cam1 motionArmed updated S1", "110 camera/cam1 motionArmed cleared S1"},
+		},
+		"a label that is not sure": {
+			`100 cam1 begins armed=yes` + bay + `
+			 101 cam1 shows person=0.4 armed=yes
+			 102 cam1 shows animal=0.4 armed=yes
+			 110 cam1 ends` + bay,
+			[]string{"100 camera/cam1 motionArmed raised S2", "110 camera/cam1 motionArmed cleared S2"},
+		},
+		"an animal alone": {
+			`100 cam1 begins what=motion armed=yes
+			 101 cam1 shows animal=0.9 armed=yes
+			 120 cam1 ends what=motion`,
+			[]string{"100 camera/cam1 motionArmed raised S2", "101 camera/cam1 motionArmed updated S3", "120 camera/cam1 motionArmed cleared S3"},
+		},
+		"where labels come they are waited for": {
+			`10 cam1 shows vehicle=0.9
+			 100 cam1 begins what=motion armed=yes
+			 102 cam1 shows vehicle=0.9 armed=yes
+			 120 cam1 ends what=motion`,
+			[]string{"102 camera/cam1 motionArmed raised S3", "120 camera/cam1 motionArmed cleared S3"},
+		},
+		"but not for long": {
+			`10 cam1 shows
+			 100 cam1 begins what=motion armed=yes
+			 120 cam1 ends what=motion`,
+			[]string{"103 camera/cam1 motionArmed raised S2", "120 camera/cam1 motionArmed cleared S2"},
+		},
+		"and what is over sooner is told all the same": {
+			`10 cam1 shows
+			 100 cam1 begins what=motion armed=yes
+			 101 cam1 ends what=motion
+			 120 self time`,
+			[]string{"103 camera/cam1 motionArmed raised S2", "103 camera/cam1 motionArmed cleared S2"},
+		},
+		"a source of labels that fell silent is waited for no longer": {
+			`10 cam1 shows
+			 4000 cam1 begins what=motion armed=yes
+			 4010 cam1 ends what=motion`,
+			[]string{"4000 camera/cam1 motionArmed raised S2", "4010 camera/cam1 motionArmed cleared S2"},
+		},
+		"a person first and his van then": {
+			`100 cam1 begins armed=yes` + bay + `
+			 101 cam1 shows person=0.8 armed=yes
+			 103 cam1 shows vehicle=0.9 armed=yes
+			 110 cam1 ends` + bay,
+			[]string{"100 camera/cam1 motionArmed raised S2", "101 camera/cam1 motionArmed updated S1", "110 camera/cam1 motionArmed cleared S1"},
+		},
+		"a van first and a person then": {
+			`100 cam1 begins armed=yes` + bay + `
+			 101 cam1 shows vehicle=0.8 armed=yes
+			 103 cam1 shows vehicle=0.8 person=0.7 armed=yes
+			 110 cam1 ends` + bay,
+			[]string{"100 camera/cam1 motionArmed raised S2", "101 camera/cam1 motionArmed updated S3", "103 camera/cam1 motionArmed updated S1", "110 camera/cam1 motionArmed cleared S1"},
+		},
+		"a van stands there and something else begins to move": {
+			`100 cam1 begins what=motion zone=a armed=yes
+			 101 cam1 shows vehicle=0.8 armed=yes
+			 110 cam1 begins what=motion zone=b armed=yes
+			 119 cam1 ends what=motion zone=a
+			 120 cam1 ends what=motion zone=b`,
+			[]string{"100 camera/cam1 motionArmed raised S2", "101 camera/cam1 motionArmed updated S3", "110 camera/cam1 motionArmed updated S2", "120 camera/cam1 motionArmed cleared S2"},
+		},
+		"a person is labelled where nothing moves": {
+			`100 cam1 shows person=0.8 armed=yes`,
+			[]string{"100 camera/cam1 motionArmed  S2"},
+		},
+		"and while nobody minds": {
+			`100 cam1 shows person=0.8`,
+			nil,
+		},
+		"no label keeps a raid from being told": {
+			`100 cam1 begins zone=bay what=motion ports=station/A/1 armed=yes
+			 101 cam1 shows animal=1 armed=yes
+			 110 A/1 faulted code=ConnectorLockFailure
+			 115 B/1 faulted code=OtherError
+			 118 cam1 ends zone=bay what=motion
+			 300 self time`,
+			[]string{"100 camera/cam1 motionArmed raised S2", "101 camera/cam1 motionArmed updated S3", "117 station/A cableTheft  S1", "118 camera/cam1 motionArmed cleared S3"},
 		},
 		"a restart ends what moves": {
 			`100 cam1 begins what=motion armed=yes

@@ -38,7 +38,12 @@ type Engine struct {
 	cool      map[string]time.Time // by port and playbook: when the last run ended
 	late      map[string]time.Time // by station: when it last told of the past
 	foreign   map[string]asked     // commands of others without an outcome
-	rebooted  map[string]uint64    // by station: the boot that monitors were last set for
+
+	basics     MonitorSet // of the product
+	switches   Switches
+	watch      map[string]*Watch // by station
+	watching   map[string]string // commands about monitors without an outcome: the station
+	watchDirty map[string]bool   // since the last checkpoint
 
 	commands map[string]string // keys without an outcome: the run they belong to
 	queue    []string          // runs that wait for their turn to send
@@ -54,7 +59,7 @@ const maxInFlight = 12
 
 // New returns an engine that follows the built-in playbooks.
 func New() *Engine {
-	x := &Engine{builtIn: map[string]Playbook{}}
+	x := &Engine{builtIn: map[string]Playbook{}, basics: BuiltInMonitors(), watch: map[string]*Watch{}, watchDirty: map[string]bool{}}
 	for _, p := range BuiltIn() {
 		x.builtIn[p.ID] = p
 	}
@@ -63,12 +68,12 @@ func New() *Engine {
 }
 
 func (x *Engine) clear() {
-	x.own, x.modes, x.sets = map[string]Playbook{}, Modes{}, map[string]MonitorSet{}
+	x.own, x.modes, x.sets, x.switches = map[string]Playbook{}, Modes{}, map[string]MonitorSet{}, Switches{}
 	x.cases, x.byStation = map[string]Case{}, map[string][]string{}
 	x.ran, x.acting = map[string][]string{}, map[string]string{}
 	x.runs, x.lines, x.owed = map[string]*Run{}, map[string][]string{}, map[string]*Owed{}
 	x.ledger, x.cool, x.late = map[string][]attempt{}, map[string]time.Time{}, map[string]time.Time{}
-	x.foreign, x.rebooted, x.commands = map[string]asked{}, map[string]uint64{}, map[string]string{}
+	x.foreign, x.commands, x.watching = map[string]asked{}, map[string]string{}, map[string]string{}
 	x.queue, x.alarms = nil, nil
 }
 
@@ -119,8 +124,13 @@ func (x *Engine) apply(n *detect.Network, e *event.Event, changed []Case) Effect
 		x.removed(station)
 	case *event.Connected:
 		x.reconnected(station)
+		x.tendLater(n.Station(station), drainFor)
+	case *event.StationConfigured:
+		x.tendLater(n.Station(station), 0)
 	case *event.Boot:
-		x.booted(e, b)
+		x.rebootedNow(station, b)
+	case *event.Report:
+		x.watchReport(station, b)
 	case *event.Transaction:
 		if e.Late() || b.Offline {
 			x.late[station] = x.now
@@ -169,6 +179,7 @@ func (x *Engine) policy(p *event.Policy) {
 	switch p.Type {
 	case PolicyMode:
 		x.modes.set(p.ID, p.Value)
+		x.tendAll()
 		for _, id := range sorted(x.runs) {
 			if r := x.runs[id]; r != nil {
 				x.advance(r)
@@ -186,6 +197,10 @@ func (x *Engine) policy(p *event.Policy) {
 		} else {
 			delete(x.sets, p.ID)
 		}
+		x.tendAll()
+	case PolicyWatching:
+		x.switches.set(p.ID, p.Value)
+		x.tendAll()
 	}
 }
 
@@ -312,6 +327,7 @@ func (x *Engine) commanded(e *event.Event, b *event.Command) {
 		}
 		return
 	}
+	x.watchSent(b.CommandID)
 	if r := x.runs[x.commands[b.CommandID]]; r != nil {
 		x.sent(r)
 	}
@@ -352,6 +368,7 @@ func (x *Engine) answered(station string, b *event.CommandResult) {
 	if !ours(b.CommandID) {
 		return
 	}
+	x.watchHeard(b)
 	x.settleOwed(b.CommandID, v, why)
 	id, ok := x.commands[b.CommandID]
 	if !ok {
@@ -372,7 +389,11 @@ func (x *Engine) removed(station string) {
 	maps.DeleteFunc(x.owed, func(_ string, o *Owed) bool { return o.Station == station })
 	delete(x.ledger, station)
 	delete(x.late, station)
-	delete(x.rebooted, station)
+	if w := x.watch[station]; w != nil {
+		delete(x.watching, w.Command)
+		delete(x.watch, station)
+		x.watchDirty[station] = true
+	}
 	maps.DeleteFunc(x.cool, func(k string, _ time.Time) bool { return strings.HasPrefix(k, station+"/") })
 }
 
@@ -413,6 +434,9 @@ func (x *Engine) Fire(n *detect.Network, cause uint64) Effects {
 	} else if o := x.owed[a.name]; o != nil {
 		o.NextAt = time.Time{}
 		x.bring(o)
+	} else if station, ok := watchOf(a.name); ok && x.watch[station] != nil {
+		x.watch[station].NextAt = time.Time{}
+		x.tend(station)
 	}
 	x.serve()
 	return x.out
@@ -432,6 +456,11 @@ func (x *Engine) settleAlarms() {
 		}
 		if o := x.owed[a.name]; o != nil && o.NextAt.Equal(a.due) {
 			return
+		}
+		if station, ok := watchOf(a.name); ok {
+			if w := x.watch[station]; w != nil && w.NextAt.Equal(a.due) {
+				return
+			}
 		}
 		heap.Pop(&x.alarms)
 	}

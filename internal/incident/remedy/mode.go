@@ -26,6 +26,7 @@ const (
 	PolicyMode     = "remedies" // id: all, site/ID or station/ID
 	PolicyPlaybook = "playbook"
 	PolicyMonitors = "monitors"
+	PolicyWatching = "monitoring" // id as for remedies
 )
 
 // Everywhere is the scope of the mode that holds where no narrower one does.
@@ -91,3 +92,37 @@ func (m Modes) at(st *detect.Station) Mode { return m.Of(st.ID, st.SiteID) }
 
 // sends reports whether a step is really done in the mode.
 func (m Mode) sends(d Do) bool { return m == On || m == Ask && d == Trigger }
+
+// ReadSwitch reads the value of a policy of type monitoring.
+func ReadSwitch(data []byte) (on bool, faults map[string]string) {
+	var given *bool
+	r := reader{faults: map[string]string{}}
+	r.object("", data, map[string]any{"on": &given})
+	if given == nil {
+		r.fault("on", "true or false")
+		return false, r.faults
+	}
+	return *given, r.faults
+}
+
+// Switches say where stations are given monitors, by scope.
+type Switches map[string]bool
+
+func (s Switches) set(scope string, value json.RawMessage) {
+	on, faults := ReadSwitch(value)
+	if len(value) == 0 || len(faults) > 0 || !ScopeOK(scope) {
+		delete(s, scope)
+		return
+	}
+	s[scope] = on
+}
+
+// Of is what the narrowest scope says about a station; on where none does.
+func (s Switches) Of(station, site string) bool {
+	for _, scope := range [3]string{"station/" + station, "site/" + site, Everywhere} {
+		if on, ok := s[scope]; ok {
+			return on
+		}
+	}
+	return true
+}

@@ -1,19 +1,33 @@
 package remedy
 
 import (
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 
-	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/detect"
 )
 
+//go:embed monitors.json
+var builtInMonitors []byte
+
+// BuiltInMonitors is the profile of the product. People replace it by writing
+// one of the same id.
+func BuiltInMonitors() MonitorSet {
+	set, faults := ReadMonitors(builtInMonitors)
+	if len(faults) > 0 {
+		panic(fmt.Sprintf("remedy: the embedded profile of monitors: %v", faults)) // a test reads it
+	}
+	return set
+}
+
 // MonitorSet is a profile of variable monitors that stations of OCPP 2.x are
-// given when they boot.
+// given.
 type MonitorSet struct {
 	ID       string    `json:"id"`
 	Name     string    `json:"name"`
+	Doc      string    `json:"doc,omitempty"`
 	Enabled  bool      `json:"enabled"`
 	Models   []string  `json:"models,omitempty"` // VENDOR/MODEL; empty: all
 	Sites    []string  `json:"sites,omitempty"`
@@ -26,6 +40,7 @@ type Monitor struct {
 	ComponentInstance string  `json:"componentInstance,omitempty"`
 	EVSE              int     `json:"evse,omitempty"`
 	Connector         int     `json:"connector,omitempty"`
+	Per               string  `json:"per,omitempty"` // evse or connector: one monitor at each
 	Variable          string  `json:"variable"`
 	VariableInstance  string  `json:"variableInstance,omitempty"`
 	Type              string  `json:"type"`
@@ -49,12 +64,12 @@ func ReadMonitors(data []byte) (MonitorSet, map[string]string) {
 	var s MonitorSet
 	r := reader{faults: map[string]string{}}
 	r.object("", data, map[string]any{
-		"id": &s.ID, "name": &s.Name, "enabled": &s.Enabled, "models": &s.Models, "sites": &s.Sites,
+		"id": &s.ID, "name": &s.Name, "doc": &s.Doc, "enabled": &s.Enabled, "models": &s.Models, "sites": &s.Sites,
 		"monitors": func(path string, raw json.RawMessage) {
 			r.list(path, raw, maxMonitors, func(path string, raw json.RawMessage) {
 				var m Monitor
 				r.object(path, raw, map[string]any{
-					"component": &m.Component, "componentInstance": &m.ComponentInstance, "evse": &m.EVSE, "connector": &m.Connector,
+					"component": &m.Component, "componentInstance": &m.ComponentInstance, "evse": &m.EVSE, "connector": &m.Connector, "per": &m.Per,
 					"variable": &m.Variable, "variableInstance": &m.VariableInstance, "type": &m.Type, "value": &m.Value,
 					"severity": &m.Severity, "transaction": &m.Transaction,
 				})
@@ -71,6 +86,7 @@ func ReadMonitors(data []byte) (MonitorSet, map[string]string) {
 func (s *MonitorSet) check(faults map[string]string) {
 	checkID(faults, s.ID)
 	text(faults, "name", s.Name, 1, maxName)
+	text(faults, "doc", s.Doc, 0, maxText)
 	if len(s.Monitors) == 0 {
 		faults["monitors"] = "at least one"
 	}
@@ -86,6 +102,12 @@ func (s *MonitorSet) check(faults map[string]string) {
 		if !slices.Contains(monitorTypes(), m.Type) {
 			faults[path+".type"] = "UpperThreshold, LowerThreshold, Delta, Periodic or PeriodicClockAligned"
 		}
+		switch {
+		case m.Per != "" && m.Per != perEVSE && m.Per != perConnector:
+			faults[path+".per"] = "evse, connector, or nothing for one place"
+		case m.Per != "" && (m.EVSE != 0 || m.Connector != 0):
+			faults[path+".per"] = "at each, or at the one that is named; not both"
+		}
 		if m.Severity < 0 || m.Severity > 9 {
 			faults[path+".severity"] = "0 to 9"
 		}
@@ -95,44 +117,49 @@ func (s *MonitorSet) check(faults map[string]string) {
 	}
 }
 
-// booted gives a station of OCPP 2.x its monitors, once a boot.
-func (x *Engine) booted(e *event.Event, b *event.Boot) {
-	st := x.n.Station(e.Subject.ID)
-	if st == nil || !st.Accepted || !st.Is2x() || b.Status != "Accepted" || len(x.sets) == 0 || x.modes.at(st) == Off || x.rebooted[st.ID] >= e.Seq {
-		return
-	}
-	x.rebooted[st.ID] = e.Seq
-	for _, id := range sorted(x.sets) {
-		s := x.sets[id]
-		if !s.Enabled || len(s.Models) > 0 && !slices.Contains(s.Models, modelOf(st)) || len(s.Sites) > 0 && !slices.Contains(s.Sites, st.SiteID) {
+const (
+	perEVSE      = "evse"
+	perConnector = "connector"
+)
+
+// at places the monitors of a profile at a station.
+func (s *MonitorSet) at(st *detect.Station) []Monitor {
+	var out []Monitor
+	for _, m := range s.Monitors {
+		per := m.Per
+		m.Per = ""
+		if per == "" {
+			out = append(out, m)
 			continue
 		}
-		for i := 0; i < len(s.Monitors); i += monitorsAtOnce {
-			some := s.Monitors[i:min(i+monitorsAtOnce, len(s.Monitors))]
-			x.out.Intents = append(x.out.Intents, intent(key("monitors", st.ID, id, e.Seq, i), st.ID, "SetVariableMonitoring",
-				monitoring(some), "monitors of profile "+id+", boot "+strconv.FormatUint(e.Seq, 10), x.now.Add(settleIn)))
+		for i := range st.Ports {
+			m.EVSE, m.Connector = st.Ports[i].EVSE, 0
+			if per == perEVSE {
+				out = append(out, m)
+				continue
+			}
+			for _, m.Connector = range st.Connectors(m.EVSE) {
+				out = append(out, m)
+			}
 		}
 	}
+	return out
+}
+
+// fits reports whether a profile is for a station.
+func (s *MonitorSet) fits(st *detect.Station) bool {
+	return s.Enabled && (len(s.Models) == 0 || slices.Contains(s.Models, modelOf(st))) && (len(s.Sites) == 0 || slices.Contains(s.Sites, st.SiteID))
 }
 
 // monitoring is the payload of SetVariableMonitoring.
 func monitoring(list []Monitor) string {
-	type component struct {
-		Name     string     `json:"name"`
-		Instance string     `json:"instance,omitempty"`
-		EVSE     *evseShape `json:"evse,omitempty"`
-	}
-	type variable struct {
-		Name     string `json:"name"`
-		Instance string `json:"instance,omitempty"`
-	}
 	type item struct {
-		Transaction bool      `json:"transaction,omitempty"`
-		Value       float64   `json:"value"`
-		Type        string    `json:"type"`
-		Severity    int       `json:"severity"`
-		Component   component `json:"component"`
-		Variable    variable  `json:"variable"`
+		Transaction bool           `json:"transaction,omitempty"`
+		Value       float64        `json:"value"`
+		Type        string         `json:"type"`
+		Severity    int            `json:"severity"`
+		Component   componentShape `json:"component"`
+		Variable    variableShape  `json:"variable"`
 	}
 	var out struct {
 		Data []item `json:"setMonitoringData"`
@@ -140,8 +167,8 @@ func monitoring(list []Monitor) string {
 	for _, m := range list {
 		i := item{
 			Transaction: m.Transaction, Value: m.Value, Type: m.Type, Severity: m.Severity,
-			Component: component{Name: m.Component, Instance: m.ComponentInstance},
-			Variable:  variable{Name: m.Variable, Instance: m.VariableInstance},
+			Component: componentShape{Name: m.Component, Instance: m.ComponentInstance},
+			Variable:  variableShape{Name: m.Variable, Instance: m.VariableInstance},
 		}
 		if m.EVSE > 0 {
 			i.Component.EVSE = &evseShape{ID: m.EVSE, Connector: m.Connector}

@@ -130,38 +130,6 @@ func TestAPersonsPlaybookComesBeforeABuiltInOne(t *testing.T) {
 	}
 }
 
-func TestMonitorsAreSetOnceABoot(t *testing.T) {
-	boot := &event.Boot{Vendor: "ACME", Model: "Duo", Status: "Accepted"}
-	w := newWorld(t)
-	w.station("A", "s1", v20)
-	w.station("B", "s1", v16)
-	set := MonitorSet{ID: "m", Name: "n", Enabled: true, Models: []string{"ACME/Duo"}}
-	for i := range 12 {
-		set.Monitors = append(set.Monitors, Monitor{Component: "Connector", EVSE: 1, Connector: 1, Variable: fmt.Sprint("V", i), Type: "Delta", Value: 1, Severity: 3})
-	}
-	data, err := json.Marshal(set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.policy(PolicyMonitors, "m", string(data))
-	w.hear(event.Station("B"), boot)
-	w.asked("")
-	w.hear(event.Station("A"), &event.Boot{Vendor: "ACME", Model: "Duo", Status: "Pending"})
-	w.asked("")
-	w.hear(event.Station("A"), boot)
-	if len(w.intent) != 2 || !strings.HasPrefix(w.intent[0].Payload, `{"setMonitoringData":[{"value":1,"type":"Delta","severity":3,"component":{"name":"Connector","evse":{"id":1,"connectorId":1}},"variable":{"name":"V0"}}`) {
-		t.Fatalf("asked for %+v", w.intent)
-	}
-	w.crash(nil, 0)
-	w.answer("Rejected")
-	w.answer("timeout")
-	w.pass(24 * 3600 * 1e9)
-	w.asked("")
-	w.policy(PolicyMonitors, "m", ``)
-	w.hear(event.Station("A"), boot)
-	w.asked("")
-}
-
 func TestACheckpointOfAnotherVersionIsNotLoaded(t *testing.T) {
 	x := New()
 	if err := x.Restore([]byte(`{"version":99}`)); err == nil {

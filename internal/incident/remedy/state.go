@@ -31,7 +31,7 @@ type kept struct {
 	Cool     map[string]time.Time  `json:"cool,omitempty"`
 	Late     map[string]time.Time  `json:"late,omitempty"`
 	Foreign  map[string]asked      `json:"foreign,omitempty"`
-	Rebooted map[string]uint64     `json:"rebooted,omitempty"`
+	Switches Switches              `json:"monitoring,omitempty"`
 	Queue    []string              `json:"queue,omitempty"`
 	Commands map[string]string     `json:"commands,omitempty"`
 }
@@ -40,7 +40,7 @@ type kept struct {
 func (x *Engine) Checkpoint() ([]byte, error) {
 	data, err := json.Marshal(kept{
 		Version, x.now, x.own, x.modes, x.sets, x.cases, x.ran, x.runs, x.lines, x.owed, x.ledger, x.cool, x.late,
-		x.foreign, x.rebooted, x.queue, x.commands,
+		x.foreign, x.switches, x.queue, x.commands,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode remedies: %w", err)
@@ -71,7 +71,7 @@ func (x *Engine) Restore(data []byte) error {
 	fill(x.cool, k.Cool)
 	fill(x.late, k.Late)
 	fill(x.foreign, k.Foreign)
-	fill(x.rebooted, k.Rebooted)
+	fill(x.switches, k.Switches)
 	fill(x.commands, k.Commands)
 	for _, id := range sorted(x.cases) {
 		station := x.cases[id].Station
@@ -90,7 +90,49 @@ func (x *Engine) Restore(data []byte) error {
 			x.wake(id, o.NextAt, &o.NextAt)
 		}
 	}
+	for station, w := range x.watch { // loaded before
+		x.resume(station, w)
+	}
 	return nil
+}
+
+// CheckpointWatch hands over what stations watch, as far as it changed since the
+// last time; nil data for a station of which nothing is left.
+func (x *Engine) CheckpointWatch(keep func(station string, data []byte) error) error {
+	for station := range x.watchDirty {
+		var data []byte
+		if w := x.watch[station]; w != nil {
+			var err error
+			if data, err = json.Marshal(w); err != nil {
+				return fmt.Errorf("encode the monitors of %s: %w", station, err)
+			}
+		}
+		if err := keep(station, data); err != nil {
+			return err
+		}
+	}
+	clear(x.watchDirty)
+	return nil
+}
+
+// LoadWatch takes what CheckpointWatch handed over, before or after Restore.
+func (x *Engine) LoadWatch(station string, data []byte) error {
+	w := new(Watch)
+	if err := json.Unmarshal(data, w); err != nil {
+		return fmt.Errorf("decode the monitors of %s: %w", station, err)
+	}
+	x.watch[station] = w
+	x.resume(station, w)
+	return nil
+}
+
+func (x *Engine) resume(station string, w *Watch) {
+	if w.Command != "" {
+		x.watching[w.Command] = station
+	}
+	if !w.NextAt.IsZero() {
+		x.wake(watchName+station, w.NextAt, &w.NextAt)
+	}
 }
 
 func fill[M ~map[K]V, K comparable, V any](into, from M) { maps.Copy(into, from) }

@@ -37,6 +37,13 @@ type record struct {
 }
 
 func newWorld(t testing.TB) *world {
+	w := watchedWorld(t)
+	w.policy(PolicyWatching, Everywhere, `{"on":false}`)
+	return w
+}
+
+// watchedWorld is one whose stations are given monitors.
+func watchedWorld(t testing.TB) *world {
 	return &world{
 		t: t, d: detect.New(nil), x: New(), now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC),
 		keys: map[string]bool{}, conn: map[string]int{}, cases: map[string]Case{},

@@ -163,6 +163,10 @@ func (f *Farm) Add(s Spec) error {
 	}
 	// Cameras do not take their pictures at the same moment.
 	c.playing.began = now.Add(-time.Duration(len(f.cams)%17) * time.Second / clips.MainRate / 17)
+	if c.own != nil { // nor those that show one clip their key pictures
+		c.playing.next = 7 * len(f.cams) % group(clips.MainRate)
+		c.playing.began = c.playing.began.Add(-time.Duration(c.playing.next) * period)
+	}
 	if err := c.open(); err != nil {
 		return err
 	}

@@ -55,9 +55,14 @@ func main() {
 		pace        = flag.Float64("pace", 200, "changes a second while routes are asked")
 		uiRate      = flag.Float64("ui-rate", 2000, "updates a second of the ui-live mode")
 		uiWindow    = flag.Duration("ui-window", 10*time.Second, "how long each view of ui-live is watched")
-		uiStarts    = flag.Int("ui-starts", 12, "cold starts of each network of the ui-start mode")
+		uiStarts    = flag.Int("ui-starts", 12, "cold starts of each network of the ui-start mode; video-wall is opened cold half as often")
 		soakFor     = flag.Duration("soak", time.Hour, "length of the kiosk-soak and video-wall modes")
 		soakPage    = flag.String("soak-page", "/?kiosk=1", "what kiosk-soak keeps open")
+		cams        = flag.Int("cameras", 100, "cameras of the video modes")
+		camsFor     = flag.Duration("video-window", time.Minute, "steady recording that is read by the video modes")
+		camsWarm    = flag.Duration("video-warm", 15*time.Second, "recording before that")
+		mediamtx    = flag.String("mediamtx", "", "the video peer's binary; empty: built from its module, none: without it")
+		disk        = flag.String("disk", "", "the video-cut mode's folder for the image of a disk; empty: the scratch folder")
 		noAPI       = flag.Bool("no-api", false, "do not wait for the product's API; the modes that use it fail")
 		keep        = flag.Bool("keep", false, "keep the scratch folder with data and logs")
 	)
@@ -69,6 +74,7 @@ func main() {
 		rateFor: *rateFor, settle: *settle, kills: *kills, keep: *keep,
 		ui:      uiPlan{*many, *stations, *uiRate, *uiWindow, *uiStarts, *soakFor, *soakPage},
 		history: *history, requests: *requests, pace: *pace,
+		video: videoPlan{cameras: *cams, window: *camsFor, warm: *camsWarm, mediamtx: *mediamtx, kills: *kills, disk: *disk},
 	}
 	b.lab.noAPI = *noAPI
 	if *nice != 0 {
@@ -110,6 +116,7 @@ type bench struct {
 	history  int
 	requests int
 	pace     float64
+	video    videoPlan
 	keep     bool
 }
 
@@ -286,6 +293,7 @@ func (b *bench) run(ctx context.Context) error {
 	}
 	note(b.browserModes(ctx, has))
 	note(b.videoModes(ctx, has))
+	note(b.filmModes(ctx, has))
 	if has("hostile") {
 		srv, err := b.lab.startChargewatch(ctx, "", false)
 		if err == nil {

@@ -141,6 +141,11 @@ var titles = map[string]string{
 	"video-wall":       "Twelve tiles on the wall of cameras",
 	"video-review":     "Going to a moment of thirty recorded days",
 	"video-alarm":      "From a fault of a camera or a charger to the incident",
+	"video-record":     "All cameras recorded (720p, 15 pictures a second, 1 Mbit/s, a key picture every 2 s), nothing else done",
+	"video-motion":     "The same with motion and tamper on every key picture of all cameras",
+	"video-kill":       "kill -9 while cameras are recorded",
+	"video-cut":        "The power of the disk cut while cameras are recorded",
+	"video-journal":    "Calls acknowledged while 100 cameras are recorded and while they are not, in turn",
 	"hostile":          "Honest stations beside an attack from the same address",
 }
 
@@ -152,6 +157,8 @@ func cells(x any) (head, row []string) {
 	lat := func(l latency) string { return f("%.2f / %.2f / %.2f / %.0f", l.P50, l.P95, l.P99, l.Max) }
 	mb := func(n int64) string { return f("%.0f", float64(n)/1e6) }
 	switch r := x.(type) {
+	case interface{ row() (head, row []string) }:
+		return r.row()
 	case *closedResult:
 		share := 0.0
 		for _, w := range r.Windows {
@@ -202,6 +209,11 @@ func cells(x any) (head, row []string) {
 // ratio compares the two servers of a mode.
 func (r *report) ratio(mode string) string {
 	list := r.Results[mode]
+	if len(list) > 0 {
+		if x, ok := list[0].(interface{ compare([]any) string }); ok {
+			return x.compare(list)
+		}
+	}
 	if len(list) != 2 {
 		return ""
 	}

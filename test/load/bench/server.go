@@ -37,8 +37,9 @@ type lab struct {
 	chargewatch, peer   string // binaries; empty: not available
 	serverCore, ownCore string
 	certificate, key    string
-	whole               bool // the server may use every core
-	noAPI               bool // only the OCPP port is looked at
+	whole               bool     // the server may use every core
+	noAPI               bool     // only the OCPP port is looked at
+	env                 []string // of the next server, beside our own
 }
 
 func freePort() (int, error) {
@@ -67,6 +68,7 @@ func (l *lab) launch(name, bin string, args ...string) (*server, error) {
 	if s.cmd.Env = os.Environ(); !l.whole {
 		s.cmd.Env = append(s.cmd.Env, "GOMAXPROCS=1")
 	}
+	s.cmd.Env = append(s.cmd.Env, l.env...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.began = time.Now()
 	if err := s.cmd.Start(); err != nil {

@@ -38,8 +38,8 @@ func (t *tape) perSecond() float64 {
 	return round(float64(t.updates)/t.later[len(t.later)-1].after.Seconds(), 1)
 }
 
-// record listens to the server's own feed.
-func record(ctx context.Context, srv *server, length time.Duration) (*tape, error) {
+// recordFeed listens to the server's own feed.
+func recordFeed(ctx context.Context, srv *server, length time.Duration) (*tape, error) {
 	ctx, cancel := context.WithTimeout(ctx, length+time.Minute)
 	defer cancel()
 	conn, _, err := websocket.Dial(ctx, strings.Replace(srv.api.base, "http", "ws", 1)+"/api/v1/live", &websocket.DialOptions{

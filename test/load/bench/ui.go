@@ -119,7 +119,7 @@ func uiLive(ctx context.Context, srv *server, net *network, c cookie, p uiPlan) 
 	defer stop()
 	load := net.start(driving, p.rate)
 	time.Sleep(3 * time.Second)
-	tape, err := record(ctx, srv, 30*time.Second)
+	tape, err := recordFeed(ctx, srv, 30*time.Second)
 	if err != nil {
 		return nil, err
 	}

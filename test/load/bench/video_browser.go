@@ -220,7 +220,19 @@ func (b *bench) videoModes(ctx context.Context, has func(string) bool) error {
 			if err := y.build(ctx, s.api, wallTiles, 30, true); err != nil {
 				return nil, err
 			}
-			return videoWall(ctx, s, y, b.ui.soak)
+			return videoWall(ctx, s, y, max(1, b.ui.starts/2), b.ui.soak)
+		}))
+	}
+	if has("video-review") {
+		failed = errors.Join(failed, b.videoReview(ctx))
+	}
+	if has("video-alarm") {
+		failed = errors.Join(failed, b.videoStage(ctx, "video-alarm", func(ctx context.Context, s *server, y *videoYard) (any, error) {
+			results, err := videoAlarm(ctx, s, y)
+			for _, r := range results {
+				b.report.add("video-alarm", r)
+			}
+			return nil, err
 		}))
 	}
 	return failed

@@ -14,7 +14,6 @@ import (
 
 const (
 	wallTiles = 12
-	wallOpens = 6 // cold, and half as many warm
 	// A closed browser is noticed after half a minute, and a stream that nobody looks
 	// at is pulled on for ten seconds.
 	wallRest = 45 * time.Second
@@ -77,14 +76,14 @@ func (r *videoWallResult) table() (head, row []string) {
 }
 
 // videoWall opens the wall and leaves it open, and reads every tile each second.
-func videoWall(ctx context.Context, srv *server, y *videoYard, long time.Duration) (*videoWallResult, error) {
+func videoWall(ctx context.Context, srv *server, y *videoYard, opens int, long time.Duration) (*videoWallResult, error) {
 	c, err := srv.signIn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	r := &videoWallResult{Tiles: wallTiles, Minutes: round(long.Minutes(), 1), last: make(map[int]tileLook)}
-	rests := slices.Repeat([]int64{wallRest.Milliseconds()}, wallOpens)
-	rests = append(rests, slices.Repeat([]int64{time.Second.Milliseconds()}, wallOpens/2)...)
+	rests := slices.Repeat([]int64{wallRest.Milliseconds()}, opens)
+	rests = append(rests, slices.Repeat([]int64{time.Second.Milliseconds()}, opens/2)...)
 	page, err := browse(ctx, map[string]any{
 		"mode": "videoWall", "base": srv.api.base, "cookie": c, "path": "/cameras?grid=12", "tiles": wallTiles, "restsMs": rests,
 		"lengthMs": long.Milliseconds(), "everyMs": min(30_000, max(1000, long.Milliseconds()/20)), "picture": filepath.Join(filepath.Dir(srv.data), "wall.png"),
@@ -100,9 +99,11 @@ func videoWall(ctx context.Context, srv *server, y *videoYard, long time.Duratio
 		if err := r.hear(y, key, value, &ages); err != nil {
 			heard = errors.Join(heard, err)
 		}
-		if len(r.last) == 0 {
+		switch looks := r.Looks / wallTiles; {
+		case key != "tiles":
+		case looks == 1:
 			cpu, browser, began = srv.cpu(), childrenCPU(page.cmd.Process.Pid), time.Now()
-		} else if r.Looks%(60*wallTiles) == 0 {
+		case looks%20 == 0:
 			took := time.Since(began).Seconds()
 			r.Server, r.Browser = round((srv.cpu()-cpu).Seconds()/took, 3), round((childrenCPU(page.cmd.Process.Pid)-browser).Seconds()/took, 3)
 		}
@@ -125,7 +126,8 @@ func (r *videoWallResult) hear(y *videoYard, key string, value json.RawMessage, 
 				After float64
 				Width int
 			}
-			Asked struct{ First, Answered float64 }
+			Asked   struct{ First, Answered float64 }
+			Network json.RawMessage
 		}
 		if err := json.Unmarshal(value, &o); err != nil {
 			return fmt.Errorf("read an opening: %w", err)
@@ -140,8 +142,8 @@ func (r *videoWallResult) hear(y *videoYard, key string, value json.RawMessage, 
 		if !o.All {
 			slowest = 30_000
 		}
-		log.Printf("video-wall: asked after %.0f ms, answered after %.0f, %d tiles after %.0f ms, %d of them by the main stream; load %.1f",
-			o.Asked.First, o.Asked.Answered, len(o.Tiles), slowest, large, loadAverage()[0])
+		log.Printf("video-wall: asked after %.0f ms, answered after %.0f, %d tiles after %.0f ms, %d of them by the main stream; load %.1f; %s",
+			o.Asked.First, o.Asked.Answered, len(o.Tiles), slowest, large, loadAverage()[0], o.Network)
 		if o.RestMs == wallRest.Milliseconds() {
 			r.Cold = append(r.Cold, round(slowest, 0))
 		} else {

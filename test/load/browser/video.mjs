@@ -11,11 +11,8 @@ function eyes() {
   const canvas = new OffscreenCanvas(columns * 4, rows * 4);
   const context = canvas.getContext('2d', { willReadFrequently: true });
 
-  /** What the cells of a picture say; camera -1: nothing that can be read. */
-  const read = (video) => {
-    const none = { camera: -1, n: 0, dark: true };
-    if (video.readyState < 2 || video.videoWidth === 0) return none;
-    context.drawImage(video, 0, 0, video.videoWidth, video.videoHeight * share, 0, 0, columns * 4, rows * 4);
+  /** What the cells on the canvas say. */
+  const bitsOf = () => {
     const { data } = context.getImageData(0, 0, columns * 4, rows * 4);
     let bits = 0;
     let bright = 0;
@@ -30,6 +27,14 @@ function eyes() {
     const n = (bits >>> 8) & 0xffff;
     const good = (((camera * 31 + (n & 0xff) * 7 + (n >> 8) * 13) & 0xff) ^ 0xa5) === (bits & 0xff);
     return { camera: good ? camera : -1, n, dark: bright < 60 };
+  };
+
+  /** What the cells of a picture say; camera -1: nothing that can be read. */
+  const read = (video) => {
+    const none = { camera: -1, n: 0, dark: true };
+    if (video.readyState < 2 || video.videoWidth === 0) return none;
+    context.drawImage(video, 0, 0, video.videoWidth, video.videoHeight * share, 0, 0, columns * 4, rows * 4);
+    return bitsOf();
   };
 
   /** Every picture that an element shows for a while. */
@@ -84,13 +89,78 @@ function eyes() {
           if (t.fresh && t.camera >= 0) first[i] ??= { after: now, at: t.at, camera: t.camera, n: t.n, width: t.width };
         });
         const all = first.filter(Boolean);
-        if (all.length === count || now > ms) resolve({ all: all.length === count, tiles: all, asked: asked() });
-        else requestAnimationFrame(look);
+        if (all.length < count && now < ms) requestAnimationFrame(look);
+        else void network().then((sum) => resolve({ all: all.length === count, tiles: all, asked: asked(), network: sum }));
       };
       look();
     });
 
-  window.__eyes = { read, watch, tiles, showing };
+  /** Whether a picture is of that second of its minute: cells count from the minute's first picture. */
+  const isOf = (picture, at, slack) => {
+    const want = ((at / 1000) % 60) * 15;
+    const off = Math.abs(picture.n - want);
+    return picture.camera === 1 && Math.min(off, 900 - off) <= slack;
+  };
+
+  /** From Enter in the field of the time until a picture of that moment is shown. */
+  const arrives = (at, ms) =>
+    new Promise((resolve) => {
+      addEventListener(
+        'keydown',
+        () => {
+          const began = performance.now();
+          const look = () => {
+            const video = document.querySelector('figure video');
+            const now = performance.now();
+            if (video && video.dataset.on === 'true' && video.seeking === false && isOf(read(video), at, 8)) resolve({ ms: now - began, right: true });
+            else if (now - began > ms) resolve({ ms: -1, right: false });
+            else requestAnimationFrame(look);
+          };
+          look();
+        },
+        { capture: true, once: true },
+      );
+    });
+
+  /** From a move of the pointer over the timeline until the next small picture of it is there. */
+  const scrubbed = (ms) =>
+    new Promise((resolve) => {
+      addEventListener(
+        'pointermove',
+        () => {
+          const began = performance.now();
+          const end = (x) => {
+            document.removeEventListener('load', loaded, true);
+            clearTimeout(late);
+            resolve(x);
+          };
+          const loaded = (e) => {
+            if (!(e.target instanceof HTMLImageElement)) return;
+            const field = document.querySelector('[role=slider]');
+            const at = Number(field.getAttribute('aria-valuenow'));
+            context.drawImage(e.target, 0, 0, e.target.naturalWidth, e.target.naturalHeight * share, 0, 0, columns * 4, rows * 4);
+            // A small picture every four seconds; meanwhile the page may show one from nearby.
+            if (isOf(bitsOf(), at, 90)) end({ ms: performance.now() - began, right: true });
+          };
+          const late = setTimeout(() => end({ ms: -1, right: false }), ms);
+          document.addEventListener('load', loaded, true);
+        },
+        { capture: true, once: true },
+      );
+    });
+
+  /** A picture over the API: when its last byte was there and it was decoded. */
+  const fetched = async (url, at, slack) => {
+    const began = performance.now();
+    const answer = await fetch(url, { cache: 'no-store' });
+    if (!answer.ok) return { ms: -1, right: false, status: answer.status };
+    const picture = await createImageBitmap(await answer.blob());
+    const ms = performance.now() - began;
+    context.drawImage(picture, 0, 0, picture.width, picture.height * share, 0, 0, columns * 4, rows * 4);
+    return { ms, right: isOf(bitsOf(), at, slack) };
+  };
+
+  window.__eyes = { read, watch, tiles, showing, arrives, scrubbed, fetched };
 
   // What the browser itself says of its connections.
   const peers = [];
@@ -100,6 +170,14 @@ function eyes() {
       super(...args);
       peers.push(this);
     }
+  };
+  /** What all connections of the page went through so far. */
+  const network = async () => {
+    const sum = { packetsReceived: 0, packetsLost: 0, nackCount: 0, pliCount: 0, framesDecoded: 0, framesDropped: 0 };
+    for (const peer of peers)
+      for (const s of (await peer.getStats()).values())
+        if (s.type === 'inbound-rtp') for (const key of Object.keys(sum)) sum[key] += s[key] ?? 0;
+    return sum;
   };
   window.__eyes.inbound = async () => {
     for (const peer of peers.filter((p) => p.connectionState === 'connected')) {
@@ -180,4 +258,78 @@ async function videoWall(browser, order, say) {
   return { faults };
 }
 
-export const video = { videoLatency, videoWall };
+const clock = (at) => new Date(at).toISOString().slice(0, 19);
+
+/** Moments of the past: typed, dragged to, and asked for over the API. */
+async function videoReview(browser, order, say) {
+  const context = await look(browser, order, { timezoneId: 'UTC' });
+  const page = await context.newPage();
+  await page.goto(`${order.path}&at=${order.to}`);
+  const field = page.locator('input[type=datetime-local]');
+  await field.waitFor();
+  await page.locator('figure video[data-on="true"]').waitFor();
+  await sleep(3000);
+  let seed = 20261122;
+  const chance = () => {
+    seed = (seed * 1103515245 + 12345) % 2147483648;
+    return seed / 2147483648;
+  };
+  const moment = () => Math.floor((order.from + chance() * (order.to - order.from)) / 1000) * 1000;
+  const typed = [];
+  for (let i = 0; i < order.typed; i++) {
+    const at = moment();
+    await field.fill(clock(at));
+    const arrived = page.evaluate(({ at }) => window.__eyes.arrives(at, 10_000), { at });
+    await sleep(50); // the page listens
+    await field.press('Enter');
+    const r = await arrived;
+    typed.push(r);
+    if (r.ms < 0 || r.ms > 1000) say({ typedSlow: { at: clock(at), ...r } });
+    await sleep(300);
+  }
+  const scrubbed = [];
+  const slider = page.locator('[role=slider]');
+  say({ typed: typed.length });
+  for (let i = 0; i < order.scrubbed; ) {
+    // Another day each time, so that nothing of it was looked at before.
+    await field.fill(clock(order.places[(i / 12) % order.places.length]));
+    await field.press('Enter');
+    await sleep(700);
+    await slider.scrollIntoViewIfNeeded();
+    const box = await slider.boundingBox();
+    const y = box.y + box.height / 2;
+    await page.mouse.move(box.x + box.width * 0.2, y);
+    await page.mouse.down();
+    await sleep(700);
+    for (let k = 0; k < 12 && i < order.scrubbed; k++, i++) {
+      const arrived = page.evaluate(() => window.__eyes.scrubbed(5000));
+      await sleep(30);
+      await page.mouse.move(box.x + box.width * (0.2 + 0.03 * (k + 1) + 0.01 * chance()), y);
+      scrubbed.push(await arrived);
+    }
+    await page.mouse.up();
+  }
+  const near = () => order.places[Math.floor(chance() * order.places.length)] + Math.floor((chance() - 0.5) * 3600) * 1000;
+  const ask = async (name, slack, count, moment) => {
+    const list = [];
+    for (let i = 0; i < count; i++) {
+      const at = moment();
+      const url = `/api/v1/cameras/${order.camera}/playback/${name}?at=${encodeURIComponent(new Date(at).toISOString())}`;
+      const r = await page.evaluate(({ url, at, slack }) => window.__eyes.fetched(url, at, slack), { url, at, slack });
+      if (r.status === 404 && i === 0) return [];
+      list.push(r);
+    }
+    return list;
+  };
+  const result = {
+    typed,
+    scrubbed,
+    thumbnail: await ask('thumbnail.jpg', 90, order.scrubbed, near),
+    fresh: await ask('thumbnail.jpg', 90, order.scrubbed / 2, moment),
+    picture: await ask('picture.jpg', 32, order.scrubbed, moment),
+  };
+  await context.close();
+  return result;
+}
+
+export const video = { videoLatency, videoWall, videoReview };

@@ -4,6 +4,220 @@
  */
 
 export interface paths {
+    "/access/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Would this credential open that place then? Nothing is opened */
+        post: operations["checkAccess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/forbids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listForbids"];
+        put?: never;
+        /** Add one */
+        post: operations["createForbid"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/forbids/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeForbid"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteForbid"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listAccessGroups"];
+        put?: never;
+        /** Add one */
+        post: operations["createAccessGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeAccessGroup"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteAccessGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/holidays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listHolidays"];
+        put?: never;
+        /** Add one */
+        post: operations["createHolidays"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/holidays/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeHolidays"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteHolidays"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/lockdowns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listLockdowns"];
+        put?: never;
+        /** Add one */
+        post: operations["createLockdown"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/lockdowns/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeLockdown"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteLockdown"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listAccessSchedules"];
+        put?: never;
+        /** Add one */
+        post: operations["createAccessSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeAccessSchedule"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteAccessSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/who": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may enter or charge there then */
+        get: operations["whoOpens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/attempts": {
         parameters: {
             query?: never;
@@ -143,6 +357,42 @@ export interface paths {
         patch: operations["changeCamera"];
         trace?: never;
     };
+    "/cameras/{camera}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was seen in a camera's pictures, newest first */
+        get: operations["listLabels"];
+        put?: never;
+        /** Tell what was seen in a camera's picture (webhook); answered once it is recorded. At most 60 messages a minute of a camera */
+        post: operations["takeLabels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cameras/{camera}/labels/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the secret that labels of a camera are signed with; one of before is void */
+        post: operations["makeCameraLabelSecret"];
+        /** Take no labels signed with the camera's secret any more */
+        delete: operations["dropCameraLabelSecret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/cameras/{camera}/recordings": {
         parameters: {
             query?: never;
@@ -243,6 +493,42 @@ export interface paths {
         /** Send a message that says it is a test, and wait for the result */
         post: operations["testChannel"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/companies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listCompanies"];
+        put?: never;
+        /** Add one */
+        post: operations["createCompany"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/companies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeCompany"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteCompany"];
         options?: never;
         head?: never;
         patch?: never;
@@ -443,6 +729,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/evidence/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What somebody needs who checks packs */
+        get: operations["getEvidenceKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/evidence/{id}": {
         parameters: {
             query?: never;
@@ -454,6 +757,40 @@ export interface paths {
         get: operations["getEvidence"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/{id}/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete a pack and let its recordings go */
+        post: operations["deleteEvidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/{id}/hidden": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a pack in which parts of the pictures are painted over */
+        post: operations["hideEvidence"];
         delete?: never;
         options?: never;
         head?: never;
@@ -489,6 +826,23 @@ export interface paths {
         post?: never;
         /** End a link */
         delete: operations["unshareEvidence"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who made, saw, shared and took a pack, newest first */
+        get: operations["logEvidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -940,7 +1294,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Monitors that stations of OCPP 2.x are given when they boot */
+        /** Monitors that stations of OCPP 2.x are given */
         get: operations["listMonitorProfiles"];
         put?: never;
         post?: never;
@@ -958,11 +1312,29 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Write a profile of monitors */
+        /** Write a profile of monitors, or one in the place of the built-in */
         put: operations["putMonitorProfile"];
         post?: never;
-        /** Remove a profile; what stations were given stays */
+        /** Remove a profile; stations lose what they were given of it */
         delete: operations["deleteMonitorProfile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where stations of OCPP 2.x are given monitors */
+        get: operations["getMonitoring"];
+        /** Switch monitors on or off, everywhere or for sites and stations */
+        put: operations["setMonitoring"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1022,6 +1394,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People who enter and charge, by name */
+        get: operations["listPeople"];
+        put?: never;
+        /** Add somebody */
+        post: operations["createPerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Somebody, with the credentials: all that is kept by name */
+        get: operations["getPerson"];
+        /** Change somebody */
+        put: operations["changePerson"];
+        post?: never;
+        /** Forget somebody and the values of the credentials; what was done stays, by ids that lead to nobody */
+        delete: operations["erasePerson"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a number plate; what was seen of it stays, without it */
+        delete: operations["erasePlate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/playbooks": {
         parameters: {
             query?: never;
@@ -1070,6 +1496,42 @@ export interface paths {
         /** What it would do now, and which guard-rail would refuse */
         post: operations["previewPlaybook"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listPolicies"];
+        put?: never;
+        /** Add one */
+        post: operations["createPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changePolicy"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deletePolicy"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1488,6 +1950,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sites/{site}/labels/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the secret that labels of all cameras of a site are signed with */
+        post: operations["makeSiteLabelSecret"];
+        /** Take no labels signed with the site's secret any more */
+        delete: operations["dropSiteLabelSecret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sites/{site}/plan": {
         parameters: {
             query?: never;
@@ -1785,6 +2265,23 @@ export interface paths {
         };
         /** Raw OCPP frames, newest first */
         get: operations["listMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stations/{station}/monitors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the station was asked to watch by itself, and what it said to that */
+        get: operations["getStationMonitors"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2392,6 +2889,61 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AccessAnswer: {
+            /** Format: date-time */
+            at: string;
+            /** @description the kind of the reason */
+            code: string;
+            credentialId: string;
+            /** @enum {string} */
+            decision: "allow" | "deny";
+            /** @description of the person, or the label of the credential */
+            name: string;
+            personId: string;
+            /** @description id of the policy, lockdown or forbid that decided; empty: none did */
+            policy: string;
+            policyName: string;
+            reason: string;
+            /** @description as a station would be told */
+            status: string;
+        };
+        AccessDecisionShape: {
+            /** Format: date-time */
+            at: string;
+            /** @description the kind of the reason */
+            code: string;
+            /** @enum {string} */
+            decision: "allow" | "deny";
+            /** @description id of the policy, lockdown or forbid that decided; empty: none did */
+            policy: string;
+            policyName: string;
+            reason: string;
+            /** @description as a station would be told */
+            status: string;
+        };
+        AccessHours: {
+            /** @description 0 is Sunday */
+            days: number[];
+            /** @description HH:MM */
+            from: string;
+            /** @description at or before from: on the next day */
+            to: string;
+        };
+        AccessScheduleShape: {
+            /** @description id of days off */
+            calendar?: string;
+            /** Format: date-time */
+            readonly changedAt?: string;
+            readonly id?: string;
+            name: string;
+            /**
+             * @description what it is on a day off
+             * @default closed
+             * @enum {string}
+             */
+            onHoliday: "closed" | "sunday" | "usual";
+            open: components["schemas"]["AccessHours"][];
+        };
         AlertsOutputBody: {
             /** Format: int64 */
             recorded: number;
@@ -2763,6 +3315,11 @@ export interface components {
             hasSub: boolean;
             id: string;
             label: string;
+            /**
+             * @description whose secret other systems sign labels with; empty: they tell none. Only for those who set cameras up
+             * @enum {string}
+             */
+            labelSecret: "" | "camera" | "site";
             main?: components["schemas"]["CameraStream"];
             /** @description only for those who set cameras up */
             mainUrl: string;
@@ -2846,12 +3403,19 @@ export interface components {
             ownSeenAt: string | null;
         };
         ChainHead: {
+            /** Format: date-time */
+            at: string;
             camera: string;
             link: string;
             /** Format: int64 */
             seq: number;
+            /** @description Ed25519 of the head, in hexadecimal; chargewatch verify evidence --heads checks it */
+            signature: string;
             stream: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description the last picture under it
+             */
             to: string | null;
         };
         ChainOutputBody: {
@@ -2859,10 +3423,6 @@ export interface components {
             at: string;
             fingerprint: string;
             heads: components["schemas"]["ChainHead"][];
-            /** @description Ed25519, in hexadecimal */
-            signature: string;
-            /** @description at and heads as they were signed */
-            signed: string;
         };
         ChangeWorkOrderInputBody: {
             /** @description empty: nobody; needs workorders.assign */
@@ -2977,6 +3537,19 @@ export interface components {
             /** @description applicationServerKey for a browser's subscription to Web Push */
             pushKey: string;
         };
+        CheckInputBody: {
+            /**
+             * Format: date-time
+             * @description default: now
+             */
+            at?: string;
+            /** @description id */
+            credential: string;
+            /** @description the right PIN is given as well */
+            pin?: boolean;
+            /** @description an EVSE: port/STATION/EVSE */
+            place: string;
+        };
         ClaimOutputBody: {
             /** @enum {string} */
             status: "waiting" | "approved";
@@ -2986,6 +3559,8 @@ export interface components {
             /** Format: date-time */
             from: string;
             label: string;
+            /** @description what was seen in its pictures, newest first; only for those who may see them */
+            labels: components["schemas"]["LabelsShape"][];
             /** @description you may see what was recorded */
             playable: boolean;
             /**
@@ -3192,18 +3767,29 @@ export interface components {
              * @description 0001-01-01T00:00:00Z: never
              */
             expiresAt?: string;
+            /**
+             * Format: date-time
+             * @description 0001-01-01T00:00:00Z: from the beginning
+             */
+            from?: string;
             label?: string;
             /** Format: int64 */
             maxConcurrent?: number;
             parentIdToken?: string;
+            /** @description empty: nobody's by name */
+            personId?: string;
             /** @enum {string} */
             status?: "Accepted" | "Blocked" | "Expired" | "Invalid";
         };
         CredentialShape: {
             /** Format: date-time */
             expiresAt: string | null;
+            /** Format: date-time */
+            from: string | null;
             id: string;
             idToken: string;
+            /** @enum {string} */
+            kind: "rfid" | "pin" | "pass" | "plate";
             label: string;
             /**
              * Format: int64
@@ -3211,6 +3797,8 @@ export interface components {
              */
             maxConcurrent: number;
             parentIdToken: string;
+            /** @description whose it is; empty: nobody's by name */
+            personId: string;
             /** @enum {string} */
             status: "Accepted" | "Blocked" | "Expired" | "Invalid";
             /** @description OCPP 2.x IdTokenEnumType; empty: any */
@@ -3477,7 +4065,53 @@ export interface components {
             /** Format: double */
             value?: number;
         };
+        EvidenceAreaBody: {
+            camera: string;
+            /** @description corners as shares of width and height, 0 to 1 */
+            polygon: number[][];
+        };
+        EvidenceCamera: {
+            id: string;
+            label: string;
+        };
+        EvidenceDeletion: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            byName: string;
+            reason: string;
+        };
+        EvidenceHideInputBody: {
+            /** @description beside the private parts that cameras have anyway; cameras with none are left out */
+            areas?: components["schemas"]["EvidenceAreaBody"][];
+            /** @enum {string} */
+            language?: "en" | "de";
+            /** @description needed, 3 characters or more */
+            reason?: string;
+        };
+        EvidenceKeyShape: {
+            /** @description parts of pictures can be painted over: ffmpeg is installed */
+            canHide: boolean;
+            fingerprint: string;
+            /**
+             * Format: date-time
+             * @description when they were last left there
+             */
+            headsAt: string | null;
+            /** Format: double */
+            headsEverySeconds: number;
+            /** @description why they could not be left there last; empty: they were */
+            headsFault: string;
+            /**
+             * @description where heads of chains are left outside this machine; empty: nowhere
+             * @enum {string}
+             */
+            headsTo: "folder" | "address" | "";
+            pem: string;
+        };
         EvidenceLinkShape: {
+            /** @description a person ended it */
+            ended: boolean;
             /** Format: date-time */
             expiresAt: string;
             id: string;
@@ -3489,11 +4123,27 @@ export interface components {
             passcode?: string;
             /**
              * Format: int64
+             * @description how often its page was opened with the passcode
+             */
+            seen: number;
+            /**
+             * Format: int64
              * @description how often the pack was taken with it
              */
             taken: number;
             /** @description given once */
             url?: string;
+            /** Format: date-time */
+            usedAt: string | null;
+            /**
+             * Format: int64
+             * @description wrong passcodes; ten lock it
+             */
+            wrong: number;
+        };
+        EvidenceReasonInputBody: {
+            /** @description needed, 3 characters or more */
+            reason?: string;
         };
         EvidenceShape: {
             /** Format: date-time */
@@ -3502,27 +4152,40 @@ export interface components {
             byName: string;
             /** Format: int64 */
             bytes: number;
-            cameras: string[];
+            cameras: components["schemas"]["EvidenceCamera"][];
+            deletion: components["schemas"]["EvidenceDeletion"];
             /** Format: date-time */
             doneAt: string | null;
+            /**
+             * Format: int64
+             * @description written so far, of totalBytes
+             */
+            doneBytes: number;
             /** @description of the key that signs */
             fingerprint: string;
             /** Format: date-time */
             from: string;
+            /**
+             * Format: int64
+             * @description cameras whose recordings of this time are locked for the pack
+             */
+            held: number;
             id: string;
             /** @description empty: none */
             incident: string;
             /**
              * Format: int64
-             * @description recorded files that were gone or changed before the pack was made
+             * @description recorded files that were gone or changed before the pack was made, and heads that the chain does not lead to
              */
             lacking: number;
             links: components["schemas"]["EvidenceLinkShape"][];
+            /** @description the pack whose pictures were painted over; empty: these are the pictures as they were recorded */
+            original: string;
             /**
-             * @description why it failed; nothing: there are no pictures of this time
+             * @description why it failed; nothing: there are no pictures of this time; mask: it could not be proved that all is hidden
              * @enum {string}
              */
-            problem: "nothing" | "failed" | "";
+            problem: "nothing" | "disk" | "mask" | "ffmpeg" | "failed" | "";
             reason: string;
             /** Format: int64 */
             segments: number;
@@ -3530,9 +4193,11 @@ export interface components {
             sha256: string;
             siteIds: string[];
             /** @enum {string} */
-            state: "queued" | "running" | "done" | "failed";
+            state: "queued" | "running" | "done" | "failed" | "deleted";
             /** Format: date-time */
             to: string;
+            /** Format: int64 */
+            totalBytes: number;
         };
         Fact: {
             /** Format: date-time */
@@ -3734,6 +4399,15 @@ export interface components {
             from: string;
             /** Format: date-time */
             to: string;
+        };
+        ForbidShape: {
+            /** Format: date-time */
+            readonly changedAt?: string;
+            readonly id?: string;
+            name: string;
+            /** @description missing: every site */
+            sites?: string[];
+            text: string;
         };
         ForeseeInputBody: {
             /** @description as if the incident had started it, not the caller */
@@ -3989,6 +4663,16 @@ export interface components {
              * @description last taken
              */
             okAt: string | null;
+        };
+        HolidaysShape: {
+            /** Format: date-time */
+            readonly changedAt?: string;
+            /** @description names by date: 2026-12-25 */
+            days: {
+                [key: string]: string;
+            };
+            readonly id?: string;
+            name: string;
         };
         Hours: {
             /** @description mon to sun; none: every day */
@@ -4346,6 +5030,16 @@ export interface components {
              */
             to: string;
         };
+        ItemsAccessAnswer: {
+            items: components["schemas"]["AccessAnswer"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsAccessScheduleShape: {
+            items: components["schemas"]["AccessScheduleShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsAssigneeShape: {
             items: components["schemas"]["AssigneeShape"][];
             /** @description empty: there is no more */
@@ -4421,6 +5115,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsForbidShape: {
+            items: components["schemas"]["ForbidShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsFoundShape: {
             items: components["schemas"]["FoundShape"][];
             /** @description empty: there is no more */
@@ -4428,6 +5127,11 @@ export interface components {
         };
         ItemsHandshakeShape: {
             items: components["schemas"]["HandshakeShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsHolidaysShape: {
+            items: components["schemas"]["HolidaysShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -4446,13 +5150,28 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsLabelsShape: {
+            items: components["schemas"]["LabelsShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsLockdownShape: {
+            items: components["schemas"]["LockdownShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsMessageShape: {
             items: components["schemas"]["MessageShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
-        ItemsMonitorSet: {
-            items: components["schemas"]["MonitorSet"][];
+        ItemsMonitorSetShape: {
+            items: components["schemas"]["MonitorSetShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsNamedShape: {
+            items: components["schemas"]["NamedShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -4471,6 +5190,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsPersonShape: {
+            items: components["schemas"]["PersonShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsPinShape: {
             items: components["schemas"]["PinShape"][];
             /** @description empty: there is no more */
@@ -4478,6 +5202,11 @@ export interface components {
         };
         ItemsPlaybookShape: {
             items: components["schemas"]["PlaybookShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsPolicyShape: {
+            items: components["schemas"]["PolicyShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -4639,6 +5368,63 @@ export interface components {
             /** @description false: the source could not be read */
             verified: boolean;
         };
+        LabelGiven: {
+            /** @description left, top, width and height as shares of the picture, 0 to 1 */
+            box?: number[];
+            /** @description what a number plate says; only of a plate */
+            plate?: string;
+            /**
+             * Format: double
+             * @description how sure it is; left out: it does not say, and is taken at its word
+             */
+            score?: number;
+            /** @enum {string} */
+            what: "person" | "vehicle" | "animal" | "plate";
+        };
+        LabelSecretOutputBody: {
+            /** @description shown once */
+            secret: string;
+            /** @description path to send labels to; for a site the camera's id is to be put in */
+            url: string;
+        };
+        LabelShape: {
+            /** @description left, top, width and height as shares of the picture; empty: not known where */
+            box: number[];
+            /** @description what a number plate says; empty: none, or it was forgotten */
+            plate: string;
+            /** @description opaque id of the plate */
+            plateId: string;
+            /**
+             * Format: double
+             * @description how sure the source is, 0 to 1; 0: it does not say
+             */
+            score: number;
+            /** @enum {string} */
+            what: "person" | "vehicle" | "animal" | "plate";
+        };
+        LabelsShape: {
+            armed: boolean;
+            /**
+             * Format: date-time
+             * @description when we were told
+             */
+            at: string;
+            /** @description what the source calls itself */
+            engine: string;
+            /** @description empty: somebody looked and saw none of these things */
+            items: components["schemas"]["LabelShape"][];
+            /** @description id of the motion it belongs to */
+            scene: string;
+            /**
+             * Format: date-time
+             * @description when the picture was taken
+             */
+            seenAt: string;
+            /** Format: int64 */
+            seq: number;
+            /** @enum {string} */
+            source: "camera" | "webhook" | "verifier";
+        };
         Layer: {
             /** @description time of the day, such as 08:00 */
             handover: string;
@@ -4717,6 +5503,19 @@ export interface components {
              * @description sent last and accepted; 0: never
              */
             version: number;
+        };
+        LockdownShape: {
+            active?: boolean;
+            /** Format: date-time */
+            readonly changedAt?: string;
+            /** @description who may enter all the same */
+            except?: components["schemas"]["Principal"][];
+            readonly id?: string;
+            kinds?: string[];
+            name: string;
+            places?: string[];
+            /** @description missing: every site */
+            sites?: string[];
         };
         Logged: {
             /** Format: date-time */
@@ -4837,6 +5636,7 @@ export interface components {
             connector?: number;
             /** Format: int64 */
             evse?: number;
+            per?: string;
             /** Format: int64 */
             severity: number;
             transaction?: boolean;
@@ -4847,12 +5647,57 @@ export interface components {
             variableInstance?: string;
         };
         MonitorSet: {
+            doc?: string;
             enabled: boolean;
             id: string;
             models?: string[];
             monitors: components["schemas"]["Monitor"][];
             name: string;
             sites?: string[];
+        };
+        MonitorSetShape: {
+            /** @description part of the product */
+            builtIn: boolean;
+            /** @description the built-in one, replaced by people; deleting it brings the built-in back */
+            changed: boolean;
+            doc?: string;
+            enabled: boolean;
+            id: string;
+            models?: string[];
+            monitors: components["schemas"]["Monitor"][];
+            name: string;
+            sites?: string[];
+        };
+        MonitoringInputBody: {
+            /**
+             * @description default takes the decision back. Off also takes away what was given
+             * @enum {string}
+             */
+            monitoring: "on" | "off" | "default";
+            sites?: string[];
+            /** @description without sites and stations: everywhere */
+            stations?: string[];
+        };
+        MonitoringScopeShape: {
+            /** Format: date-time */
+            changedAt: string | null;
+            /** @description opaque id */
+            changedBy: string;
+            on: boolean;
+            /** @description all, site/ID or station/ID */
+            scope: string;
+        };
+        MonitoringShape: {
+            /** @description where no narrower switch is set */
+            on: boolean;
+            /** @description as decided */
+            scopes: components["schemas"]["MonitoringScopeShape"][];
+        };
+        NamedShape: {
+            /** Format: date-time */
+            readonly changedAt?: string;
+            readonly id?: string;
+            name: string;
         };
         NewCameraInputBody: {
             audio?: boolean;
@@ -4902,11 +5747,23 @@ export interface components {
         NewCredentialInputBody: {
             /** Format: date-time */
             expiresAt?: string;
+            /**
+             * Format: date-time
+             * @description missing: from now on
+             */
+            from?: string;
             idToken: string;
+            /**
+             * @default rfid
+             * @enum {string}
+             */
+            kind: "rfid" | "pin" | "pass" | "plate";
             label?: string;
             /** Format: int64 */
             maxConcurrent?: number;
             parentIdToken?: string;
+            /** @description whose it is */
+            personId?: string;
             /**
              * @default Accepted
              * @enum {string}
@@ -4930,6 +5787,11 @@ export interface components {
             from?: string;
             /** @description all cameras of its site; or name cameras */
             incident?: string;
+            /**
+             * @description of the sheets for people; default en
+             * @enum {string}
+             */
+            language?: "en" | "de";
             reason: string;
             /**
              * Format: date-time
@@ -5382,6 +6244,64 @@ export interface components {
             /** @description as the screen said it */
             userAgent: string;
         };
+        PersonBody: {
+            /** @description id of a company */
+            company?: string;
+            /** @description ids of groups */
+            groups?: string[];
+            mail?: string;
+            name: string;
+            note?: string;
+            phone?: string;
+            /** @description no credential of the person opens or starts anything */
+            suspended?: boolean;
+            /**
+             * Format: date-time
+             * @description from then on the same; missing: never
+             */
+            until?: string;
+        };
+        PersonDetail: {
+            /** Format: date-time */
+            changedAt: string;
+            /** @description id of a company */
+            company?: string;
+            credentials: components["schemas"]["CredentialShape"][];
+            /** @description ids of groups */
+            groups?: string[];
+            id: string;
+            mail?: string;
+            name: string;
+            note?: string;
+            phone?: string;
+            /** @description no credential of the person opens or starts anything */
+            suspended?: boolean;
+            /**
+             * Format: date-time
+             * @description from then on the same; missing: never
+             */
+            until?: string;
+        };
+        PersonShape: {
+            /** Format: date-time */
+            changedAt: string;
+            /** @description id of a company */
+            company?: string;
+            /** @description ids of groups */
+            groups?: string[];
+            id: string;
+            mail?: string;
+            name: string;
+            note?: string;
+            phone?: string;
+            /** @description no credential of the person opens or starts anything */
+            suspended?: boolean;
+            /**
+             * Format: date-time
+             * @description from then on the same; missing: never
+             */
+            until?: string;
+        };
         PinShape: {
             station: string;
             /**
@@ -5514,6 +6434,31 @@ export interface components {
             severities?: string[];
             sites?: string[];
         };
+        PolicyShape: {
+            /** @description what decides: the policy in the Cedar language */
+            readonly cedar?: string;
+            /** Format: date-time */
+            readonly changedAt?: string;
+            /** Format: date-time */
+            from?: string;
+            readonly id?: string;
+            /** @description door, gate, barrier, cabinet or evse; neither kinds nor places: all but EVSEs */
+            kinds?: string[];
+            /** @description said with each decision */
+            name: string;
+            /** @description a PIN is wanted beside the credential */
+            pin?: boolean;
+            /** @description by id, of any kind */
+            places?: string[];
+            /** @description missing: always */
+            schedule?: string;
+            /** @description missing: every site */
+            sites?: string[];
+            /** @description each is one of person, group, company, credential or anyone */
+            to: components["schemas"]["Principal"][];
+            /** Format: date-time */
+            until?: string;
+        };
         PortScoreShape: {
             /**
              * Format: int64
@@ -5588,6 +6533,13 @@ export interface components {
             incidents: components["schemas"]["IncidentRef"][];
             /** Format: date-time */
             until: string | null;
+        };
+        Principal: {
+            anyone?: boolean;
+            company?: string;
+            credential?: string;
+            group?: string;
+            person?: string;
         };
         ProfileShape: {
             /** Format: date-time */
@@ -6452,6 +7404,38 @@ export interface components {
             /** @description replaces all */
             tags?: string[];
         };
+        StationMonitorsShape: {
+            /** @description the station cannot tell what it watches, so nobody can check */
+            blind: boolean;
+            /**
+             * @description why the station watches nothing
+             * @enum {string}
+             */
+            cannot: "" | "unsupported" | "disabled";
+            /**
+             * Format: date-time
+             * @description when the station last told what it watches
+             */
+            checkedAt: string | null;
+            items: components["schemas"]["WatchedShape"][];
+            on: boolean;
+            /** @description remedies are off, so nothing is asked for */
+            paused: boolean;
+            /** @description false: not a station of OCPP 2.x */
+            possible: boolean;
+            /**
+             * @description whose switch decides
+             * @enum {string}
+             */
+            scope: "default" | "all" | "site" | "station";
+            /**
+             * Format: date-time
+             * @description when all was last as wanted
+             */
+            settledAt: string | null;
+            /** @description something is still to be asked for */
+            working: boolean;
+        };
         StationScoreShape: {
             /** @description the worst first */
             ports: components["schemas"]["PortScoreShape"][];
@@ -6633,6 +7617,22 @@ export interface components {
             /** Format: int64 */
             changed: number;
         };
+        TakeLabelsInputBody: {
+            /**
+             * Format: date-time
+             * @description when the picture was taken, within the last 10 min; default: now
+             */
+            at?: string;
+            /** @description the camera again; needed where the secret is that of a site */
+            camera?: string;
+            /** @description what the source calls itself */
+            engine?: string;
+            labels: components["schemas"]["LabelGiven"][];
+        };
+        TakeLabelsOutputBody: {
+            /** Format: int64 */
+            recorded: number;
+        };
         TestChargeShape: {
             /**
              * Format: date-time
@@ -6807,6 +7807,47 @@ export interface components {
             kinds: components["schemas"]["Followed"][];
             limits: components["schemas"]["Limits"];
             variables: components["schemas"]["Variable"][];
+        };
+        WatchedShape: {
+            component: string;
+            componentInstance: string;
+            /**
+             * Format: int64
+             * @description 0: the whole EVSE
+             */
+            connector: number;
+            /**
+             * Format: int64
+             * @description 0: the station
+             */
+            evse: number;
+            /** @description no longer wanted; about to be taken away */
+            leaving: boolean;
+            /**
+             * Format: int64
+             * @description id at the station
+             */
+            number: number | null;
+            profile: string;
+            /** @description of the station, or the OCPP error */
+            reason: string;
+            /**
+             * Format: int64
+             * @description 0 danger to 9 debug, as OCPP has it
+             */
+            severity: number;
+            /**
+             * Format: date-time
+             * @description when the station said so
+             */
+            since: string | null;
+            /** @description Accepted, UnknownComponent, UnknownVariable, UnsupportedMonitorType, Rejected, Duplicate as the station said; NoAnswer: nobody knows; NotCleared: no longer wanted and kept by the station; Error: refused with an OCPP error; empty: not asked yet */
+            status: string;
+            type: string;
+            /** Format: double */
+            value: number;
+            variable: string;
+            variableInstance: string;
         };
         Weekly: {
             days: string[];
@@ -6991,6 +8032,706 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    checkAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessDecisionShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listForbids: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsForbidShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createForbid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForbidShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForbidShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeForbid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForbidShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForbidShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteForbid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listAccessGroups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsNamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createAccessGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeAccessGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteAccessGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listHolidays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsHolidaysShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createHolidays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HolidaysShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidaysShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeHolidays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HolidaysShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidaysShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteHolidays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listLockdowns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsLockdownShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createLockdown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LockdownShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LockdownShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeLockdown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LockdownShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LockdownShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteLockdown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listAccessSchedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsAccessScheduleShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createAccessSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessScheduleShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessScheduleShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeAccessSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessScheduleShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessScheduleShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteAccessSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    whoOpens: {
+        parameters: {
+            query: {
+                /** @description an EVSE: port/STATION/EVSE */
+                place: string;
+                /** @description default: now */
+                at?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsAccessAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listAttempts: {
         parameters: {
             query?: {
@@ -7352,6 +9093,142 @@ export interface operations {
             };
         };
     };
+    listLabels: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                from?: string;
+                /** @description not included */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsLabelsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    takeLabels: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description t=SECONDS,v1=HEX: HMAC-SHA256 over SECONDS, a dot and the body; within 5 min of now, each once */
+                "X-Chargewatch-Signature": string;
+            };
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeLabelsInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakeLabelsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    makeCameraLabelSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelSecretOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    dropCameraLabelSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listRecordings: {
         parameters: {
             query: {
@@ -7623,6 +9500,132 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ChannelTestOutputBody"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listCompanies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsNamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createCompany: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeCompany: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteCompany: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -8259,6 +10262,35 @@ export interface operations {
             };
         };
     };
+    getEvidenceKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceKeyShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getEvidence: {
         parameters: {
             query?: never;
@@ -8272,6 +10304,76 @@ export interface operations {
         responses: {
             /** @description OK */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    hideEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceHideInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8343,6 +10445,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    logEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsAuditShape"];
+                };
             };
             /** @description Error */
             default: {
@@ -9387,7 +11520,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ItemsMonitorSet"];
+                    "application/json": components["schemas"]["ItemsMonitorSetShape"];
                 };
             };
             /** @description Error */
@@ -9422,7 +11555,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MonitorSet"];
+                    "application/json": components["schemas"]["MonitorSetShape"];
                 };
             };
             /** @description Error */
@@ -9453,6 +11586,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getMonitoring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonitoringShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setMonitoring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MonitoringInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonitoringShape"];
+                };
             };
             /** @description Error */
             default: {
@@ -9658,6 +11853,198 @@ export interface operations {
             };
         };
     };
+    listPeople: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description part of the name, mail or phone */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsPersonShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createPerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getPerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    erasePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    erasePlate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listPlaybooks: {
         parameters: {
             query?: never;
@@ -9807,6 +12194,132 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ForeseenOutputBody"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listPolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsPolicyShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deletePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -10891,6 +13404,66 @@ export interface operations {
             };
         };
     };
+    makeSiteLabelSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelSecretOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    dropSiteLabelSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     putSitePlan: {
         parameters: {
             query?: never;
@@ -11678,6 +14251,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsMessageShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getStationMonitors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationMonitorsShape"];
                 };
             };
             /** @description Error */

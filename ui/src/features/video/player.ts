@@ -52,6 +52,10 @@ export async function refusal(answer: Response): Promise<Refused> {
 /** How long to wait before the next try: 1, 2, 4 ... 30 s. */
 export const pause = (tries: number): number => Math.min(30_000, 1_000 * 2 ** Math.min(tries, 5));
 
+/** How long a lesser way is kept to before the best is tried again: 1, 2, 4 ... 30 min. */
+export const patience = (upgrades: number): number =>
+  Math.min(30 * 60_000, 60_000 * 2 ** Math.min(upgrades, 5));
+
 /** The ways that are open, best first. */
 export function ways(closed: ReadonlySet<Way>): Way[] {
   const all: Way[] = ['webrtc', 'hls', 'stills'];
@@ -67,39 +71,43 @@ export function play(place: Place): () => void {
 
 async function run(place: Place, stop: AbortSignal): Promise<void> {
   const closed = new Set<Way>();
-  // However it is tried to get a new picture, the last one keeps its age.
-  let last: number | undefined;
-  const report = (s: Showing) => {
-    last = s.at ?? last;
-    place.report({ ...s, at: last });
-  };
   if (typeof RTCPeerConnection === 'undefined') closed.add('webrtc');
-  let reason: string | undefined;
+  let closedFor: string | undefined;
   let tries = 0;
+  let upgrades = 0;
   while (!stop.aborted) {
+    let reason = closedFor;
+    let upgrade = false;
     for (const way of ways(closed)) {
-      const watch = new Watch(way, report, reason);
+      const best = way === ways(closed)[0];
+      const watch = new Watch(way, place.report, reason, best ? undefined : patience(upgrades));
       try {
         await SHOW[way](place, watch, stop);
       } catch (error) {
         if (error instanceof Refused && error.code) {
           reason = error.code;
-          if (CLOSED.has(error.code)) closed.add(way);
-        } else if (!watch.shown && way === 'webrtc') {
-          reason = 'network';
+          if (CLOSED.has(error.code)) {
+            closed.add(way);
+            closedFor = error.code;
+          }
         }
       } finally {
         watch.end();
       }
       if (stop.aborted) return;
       if (watch.shown) {
+        // What worked has stopped: begin again with the best.
         tries = 0;
-        break; // what worked has stopped: begin again with the best
+        upgrade = watch.tired;
+        upgrades = best ? 0 : upgrades + 1;
+        break;
       }
+      if (way === 'webrtc') reason ??= 'network';
       if (reason === 'noPicture') break;
     }
+    if (upgrade) continue;
     const wait = pause(tries++);
-    report({ way: 'webrtc', state: 'waiting', reason, retryAt: Date.now() + wait });
+    place.report({ way: 'webrtc', state: 'waiting', reason, retryAt: Date.now() + wait });
     await sleep(wait, stop);
   }
 }
@@ -113,7 +121,10 @@ const SHOW: Record<Way, (p: Place, w: Watch, stop: AbortSignal) => Promise<void>
 /** Watches that pictures keep coming. */
 class Watch {
   shown = false;
+  /** It was given up for a better way. */
+  tired = false;
   private last = performance.now();
+  private readonly began = performance.now();
   private readonly timer: ReturnType<typeof setInterval>;
   private lost: (() => void) | undefined;
   readonly gone = new Promise<void>((resolve) => {
@@ -124,12 +135,17 @@ class Watch {
     private readonly way: Way,
     private readonly report: (s: Showing) => void,
     private readonly reason: string | undefined,
+    patience: number | undefined,
   ) {
     this.say('connecting');
     this.timer = setInterval(() => {
       const still = performance.now() - this.last;
       if (still > (this.shown ? LOST : CONNECT)) this.lost?.();
       else if (this.shown && still > STALE) this.say('waiting');
+      else if (patience !== undefined && performance.now() - this.began > patience) {
+        this.tired = true;
+        this.lost?.();
+      }
     }, 500);
   }
 
@@ -261,7 +277,11 @@ async function byPlaylist(place: Place, watch: Watch, stop: AbortSignal): Promis
 async function byStills(place: Place, watch: Watch, stop: AbortSignal): Promise<void> {
   let url = '';
   try {
-    for (let failed = 0; !stop.aborted; ) {
+    let over = false;
+    void watch.gone.then(() => {
+      over = true;
+    });
+    for (let failed = 0; !stop.aborted && !over; ) {
       const began = performance.now();
       const answer = await fetch(`${place.base}/snapshot.jpg?stream=${place.stream}`, {
         cache: 'no-store',

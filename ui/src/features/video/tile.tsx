@@ -1,4 +1,4 @@
-import { memo, useEffect, useRef, useState } from 'react';
+import { memo, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { age, exact, span } from '../../format/time';
 import { type MessageKey, useT, useTag } from '../../i18n/i18n';
 import { useNow } from '../../live/clock';
@@ -24,6 +24,12 @@ const REASONS = new Set([
 const reasonKey = (reason: string | undefined): MessageKey | null =>
   reason && REASONS.has(reason) ? (`video.why.${reason}` as MessageKey) : null;
 
+const isHidden = () => document.hidden;
+const onHidden = (changed: () => void) => {
+  document.addEventListener('visibilitychange', changed);
+  return () => document.removeEventListener('visibilitychange', changed);
+};
+
 /** One camera now. It plays while it is on the screen and never passes an old picture for a new one. */
 export const Tile = memo(function Tile({
   camera,
@@ -43,13 +49,15 @@ export const Tile = memo(function Tile({
   const video = useRef<HTMLVideoElement>(null);
   const img = useRef<HTMLImageElement>(null);
   const last = useRef<HTMLCanvasElement>(null);
-  const [visible, setVisible] = useState(false);
+  const [inView, setInView] = useState(false);
+  // A page in the background shows nothing and is told of no picture.
+  const visible = !useSyncExternalStore(onHidden, isHidden) && inView;
   const [showing, setShowing] = useState<Showing>({ way: 'webrtc', state: 'connecting' });
 
   useEffect(() => {
     const el = frame.current;
     if (!el) return;
-    const seen = new IntersectionObserver(([e]) => setVisible(e?.isIntersecting ?? false));
+    const seen = new IntersectionObserver(([e]) => setInView(e?.isIntersecting ?? false));
     seen.observe(el);
     return () => seen.disconnect();
   }, []);
@@ -66,7 +74,8 @@ export const Tile = memo(function Tile({
         // A picture a half second is kept: the last one stays, greyed, while a new
         // connection is made. Afterwards the element has none any more.
         if (s.state === 'playing' && s.way !== 'stills') keep(v, c);
-        setShowing(s);
+        // However a new picture is asked for, the last one keeps its age.
+        setShowing((was) => ({ ...s, at: s.at ?? was.at }));
       },
     });
   }, [visible, camera.id, stream]);
