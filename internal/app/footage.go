@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -37,11 +38,11 @@ type footage struct {
 	previews *preview.Service
 }
 
-// toldGap is a gap on its way into the journal, which may take its time without
+// toldGap is what is said of recordings on its way into the journal, which may take its time without
 // anybody waiting.
 type toldGap struct {
 	camera string
-	gap    event.RecordingGap
+	body   event.Body
 }
 
 // openFootage opens the recordings of the data folder.
@@ -57,6 +58,7 @@ func (s *Server) openFootage(ctx context.Context) error {
 			free, total, _, err := s.guard.Room()
 			return free, total, err
 		},
+		Rate: f.rate,
 	}); err != nil {
 		return fmt.Errorf("open the recordings: %w", err)
 	}
@@ -72,17 +74,22 @@ func (f *footage) run(ctx context.Context) error {
 	go func() { ended <- f.packs.run(ctx) }()
 	changed := f.s.Store.CamerasChanged()
 	f.SetLimits(f.limits())
+	f.adopt(ctx)
+	forget := time.NewTicker(forgetEvery)
+	defer forget.Stop()
 	for {
 		select {
+		case <-forget.C:
+			f.forget(ctx)
 		case <-changed:
 			changed = f.s.Store.CamerasChanged()
 			f.SetLimits(f.limits())
 		case t := <-f.told:
 			at := time.Now()
 			if _, err := f.s.Journal.Append(ctx, &event.Event{
-				Subject: event.Camera(t.camera), At: at, ReceivedAt: at, Origin: event.FromUs, Body: &t.gap,
+				Subject: event.Camera(t.camera), At: at, ReceivedAt: at, Origin: event.FromUs, Body: t.body,
 			}); err != nil && ctx.Err() == nil {
-				f.s.log.WarnContext(ctx, "a gap of a recording is not in the journal", "camera", t.camera, "err", err)
+				f.s.log.WarnContext(ctx, "what was said of a recording is not in the journal", "camera", t.camera, "err", err)
 			}
 		case <-ctx.Done():
 			return errors.Join(<-ended, <-ended, <-ended)
@@ -99,26 +106,25 @@ func (f *footage) close(ctx context.Context) error {
 	return err
 }
 
-// limits are what people promised about keeping.
-func (f *footage) limits() record.Limits {
-	out := record.Limits{Cameras: make(map[string]record.Keep)}
-	for _, c := range f.s.Store.Cameras() {
-		promised := time.Duration(c.PromisedDays * float64(24*time.Hour))
-		out.Cameras[c.ID] = record.Keep{Site: c.SiteID, Continuous: promised, Event: promised}
-	}
-	return out
-}
-
 // giveWay stops writing while the disk has no room.
 func (f *footage) giveWay(stage disk.Stage) { f.Stop(stage >= disk.StopClips) }
 
 // RecordingGap tells the journal, later.
 func (f *footage) RecordingGap(_ context.Context, id string, g event.RecordingGap) error {
+	return f.say(id, &g)
+}
+
+// RecordingRetention tells the journal, later.
+func (f *footage) RecordingRetention(_ context.Context, id string, r event.RecordingRetention) error {
+	return f.say(id, &r)
+}
+
+func (f *footage) say(id string, body event.Body) error {
 	select {
-	case f.told <- toldGap{id, g}:
+	case f.told <- toldGap{id, body}:
 		return nil
 	default:
-		return errors.New("too many gaps wait for the journal")
+		return errors.New("too much waits for the journal")
 	}
 }
 
@@ -221,7 +227,10 @@ func (f *footage) Retention(id string) (web.RetentionState, bool) {
 	if !ok {
 		return web.RetentionState{}, false
 	}
-	out := web.RetentionState{Bytes: u.Bytes, PerDayBytes: u.PerDay, OldestAt: orNil(u.OldestAt), LimitedBy: u.LimitedBy, Short: u.Effective < u.Promised}
+	out := web.RetentionState{
+		Bytes: u.Bytes, HeldBytes: u.Held, PerDayBytes: math.Round(u.PerDay), Expected: u.Expected, OldestAt: orNil(u.OldestAt), LatestAt: orNil(u.LatestAt),
+		LimitedBy: u.LimitedBy, Short: u.Effective < u.Promised,
+	}
 	if u.PerDay > 0 {
 		out.EffectiveDays = new(tenths(u.Effective.Hours() / 24))
 	}

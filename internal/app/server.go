@@ -61,6 +61,7 @@ type Server struct {
 	labels     *labels
 	footage    *footage
 	clips      *clips
+	copies     *copies
 	simulated  atomic.Pointer[[]netip.AddrPort]
 	simulation *simulation
 	vitals     *vitals.Monitor
@@ -206,6 +207,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		return s, err
 	}
 	s.clips = s.newClips()
+	if err := s.openCopies(ctx); err != nil {
+		return s, err
+	}
 	s.devices = newDevices(s)
 	if s.notify, err = s.newNotifier(ctx); err != nil {
 		return s, err
@@ -241,6 +245,8 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Finder:     s.devices,
 		Labels:     s.labels,
 		Footage:    s.footage,
+		Keeping:    s.footage,
+		Copies:     s.copies,
 		Clips:      s.clips,
 		Evidence:   s.footage.packs,
 
@@ -386,6 +392,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.cameras.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.labels.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.clips.run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.copies.run(inner))) })
 	outside.Go(func() { fail(s.tellArming(inner)) })
 	outside.Go(func() { fail(ended(inner, s.devices.run(inner))) })
 	outside.Go(func() { fail(s.simulation.run(inner)) })

@@ -52,6 +52,9 @@ const (
 	KindLabels           Kind = "camera.labels"
 	KindRecordingGap     Kind = "recording.gap"
 	KindArming           Kind = "site.arming"
+
+	KindRecordingRetention Kind = "recording.retention"
+	KindRecordingCopy      Kind = "recording.copy"
 )
 
 // Kinds lists all kinds.
@@ -62,6 +65,7 @@ func Kinds() []Kind {
 		KindFirmware, KindLog, KindDataTransfer, KindReservation, KindMessage, KindCommand, KindCommandResult,
 		KindSessionInferred, KindFinding, KindDriverReport, KindPolicy, KindIncidentAction, KindIncident, KindExternalAlert,
 		KindCameraConfigured, KindCameraRemoved, KindCameraState, KindScene, KindLabels, KindRecordingGap, KindArming,
+		KindRecordingRetention, KindRecordingCopy,
 	}
 }
 

@@ -133,6 +133,28 @@ type RecordingGap struct {
 	Reason string    `json:"reason"`
 }
 
+// RecordingRetention says that pictures do not stay as long as was promised, or that
+// they do again. Where cameras share what limits them, one speaks for all.
+type RecordingRetention struct {
+	SiteID        string  `json:"siteId,omitempty"`
+	Short         bool    `json:"short,omitempty"`
+	PromisedDays  float64 `json:"promisedDays,omitempty"`
+	EffectiveDays float64 `json:"effectiveDays,omitempty"`
+	LimitedBy     string  `json:"limitedBy,omitempty"` // bytes, site, volume or disk
+	Cameras       int     `json:"cameras,omitempty"`   // that are short by it
+}
+
+// RecordingCopy says that pictures did not come to the second place, or that
+// copies arrive there again. One camera speaks for all.
+type RecordingCopy struct {
+	SiteID string `json:"siteId,omitempty"`
+	Failed bool   `json:"failed,omitempty"`
+	Reason string `json:"reason,omitempty"` // a code: unreachable, refused, notAllowed, full, unwritable, dropped, ...
+	Detail string `json:"detail,omitempty"` // in words, without addresses or secrets
+	// Waiting is how many copies are still on their way.
+	Waiting int `json:"waiting,omitempty"`
+}
+
 // Arming says whether what moves at a site matters.
 type Arming struct {
 	Armed bool `json:"armed"`
@@ -159,11 +181,19 @@ func (*Scene) Kind() Kind { return KindScene }
 func (*RecordingGap) Kind() Kind { return KindRecordingGap }
 
 // Kind names the body.
+func (*RecordingRetention) Kind() Kind { return KindRecordingRetention }
+
+// Kind names the body.
+func (*RecordingCopy) Kind() Kind { return KindRecordingCopy }
+
+// Kind names the body.
 func (*Arming) Kind() Kind { return KindArming }
 
-func (*CameraConfigured) isBody() {}
-func (*CameraRemoved) isBody()    {}
-func (*CameraState) isBody()      {}
-func (*Scene) isBody()            {}
-func (*RecordingGap) isBody()     {}
-func (*Arming) isBody()           {}
+func (*CameraConfigured) isBody()   {}
+func (*CameraRemoved) isBody()      {}
+func (*CameraState) isBody()        {}
+func (*Scene) isBody()              {}
+func (*RecordingGap) isBody()       {}
+func (*RecordingRetention) isBody() {}
+func (*RecordingCopy) isBody()      {}
+func (*Arming) isBody()             {}

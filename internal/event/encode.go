@@ -81,6 +81,10 @@ func New(kind Kind) (Body, error) {
 		return &Labels{}, nil
 	case KindRecordingGap:
 		return &RecordingGap{}, nil
+	case KindRecordingRetention:
+		return &RecordingRetention{}, nil
+	case KindRecordingCopy:
+		return &RecordingCopy{}, nil
 	case KindArming:
 		return &Arming{}, nil
 	}

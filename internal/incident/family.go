@@ -26,8 +26,9 @@ const (
 	Protocol     Family = "protocol"
 	Reported     Family = "reported"
 	Rule         Family = "rule"
-	External     Family = "external" // told by another monitoring system
-	Common       Family = "common"   // cause of many
+	External     Family = "external"  // told by another monitoring system
+	Recording    Family = "recording" // pictures are not kept as decided
+	Common       Family = "common"    // cause of many
 )
 
 // proof is what shows that a repair holds.
@@ -64,6 +65,7 @@ var detectorFamily = map[string]Family{
 	"D09": Power, "D10": Power, "D11": Power, "D22": Power,
 	"D18": Metering, "D19": Metering,
 	"V01": Connectivity, "V02": Security, "V03": Security, "V04": Security, "V05": Security,
+	"V10": Recording, "V11": Recording,
 	"D24": Clock, "D25": Firmware,
 }
 

@@ -26,10 +26,7 @@ const (
 	maxCameraURL     = 500
 	maxCameraText    = 200
 	maxZoneTies      = 100
-	MaxPromisedDays  = 365
 	maxCameraSecret  = 200
-	DefaultPromise   = 3 // days of continuous recording
-	longPromise      = 3 // days beyond which a purpose must be written
 	maxPurposeLength = 500
 )
 
@@ -61,9 +58,10 @@ type Camera struct {
 	// countries.
 	Audio       bool   `json:"audio,omitempty"`
 	AudioReason string `json:"audioReason,omitempty"`
-	// PromisedDays is how long continuous pictures are kept; longer than three days
-	// needs a purpose.
+	// PromisedDays is how long pictures are kept, zero: as at its site; longer than
+	// three days needs a purpose, of the camera or its site. MaxBytes bounds them all.
 	PromisedDays float64      `json:"promisedDays"`
+	MaxBytes     int64        `json:"maxBytes,omitempty"`
 	Purpose      string       `json:"purpose,omitempty"`
 	Zones        []CameraZone `json:"zones,omitempty"`
 	Simulated    bool         `json:"simulated,omitempty"`
@@ -127,11 +125,11 @@ func (c *Camera) validate() error {
 	if c.Audio && c.AudioReason == "" {
 		return &InvalidError{"audioReason", "sound is recorded only for a written reason"}
 	}
-	if !(c.PromisedDays > 0 && c.PromisedDays <= MaxPromisedDays) {
-		return &InvalidError{"retention.promisedDays", fmt.Sprintf("above 0 and at most %d", MaxPromisedDays)}
+	if !(c.PromisedDays >= 0 && c.PromisedDays <= MaxPromisedDays) {
+		return &InvalidError{"retention.promisedDays", fmt.Sprintf("at most %d; 0: as at its site", MaxPromisedDays)}
 	}
-	if c.PromisedDays > longPromise && c.Purpose == "" {
-		return &InvalidError{"retention.purpose", fmt.Sprintf("more than %d days need a written purpose", longPromise)}
+	if err := validVideoBytes("retention.maxBytes", c.MaxBytes); err != nil {
+		return err
 	}
 	if len(c.AudioReason) > maxPurposeLength || len(c.Purpose) > maxPurposeLength {
 		return &InvalidError{"retention.purpose", fmt.Sprintf("at most %d bytes", maxPurposeLength)}
@@ -220,7 +218,12 @@ func (s *Store) loadCameras(ctx context.Context) error {
 		return err
 	}
 	s.cameras.load(all)
-	return s.loadArming(ctx)
+	for _, load := range []func(context.Context) error{s.loadArming, s.loadRetention, s.loadRemoved} {
+		if err := load(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Camera returns a camera.
@@ -265,9 +268,6 @@ func (s *Store) CreateCamera(ctx context.Context, by Actor, c Camera, password s
 	}
 	if c.Record == "" {
 		c.Record = RecordContinuous
-	}
-	if c.PromisedDays == 0 {
-		c.PromisedDays = DefaultPromise
 	}
 	if err := c.validate(); err != nil {
 		return nil, err
@@ -361,6 +361,15 @@ func (s *Store) putCamera(ctx context.Context, by Actor, action string, c *Camer
 			return &InvalidError{"siteId", "no such site"}
 		}
 	}
+	if old, ok := s.removed.get(c.ID); ok && old.SiteID != c.SiteID {
+		// Who may see the one site would see what was recorded at the other.
+		return &InvalidError{"id", "there are recordings of a removed camera of this id at another site"}
+	}
+	s.purposes.Lock()
+	defer s.purposes.Unlock()
+	if err := s.hasPurpose(c); err != nil {
+		return err
+	}
 	data, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("encode camera: %w", err)
@@ -375,7 +384,10 @@ func (s *Store) putCamera(ctx context.Context, by Actor, action string, c *Camer
 			c.ID, c.SiteID, string(data), c.sealed, millis(c.CreatedAt)); err != nil {
 			return fmt.Errorf("write camera: %w", err)
 		}
-		detail := map[string]any{"site": c.SiteID, "recording": c.Record, "audio": c.Audio, "promisedDays": c.PromisedDays}
+		if _, err := tx.Exec(`DELETE FROM removed_cameras WHERE id = ?`, c.ID); err != nil {
+			return fmt.Errorf("take back a removed camera: %w", err)
+		}
+		detail := map[string]any{"site": c.SiteID, "recording": c.Record, "audio": c.Audio, "promisedDays": c.PromisedDays, "maxBytes": c.MaxBytes, "purpose": c.Purpose}
 		if c.Audio {
 			detail["audioReason"] = c.AudioReason
 		}
@@ -383,6 +395,7 @@ func (s *Store) putCamera(ctx context.Context, by Actor, action string, c *Camer
 	})
 	if err == nil {
 		s.cameras.set(c.ID, c)
+		s.removed.drop(c.ID)
 		s.camerasChanged.announce()
 	}
 	return err
@@ -391,10 +404,16 @@ func (s *Store) putCamera(ctx context.Context, by Actor, action string, c *Camer
 // DeleteCamera removes a camera; its recordings stay until their time is over.
 func (s *Store) DeleteCamera(ctx context.Context, by Actor, id string) error {
 	defer s.lock(id).Unlock()
-	if _, ok := s.cameras.get(id); !ok {
+	c, ok := s.cameras.get(id)
+	if !ok {
 		return fmt.Errorf("camera %s: %w", id, ErrNotFound)
 	}
+	gone := &RemovedCamera{Camera: *c, At: fromMillis(millis(s.now())), By: by}
+	gone.sealed, gone.HasPassword = nil, false
 	err := s.append(ctx, s.event(event.Camera(id), &event.CameraRemoved{By: string(by)}), func(tx *sql.Tx) error {
+		if err := putRemoved(tx, gone); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(`DELETE FROM cameras WHERE id = ?`, id); err != nil {
 			return fmt.Errorf("delete camera: %w", err)
 		}
@@ -404,6 +423,7 @@ func (s *Store) DeleteCamera(ctx context.Context, by Actor, id string) error {
 		return s.audit(tx, by, "camera.delete", "camera/"+id, nil)
 	})
 	if err == nil {
+		s.removed.set(id, gone)
 		s.cameras.drop(id)
 		s.labelSecrets.drop(event.Camera(id).String())
 		s.camerasChanged.announce()

@@ -37,7 +37,7 @@ func gate() Camera {
 func TestACameraIsKeptWithAPasswordThatNothingShows(t *testing.T) {
 	b := locked(t)
 	c := must[*Camera](t)(b.CreateCamera(t.Context(), admin, gate(), "s3cret"))
-	if c.Record != RecordContinuous || c.PromisedDays != DefaultPromise || c.Zones[0].ID == "" || !c.HasPassword {
+	if c.Record != RecordContinuous || b.Kept(c).Days != DefaultPromise || c.Zones[0].ID == "" || !c.HasPassword {
 		t.Errorf("created %+v", c)
 	}
 	again := b.reopen(t)
@@ -109,6 +109,7 @@ func TestWhatACameraCannotBe(t *testing.T) {
 		"audioReason":            func(c *Camera) { c.Audio = true },
 		"retention.promisedDays": func(c *Camera) { c.PromisedDays = 1000 },
 		"retention.purpose":      func(c *Camera) { c.PromisedDays = 30 },
+		"retention.maxBytes":     func(c *Camera) { c.MaxBytes = 1000 },
 		"zones[0].kind":          func(c *Camera) { c.Zones[0].Kind = "x" },
 		"zones[0].polygon":       func(c *Camera) { c.Zones[0].Polygon[1][0] = 1.5 },
 		"zones[0].evses":         func(c *Camera) { c.Zones[0].Ports = []string{"CP1"} },

@@ -202,6 +202,9 @@ func (s *Store) DeleteSite(ctx context.Context, by Actor, id string) error {
 		if _, err := tx.Exec(`DELETE FROM arming WHERE site = ?`, id); err != nil {
 			return fmt.Errorf("delete arming: %w", err)
 		}
+		if _, err := tx.Exec(`DELETE FROM video_retention WHERE site = ?`, id); err != nil {
+			return fmt.Errorf("delete retention: %w", err)
+		}
 		if err := dropLabelSecret(tx, event.Site(id).String()); err != nil {
 			return err
 		}
@@ -218,6 +221,7 @@ func (s *Store) DeleteSite(ctx context.Context, by Actor, id string) error {
 		s.sites.drop(id)
 		s.plans.drop(id)
 		s.arming.drop(id)
+		s.retention.drop(id)
 	}
 	return err
 }

@@ -70,7 +70,9 @@ type Store struct {
 	cameras  table[*Camera]
 	// labelSecrets are sealed; the key is what they are of.
 	labelSecrets table[[]byte]
-	arming       table[*Arming] // by site
+	arming       table[*Arming]    // by site
+	retention    table[*Retention] // by site; empty: everywhere
+	removed      table[*RemovedCamera]
 	zones        table[*time.Location]
 	box          Box
 	credentials  table[*access.Credential] // by token id
@@ -86,6 +88,9 @@ type Store struct {
 	// entity serialises changes of sites and stations by id, so that memory
 	// follows the order of commits.
 	entity [64]sync.Mutex
+	// purposes is held, behind entity, while a reason to keep pictures for long is
+	// changed or leant on.
+	purposes sync.Mutex
 	// pending guards the number of stations that wait for approval.
 	announcing sync.Mutex // held while a stranger is noted
 	pendingMu  sync.Mutex

@@ -89,7 +89,9 @@ type ZoneShape struct {
 
 // RetentionShape is how long pictures are kept.
 type RetentionShape struct {
-	PromisedDays  float64  `json:"promisedDays"`
+	PromisedDays  float64  `json:"promisedDays" doc:"as decided for the camera, its site or everywhere"`
+	OwnDays       float64  `json:"ownDays" doc:"decided for the camera itself; 0: as at its site"`
+	MaxBytes      int64    `json:"maxBytes" doc:"bound of all its recordings; 0: none"`
 	EffectiveDays *float64 `json:"effectiveDays" doc:"at the rate of now and the room there is; null: not known"`
 	Purpose       string   `json:"purpose"`
 }
@@ -119,8 +121,9 @@ type (
 			Recording    store.Recording `json:"recording,omitempty" enum:"continuous,event,off"`
 			Audio        bool            `json:"audio,omitempty"`
 			AudioReason  string          `json:"audioReason,omitempty" maxLength:"500"`
-			PromisedDays float64         `json:"promisedDays,omitempty" doc:"default 3"`
-			Purpose      string          `json:"purpose,omitempty" maxLength:"500" doc:"needed for more than 3 days"`
+			PromisedDays float64         `json:"promisedDays,omitempty" doc:"0 or missing: as at its site, or 3"`
+			Purpose      string          `json:"purpose,omitempty" maxLength:"500" doc:"needed for more than 3 days, unless its site has one"`
+			MaxBytes     int64           `json:"maxBytes,omitempty" doc:"bound of all its recordings; 0: none"`
 			Zones        []ZoneShape     `json:"zones,omitempty" maxItems:"32"`
 		}
 	}
@@ -139,7 +142,8 @@ type (
 			Recording    *store.Recording `json:"recording,omitempty" enum:"continuous,event,off"`
 			Audio        *bool            `json:"audio,omitempty"`
 			AudioReason  *string          `json:"audioReason,omitempty" maxLength:"500"`
-			PromisedDays *float64         `json:"promisedDays,omitempty"`
+			PromisedDays *float64         `json:"promisedDays,omitempty" doc:"0: as at its site"`
+			MaxBytes     *int64           `json:"maxBytes,omitempty" doc:"0: none"`
 			Purpose      *string          `json:"purpose,omitempty" maxLength:"500"`
 			Zones        *[]ZoneShape     `json:"zones,omitempty" maxItems:"32" doc:"replaces all"`
 		}
@@ -162,6 +166,8 @@ func (s *Server) registerCameras() {
 	s.registerArming()
 	s.registerViewing()
 	s.registerFootage()
+	s.registerRetention()
+	s.registerCopies()
 }
 
 // status is how a camera is; one that nobody listens to is connecting.
@@ -181,7 +187,9 @@ func (s *Server) cameraShape(c *store.Camera, p *Principal) CameraShape {
 		ID: c.ID, SiteID: c.SiteID, Label: c.Label, HasSub: c.SubURL != "", UDP: c.UDP, HasPassword: c.HasPassword,
 		State: string(x.State), StateSince: instant(x.Since), Reason: x.Reason, Recording: c.Record, Audio: c.Audio,
 		AudioReason: c.AudioReason, Armed: s.o.Store.Armed(c.SiteID), Zones: zoneShapes(c.Zones),
-		Retention:  RetentionShape{PromisedDays: c.PromisedDays, EffectiveDays: x.EffectiveDays, Purpose: c.Purpose},
+		Retention: RetentionShape{
+			PromisedDays: s.o.Store.Kept(c).Days, OwnDays: c.PromisedDays, MaxBytes: c.MaxBytes, EffectiveDays: x.EffectiveDays, Purpose: c.Purpose,
+		},
 		RecordedAt: instant(x.RecordedAt), Main: x.Main, Sub: x.Sub, Simulated: c.Simulated,
 	}
 	if p == nil {
@@ -280,7 +288,7 @@ func (s *Server) createCamera(ctx context.Context, in *newCameraInput) (*cameraO
 	b := &in.Body
 	c := store.Camera{
 		ID: b.ID, SiteID: b.SiteID, Label: b.Label, MainURL: b.MainURL, SubURL: b.SubURL, OnvifURL: b.OnvifURL, Username: b.Username,
-		UDP: b.UDP, Fingerprint: b.Fingerprint, Record: b.Recording, Audio: b.Audio, AudioReason: b.AudioReason, PromisedDays: b.PromisedDays, Purpose: b.Purpose,
+		UDP: b.UDP, Fingerprint: b.Fingerprint, Record: b.Recording, Audio: b.Audio, AudioReason: b.AudioReason, PromisedDays: b.PromisedDays, MaxBytes: b.MaxBytes, Purpose: b.Purpose,
 		Zones: zones(b.Zones),
 	}
 	if err := s.reachable(ctx, map[string]string{"mainUrl": b.MainURL, "subUrl": b.SubURL, "onvifUrl": b.OnvifURL}); err != nil {
@@ -320,6 +328,7 @@ func (s *Server) changeCamera(ctx context.Context, in *cameraChangeInput) (*came
 		set(&c.Audio, b.Audio)
 		set(&c.AudioReason, b.AudioReason)
 		set(&c.PromisedDays, b.PromisedDays)
+		set(&c.MaxBytes, b.MaxBytes)
 		set(&c.Purpose, b.Purpose)
 		if b.Zones != nil {
 			c.Zones = zones(*b.Zones)

@@ -54,8 +54,11 @@ type RetentionState struct {
 	PromisedDays  float64    `json:"promisedDays"`
 	EffectiveDays *float64   `json:"effectiveDays" doc:"how long pictures stay at the rate of now and the room there is; null: not known"`
 	Bytes         int64      `json:"bytes"`
-	PerDayBytes   float64    `json:"perDayBytes"`
+	HeldBytes     int64      `json:"heldBytes" doc:"older than promised, kept for incidents or as evidence"`
+	PerDayBytes   float64    `json:"perDayBytes" doc:"0: not known yet"`
+	Expected      bool       `json:"expected" doc:"perDayBytes follows from the bit rate; too little is recorded to measure it"`
 	OldestAt      *time.Time `json:"oldestAt"`
+	LatestAt      *time.Time `json:"latestAt"`
 	LimitedBy     string     `json:"limitedBy" enum:"bytes,site,volume,disk," doc:"what makes it shorter than promised"`
 	Short         bool       `json:"short" doc:"less is kept than was promised"`
 }
@@ -108,7 +111,7 @@ func (s *Server) registerFootage() {
 	op := func(id, path, summary string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{"cameras"}}
 	}
-	review := atCamera(VideoReview)
+	review := atFilmed(VideoReview)
 	add(s, review, op("listRecordings", "/cameras/{camera}/recordings", "When there are pictures, and why not"), s.listRecordings)
 	add(s, atCamera(CamerasRead), op("getRetention", "/cameras/{camera}/retention", "How long pictures stay"), s.getRetention)
 	s.raw(http.MethodGet, base+"/cameras/{camera}/clip.mp4", review, s.past(s.clip))
@@ -137,14 +140,7 @@ func (s *Server) getRetention(_ context.Context, in *cameraInput) (*retentionOut
 	if !ok {
 		return nil, store.ErrNotFound
 	}
-	out := RetentionState{PromisedDays: c.PromisedDays}
-	if s.o.Footage != nil {
-		if x, ok := s.o.Footage.Retention(c.ID); ok {
-			x.PromisedDays = c.PromisedDays
-			out = x
-		}
-	}
-	return &retentionOutput{Body: out}, nil
+	return &retentionOutput{Body: s.retentionState(c)}, nil
 }
 
 func within(from, to time.Time, most time.Duration) error {
@@ -173,7 +169,7 @@ func moment(r *http.Request, name string) (time.Time, error) {
 // past is for routes that show whole pictures of the past: whoever may see masked
 // ones only gets none.
 func (s *Server) past(show func(w http.ResponseWriter, r *http.Request, c *store.Camera) error) http.HandlerFunc {
-	return s.view(func(w http.ResponseWriter, r *http.Request, c *store.Camera, masked bool) error {
+	return s.show(s.o.Store.Filmed, func(w http.ResponseWriter, r *http.Request, c *store.Camera, masked bool) error {
 		switch {
 		case s.o.Footage == nil:
 			return &ViewingError{http.StatusNotFound, "noRecording", "nothing is recorded"}

@@ -35,6 +35,7 @@ const (
 	needStation                      // the permission at the site of path parameter {station}
 	needSite                         // the permission at path parameter {site}
 	needCamera                       // the permission at the site of path parameter {camera}
+	needFilmed                       // the same, and the camera may be one that was removed
 )
 
 func anyone() Need                   { return Need{kind: needNothing} }
@@ -45,6 +46,7 @@ func filtered(p Permission) Need     { return Need{kind: needFiltered, permissio
 func atStation(p Permission) Need    { return Need{kind: needStation, permission: p} }
 func atSite(p Permission) Need       { return Need{kind: needSite, permission: p} }
 func atCamera(p Permission) Need     { return Need{kind: needCamera, permission: p} }
+func atFilmed(p Permission) Need     { return Need{kind: needFilmed, permission: p} }
 func (n Need) reauthenticated() Need { n.fresh = true; return n }
 func (n Need) orPermit() Need        { n.permit = true; return n }
 
@@ -193,6 +195,13 @@ func (s *Server) admit(r *http.Request, need Need) (*Principal, error) {
 			return nil, errForbidden
 		}
 		return nil, problemf(http.StatusNotFound, "no such camera")
+	case needFilmed:
+		if scope.Empty() {
+			return nil, errForbidden
+		}
+		if c, ok := s.o.Store.Filmed(r.PathValue("camera")); !ok || !scope.Allows(c.SiteID) {
+			return nil, problemf(http.StatusNotFound, "no such camera")
+		}
 	case needSite:
 		if scope.Empty() {
 			return nil, errForbidden

@@ -15,7 +15,7 @@ type Storage struct {
 
 // StorageClass is one kind of what is kept.
 type StorageClass struct {
-	Class       string     `json:"class" enum:"meter,history,security,forever,sessions,other,telemetry,frames"`
+	Class       string     `json:"class" enum:"meter,history,security,forever,sessions,other,telemetry,frames,video"`
 	Bytes       int64      `json:"bytes"`
 	OldestAt    *time.Time `json:"oldestAt" doc:"null: nothing is there, or nobody knows"`
 	KeepSeconds *int64     `json:"keepSeconds" doc:"null: for ever"`
@@ -33,8 +33,10 @@ type StorageDisk struct {
 	TotalBytes int64      `json:"totalBytes"`
 	RoomBytes  int64      `json:"roomBytes" doc:"until connections are refused"`
 	FullAt     *time.Time `json:"fullAt" doc:"when that is, growing as now; null: it lasts, or nobody knows"`
-	Known      bool       `json:"known" doc:"every class that grows could be measured"`
-	Stage      string     `json:"stage" enum:"fine,stop clips,shorten curves,free reserve,stop accepting"`
+	// VideoShortAt: recordings give way to everything else before the disk is full.
+	VideoShortAt *time.Time `json:"videoShortAt" doc:"from when recordings stay for less than promised, growing as now; null: they stay, or nobody knows"`
+	Known        bool       `json:"known" doc:"every class that grows could be measured"`
+	Stage        string     `json:"stage" enum:"fine,stop clips,shorten curves,free reserve,stop accepting"`
 }
 
 type storageOutput struct{ Body Storage }

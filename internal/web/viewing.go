@@ -71,8 +71,13 @@ func (s *Server) registerViewing() {
 
 // view finds the camera and tells why a picture cannot be had.
 func (s *Server) view(show func(w http.ResponseWriter, r *http.Request, c *store.Camera, masked bool) error) http.HandlerFunc {
+	return s.show(s.o.Store.Camera, show)
+}
+
+// show is view where find says which cameras there are.
+func (s *Server) show(find func(id string) (*store.Camera, bool), show func(w http.ResponseWriter, r *http.Request, c *store.Camera, masked bool) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		c, ok := s.o.Store.Camera(r.PathValue("camera"))
+		c, ok := find(r.PathValue("camera"))
 		if !ok || s.o.Viewing == nil {
 			writeProblem(w, problemf(http.StatusNotFound, "no such camera"))
 			return

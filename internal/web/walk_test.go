@@ -62,6 +62,15 @@ func newTwo(t *testing.T) *two {
 		}, ""); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := p.store.CreateCamera(t.Context(), store.System, store.Camera{ID: "gone-" + site, SiteID: site, MainURL: "rtsp://10.0.0.9/gone"}, ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.store.DeleteCamera(t.Context(), store.System, "gone-"+site); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.store.SetRetention(t.Context(), store.System, store.Retention{SiteID: site, Days: 7, Purpose: "raids at " + site}); err != nil {
+			t.Fatal(err)
+		}
 		station := "S-" + site
 		p.enrol(site, station, event.EVSELayout{EVSE: 1, RatedW: 50_000})
 		if _, err := p.store.PutPlan(t.Context(), store.System, store.Plan{Site: site, Type: "image/png", Width: 1, Height: 1}, []byte("picture")); err != nil {

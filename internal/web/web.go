@@ -159,6 +159,8 @@ type Options struct {
 	Labels    Labels    // nil: other systems tell no labels
 	Clips     Clips     // nil: incidents have no pictures
 	Footage   Footage   // nil: no pictures of the past
+	Copies    Copies    // nil: nothing is copied to a second place
+	Keeping   Keeping   // nil: nobody knows the room for recordings
 	Evidence  Evidence  // nil: no packs of evidence
 	Photos    Photos    // nil: none are kept
 	// Acknowledger records who takes care of an incident; without one the page of

@@ -30,3 +30,18 @@ func (s *Store) Fill(ctx context.Context, src Source, days int, end time.Time) e
 		return nil
 	})
 }
+
+// Judge says how long pictures of cameras stay that write so much a day, on a disk
+// with so much room; held is what of the first is held.
+func Judge(rates map[string]float64, held int64, limits Limits, free uint64) map[string]Usage {
+	all := make(map[string]Usage)
+	for camera, perDay := range rates {
+		all[camera] = Usage{PerDay: perDay}
+	}
+	a := all["a"]
+	a.Held = held
+	all["a"] = a
+	const total = 1000 << 30
+	judge(all, limits, free+high(total), total, true)
+	return all
+}

@@ -78,7 +78,7 @@ func (s *Store) changeHolds(change func(map[string]Hold) error) error {
 	defer s.mu.Unlock()
 	next := make(map[string]Hold, len(s.holds)+1)
 	for id, h := range s.holds {
-		if !h.over(s.o.Now(), s.limits.Incident()) {
+		if !h.over(s.o.Now(), s.limits.Of(h.Camera).Incident) {
 			next[id] = h
 		}
 	}
@@ -154,7 +154,7 @@ func (s *Store) classOf(g *Segment, holds []Hold) Class {
 // holdsOf lists the holds of a camera that have not ended.
 func (s *Store) holdsOf(camera string, now time.Time) []Hold {
 	s.mu.Lock()
-	incident := s.limits.Incident()
+	incident := s.limits.Of(camera).Incident
 	s.mu.Unlock()
 	return slices.DeleteFunc(s.Holds(camera), func(h Hold) bool { return h.over(now, incident) })
 }

@@ -106,9 +106,11 @@ type Gap struct {
 	site     string
 }
 
-// Teller is told of gaps that are over.
+// Teller is told of gaps that are over, and when pictures no longer stay as long as
+// was promised.
 type Teller interface {
 	RecordingGap(ctx context.Context, camera string, g event.RecordingGap) error
+	RecordingRetention(ctx context.Context, camera string, r event.RecordingRetention) error
 }
 
 // Options configures a Store.
@@ -128,6 +130,9 @@ type Options struct {
 	Sign func([]byte) []byte
 	// Space is that of the disk; default: without limit.
 	Space func() (free, total uint64, err error)
+	// Rate is what a camera is expected to write in a day, for as long as too little
+	// was written to measure it; zero, and the default: nobody knows.
+	Rate func(camera string) float64
 }
 
 // Store keeps recordings. Run has to run.
@@ -146,11 +151,13 @@ type Store struct {
 	waiting  []*finished // whole, on their way into the index
 	gaps     []Gap       // the same
 	wake     chan struct{}
-	emptied  sync.Cond // waiting became shorter
+	decided  chan struct{} // limits changed
+	emptied  sync.Cond     // waiting became shorter
 	limits   Limits
 	holds    map[string]Hold
 	usage    map[string]Usage // by camera
-	full     bool             // there is no room, and nothing that may go
+	promises promises
+	full     bool // there is no room, and nothing that may go
 	buffers  chan []byte
 	draining bool
 }
@@ -187,6 +194,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	def(&o.PartFor, time.Second)
 	def(&o.SyncEvery, 8*time.Second)
 	def(&o.PreRoll, 10*time.Second)
+	if o.Rate == nil {
+		o.Rate = func(string) float64 { return 0 }
+	}
 	if o.PreRollBytes <= 0 {
 		o.PreRollBytes = 4 << 20
 	}
@@ -199,7 +209,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		o: o, dir: dir, log: o.Logger, sources: make(map[Source]*track), byID: make(map[int64]*track),
-		wake: make(chan struct{}, 1), buffers: make(chan []byte, 8),
+		wake: make(chan struct{}, 1), decided: make(chan struct{}, 1), buffers: make(chan []byte, 8),
 	}
 	s.emptied.L = &s.mu
 	if s.db, err = s.openIndex(ctx); err != nil {

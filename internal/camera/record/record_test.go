@@ -2,6 +2,7 @@ package record_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"slices"
 	"sync"
@@ -24,6 +25,14 @@ func noon() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
 type told struct {
 	mu   sync.Mutex
 	gaps []event.RecordingGap
+	kept []string // of retention
+}
+
+func (t *told) RecordingRetention(_ context.Context, camera string, r event.RecordingRetention) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kept = append(t.kept, fmt.Sprintf("%s short=%v by=%s cameras=%d %.1f of %.1f", camera, r.Short, r.LimitedBy, r.Cameras, r.EffectiveDays, r.PromisedDays))
+	return nil
 }
 
 func (t *told) RecordingGap(_ context.Context, _ string, g event.RecordingGap) error {

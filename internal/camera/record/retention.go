@@ -14,7 +14,11 @@ import (
 type Keep struct {
 	Site              string
 	Continuous, Event time.Duration
-	Bytes             int64
+	// Incident is how long after its end a time stays that an incident holds.
+	Incident time.Duration
+	Bytes    int64
+	// Removed: nobody set the camera up any more; what there is of it stays its time.
+	Removed bool
 }
 
 // Limits are what people decided about keeping.
@@ -22,8 +26,6 @@ type Limits struct {
 	Cameras map[string]Keep
 	Sites   map[string]int64 // bytes
 	Bytes   int64            // of all recordings; zero is no bound
-	// Held is how long incidents are kept, default 30 days.
-	Held time.Duration
 }
 
 // Defaults of retention.
@@ -33,14 +35,6 @@ const (
 	DefaultIncident   = 30 * 24 * time.Hour
 )
 
-// Incident is how long incidents are kept.
-func (l Limits) Incident() time.Duration {
-	if l.Held > 0 {
-		return l.Held
-	}
-	return DefaultIncident
-}
-
 // Of says how long what a camera recorded is kept.
 func (l Limits) Of(camera string) Keep {
 	k := l.Cameras[camera]
@@ -49,6 +43,9 @@ func (l Limits) Of(camera string) Keep {
 	}
 	if k.Event <= 0 {
 		k.Event = DefaultEvent
+	}
+	if k.Incident <= 0 {
+		k.Incident = DefaultIncident
 	}
 	return k
 }
@@ -63,8 +60,12 @@ func (k Keep) of(c Class) time.Duration {
 // SetLimits says how long recordings stay from now on.
 func (s *Store) SetLimits(l Limits) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.limits = l
+	s.mu.Unlock()
+	select {
+	case s.decided <- struct{}{}:
+	default:
+	}
 }
 
 // Water marks of the free space of the disk: below high recordings go until
@@ -93,7 +94,8 @@ func (s *Store) Retain(ctx context.Context) error {
 		errs = append(errs, s.retainAge(ctx, t, limits.Of(t.Camera), now))
 	}
 	errs = append(errs, s.retainBytes(ctx, tracks, limits, now), s.retainSpace(ctx, tracks, now))
-	return errors.Join(append(errs, s.measure(ctx, tracks, limits, now))...)
+	errs = append(errs, s.measure(ctx, tracks, limits, now))
+	return errors.Join(append(errs, s.tellPromises(ctx, limits, now))...)
 }
 
 func (s *Store) retainAge(ctx context.Context, t *track, keep Keep, now time.Time) error {
@@ -122,7 +124,7 @@ func (s *Store) retainAge(ctx context.Context, t *track, keep Keep, now time.Tim
 		return err
 	}
 	if _, err := s.db.write.ExecContext(ctx, `DELETE FROM gap WHERE source = ? AND stop > 0 AND stop < ?`,
-		t.id, now.Add(-max(keep.Continuous, keep.Event, DefaultIncident)).UnixMicro()); err != nil {
+		t.id, now.Add(-max(keep.Continuous, keep.Event, keep.Incident)).UnixMicro()); err != nil {
 		return fmt.Errorf("forget old gaps: %w", err)
 	}
 	return nil

@@ -35,12 +35,17 @@ func (s *Store) Run(ctx context.Context) error {
 	}
 }
 
-// retainEvery is how often is looked what may go.
-const retainEvery = 2 * time.Minute
+// retainEvery is how often is looked what may go; sooner after the start, when the
+// first cameras have shown what they send, and when people decided anew.
+const (
+	retainEvery = 2 * time.Minute
+	retainFirst = 20 * time.Second
+	retainSoon  = time.Second
+)
 
 func (s *Store) retaining(ctx context.Context) {
-	tick := time.NewTicker(retainEvery)
-	defer tick.Stop()
+	next := time.NewTimer(retainFirst)
+	defer next.Stop()
 	for {
 		if err := s.Retain(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "cannot remove old recordings", "err", err)
@@ -48,7 +53,16 @@ func (s *Store) retaining(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-next.C:
+			next.Reset(retainEvery)
+		case <-s.decided:
+			next.Reset(retainSoon)
+			select {
+			case <-ctx.Done():
+				return
+			case <-next.C: // what is decided together is looked at once
+			}
+			next.Reset(retainEvery)
 		}
 	}
 }

@@ -18,11 +18,13 @@ import (
 // Detectors returns all of them, in the order of their ids.
 func Detectors() []detect.Detector {
 	return []detect.Detector{
-		cameraLost(), // V01
-		tampered(),   // V02
-		whileArmed(), // V03
-		loitering(),  // V04
-		cableTheft(), // V05
+		cameraLost(),     // V01
+		tampered(),       // V02
+		whileArmed(),     // V03
+		loitering(),      // V04
+		cableTheft(),     // V05
+		retentionShort(), // V10
+		copyFailed(),     // V11
 	}
 }
 

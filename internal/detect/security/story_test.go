@@ -115,6 +115,14 @@ func heard(t *testing.T, who, what string, v map[string]string) (event.Subject, 
 		return s, &event.CameraState{SiteID: site, State: event.CameraNotRecording, Was: event.CameraLive}
 	case "removed":
 		return s, &event.CameraRemoved{}
+	case "short":
+		return s, &event.RecordingRetention{SiteID: site, Short: true, PromisedDays: 3, EffectiveDays: 1.4, LimitedBy: "disk", Cameras: 2}
+	case "long":
+		return s, &event.RecordingRetention{SiteID: site, PromisedDays: 3, EffectiveDays: 3}
+	case "lostCopy":
+		return s, &event.RecordingCopy{SiteID: site, Failed: true, Reason: "unreachable", Waiting: 2}
+	case "copied":
+		return s, &event.RecordingCopy{SiteID: site}
 	case "begins":
 		return s, scene(event.SceneKind(v["what"]), event.SceneStarted)
 	case "ends":
@@ -195,6 +203,25 @@ func TestStories(t *testing.T) {
 			`100 cam1 offline
 			 110 cam1 removed`,
 			[]string{"100 camera/cam1 cameraLost raised S3", "110 camera/cam1 cameraLost cleared S3"},
+		},
+		"pictures do not stay as long as promised, also over a restart": {
+			`100 cam1 short
+			 110 self started
+			 120 cam1 short
+			 900 cam1 long`,
+			[]string{"100 camera/cam1 retentionShort raised S3", "900 camera/cam1 retentionShort cleared S3"},
+		},
+		"who spoke for the others is removed": {
+			`100 cam1 short
+			 110 cam1 removed
+			 400 cam2 short`,
+			[]string{"100 camera/cam1 retentionShort raised S3", "110 camera/cam1 retentionShort cleared S3", "400 camera/cam2 retentionShort raised S3"},
+		},
+		"copies do not arrive, and arrive again": {
+			`100 cam1 lostCopy
+			 110 cam2 copied
+			 200 cam1 copied`,
+			[]string{"100 camera/cam1 copyFailed raised S2", "200 camera/cam1 copyFailed cleared S2"},
 		},
 		"a camera is covered": {
 			`100 cam1 begins what=covered

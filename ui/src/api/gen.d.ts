@@ -4,6 +4,220 @@
  */
 
 export interface paths {
+    "/access/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Would this credential open that place then? Nothing is opened */
+        post: operations["checkAccess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/forbids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listForbids"];
+        put?: never;
+        /** Add one */
+        post: operations["createForbid"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/forbids/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeForbid"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteForbid"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listAccessGroups"];
+        put?: never;
+        /** Add one */
+        post: operations["createAccessGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeAccessGroup"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteAccessGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/holidays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listHolidays"];
+        put?: never;
+        /** Add one */
+        post: operations["createHolidays"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/holidays/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeHolidays"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteHolidays"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/lockdowns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listLockdowns"];
+        put?: never;
+        /** Add one */
+        post: operations["createLockdown"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/lockdowns/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeLockdown"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteLockdown"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listAccessSchedules"];
+        put?: never;
+        /** Add one */
+        post: operations["createAccessSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeAccessSchedule"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteAccessSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/who": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may enter or charge there then */
+        get: operations["whoOpens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/attempts": {
         parameters: {
             query?: never;
@@ -279,6 +493,42 @@ export interface paths {
         /** Send a message that says it is a test, and wait for the result */
         post: operations["testChannel"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/companies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listCompanies"];
+        put?: never;
+        /** Add one */
+        post: operations["createCompany"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/companies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeCompany"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteCompany"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1144,6 +1394,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People who enter and charge, by name */
+        get: operations["listPeople"];
+        put?: never;
+        /** Add somebody */
+        post: operations["createPerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Somebody, with the credentials: all that is kept by name */
+        get: operations["getPerson"];
+        /** Change somebody */
+        put: operations["changePerson"];
+        post?: never;
+        /** Forget somebody and the values of the credentials; what was done stays, by ids that lead to nobody */
+        delete: operations["erasePerson"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/plates/{id}": {
         parameters: {
             query?: never;
@@ -1209,6 +1496,42 @@ export interface paths {
         /** What it would do now, and which guard-rail would refuse */
         post: operations["previewPlaybook"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listPolicies"];
+        put?: never;
+        /** Add one */
+        post: operations["createPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changePolicy"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deletePolicy"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1677,6 +2000,23 @@ export interface paths {
         get: operations["listSitePins"];
         /** Place the stations on the plan; replaces all pins */
         put: operations["putSitePins"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sites/{site}/video-retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Decide how long pictures stay at a site */
+        put: operations["setSiteRetention"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2227,6 +2567,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/video/copies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What goes to the second place, newest first */
+        get: operations["listCopies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/video/kept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is kept of each camera; those that were removed only for who may see recordings */
+        get: operations["listKept"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/video/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long pictures stay, as decided */
+        get: operations["getVideoRetention"];
+        /** Decide how long pictures stay everywhere */
+        put: operations["setVideoRetention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/video/second-place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the last minute is copied when somebody tampers */
+        get: operations["getSecondPlace"];
+        /** Decide where it is copied */
+        put: operations["setSecondPlace"];
+        post?: never;
+        /** Copy it nowhere */
+        delete: operations["removeSecondPlace"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/video/second-place/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look whether a place takes copies */
+        post: operations["trySecondPlace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/views": {
         parameters: {
             query?: never;
@@ -2461,6 +2889,61 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AccessAnswer: {
+            /** Format: date-time */
+            at: string;
+            /** @description the kind of the reason */
+            code: string;
+            credentialId: string;
+            /** @enum {string} */
+            decision: "allow" | "deny";
+            /** @description of the person, or the label of the credential */
+            name: string;
+            personId: string;
+            /** @description id of the policy, lockdown or forbid that decided; empty: none did */
+            policy: string;
+            policyName: string;
+            reason: string;
+            /** @description as a station would be told */
+            status: string;
+        };
+        AccessDecisionShape: {
+            /** Format: date-time */
+            at: string;
+            /** @description the kind of the reason */
+            code: string;
+            /** @enum {string} */
+            decision: "allow" | "deny";
+            /** @description id of the policy, lockdown or forbid that decided; empty: none did */
+            policy: string;
+            policyName: string;
+            reason: string;
+            /** @description as a station would be told */
+            status: string;
+        };
+        AccessHours: {
+            /** @description 0 is Sunday */
+            days: number[];
+            /** @description HH:MM */
+            from: string;
+            /** @description at or before from: on the next day */
+            to: string;
+        };
+        AccessScheduleShape: {
+            /** @description id of days off */
+            calendar?: string;
+            /** Format: date-time */
+            readonly changedAt?: string;
+            readonly id?: string;
+            name: string;
+            /**
+             * @description what it is on a day off
+             * @default closed
+             * @enum {string}
+             */
+            onHoliday: "closed" | "sunday" | "usual";
+            open: components["schemas"]["AccessHours"][];
+        };
         AlertsOutputBody: {
             /** Format: int64 */
             recorded: number;
@@ -2736,10 +3219,18 @@ export interface components {
             fingerprint?: string;
             label?: string;
             mainUrl?: string;
+            /**
+             * Format: int64
+             * @description 0: none
+             */
+            maxBytes?: number;
             onvifUrl?: string;
             /** @description empty: none any more; needed when a host changes */
             password?: string;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description 0: as at its site
+             */
             promisedDays?: number;
             purpose?: string;
             /** @enum {string} */
@@ -2751,10 +3242,66 @@ export interface components {
             /** @description replaces all */
             zones?: components["schemas"]["ZoneShape"][];
         };
-        CameraSenses: {
-            device: components["schemas"]["DeviceSense"];
-            labels: components["schemas"]["LabelSense"];
-            motion: components["schemas"]["MotionSense"];
+        CameraKept: {
+            /** Format: int64 */
+            bytes: number;
+            cameraId: string;
+            /**
+             * Format: double
+             * @description how long pictures stay at the rate of now and the room there is; null: not known
+             */
+            effectiveDays: number | null;
+            /** @description perDayBytes follows from the bit rate; too little is recorded to measure it */
+            expected: boolean;
+            /**
+             * Format: int64
+             * @description older than promised, kept for incidents or as evidence
+             */
+            heldBytes: number;
+            /**
+             * Format: int64
+             * @description that incidents and evidence hold
+             */
+            heldTimes: number;
+            label: string;
+            /** Format: date-time */
+            latestAt: string | null;
+            /**
+             * @description what makes it shorter than promised
+             * @enum {string}
+             */
+            limitedBy: "bytes" | "site" | "volume" | "disk" | "";
+            /**
+             * Format: int64
+             * @description bound of the camera; 0: none
+             */
+            maxBytes: number;
+            /** Format: date-time */
+            oldestAt: string | null;
+            /**
+             * Format: double
+             * @description decided for the camera itself; 0: as at its site
+             */
+            ownDays: number;
+            /**
+             * Format: double
+             * @description 0: not known yet
+             */
+            perDayBytes: number;
+            /** Format: double */
+            promisedDays: number;
+            /** @description its own, or that of its site */
+            purpose: string;
+            /** @enum {string} */
+            recording: "continuous" | "event" | "off";
+            /**
+             * Format: date-time
+             * @description nobody set it up any more; its recordings stay until their time is over
+             */
+            removedAt: string | null;
+            /** @description less is kept than was promised */
+            short: boolean;
+            siteId: string;
         };
         CameraShape: {
             /** @description what moves at its site matters now */
@@ -2790,8 +3337,6 @@ export interface components {
             /** @enum {string} */
             recording: "continuous" | "event" | "off";
             retention: components["schemas"]["RetentionShape"];
-            /** @description who watches it, and how well */
-            senses?: components["schemas"]["CameraSenses"];
             simulated: boolean;
             siteId: string;
             /** @enum {string} */
@@ -2992,6 +3537,19 @@ export interface components {
             /** @description applicationServerKey for a browser's subscription to Web Push */
             pushKey: string;
         };
+        CheckInputBody: {
+            /**
+             * Format: date-time
+             * @description default: now
+             */
+            at?: string;
+            /** @description id */
+            credential: string;
+            /** @description the right PIN is given as well */
+            pin?: boolean;
+            /** @description an EVSE: port/STATION/EVSE */
+            place: string;
+        };
         ClaimOutputBody: {
             /** @enum {string} */
             status: "waiting" | "approved";
@@ -3089,6 +3647,36 @@ export interface components {
             Unparsed: string[];
             Value: string;
         };
+        CopyShape: {
+            /** Format: date-time */
+            addedAt: string;
+            /** Format: int64 */
+            bytes: number;
+            cameraId: string;
+            detail: string;
+            /** Format: date-time */
+            endedAt: string | null;
+            /** Format: date-time */
+            from: string;
+            id: string;
+            incidentId: string;
+            /** @description at the second place; what it is lies beside it as .json */
+            name: string;
+            /**
+             * Format: date-time
+             * @description when it is tried next; null: it is not waiting
+             */
+            nextAt: string | null;
+            /** @description why the last try failed, as a code: unreachable, notAllowed, certificate, timeout, credentials, refused, noBucket, clock, notThere, unwritable, full, redirected, answered, noPictures, dropped, tooLate */
+            reason: string;
+            siteId: string;
+            /** @enum {string} */
+            state: "waiting" | "sending" | "done" | "failed";
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            tries: number;
+        };
         Count: {
             /** Format: int64 */
             n: number;
@@ -3179,18 +3767,29 @@ export interface components {
              * @description 0001-01-01T00:00:00Z: never
              */
             expiresAt?: string;
+            /**
+             * Format: date-time
+             * @description 0001-01-01T00:00:00Z: from the beginning
+             */
+            from?: string;
             label?: string;
             /** Format: int64 */
             maxConcurrent?: number;
             parentIdToken?: string;
+            /** @description empty: nobody's by name */
+            personId?: string;
             /** @enum {string} */
             status?: "Accepted" | "Blocked" | "Expired" | "Invalid";
         };
         CredentialShape: {
             /** Format: date-time */
             expiresAt: string | null;
+            /** Format: date-time */
+            from: string | null;
             id: string;
             idToken: string;
+            /** @enum {string} */
+            kind: "rfid" | "pin" | "pass" | "plate";
             label: string;
             /**
              * Format: int64
@@ -3198,6 +3797,8 @@ export interface components {
              */
             maxConcurrent: number;
             parentIdToken: string;
+            /** @description whose it is; empty: nobody's by name */
+            personId: string;
             /** @enum {string} */
             status: "Accepted" | "Blocked" | "Expired" | "Invalid";
             /** @description OCPP 2.x IdTokenEnumType; empty: any */
@@ -3263,34 +3864,6 @@ export interface components {
             /** @description the narrowest scope that says something wins: station, site, model, everywhere */
             overrides: components["schemas"]["ThresholdShape"][];
             params: components["schemas"]["Param"][];
-        };
-        DeviceSense: {
-            /**
-             * Format: double
-             * @description how far its clock is ahead of ours
-             */
-            clockOffsetSeconds: number;
-            /** @description why it is not heard, in words; it may hold what the device said */
-            detail: string;
-            /** @description what that was */
-            event: string;
-            /**
-             * Format: date-time
-             * @description when it told last of something that it saw
-             */
-            eventAt: string | null;
-            /**
-             * Format: date-time
-             * @description its last answer
-             */
-            heardAt: string | null;
-            /**
-             * @description none: it has no ONVIF address
-             * @enum {string}
-             */
-            state: "none" | "connecting" | "listening" | "unsupported" | "unauthorized" | "failing";
-            /** Format: date-time */
-            stateSince: string | null;
         };
         DeviceShape: {
             /** Format: date-time */
@@ -3827,6 +4400,15 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
+        ForbidShape: {
+            /** Format: date-time */
+            readonly changedAt?: string;
+            readonly id?: string;
+            name: string;
+            /** @description missing: every site */
+            sites?: string[];
+            text: string;
+        };
         ForeseeInputBody: {
             /** @description as if the incident had started it, not the caller */
             byItself?: boolean;
@@ -4081,6 +4663,16 @@ export interface components {
              * @description last taken
              */
             okAt: string | null;
+        };
+        HolidaysShape: {
+            /** Format: date-time */
+            readonly changedAt?: string;
+            /** @description names by date: 2026-12-25 */
+            days: {
+                [key: string]: string;
+            };
+            readonly id?: string;
+            name: string;
         };
         Hours: {
             /** @description mon to sun; none: every day */
@@ -4438,6 +5030,16 @@ export interface components {
              */
             to: string;
         };
+        ItemsAccessAnswer: {
+            items: components["schemas"]["AccessAnswer"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsAccessScheduleShape: {
+            items: components["schemas"]["AccessScheduleShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsAssigneeShape: {
             items: components["schemas"]["AssigneeShape"][];
             /** @description empty: there is no more */
@@ -4450,6 +5052,11 @@ export interface components {
         };
         ItemsAuditShape: {
             items: components["schemas"]["AuditShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsCameraKept: {
+            items: components["schemas"]["CameraKept"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -4470,6 +5077,11 @@ export interface components {
         };
         ItemsConformanceShape: {
             items: components["schemas"]["ConformanceShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsCopyShape: {
+            items: components["schemas"]["CopyShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -4503,6 +5115,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsForbidShape: {
+            items: components["schemas"]["ForbidShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsFoundShape: {
             items: components["schemas"]["FoundShape"][];
             /** @description empty: there is no more */
@@ -4510,6 +5127,11 @@ export interface components {
         };
         ItemsHandshakeShape: {
             items: components["schemas"]["HandshakeShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsHolidaysShape: {
+            items: components["schemas"]["HolidaysShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -4533,6 +5155,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsLockdownShape: {
+            items: components["schemas"]["LockdownShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsMessageShape: {
             items: components["schemas"]["MessageShape"][];
             /** @description empty: there is no more */
@@ -4540,6 +5167,11 @@ export interface components {
         };
         ItemsMonitorSetShape: {
             items: components["schemas"]["MonitorSetShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsNamedShape: {
+            items: components["schemas"]["NamedShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -4558,6 +5190,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsPersonShape: {
+            items: components["schemas"]["PersonShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsPinShape: {
             items: components["schemas"]["PinShape"][];
             /** @description empty: there is no more */
@@ -4565,6 +5202,11 @@ export interface components {
         };
         ItemsPlaybookShape: {
             items: components["schemas"]["PlaybookShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsPolicyShape: {
+            items: components["schemas"]["PolicyShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -4745,30 +5387,6 @@ export interface components {
             /** @description path to send labels to; for a site the camera's id is to be put in */
             url: string;
         };
-        LabelSense: {
-            /**
-             * Format: int64
-             * @description beyond the measure of a camera
-             */
-            dropped: number;
-            /**
-             * Format: date-time
-             * @description since we started
-             */
-            lastAt: string | null;
-            /**
-             * @description of the last
-             * @enum {string}
-             */
-            source: "" | "camera" | "webhook" | "verifier";
-            /**
-             * Format: int64
-             * @description reports since we started
-             */
-            taken: number;
-            /** @description missing where none is set up */
-            verifier?: components["schemas"]["VerifierSense"];
-        };
         LabelShape: {
             /** @description left, top, width and height as shares of the picture; empty: not known where */
             box: number[];
@@ -4885,6 +5503,19 @@ export interface components {
              * @description sent last and accepted; 0: never
              */
             version: number;
+        };
+        LockdownShape: {
+            active?: boolean;
+            /** Format: date-time */
+            readonly changedAt?: string;
+            /** @description who may enter all the same */
+            except?: components["schemas"]["Principal"][];
+            readonly id?: string;
+            kinds?: string[];
+            name: string;
+            places?: string[];
+            /** @description missing: every site */
+            sites?: string[];
         };
         Logged: {
             /** Format: date-time */
@@ -5062,26 +5693,11 @@ export interface components {
             /** @description as decided */
             scopes: components["schemas"]["MonitoringScopeShape"][];
         };
-        MotionSense: {
-            /**
-             * Format: double
-             * @description between the pictures that are looked at; 0: not known yet
-             */
-            keyEverySeconds: number;
-            /**
-             * Format: date-time
-             * @description the newest picture that was looked at
-             */
-            lookedAt: string | null;
-            /**
-             * @description slow: key pictures are too far apart, and no sub-stream makes up for it; noDecoder: ffmpeg is not installed
-             * @enum {string}
-             */
-            state: "watching" | "slow" | "noDecoder" | "noPictures";
-            /** @description the sub-stream is looked at picture by picture */
-            subStream: boolean;
-            /** @description what was done to its view; empty: nothing */
-            tampered: string;
+        NamedShape: {
+            /** Format: date-time */
+            readonly changedAt?: string;
+            readonly id?: string;
+            name: string;
         };
         NewCameraInputBody: {
             audio?: boolean;
@@ -5093,15 +5709,20 @@ export interface components {
             label?: string;
             /** @description rtsp or rtsps, without user and password */
             mainUrl: string;
+            /**
+             * Format: int64
+             * @description bound of all its recordings; 0: none
+             */
+            maxBytes?: number;
             onvifUrl?: string;
             /** @description kept sealed, never shown */
             password?: string;
             /**
              * Format: double
-             * @description default 3
+             * @description 0 or missing: as at its site, or 3
              */
             promisedDays?: number;
-            /** @description needed for more than 3 days */
+            /** @description needed for more than 3 days, unless its site has one */
             purpose?: string;
             /** @enum {string} */
             recording?: "continuous" | "event" | "off";
@@ -5126,11 +5747,23 @@ export interface components {
         NewCredentialInputBody: {
             /** Format: date-time */
             expiresAt?: string;
+            /**
+             * Format: date-time
+             * @description missing: from now on
+             */
+            from?: string;
             idToken: string;
+            /**
+             * @default rfid
+             * @enum {string}
+             */
+            kind: "rfid" | "pin" | "pass" | "plate";
             label?: string;
             /** Format: int64 */
             maxConcurrent?: number;
             parentIdToken?: string;
+            /** @description whose it is */
+            personId?: string;
             /**
              * @default Accepted
              * @enum {string}
@@ -5611,6 +6244,64 @@ export interface components {
             /** @description as the screen said it */
             userAgent: string;
         };
+        PersonBody: {
+            /** @description id of a company */
+            company?: string;
+            /** @description ids of groups */
+            groups?: string[];
+            mail?: string;
+            name: string;
+            note?: string;
+            phone?: string;
+            /** @description no credential of the person opens or starts anything */
+            suspended?: boolean;
+            /**
+             * Format: date-time
+             * @description from then on the same; missing: never
+             */
+            until?: string;
+        };
+        PersonDetail: {
+            /** Format: date-time */
+            changedAt: string;
+            /** @description id of a company */
+            company?: string;
+            credentials: components["schemas"]["CredentialShape"][];
+            /** @description ids of groups */
+            groups?: string[];
+            id: string;
+            mail?: string;
+            name: string;
+            note?: string;
+            phone?: string;
+            /** @description no credential of the person opens or starts anything */
+            suspended?: boolean;
+            /**
+             * Format: date-time
+             * @description from then on the same; missing: never
+             */
+            until?: string;
+        };
+        PersonShape: {
+            /** Format: date-time */
+            changedAt: string;
+            /** @description id of a company */
+            company?: string;
+            /** @description ids of groups */
+            groups?: string[];
+            id: string;
+            mail?: string;
+            name: string;
+            note?: string;
+            phone?: string;
+            /** @description no credential of the person opens or starts anything */
+            suspended?: boolean;
+            /**
+             * Format: date-time
+             * @description from then on the same; missing: never
+             */
+            until?: string;
+        };
         PinShape: {
             station: string;
             /**
@@ -5626,6 +6317,48 @@ export interface components {
         };
         PinsInputBody: {
             items: components["schemas"]["PinShape"][];
+        };
+        PlaceBody: {
+            accessKey?: string;
+            bucket?: string;
+            /** @description https://HOST of a store that speaks S3 */
+            endpoint?: string;
+            /** @description the whole path of a folder of the server's machine */
+            folder?: string;
+            hostStyle?: boolean;
+            /** @enum {string} */
+            kind: "folder" | "s3";
+            /** @description of all names */
+            prefix?: string;
+            /** @description default us-east-1 */
+            region?: string;
+            /** @description kept sealed, never shown; missing: the one that is kept, for the same place */
+            secretKey?: string;
+        };
+        PlaceShape: {
+            accessKey: string;
+            bucket: string;
+            /** Format: date-time */
+            changedAt: string | null;
+            /** @description opaque id */
+            changedBy: string;
+            endpoint: string;
+            folder: string;
+            hasSecret: boolean;
+            /** @description the bucket is a part of the host's name */
+            hostStyle: boolean;
+            /** @enum {string} */
+            kind: "folder" | "s3";
+            prefix: string;
+            region: string;
+            /** @description it was sealed with a key that is gone: enter it again */
+            secretLost: boolean;
+        };
+        PlaceTried: {
+            detail: string;
+            ok: boolean;
+            /** @description as a code, see copies; sameFolder: it is the data folder */
+            reason: string;
         };
         PlanShape: {
             /** @description changes with the picture */
@@ -5701,6 +6434,31 @@ export interface components {
             severities?: string[];
             sites?: string[];
         };
+        PolicyShape: {
+            /** @description what decides: the policy in the Cedar language */
+            readonly cedar?: string;
+            /** Format: date-time */
+            readonly changedAt?: string;
+            /** Format: date-time */
+            from?: string;
+            readonly id?: string;
+            /** @description door, gate, barrier, cabinet or evse; neither kinds nor places: all but EVSEs */
+            kinds?: string[];
+            /** @description said with each decision */
+            name: string;
+            /** @description a PIN is wanted beside the credential */
+            pin?: boolean;
+            /** @description by id, of any kind */
+            places?: string[];
+            /** @description missing: always */
+            schedule?: string;
+            /** @description missing: every site */
+            sites?: string[];
+            /** @description each is one of person, group, company, credential or anyone */
+            to: components["schemas"]["Principal"][];
+            /** Format: date-time */
+            until?: string;
+        };
         PortScoreShape: {
             /**
              * Format: int64
@@ -5775,6 +6533,13 @@ export interface components {
             incidents: components["schemas"]["IncidentRef"][];
             /** Format: date-time */
             until: string | null;
+        };
+        Principal: {
+            anyone?: boolean;
+            company?: string;
+            credential?: string;
+            group?: string;
+            person?: string;
         };
         ProfileShape: {
             /** Format: date-time */
@@ -5937,15 +6702,78 @@ export interface components {
             station: string;
             status: string;
         };
+        RetentionRule: {
+            /** Format: date-time */
+            changedAt: string | null;
+            /** @description opaque id */
+            changedBy: string;
+            /**
+             * Format: double
+             * @description of what is recorded; 0: as everywhere, or 3
+             */
+            days: number;
+            /**
+             * Format: double
+             * @description of what incidents hold; 0: as everywhere, or 30
+             */
+            incidentDays: number;
+            /**
+             * Format: int64
+             * @description of all recordings; 0: no bound
+             */
+            maxBytes: number;
+            purpose: string;
+            /** @description empty: everywhere */
+            siteId: string;
+        };
+        RetentionRuleBody: {
+            /**
+             * Format: double
+             * @description 0: as everywhere, or 3
+             */
+            days?: number;
+            /**
+             * Format: double
+             * @description 0: as everywhere, or 30
+             */
+            incidentDays?: number;
+            /**
+             * Format: int64
+             * @description 0: no bound
+             */
+            maxBytes?: number;
+            /** @description why; a site needs it for more than 3 days, or 30 for incidents */
+            purpose?: string;
+        };
         RetentionShape: {
             /**
              * Format: double
              * @description at the rate of now and the room there is; null: not known
              */
             effectiveDays: number | null;
-            /** Format: double */
+            /**
+             * Format: int64
+             * @description bound of all its recordings; 0: none
+             */
+            maxBytes: number;
+            /**
+             * Format: double
+             * @description decided for the camera itself; 0: as at its site
+             */
+            ownDays: number;
+            /**
+             * Format: double
+             * @description as decided for the camera, its site or everywhere
+             */
             promisedDays: number;
             purpose: string;
+        };
+        RetentionShapeAll: {
+            everywhere: components["schemas"]["RetentionRule"];
+            /** @description those for which something was decided */
+            sites: components["schemas"]["RetentionRule"][];
+            /** @description null: only for those who see all sites */
+            space: components["schemas"]["VideoSpace"];
         };
         RetentionState: {
             /** Format: int64 */
@@ -5955,6 +6783,15 @@ export interface components {
              * @description how long pictures stay at the rate of now and the room there is; null: not known
              */
             effectiveDays: number | null;
+            /** @description perDayBytes follows from the bit rate; too little is recorded to measure it */
+            expected: boolean;
+            /**
+             * Format: int64
+             * @description older than promised, kept for incidents or as evidence
+             */
+            heldBytes: number;
+            /** Format: date-time */
+            latestAt: string | null;
             /**
              * @description what makes it shorter than promised
              * @enum {string}
@@ -5962,7 +6799,10 @@ export interface components {
             limitedBy: "bytes" | "site" | "volume" | "disk" | "";
             /** Format: date-time */
             oldestAt: string | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description 0: not known yet
+             */
             perDayBytes: number;
             /** Format: double */
             promisedDays: number;
@@ -6161,6 +7001,19 @@ export interface components {
             name?: string;
             overrides?: components["schemas"]["Override"][];
             timeZone?: string;
+        };
+        SecondPlaceShape: {
+            /**
+             * Format: date-time
+             * @description of the newest copy that arrived
+             */
+            doneAt: string | null;
+            /** @description null: pictures are copied nowhere */
+            place: components["schemas"]["PlaceShape"];
+            /** @description why the newest that waits did not arrive; empty: nothing failed */
+            reason: string;
+            /** Format: int64 */
+            waiting: number;
         };
         SecretInputBody: {
             /** @description made by the screen from at least 128 random bits */
@@ -6676,7 +7529,7 @@ export interface components {
             /** Format: int64 */
             bytes: number;
             /** @enum {string} */
-            class: "meter" | "history" | "security" | "forever" | "sessions" | "other" | "telemetry" | "frames";
+            class: "meter" | "history" | "security" | "forever" | "sessions" | "other" | "telemetry" | "frames" | "video";
             /**
              * Format: int64
              * @description null: for ever
@@ -6729,6 +7582,11 @@ export interface components {
             stage: "fine" | "stop clips" | "shorten curves" | "free reserve" | "stop accepting";
             /** Format: int64 */
             totalBytes: number;
+            /**
+             * Format: date-time
+             * @description from when recordings stay for less than promised, growing as now; null: they stay, or nobody knows
+             */
+            videoShortAt: string | null;
         };
         Summary: {
             /** Format: date-time */
@@ -6912,34 +7770,24 @@ export interface components {
             /** @description names a sentence: journal.slow */
             words: string;
         };
-        VerifierSense: {
-            /** Format: date-time */
-            answeredAt: string | null;
+        VideoSpace: {
+            /**
+             * Format: int64
+             * @description of all recordings
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description of the disk
+             */
+            freeBytes: number;
+            /**
+             * Format: int64
+             * @description may be added before the oldest recordings go
+             */
+            roomBytes: number;
             /** Format: int64 */
-            asked: number;
-            /**
-             * Format: int64
-             * @description pictures that it was too slow for
-             */
-            dropped: number;
-            engine: string;
-            /**
-             * @description why it fails
-             * @enum {string}
-             */
-            reason: "" | "timeout" | "unreachable" | "answer" | "address";
-            /** @enum {string} */
-            state: "idle" | "working" | "failing" | "noDecoder";
-            /**
-             * Format: int64
-             * @description the last answer
-             */
-            tookMillis: number;
-            /**
-             * Format: int64
-             * @description pictures
-             */
-            waiting: number;
+            totalBytes: number;
         };
         ViewShape: {
             /** @description opaque id of who saved it */
@@ -7184,6 +8032,706 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    checkAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessDecisionShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listForbids: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsForbidShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createForbid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForbidShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForbidShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeForbid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForbidShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForbidShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteForbid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listAccessGroups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsNamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createAccessGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeAccessGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteAccessGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listHolidays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsHolidaysShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createHolidays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HolidaysShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidaysShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeHolidays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HolidaysShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidaysShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteHolidays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listLockdowns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsLockdownShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createLockdown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LockdownShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LockdownShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeLockdown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LockdownShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LockdownShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteLockdown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listAccessSchedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsAccessScheduleShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createAccessSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessScheduleShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessScheduleShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeAccessSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessScheduleShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessScheduleShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteAccessSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    whoOpens: {
+        parameters: {
+            query: {
+                /** @description an EVSE: port/STATION/EVSE */
+                place: string;
+                /** @description default: now */
+                at?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsAccessAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listAttempts: {
         parameters: {
             query?: {
@@ -7952,6 +9500,132 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ChannelTestOutputBody"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listCompanies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsNamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createCompany: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeCompany: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteCompany: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -10179,6 +11853,169 @@ export interface operations {
             };
         };
     };
+    listPeople: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description part of the name, mail or phone */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsPersonShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createPerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getPerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    erasePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     erasePlate: {
         parameters: {
             query?: never;
@@ -10357,6 +12194,132 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ForeseenOutputBody"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listPolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsPolicyShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deletePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -11618,6 +13581,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsPinShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setSiteRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionRuleBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRule"];
                 };
             };
             /** @description Error */
@@ -12956,6 +14954,262 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewUserShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listCopies: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                site?: string;
+                incident?: string;
+                state?: "waiting" | "sending" | "done" | "failed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsCopyShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listKept: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                site?: string;
+                /** @description only cameras that were removed */
+                removed?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsCameraKept"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getVideoRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionShapeAll"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setVideoRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionRuleBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getSecondPlace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondPlaceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setSecondPlace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondPlaceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    removeSecondPlace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    trySecondPlace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaceTried"];
                 };
             };
             /** @description Error */

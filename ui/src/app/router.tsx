@@ -224,6 +224,7 @@ const settings = createRoute({
     'cameras',
     'kiosk',
     'settings',
+    'keeping',
     'stations',
     'video',
   ),

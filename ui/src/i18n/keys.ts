@@ -8,6 +8,7 @@ import type detectors from '../features/detectors/words/en.json';
 import type events from '../features/events/words/en.json';
 import type health from '../features/health/words/en.json';
 import type incidents from '../features/incidents/words/en.json';
+import type keeping from '../features/keeping/words/en.json';
 import type kiosk from '../features/kiosk/words/en.json';
 import type maintenance from '../features/maintenance/words/en.json';
 import type map from '../features/map/words/en.json';
@@ -43,6 +44,7 @@ export type MessageKey =
   | keyof typeof measures
   | keyof typeof overview
   | keyof typeof rules
+  | keyof typeof keeping
   | keyof typeof playbooks
   | keyof typeof scan
   | keyof typeof video

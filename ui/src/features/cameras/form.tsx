@@ -54,7 +54,7 @@ export function CameraForm({
   const [fingerprint, setFingerprint] = useState(of?.fingerprint ?? '');
   const [udp, setUdp] = useState(of?.udp ?? false);
   const [recording, setRecording] = useState<Recording>((of?.recording as Recording) ?? 'continuous');
-  const [days, setDays] = useState<number | string>(of?.retention.promisedDays ?? FREE_DAYS);
+  const [days, setDays] = useState<number | string>(of?.retention.ownDays || '');
   const [purpose, setPurpose] = useState(of?.retention.purpose ?? '');
   const [audio, setAudio] = useState(of?.audio ?? false);
   const [audioReason, setAudioReason] = useState(of?.audioReason ?? '');
@@ -72,6 +72,7 @@ export function CameraForm({
     recording,
     audio,
     audioReason: audio ? audioReason.trim() : '',
+    // Empty is no decision for this camera.
     promisedDays: Number(days),
     purpose: purpose.trim(),
     // A password that is not typed stays as it is.
@@ -89,7 +90,7 @@ export function CameraForm({
       sent={changed}
       action={of ? t('cameras.save') : t('cameras.add')}
       failed={t(of ? 'cameras.notChanged' : 'cameras.notAdded')}
-      ready={mainUrl.trim() !== '' && site !== null && Number(days) > 0}
+      ready={mainUrl.trim() !== '' && site !== null}
     >
       {(error) => (
         <>
@@ -202,8 +203,8 @@ export function CameraForm({
                 max={365}
                 step={1}
                 suffix={` ${t('cameras.daysUnit')}`}
+                placeholder={of && !of.retention.ownDays ? String(of.retention.promisedDays) : ''}
                 allowNegative={false}
-                required
               />
             )}
             {recording !== 'off' && long && (
@@ -216,7 +217,6 @@ export function CameraForm({
                 maxLength={500}
                 autosize
                 minRows={2}
-                required
               />
             )}
             <Switch

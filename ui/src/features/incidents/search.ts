@@ -31,6 +31,7 @@ export const FAMILIES = [
   'reported',
   'rule',
   'external',
+  'recording',
   'common',
 ] as const;
 export type Family = (typeof FAMILIES)[number];

@@ -46,6 +46,8 @@ const kinds = [
   'motionArmed',
   'loitering',
   'cableTheft',
+  'retentionShort',
+  'copyFailed',
 ] as const;
 
 /** Parts of the device model of 2.x that name the same trouble as a code of 1.6. */

@@ -42,7 +42,8 @@ export default function Retention() {
   const kept = data.classes.reduce((sum, c) => sum + c.bytes, 0);
   const { disk } = data;
   const others = Math.max(0, disk.totalBytes - disk.freeBytes - kept);
-  const verdict = disk.fullAt ? 'full' : disk.known ? 'holds' : 'early';
+  const verdict = disk.fullAt ? 'full' : disk.videoShortAt ? 'video' : disk.known ? 'holds' : 'early';
+  const dated = disk.fullAt ?? disk.videoShortAt;
   const days = (c: Kept): string => {
     if (c.class === 'other') return '–';
     if (c.keepSeconds === null) return t('kept.always');
@@ -50,6 +51,7 @@ export default function Retention() {
     return d >= 2 ? t('kept.days', { n: Math.round(d) }) : `${(c.keepSeconds * SECOND) / HOUR} h`;
   };
   const source = (c: Kept): string => {
+    if (c.class === 'video') return t('settings.recording');
     if (!c.setting) return c.class === 'other' ? '–' : t('kept.fixed');
     const s = settings?.find((x) => x.key === c.setting);
     if (!s) return c.setting;
@@ -62,18 +64,18 @@ export default function Retention() {
         <div className={styles.disk}>
           <div>
             <p className={styles.verdict}>
-              {verdict === 'full' && (
-                <span className={frame.bad}>
+              {(verdict === 'full' || verdict === 'video') && (
+                <span className={verdict === 'full' ? frame.bad : frame.weak}>
                   <Icon name="warn" size={18} />
                 </span>
               )}
               {verdict === 'holds' && <Icon name="check" size={18} />}
               {verdict === 'early' && <Icon name="clock" size={18} />}
-              {verdict === 'full'
-                ? t('disk.full', {
-                    at: new Intl.DateTimeFormat(tag, { dateStyle: 'long' }).format(Date.parse(disk.fullAt!)),
-                  })
-                : t(`disk.${verdict}`)}
+              {t(`disk.${verdict}`, {
+                at: dated
+                  ? new Intl.DateTimeFormat(tag, { dateStyle: 'long' }).format(Date.parse(dated))
+                  : '',
+              })}
             </p>
             <p className={frame.lead}>{t(`disk.${verdict}Text`)}</p>
           </div>
@@ -146,7 +148,13 @@ export default function Retention() {
               ) : c.perDayBytes === null ? (
                 <span className={frame.off}>{t('kept.unknown')}</span>
               ) : (
-                <span title={t('kept.over', { span: span(c.measuredSeconds * SECOND) })}>
+                <span
+                  title={
+                    c.measuredSeconds > 0
+                      ? t('kept.over', { span: span(c.measuredSeconds * SECOND) })
+                      : t('kept.byRate')
+                  }
+                >
                   {size(c.perDayBytes)}
                 </span>
               ),

@@ -47,6 +47,14 @@ export const groups: Group[] = [
         part: part(() => import('../cameras/part')),
       },
       {
+        tab: 'recording',
+        icon: 'clock',
+        title: 'settings.recording',
+        finds: 'settings.recording.finds',
+        needs: 'cameras.read',
+        part: part(() => import('../keeping/page')),
+      },
+      {
         tab: 'credentials',
         icon: 'card',
         title: 'settings.credentials',

@@ -3,6 +3,7 @@ export const SETTINGS_TABS = [
   'sites',
   'stations',
   'cameras',
+  'recording',
   'credentials',
   'users',
   'tokens',
