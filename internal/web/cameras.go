@@ -38,6 +38,9 @@ type CameraStream struct {
 // Cameras knows how cameras are.
 type Cameras interface {
 	CameraStatus(id string) (CameraStatus, bool)
+	// AcceptView takes what a camera shows from now on for its place; false if nobody
+	// looks at it.
+	AcceptView(id string) bool
 	// ReachCamera says why an address that people typed in may not be reached.
 	ReachCamera(ctx context.Context, address string) error
 	// TryCamera looks at an address once.
@@ -161,6 +164,7 @@ func (s *Server) registerCameras() {
 	add(s, atCamera(CamerasWrite), op("deleteCamera", http.MethodDelete, "/cameras/{camera}",
 		"Remove a camera; its recordings stay until their time is over", http.StatusNoContent), s.deleteCamera)
 	add(s, global(CamerasWrite), op("tryCamera", http.MethodPost, "/cameras/test", "Look at an address once, and say what is there", 0), s.tryCamera)
+	s.registerView()
 	s.registerFinding()
 	s.registerLabels()
 	s.registerArming()
