@@ -8,6 +8,7 @@ import { ModePanel } from './mode';
 import styles from './playbooks.module.css';
 import { Preview } from './preview';
 import { TABS } from './search';
+import { WatchPanel } from './watch';
 import { AtWork } from './work';
 
 const Editor = lazy(() => import('./editor'));
@@ -56,6 +57,7 @@ export default function PlaybooksPage() {
           <AtWork />
         </Tabs.Panel>
       </Tabs>
+      <WatchPanel />
       {tried !== undefined && <Preview key={tried} id={tried} />}
     </div>
   );
