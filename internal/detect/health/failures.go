@@ -153,10 +153,15 @@ func deadAfter(c *detect.Context, evse, run int, least float64) float64 {
 		n, bad := w.sum(days)
 		n, bad = max(n-float64(run), 0), max(bad-float64(run), 0)
 		// Of a port of which nothing is known one try in twenty fails, give or take:
-		// a beta distribution, and how likely so many failures follow then.
-		length, chance := 0.0, 1.0
+		// a beta distribution, and how likely so many failures follow then. One at
+		// which others failed in these days, and some charged between, is known to
+		// ail: then its own tries tell nearly alone how often.
+		length, chance, known := 0.0, 1.0, 10.0
+		if days == 2 && bad > 0 && n > bad {
+			known = 2
+		}
 		for ; length < maxRun && chance*max(n, 1) > 0.05; length++ {
-			chance *= (0.5 + bad + length) / (10 + n + length)
+			chance *= (0.5 + bad + length) / (known + n + length)
 		}
 		least = max(least, length)
 	}

@@ -36,6 +36,7 @@ export default function PlaybooksPage() {
         <p className={styles.lead}>{t('playbooks.lead')}</p>
       </header>
       <ModePanel />
+      <WatchPanel />
       <Tabs
         value={tab ?? 'list'}
         keepMounted={false}
@@ -57,7 +58,6 @@ export default function PlaybooksPage() {
           <AtWork />
         </Tabs.Panel>
       </Tabs>
-      <WatchPanel />
       {tried !== undefined && <Preview key={tried} id={tried} />}
     </div>
   );
