@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -128,10 +127,10 @@ func failuresTried(c *detect.Context, a *attempt.Attempt) {
 		if n >= deadAfter(c, a.EVSE, len(m.List), c.Param("urgentFailures")) {
 			f.Severity = event.S2
 		}
-		f.Text = fmt.Sprintf("%.0f tries of %.0f drivers to charge here failed in a row, each for a reason of the charger; the last: %s.", n, tokens, why(a))
+		f.Text = c.Say("%.0f tries of %.0f drivers to charge here failed in a row, each for a reason of the charger; the last: %s.", n, tokens, detect.Phrase(why(a)))
 	case n >= c.Param("oneTokenFailures") && !c.Station.IsOpen("startFailures", a.EVSE):
 		f.Severity = event.S4
-		f.Text = fmt.Sprintf("One driver failed %.0f times in a row here; their car or card may be the reason. The last: %s.", n, why(a))
+		f.Text = c.Say("One driver failed %.0f times in a row here; their car or card may be the reason. The last: %s.", n, detect.Phrase(why(a)))
 	default:
 		return
 	}
@@ -153,15 +152,10 @@ func deadAfter(c *detect.Context, evse, run int, least float64) float64 {
 		n, bad := w.sum(days)
 		n, bad = max(n-float64(run), 0), max(bad-float64(run), 0)
 		// Of a port of which nothing is known one try in twenty fails, give or take:
-		// a beta distribution, and how likely so many failures follow then. One at
-		// which others failed in these days, and some charged between, is known to
-		// ail: then its own tries tell nearly alone how often.
-		length, chance, known := 0.0, 1.0, 10.0
-		if days == 2 && bad > 0 && n > bad {
-			known = 2
-		}
+		// a beta distribution, and how likely so many failures follow then.
+		length, chance := 0.0, 1.0
 		for ; length < maxRun && chance*max(n, 1) > 0.05; length++ {
-			chance *= (0.5 + bad + length) / (known + n + length)
+			chance *= (0.5 + bad + length) / (10 + n + length)
 		}
 		least = max(least, length)
 	}

@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -109,14 +108,14 @@ func linkJudge(c *detect.Context, m *linkDays) {
 	}
 	switch {
 	case n > c.Param("perDay"):
-		f.Text = fmt.Sprintf("The station reconnected %.0f times within a day.", n)
+		f.Text = c.Say("The station reconnected %.0f times within a day.", n)
 	case n >= c.Param("leastPerDay") && m.Days >= learnDays && n > c.Param("timesUsual")*m.Usual:
-		f.Text = fmt.Sprintf("The station reconnected %.0f times within a day; usual are %.1f.", n, m.Usual)
+		f.Text = c.Say("The station reconnected %.0f times within a day; usual are %.1f.", n, m.Usual)
 	case timeouts >= c.Param("timeoutsPerDay"):
-		f.Text = fmt.Sprintf("The station left %.0f requests within a day unanswered while it was connected.", timeouts)
+		f.Text = c.Say("The station left %.0f requests within a day unanswered while it was connected.", timeouts)
 	case m.Pace.slow(c):
 		now, before := m.Pace.recent(c.Now), m.Pace.usual()
-		f.Text = fmt.Sprintf("The station takes up to %.1f s to answer; so far 95 of 100 answers came within %.1f s.", now, before)
+		f.Text = c.Say("The station takes up to %.1f s to answer; so far 95 of 100 answers came within %.1f s.", now, before)
 		f.Facts = append(f.Facts, detect.Value("answerSeconds", now, "s"), detect.Value("usualSeconds", before, "s"))
 	default:
 		return

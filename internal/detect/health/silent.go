@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -158,8 +157,8 @@ func silentJudge(c *detect.Context, p *detect.Port, u *use) {
 	}
 	c.Raise(p.EVSE, event.Finding{
 		Severity: event.S3, Since: u.Last.Time(),
-		Text: fmt.Sprintf("Nobody has charged here for %s, which is longer than nearly all pauses so far; by how busy the site's other ports are, %.0f should have; and %s.",
-			span(pause), expected, evidence),
+		Text: c.Say("Nobody has charged here for %s, which is longer than nearly all pauses so far; by how busy the site's other ports are, %.0f should have; and %s.",
+			detect.Span(pause), expected, detect.Phrase(evidence)),
 		Facts: []event.Fact{
 			detect.Value("pauseHours", pause.Hours(), "h"), detect.Value("usualHours", usual, "h"), detect.Value("othersBusy", busy, ""),
 			detect.Value("expectedCharges", expected, ""),

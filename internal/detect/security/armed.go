@@ -1,7 +1,6 @@
 package security
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/chargewatch/chargewatch/internal/detect"
@@ -58,17 +57,17 @@ func armedOn(c *detect.Context, e *event.Event) {
 }
 
 func armedFinding(c *detect.Context, b *event.Scene) event.Finding {
-	what := "Something moves"
+	text := "Something moves before camera %s while the site is armed."
 	switch b.What {
 	case event.ScenePerson:
-		what = "There is a person"
+		text = "There is a person before camera %s while the site is armed."
 	case event.SceneVehicle:
-		what = "There is a vehicle"
+		text = "There is a vehicle before camera %s while the site is armed."
 	case event.SceneLineCrossing:
-		what = "A line was crossed"
+		text = "A line was crossed before camera %s while the site is armed."
 	}
 	f := event.Finding{
-		Severity: event.S2, Since: b.Since, Text: fmt.Sprintf("%s before camera %s while the site is armed.", what, called(c.Station)),
+		Severity: event.S2, Since: b.Since, Text: c.Say(text, called(c.Station)),
 		Facts: []event.Fact{detect.Word("what", string(b.What)), detect.Word("seenBy", b.Source), detect.Value("percent", b.Percent, "%")},
 	}
 	if b.Zone != "" {
