@@ -1,7 +1,6 @@
 package security
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -180,14 +179,15 @@ func over(c *detect.Context, m *watched) {
 }
 
 func armedFinding(c *detect.Context, b *event.Scene, m *watched) event.Finding {
-	what := "Something moves"
+	const person = "There is a person before camera %s while the site is armed."
+	text := "Something moves before camera %s while the site is armed."
 	switch b.What {
 	case event.ScenePerson:
-		what = "There is a person"
+		text = person
 	case event.SceneVehicle:
-		what = "There is a vehicle"
+		text = "There is a vehicle before camera %s while the site is armed."
 	case event.SceneLineCrossing:
-		what = "A line was crossed"
+		text = "A line was crossed before camera %s while the site is armed."
 	}
 	f := event.Finding{
 		Severity: event.S2, Since: b.Since,
@@ -202,17 +202,17 @@ func armedFinding(c *detect.Context, b *event.Scene, m *watched) event.Finding {
 		}
 		switch {
 		case m.Person > 0:
-			what = "There is a person"
+			text = person
 			if watches {
 				f.Severity = event.S1
 			}
 			f.Facts = append(f.Facts, detect.Word("label", string(event.ScenePerson)), detect.Value("certain", m.Person, "%"), detect.Word("labelledBy", m.By))
 		case m.Harmless > 0:
-			what, f.Severity = "An animal or a vehicle, and no person as far as was seen, is", event.S3
+			text, f.Severity = "An animal or a vehicle, and no person as far as was seen, is before camera %s while the site is armed.", event.S3
 			f.Facts = append(f.Facts, detect.Word("label", "noPerson"), detect.Value("certain", m.Harmless, "%"), detect.Word("labelledBy", m.By))
 		}
 	}
-	f.Text = fmt.Sprintf("%s before camera %s while the site is armed.", what, called(c.Station))
+	f.Text = c.Say(text, called(c.Station))
 	if b.Zone != "" {
 		f.Facts = append(f.Facts, detect.Word("zone", b.Zone))
 	}

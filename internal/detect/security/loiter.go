@@ -1,7 +1,6 @@
 package security
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -172,7 +171,7 @@ func loiteringDue(c *detect.Context, id string) {
 	}
 	f := event.Finding{
 		Severity: event.S3, Since: x.Since.Time(),
-		Text:  fmt.Sprintf("Somebody has been at a port before camera %s for %.0f seconds, and nothing is charged there.", called(c.Station), x.Since.Ago(c.Now).Seconds()),
+		Text:  c.Say("Somebody has been at a port before camera %s for %.0f seconds, and nothing is charged there.", called(c.Station), x.Since.Ago(c.Now).Seconds()),
 		Facts: []event.Fact{detect.Value("seconds", x.Since.Ago(c.Now).Seconds(), "s")},
 	}
 	if x.Armed {

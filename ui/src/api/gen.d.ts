@@ -3883,7 +3883,7 @@ export interface components {
             id: string;
             /** @description the narrowest scope that says something wins: station, site, model, everywhere */
             overrides: components["schemas"]["ThresholdShape"][];
-            params: components["schemas"]["Param"][];
+            params: components["schemas"]["ParamShape"][];
         };
         DeviceShape: {
             /** Format: date-time */
@@ -4787,6 +4787,7 @@ export interface components {
             cameraClips: components["schemas"]["ClipShape"][];
             cause: string;
             causeCode: string;
+            causeDe?: string;
             children: string[];
             /** Format: int64 */
             childrenBad: number;
@@ -4905,6 +4906,7 @@ export interface components {
             assignee: string | null;
             cause: string;
             causeCode: string;
+            causeDe?: string;
             children: string[];
             /** Format: int64 */
             childrenBad: number;
@@ -6194,10 +6196,12 @@ export interface components {
             /** @description leads an administrator to where it is approved */
             qr: components["schemas"]["QRShape"];
         };
-        Param: {
+        ParamShape: {
             /** Format: double */
             default: number;
             doc: string;
+            /** @description doc in German */
+            docDe: string;
             name: string;
             unit?: string;
         };
