@@ -1,6 +1,7 @@
 package security
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -210,10 +211,14 @@ func armedFinding(c *detect.Context, b *event.Scene, m *watched) event.Finding {
 			if watches {
 				f.Severity = event.S1
 			}
-			f.Facts = append(f.Facts, detect.Word("label", string(event.ScenePerson)), detect.Value("certain", m.Person, "%"), detect.Word("labelledBy", m.By))
+			f.Facts = append(f.Facts, detect.Word("label", string(event.ScenePerson)), detect.Word("labelledBy", m.By))
 		case m.Harmless > 0:
 			what, f.Severity = "An animal or a vehicle, and no person as far as was seen, is", event.S3
-			f.Facts = append(f.Facts, detect.Word("label", "noPerson"), detect.Value("certain", m.Harmless, "%"), detect.Word("labelledBy", m.By))
+			f.Facts = append(f.Facts, detect.Word("label", "noPerson"), detect.Word("labelledBy", m.By))
+		}
+		// Who says nothing of how sure it is, is not quoted with a figure.
+		if sure := cmp.Or(m.Person, m.Harmless); sure > 1 && sure < 100 {
+			f.Facts = append(f.Facts, detect.Value("certain", sure, "%"))
 		}
 	}
 	f.Text = fmt.Sprintf("%s before camera %s while the site is armed.", what, called(c.Station))
