@@ -1,6 +1,7 @@
 package security
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -40,7 +41,8 @@ type watched struct {
 	Harmless float64 `json:"harmless,omitempty"`
 	By       string  `json:"by,omitempty"` // who said so
 	Told     bool    `json:"told,omitempty"`
-	// Labelled is when the last label of the camera came, whatever it said.
+	// Labelled is when the last label of another than the camera itself came, whatever
+	// it said: what a camera says comes with its motion and is not waited for.
 	Labelled detect.Moment `json:"labelled,omitempty"`
 }
 
@@ -105,13 +107,16 @@ func moved(c *detect.Context, b *event.Scene) {
 
 // labelled takes in what somebody saw.
 func labelled(c *detect.Context, b *event.Labels) {
-	m := detect.Memory[watched](c, 0)
-	m.Labelled = detect.At(c.Now)
+	m := detect.Recall[watched](c, 0)
+	if b.Source != event.LabelsOfCamera {
+		m = detect.Memory[watched](c, 0)
+		m.Labelled = detect.At(c.Now)
+	}
 	least := max(c.Param("labelPercent"), 1)
 	person := 100 * b.Best(event.ScenePerson)
 	harmless := 100 * max(b.Best(event.SceneVehicle), b.Best(event.SceneAnimal), b.Best(event.ScenePlate))
 	switch {
-	case m.First == nil: // nothing moves as far as we know; somebody may be there all the same
+	case m == nil || m.First == nil: // nothing moves as far as we know; somebody may be there all the same
 		if b.Armed && person >= least {
 			c.State(0, armedFinding(c, &event.Scene{What: event.ScenePerson, Source: string(b.Source), Since: b.SeenAt}, &watched{Person: person, By: string(b.Source)}))
 		}
@@ -206,10 +211,14 @@ func armedFinding(c *detect.Context, b *event.Scene, m *watched) event.Finding {
 			if watches {
 				f.Severity = event.S1
 			}
-			f.Facts = append(f.Facts, detect.Word("label", string(event.ScenePerson)), detect.Value("certain", m.Person, "%"), detect.Word("labelledBy", m.By))
+			f.Facts = append(f.Facts, detect.Word("label", string(event.ScenePerson)), detect.Word("labelledBy", m.By))
 		case m.Harmless > 0:
 			text, f.Severity = "An animal or a vehicle, and no person as far as was seen, is before camera %s while the site is armed.", event.S3
-			f.Facts = append(f.Facts, detect.Word("label", "noPerson"), detect.Value("certain", m.Harmless, "%"), detect.Word("labelledBy", m.By))
+			f.Facts = append(f.Facts, detect.Word("label", "noPerson"), detect.Word("labelledBy", m.By))
+		}
+		// Who says nothing of how sure it is, is not quoted with a figure.
+		if sure := cmp.Or(m.Person, m.Harmless); sure > 1 && sure < 100 {
+			f.Facts = append(f.Facts, detect.Value("certain", sure, "%"))
 		}
 	}
 	f.Text = c.Say(text, called(c.Station))

@@ -99,6 +99,9 @@ func heard(t *testing.T, who, what string, v map[string]string) (event.Subject, 
 	switch what {
 	case "shows": // labels: person=0.8,vehicle=0.7
 		l := &event.Labels{SiteID: site, Source: event.LabelsOfVerifier, Armed: v["armed"] == "yes"}
+		if v["by"] != "" {
+			l.Source = event.LabelSource(v["by"])
+		}
 		for _, kind := range []event.SceneKind{event.ScenePerson, event.SceneVehicle, event.SceneAnimal, event.ScenePlate} {
 			if v[string(kind)] != "" {
 				x := event.Label{What: kind}
@@ -289,6 +292,13 @@ func TestStories(t *testing.T) {
 			 102 cam1 shows vehicle=0.9 armed=yes
 			 120 cam1 ends what=motion`,
 			[]string{"102 camera/cam1 motionArmed raised S3", "120 camera/cam1 motionArmed cleared S3"},
+		},
+		"those of the camera itself are not waited for": {
+			`10 cam1 shows vehicle=0.9 by=camera
+			 100 cam1 begins what=motion armed=yes
+			 101 cam1 shows person=0.9 by=camera armed=yes
+			 120 cam1 ends what=motion`,
+			[]string{"100 camera/cam1 motionArmed raised S2", "101 camera/cam1 motionArmed updated S2", "120 camera/cam1 motionArmed cleared S2"},
 		},
 		"but not for long": {
 			`10 cam1 shows
