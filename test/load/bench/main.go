@@ -98,6 +98,9 @@ func main() {
 	}
 	if err != nil {
 		log.Print(err)
+		if !*keep {
+			_ = os.RemoveAll(b.lab.dir) // recordings take much room
+		}
 		os.Exit(1)
 	}
 }

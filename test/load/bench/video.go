@@ -288,6 +288,7 @@ func (b *bench) filmModes(ctx context.Context, has func(string) bool) error {
 		if !has(m.name) || b.lab.chargewatch == "" {
 			continue
 		}
+		b.report.Machine.Pinned = false
 		restore, err := b.lab.unpinned()
 		if err == nil {
 			err = m.run(ctx, b)
