@@ -41,7 +41,7 @@ const whyKey = (reason: string): MessageKey => `place.why.${REASONS.find((r) => 
 const FEW = 12;
 const EXAMPLE = {
   region: 'us-east-1',
-  folder: '/mnt/elsewhere/pictures',
+  folder: '/srv/elsewhere/pictures',
   endpoint: 'https://s3.eu-central-1.amazonaws.com',
 };
 
