@@ -109,7 +109,7 @@ const cameras = createRoute({
   path: '/cameras',
   validateSearch: parseWall,
   staticData: { timeless: true },
-  component: page(() => import('../features/video/page'), 'evidence', 'video'),
+  component: page(() => import('../features/video/page'), 'video'),
 });
 
 const evidence = createRoute({
@@ -117,7 +117,7 @@ const evidence = createRoute({
   path: '/evidence',
   validateSearch: parseEvidence,
   staticData: { timeless: true },
-  component: page(() => import('../features/evidence/page'), 'cameras', 'evidence', 'video'),
+  component: page(() => import('../features/evidence/page'), 'cameras', 'evidence'),
 });
 
 const incidents = createRoute({

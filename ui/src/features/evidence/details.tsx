@@ -142,7 +142,7 @@ function Standing({ pack: p }: { pack: Pack }) {
       <PackState pack={p} />
       {percent !== null && <Progress value={percent} aria-label={t('evidence.progress')} size="sm" />}
       {p.state === 'queued' && <p className="meta">{t('evidence.queuedText')}</p>}
-      {p.state === 'failed' && <p className={styles.bad}>{t(problemKey(p))}</p>}
+      {p.state === 'failed' && <p className={styles.text}>{t(problemKey(p))}</p>}
       {p.deletion && (
         <p className={styles.text}>
           {t('evidence.deletedBy', { name: p.deletion.byName || p.deletion.by, reason: p.deletion.reason })}{' '}
@@ -151,7 +151,8 @@ function Standing({ pack: p }: { pack: Pack }) {
       )}
       {p.lacking > 0 && (
         <p className={styles.bad}>
-          <Icon name="warn" size={16} /> {t('evidence.lacking', { n: count(tag, p.lacking) })}
+          <Icon name="warn" size={16} />
+          <span>{t('evidence.lacking', { n: count(tag, p.lacking) })}</span>
         </p>
       )}
     </div>
@@ -223,10 +224,10 @@ function Facts({ pack: p, show }: { pack: Pack; show: (id: string) => void }) {
               ? t('evidence.ofDerived', { size: bytes(tag, p.bytes) })
               : t('evidence.of', { size: bytes(tag, p.bytes), n: count(tag, p.segments) })}
           </dd>
-          <dt>SHA-256</dt>
+          <dt>{t('evidence.sum')}</dt>
           <dd className={styles.hash}>
             <span className="mono">{p.sha256}</span>
-            <CopyButton value={p.sha256} what="SHA-256" />
+            <CopyButton value={p.sha256} what={t('evidence.sum')} />
           </dd>
           <dt>{t('evidence.signedWith')}</dt>
           <dd className={styles.hash}>

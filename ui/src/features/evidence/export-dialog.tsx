@@ -151,6 +151,10 @@ function Form({ search, close, made }: Props) {
   );
 }
 
+/** The clock of the form with seconds; zones differ by whole minutes. */
+const toSecond = (at: number, zone: string | undefined): string =>
+  `${toClock(at, zone)}:${String(Math.floor(at / 1000) % 60).padStart(2, '0')}`;
+
 /** A moment to the second, as the clocks of the site showed it. */
 function Moment({
   label,
@@ -171,7 +175,7 @@ function Moment({
       type="datetime-local"
       step={1}
       label={label}
-      value={text ?? toClock(at, zone)}
+      value={text ?? toSecond(at, zone)}
       onChange={(e) => {
         const next = fromClock(e.currentTarget.value, zone);
         setText(e.currentTarget.value);

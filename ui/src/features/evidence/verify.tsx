@@ -73,18 +73,24 @@ function Heads({
       <p>{t('evidence.headsWhy')}</p>
       {headsTo === '' ? (
         <p className={styles.weak}>
-          <Icon name="warn" size={16} /> {t('evidence.headsNowhere', { every })}
+          <Icon name="warn" size={16} />
+          <span>{t('evidence.headsNowhere', { every })}</span>
         </p>
       ) : headsFault ? (
         <p className={styles.bad}>
-          <Icon name="warn" size={16} /> {t('evidence.headsFault', { fault: headsFault })}{' '}
-          {headsAt && <Age at={headsAt} prefix={`${t('evidence.headsLast')} `} />}
+          <Icon name="warn" size={16} />
+          <span>
+            {t('evidence.headsFault', { fault: headsFault })}{' '}
+            {headsAt && <Age at={headsAt} prefix={`${t('evidence.headsLast')} `} />}
+          </span>
         </p>
       ) : (
         <p className={styles.fine}>
-          <Icon name="check" size={16} />{' '}
-          {t(headsTo === 'folder' ? 'evidence.headsFolder' : 'evidence.headsAddress', { every })}{' '}
-          {headsAt ? <Age at={headsAt} prefix={`${t('evidence.headsLast')} `} /> : t('evidence.headsSoon')}
+          <Icon name="check" size={16} />
+          <span>
+            {t(headsTo === 'folder' ? 'evidence.headsFolder' : 'evidence.headsAddress', { every })}{' '}
+            {headsAt ? <Age at={headsAt} prefix={`${t('evidence.headsLast')} `} /> : t('evidence.headsSoon')}
+          </span>
         </p>
       )}
     </div>
