@@ -6,6 +6,7 @@ import { type MessageKey, useT, useTag } from '../../i18n/i18n';
 import { Icon } from '../../ui/icons';
 import { Panel } from '../../ui/panel';
 import { useZone } from '../../ui/zone';
+import { ExportLink } from '../evidence/link';
 import { lookedInVain, summed } from './labels';
 import { useServerNow } from './now';
 import styles from './pictures.module.css';
@@ -21,7 +22,7 @@ export function Pictures({ incident: i }: { incident: Detail }) {
   if (i.cameraClips.length === 0) return null;
   const first = Date.parse(i.openedAt);
   return (
-    <Panel title={t('incident.pictures.title')}>
+    <Panel title={t('incident.pictures.title')} aside={<ExportLink incident={i.id} />}>
       <ul className={styles.clips}>
         {i.cameraClips.map((c) => (
           <li key={c.cameraId}>
