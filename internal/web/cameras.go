@@ -159,6 +159,8 @@ func (s *Server) registerCameras() {
 	s.registerArming()
 	s.registerViewing()
 	s.registerFootage()
+	s.registerBookmarks()
+	s.registerWalls()
 }
 
 // status is how a camera is; one that nobody listens to is connecting.

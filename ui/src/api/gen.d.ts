@@ -4,6 +4,220 @@
  */
 
 export interface paths {
+    "/access/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Would this credential open that place then? Nothing is opened */
+        post: operations["checkAccess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/forbids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listForbids"];
+        put?: never;
+        /** Add one */
+        post: operations["createForbid"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/forbids/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeForbid"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteForbid"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listAccessGroups"];
+        put?: never;
+        /** Add one */
+        post: operations["createAccessGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeAccessGroup"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteAccessGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/holidays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listHolidays"];
+        put?: never;
+        /** Add one */
+        post: operations["createHolidays"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/holidays/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeHolidays"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteHolidays"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/lockdowns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listLockdowns"];
+        put?: never;
+        /** Add one */
+        post: operations["createLockdown"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/lockdowns/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeLockdown"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteLockdown"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listAccessSchedules"];
+        put?: never;
+        /** Add one */
+        post: operations["createAccessSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeAccessSchedule"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteAccessSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/who": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may enter or charge there then */
+        get: operations["whoOpens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/attempts": {
         parameters: {
             query?: never;
@@ -47,6 +261,23 @@ export interface paths {
         };
         /** Who did what, newest first */
         get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bookmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Marked moments of recordings, those of the newest pictures first */
+        get: operations["listBookmarks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -141,6 +372,40 @@ export interface paths {
         head?: never;
         /** Change a camera */
         patch: operations["changeCamera"];
+        trace?: never;
+    };
+    "/cameras/{camera}/bookmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark a moment of the recordings */
+        post: operations["addBookmark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cameras/{camera}/bookmarks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a mark; what it kept is kept no longer */
+        delete: operations["deleteBookmark"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/cameras/{camera}/labels": {
@@ -279,6 +544,42 @@ export interface paths {
         /** Send a message that says it is a test, and wait for the result */
         post: operations["testChannel"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/companies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listCompanies"];
+        put?: never;
+        /** Add one */
+        post: operations["createCompany"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/companies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeCompany"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteCompany"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1144,6 +1445,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People who enter and charge, by name */
+        get: operations["listPeople"];
+        put?: never;
+        /** Add somebody */
+        post: operations["createPerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Somebody, with the credentials: all that is kept by name */
+        get: operations["getPerson"];
+        /** Change somebody */
+        put: operations["changePerson"];
+        post?: never;
+        /** Forget somebody and the values of the credentials; what was done stays, by ids that lead to nobody */
+        delete: operations["erasePerson"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/plates/{id}": {
         parameters: {
             query?: never;
@@ -1209,6 +1547,42 @@ export interface paths {
         /** What it would do now, and which guard-rail would refuse */
         post: operations["previewPlaybook"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listPolicies"];
+        put?: never;
+        /** Add one */
+        post: operations["createPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changePolicy"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deletePolicy"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1677,6 +2051,23 @@ export interface paths {
         get: operations["listSitePins"];
         /** Place the stations on the plan; replaces all pins */
         put: operations["putSitePins"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sites/{site}/wall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Which shared wall the site shows first */
+        put: operations["setFirstWall"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2262,6 +2653,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/walls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Saved walls of cameras: one's own and shared ones */
+        get: operations["listWalls"];
+        put?: never;
+        /** Save a wall; the own one of that name is replaced */
+        post: operations["saveWall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/walls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a wall */
+        delete: operations["deleteWall"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/workorders": {
         parameters: {
             query?: never;
@@ -2461,6 +2887,61 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AccessAnswer: {
+            /** Format: date-time */
+            at: string;
+            /** @description the kind of the reason */
+            code: string;
+            credentialId: string;
+            /** @enum {string} */
+            decision: "allow" | "deny";
+            /** @description of the person, or the label of the credential */
+            name: string;
+            personId: string;
+            /** @description id of the policy, lockdown or forbid that decided; empty: none did */
+            policy: string;
+            policyName: string;
+            reason: string;
+            /** @description as a station would be told */
+            status: string;
+        };
+        AccessDecisionShape: {
+            /** Format: date-time */
+            at: string;
+            /** @description the kind of the reason */
+            code: string;
+            /** @enum {string} */
+            decision: "allow" | "deny";
+            /** @description id of the policy, lockdown or forbid that decided; empty: none did */
+            policy: string;
+            policyName: string;
+            reason: string;
+            /** @description as a station would be told */
+            status: string;
+        };
+        AccessHours: {
+            /** @description 0 is Sunday */
+            days: number[];
+            /** @description HH:MM */
+            from: string;
+            /** @description at or before from: on the next day */
+            to: string;
+        };
+        AccessScheduleShape: {
+            /** @description id of days off */
+            calendar?: string;
+            /** Format: date-time */
+            readonly changedAt?: string;
+            readonly id?: string;
+            name: string;
+            /**
+             * @description what it is on a day off
+             * @default closed
+             * @enum {string}
+             */
+            onHoliday: "closed" | "sunday" | "usual";
+            open: components["schemas"]["AccessHours"][];
+        };
         AlertsOutputBody: {
             /** Format: int64 */
             recorded: number;
@@ -2716,6 +3197,36 @@ export interface components {
             from: string;
             /** Format: date-time */
             to: string;
+        };
+        BookmarkShape: {
+            /** Format: date-time */
+            at: string;
+            /** @description opaque id */
+            author: string;
+            /** @description empty once forgotten */
+            authorName: string;
+            cameraId: string;
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            /**
+             * @description how long the pictures stay because of it: as long as those of incidents, until somebody lets go of them, or no longer than others
+             * @enum {string}
+             */
+            keep: "incident" | "evidence" | "";
+            /** @description the caller may remove it */
+            mayDelete: boolean;
+            mine: boolean;
+            /** @description of the page that shows it */
+            path: string;
+            siteId: string;
+            /** @description plain text */
+            text: string;
+            /**
+             * Format: date-time
+             * @description null: a moment
+             */
+            until: string | null;
         };
         BudgetShape: {
             /** Format: int64 */
@@ -2985,6 +3496,19 @@ export interface components {
             /** @description applicationServerKey for a browser's subscription to Web Push */
             pushKey: string;
         };
+        CheckInputBody: {
+            /**
+             * Format: date-time
+             * @description default: now
+             */
+            at?: string;
+            /** @description id */
+            credential: string;
+            /** @description the right PIN is given as well */
+            pin?: boolean;
+            /** @description an EVSE: port/STATION/EVSE */
+            place: string;
+        };
         ClaimOutputBody: {
             /** @enum {string} */
             status: "waiting" | "approved";
@@ -3172,18 +3696,29 @@ export interface components {
              * @description 0001-01-01T00:00:00Z: never
              */
             expiresAt?: string;
+            /**
+             * Format: date-time
+             * @description 0001-01-01T00:00:00Z: from the beginning
+             */
+            from?: string;
             label?: string;
             /** Format: int64 */
             maxConcurrent?: number;
             parentIdToken?: string;
+            /** @description empty: nobody's by name */
+            personId?: string;
             /** @enum {string} */
             status?: "Accepted" | "Blocked" | "Expired" | "Invalid";
         };
         CredentialShape: {
             /** Format: date-time */
             expiresAt: string | null;
+            /** Format: date-time */
+            from: string | null;
             id: string;
             idToken: string;
+            /** @enum {string} */
+            kind: "rfid" | "pin" | "pass" | "plate";
             label: string;
             /**
              * Format: int64
@@ -3191,6 +3726,8 @@ export interface components {
              */
             maxConcurrent: number;
             parentIdToken: string;
+            /** @description whose it is; empty: nobody's by name */
+            personId: string;
             /** @enum {string} */
             status: "Accepted" | "Blocked" | "Expired" | "Invalid";
             /** @description OCPP 2.x IdTokenEnumType; empty: any */
@@ -3735,6 +4272,10 @@ export interface components {
             facts: components["schemas"]["Fact"][];
             subject: string;
         };
+        FirstWallInputBody: {
+            /** @description empty: all cameras of the site */
+            wall: string;
+        };
         Followed: {
             kind: string;
             words: components["schemas"]["Words"];
@@ -3791,6 +4332,15 @@ export interface components {
             from: string;
             /** Format: date-time */
             to: string;
+        };
+        ForbidShape: {
+            /** Format: date-time */
+            readonly changedAt?: string;
+            readonly id?: string;
+            name: string;
+            /** @description missing: every site */
+            sites?: string[];
+            text: string;
         };
         ForeseeInputBody: {
             /** @description as if the incident had started it, not the caller */
@@ -4046,6 +4596,16 @@ export interface components {
              * @description last taken
              */
             okAt: string | null;
+        };
+        HolidaysShape: {
+            /** Format: date-time */
+            readonly changedAt?: string;
+            /** @description names by date: 2026-12-25 */
+            days: {
+                [key: string]: string;
+            };
+            readonly id?: string;
+            name: string;
         };
         Hours: {
             /** @description mon to sun; none: every day */
@@ -4403,6 +4963,16 @@ export interface components {
              */
             to: string;
         };
+        ItemsAccessAnswer: {
+            items: components["schemas"]["AccessAnswer"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsAccessScheduleShape: {
+            items: components["schemas"]["AccessScheduleShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsAssigneeShape: {
             items: components["schemas"]["AssigneeShape"][];
             /** @description empty: there is no more */
@@ -4415,6 +4985,11 @@ export interface components {
         };
         ItemsAuditShape: {
             items: components["schemas"]["AuditShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsBookmarkShape: {
+            items: components["schemas"]["BookmarkShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -4468,6 +5043,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsForbidShape: {
+            items: components["schemas"]["ForbidShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsFoundShape: {
             items: components["schemas"]["FoundShape"][];
             /** @description empty: there is no more */
@@ -4475,6 +5055,11 @@ export interface components {
         };
         ItemsHandshakeShape: {
             items: components["schemas"]["HandshakeShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsHolidaysShape: {
+            items: components["schemas"]["HolidaysShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -4498,6 +5083,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsLockdownShape: {
+            items: components["schemas"]["LockdownShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsMessageShape: {
             items: components["schemas"]["MessageShape"][];
             /** @description empty: there is no more */
@@ -4505,6 +5095,11 @@ export interface components {
         };
         ItemsMonitorSetShape: {
             items: components["schemas"]["MonitorSetShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsNamedShape: {
+            items: components["schemas"]["NamedShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -4523,6 +5118,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsPersonShape: {
+            items: components["schemas"]["PersonShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsPinShape: {
             items: components["schemas"]["PinShape"][];
             /** @description empty: there is no more */
@@ -4530,6 +5130,11 @@ export interface components {
         };
         ItemsPlaybookShape: {
             items: components["schemas"]["PlaybookShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsPolicyShape: {
+            items: components["schemas"]["PolicyShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -4610,6 +5215,11 @@ export interface components {
         };
         ItemsViewShape: {
             items: components["schemas"]["ViewShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsWallShape: {
+            items: components["schemas"]["WallShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -4827,6 +5437,19 @@ export interface components {
              */
             version: number;
         };
+        LockdownShape: {
+            active?: boolean;
+            /** Format: date-time */
+            readonly changedAt?: string;
+            /** @description who may enter all the same */
+            except?: components["schemas"]["Principal"][];
+            readonly id?: string;
+            kinds?: string[];
+            name: string;
+            places?: string[];
+            /** @description missing: every site */
+            sites?: string[];
+        };
         Logged: {
             /** Format: date-time */
             at: string;
@@ -5003,6 +5626,28 @@ export interface components {
             /** @description as decided */
             scopes: components["schemas"]["MonitoringScopeShape"][];
         };
+        NamedShape: {
+            /** Format: date-time */
+            readonly changedAt?: string;
+            readonly id?: string;
+            name: string;
+        };
+        NewBookmarkInputBody: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description needs the right to export evidence
+             * @enum {string}
+             */
+            keep?: "incident" | "evidence" | "";
+            /** @description plain text, at most 500 characters */
+            text: string;
+            /**
+             * Format: date-time
+             * @description default: a moment; at most 6 h after at
+             */
+            until?: string;
+        };
         NewCameraInputBody: {
             audio?: boolean;
             audioReason?: string;
@@ -5046,11 +5691,23 @@ export interface components {
         NewCredentialInputBody: {
             /** Format: date-time */
             expiresAt?: string;
+            /**
+             * Format: date-time
+             * @description missing: from now on
+             */
+            from?: string;
             idToken: string;
+            /**
+             * @default rfid
+             * @enum {string}
+             */
+            kind: "rfid" | "pin" | "pass" | "plate";
             label?: string;
             /** Format: int64 */
             maxConcurrent?: number;
             parentIdToken?: string;
+            /** @description whose it is */
+            personId?: string;
             /**
              * @default Accepted
              * @enum {string}
@@ -5200,6 +5857,11 @@ export interface components {
             /** @description such as /stations?state=faulted */
             path: string;
             shared?: boolean;
+        };
+        NewWallInputBody: {
+            name: string;
+            shared?: boolean;
+            tiles: components["schemas"]["WallTileShape"][];
         };
         NewWorkOrderInputBody: {
             /** @description needs workorders.assign */
@@ -5531,6 +6193,64 @@ export interface components {
             /** @description as the screen said it */
             userAgent: string;
         };
+        PersonBody: {
+            /** @description id of a company */
+            company?: string;
+            /** @description ids of groups */
+            groups?: string[];
+            mail?: string;
+            name: string;
+            note?: string;
+            phone?: string;
+            /** @description no credential of the person opens or starts anything */
+            suspended?: boolean;
+            /**
+             * Format: date-time
+             * @description from then on the same; missing: never
+             */
+            until?: string;
+        };
+        PersonDetail: {
+            /** Format: date-time */
+            changedAt: string;
+            /** @description id of a company */
+            company?: string;
+            credentials: components["schemas"]["CredentialShape"][];
+            /** @description ids of groups */
+            groups?: string[];
+            id: string;
+            mail?: string;
+            name: string;
+            note?: string;
+            phone?: string;
+            /** @description no credential of the person opens or starts anything */
+            suspended?: boolean;
+            /**
+             * Format: date-time
+             * @description from then on the same; missing: never
+             */
+            until?: string;
+        };
+        PersonShape: {
+            /** Format: date-time */
+            changedAt: string;
+            /** @description id of a company */
+            company?: string;
+            /** @description ids of groups */
+            groups?: string[];
+            id: string;
+            mail?: string;
+            name: string;
+            note?: string;
+            phone?: string;
+            /** @description no credential of the person opens or starts anything */
+            suspended?: boolean;
+            /**
+             * Format: date-time
+             * @description from then on the same; missing: never
+             */
+            until?: string;
+        };
         PinShape: {
             station: string;
             /**
@@ -5621,6 +6341,31 @@ export interface components {
             severities?: string[];
             sites?: string[];
         };
+        PolicyShape: {
+            /** @description what decides: the policy in the Cedar language */
+            readonly cedar?: string;
+            /** Format: date-time */
+            readonly changedAt?: string;
+            /** Format: date-time */
+            from?: string;
+            readonly id?: string;
+            /** @description door, gate, barrier, cabinet or evse; neither kinds nor places: all but EVSEs */
+            kinds?: string[];
+            /** @description said with each decision */
+            name: string;
+            /** @description a PIN is wanted beside the credential */
+            pin?: boolean;
+            /** @description by id, of any kind */
+            places?: string[];
+            /** @description missing: always */
+            schedule?: string;
+            /** @description missing: every site */
+            sites?: string[];
+            /** @description each is one of person, group, company, credential or anyone */
+            to: components["schemas"]["Principal"][];
+            /** Format: date-time */
+            until?: string;
+        };
         PortScoreShape: {
             /**
              * Format: int64
@@ -5695,6 +6440,13 @@ export interface components {
             incidents: components["schemas"]["IncidentRef"][];
             /** Format: date-time */
             until: string | null;
+        };
+        Principal: {
+            anyone?: boolean;
+            company?: string;
+            credential?: string;
+            group?: string;
+            person?: string;
         };
         ProfileShape: {
             /** Format: date-time */
@@ -6851,6 +7603,25 @@ export interface components {
             limits: components["schemas"]["Limits"];
             variables: components["schemas"]["Variable"][];
         };
+        WallShape: {
+            /** Format: date-time */
+            createdAt: string;
+            /** @description sites that show it first; empty text: the network */
+            firstOf: string[];
+            id: string;
+            mayDelete: boolean;
+            mine: boolean;
+            name: string;
+            /** @description others see it too */
+            shared: boolean;
+            /** @description those that the caller may know of, in order */
+            tiles: components["schemas"]["WallTileShape"][];
+        };
+        WallTileShape: {
+            camera: string;
+            /** @description twice as wide and high as the others */
+            large?: boolean;
+        };
         WatchedShape: {
             component: string;
             componentInstance: string;
@@ -7075,6 +7846,706 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    checkAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessDecisionShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listForbids: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsForbidShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createForbid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForbidShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForbidShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeForbid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForbidShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForbidShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteForbid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listAccessGroups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsNamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createAccessGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeAccessGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteAccessGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listHolidays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsHolidaysShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createHolidays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HolidaysShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidaysShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeHolidays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HolidaysShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidaysShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteHolidays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listLockdowns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsLockdownShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createLockdown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LockdownShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LockdownShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeLockdown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LockdownShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LockdownShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteLockdown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listAccessSchedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsAccessScheduleShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createAccessSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessScheduleShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessScheduleShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeAccessSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessScheduleShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessScheduleShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteAccessSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    whoOpens: {
+        parameters: {
+            query: {
+                /** @description an EVSE: port/STATION/EVSE */
+                place: string;
+                /** @description default: now */
+                at?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsAccessAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listAttempts: {
         parameters: {
             query?: {
@@ -7165,6 +8636,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsAuditShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listBookmarks: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description only of these, up to ten ids separated by commas */
+                camera?: string;
+                site?: string;
+                /** @description of what was recorded from then on */
+                from?: string;
+                /** @description not included */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsBookmarkShape"];
                 };
             };
             /** @description Error */
@@ -7424,6 +8935,71 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CameraShape"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    addBookmark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBookmarkInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookmarkShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteBookmark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -7843,6 +9419,132 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ChannelTestOutputBody"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listCompanies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsNamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createCompany: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeCompany: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteCompany: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -10070,6 +11772,169 @@ export interface operations {
             };
         };
     };
+    listPeople: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description part of the name, mail or phone */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsPersonShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createPerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getPerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    erasePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     erasePlate: {
         parameters: {
             query?: never;
@@ -10248,6 +12113,132 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ForeseenOutputBody"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listPolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsPolicyShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deletePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -11510,6 +13501,39 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ItemsPinShape"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setFirstWall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstWallInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -12923,6 +14947,97 @@ export interface operations {
         };
     };
     deleteView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listWalls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsWallShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    saveWall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWallInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WallShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteWall: {
         parameters: {
             query?: never;
             header?: never;
