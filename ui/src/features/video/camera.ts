@@ -1,5 +1,6 @@
 // What the pages about cameras know of one.
 import type { Family } from '../../live/status';
+import { SPANS, USUAL } from './window';
 
 export const CONDITIONS = ['live', 'connecting', 'stalled', 'offline', 'tampered', 'notRecording'] as const;
 export type Condition = (typeof CONDITIONS)[number];
@@ -17,6 +18,9 @@ export type Camera = {
   sub: boolean;
   /** Whether this person sees single pictures with private parts hidden. */
   masked: boolean;
+  zones: readonly { evses?: readonly string[] | null }[];
+  /** Pictures a second of its main stream, where it is known. */
+  fps?: number;
 };
 
 /** The family whose shape and colour a camera's condition has: calm when it is live. */
@@ -60,6 +64,11 @@ export type WallSearch = {
   view?: 'review';
   /** The moment that is looked at, in milliseconds. */
   at?: number;
+  /** How many minutes the timeline shows. */
+  span?: number;
+  /** Ends of the time that is to be saved. */
+  in?: number;
+  out?: number;
   grid?: Grid;
   page?: number;
   /** Camera ids in order, joined by commas: a wall somebody chose. */
@@ -71,10 +80,14 @@ export type WallSearch = {
 export function parseWall(s: Record<string, unknown>): WallSearch {
   const grid = Number(s.grid);
   const page = Number(s.page);
-  const at = Number(s.at);
+  const instant = (v: unknown) => (Number.isFinite(Number(v)) && Number(v) > 0 ? Number(v) : undefined);
+  const span = Number(s.span);
   return {
     view: s.view === 'review' ? 'review' : undefined,
-    at: Number.isFinite(at) && at > 0 ? at : undefined,
+    at: instant(s.at),
+    span: (SPANS as readonly number[]).includes(span) && span !== USUAL ? span : undefined,
+    in: instant(s.in),
+    out: instant(s.out),
     grid: GRID_SIZES.includes(grid as Grid) ? (grid as Grid) : undefined,
     page: Number.isInteger(page) && page > 0 && page < 1000 ? page : undefined,
     cams: typeof s.cams === 'string' && s.cams !== '' ? s.cams.slice(0, 1500) : undefined,
