@@ -73,6 +73,10 @@ export type WallSearch = {
   page?: number;
   /** Camera ids in order, joined by commas: a wall somebody chose. */
   cams?: string;
+  /** Those of them that are large. */
+  big?: string;
+  /** The id of a saved wall; "all": every camera, whatever is shown first. */
+  wall?: string;
   /** The one that is looked at alone. */
   focus?: string;
 };
@@ -91,21 +95,19 @@ export function parseWall(s: Record<string, unknown>): WallSearch {
     grid: GRID_SIZES.includes(grid as Grid) ? (grid as Grid) : undefined,
     page: Number.isInteger(page) && page > 0 && page < 1000 ? page : undefined,
     cams: typeof s.cams === 'string' && s.cams !== '' ? s.cams.slice(0, 1500) : undefined,
+    big: typeof s.big === 'string' && s.big !== '' ? s.big.slice(0, 1500) : undefined,
+    wall: typeof s.wall === 'string' && s.wall !== '' ? s.wall.slice(0, 64) : undefined,
     focus: typeof s.focus === 'string' && s.focus !== '' ? s.focus.slice(0, 128) : undefined,
   };
 }
 
-/** The cameras of one page of a wall, and how many pages there are. */
+/** The cameras of one page of all, and how many pages there are. */
 export function wallPage(
   all: readonly Camera[],
   search: WallSearch,
 ): { shown: Camera[]; pages: number; page: number } {
   const size = search.grid ?? 9;
-  let chosen = [...all].sort(byName);
-  if (search.cams !== undefined) {
-    const known = new Map(all.map((c) => [c.id, c]));
-    chosen = search.cams.split(',').flatMap((id) => known.get(id) ?? []);
-  }
+  const chosen = [...all].sort(byName);
   const pages = Math.max(1, Math.ceil(chosen.length / size));
   const page = Math.min(search.page ?? 0, pages - 1);
   return { shown: chosen.slice(page * size, (page + 1) * size), pages, page };

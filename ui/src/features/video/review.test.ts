@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { Camera } from './camera';
 import { lacking } from './glimpse';
 import { reviewKeys } from './keys';
 import { conditionsOf, portsOf } from './past';
 import { Thumbs } from './thumbs';
+import { columnsOf, moved, placedOf, placedSearch, type SavedWall, wallOf } from './walls';
 import { chunk, followed, MINUTE, panned, step, windowAt, zoomed } from './window';
 
 const noon = Date.UTC(2026, 10, 22, 12);
@@ -84,6 +86,63 @@ describe('the keys of the review page', () => {
     dialog.setAttribute('role', 'dialog');
     dialog.append(button);
     expect(keys(press('k', { target: button }))).toBeNull();
+  });
+});
+
+describe('a wall', () => {
+  const known = new Map(['a', 'b', 'c'].map((id) => [id, { id } as Camera]));
+  const saved = (id: string, more: Partial<SavedWall> = {}): SavedWall => ({
+    id,
+    name: id,
+    tiles: [{ camera: 'b' }, { camera: 'a', large: true }, { camera: 'gone' }],
+    shared: true,
+    mine: false,
+    mayDelete: false,
+    firstOf: [],
+    createdAt: '',
+    ...more,
+  });
+  const walls = [saved('w1'), saved('w2', { firstOf: ['hh'] }), saved('w3', { firstOf: [''] })];
+  it('is the one that was asked for, else the first of the site, else none', () => {
+    expect(wallOf(walls, { wall: 'w1' }, 'hh')?.id).toBe('w1');
+    expect(wallOf(walls, {}, 'hh')?.id).toBe('w2');
+    expect(wallOf(walls, {}, undefined)?.id).toBe('w3');
+    expect(wallOf(walls, {}, 'ber')).toBeUndefined();
+    expect(wallOf(walls, { wall: 'all' }, 'hh')).toBeUndefined();
+    expect(wallOf(walls, { cams: 'a' }, 'hh')).toBeUndefined();
+    expect(wallOf(walls, { wall: 'w9' }, 'hh')).toBeUndefined();
+  });
+  it('shows what the address says, and no camera that is not there', () => {
+    expect(placedOf(walls[0], {}, known)).toEqual([
+      { camera: 'b', large: false },
+      { camera: 'a', large: true },
+    ]);
+    const placed = placedOf(walls[0], { cams: 'c,b,x', big: 'b' }, known)!;
+    expect(placed).toEqual([
+      { camera: 'c', large: false },
+      { camera: 'b', large: true },
+    ]);
+    expect(placedSearch(placed)).toEqual({ cams: 'c,b', big: 'b' });
+    expect(placedOf(undefined, {}, known)).toBeUndefined();
+  });
+  it('has at most twelve', () => {
+    const many = new Map(Array.from({ length: 20 }, (_, i) => [`n${i}`, { id: `n${i}` } as Camera]));
+    expect(placedOf(undefined, { cams: [...many.keys()].join(',') }, many)).toHaveLength(12);
+  });
+  it('is put in order', () => {
+    const three = ['a', 'b', 'c'].map((camera) => ({ camera, large: false }));
+    expect(moved(three, 0, 2).map((p) => p.camera)).toEqual(['b', 'c', 'a']);
+    expect(moved(three, 2, -1).map((p) => p.camera)).toEqual(['c', 'a', 'b']);
+    expect(moved(three, 9, 0)).toEqual(three);
+  });
+  it('has as many columns as it needs', () => {
+    const n = (small: number, large = 0) => [
+      ...Array.from({ length: small }, () => ({ large: false })),
+      ...Array.from({ length: large }, () => ({ large: true })),
+    ];
+    expect(
+      [n(1), n(2), n(4), n(5), n(9), n(12), n(0, 1), n(5, 1), n(11, 1), n(0, 12)].map(columnsOf),
+    ).toEqual([1, 2, 2, 3, 3, 4, 2, 3, 4, 5]);
   });
 });
 
