@@ -265,7 +265,7 @@ export function Review({
             <Icon name="flag" size={16} /> {t('video.mark')}
           </Key>
           <Button size="compact-sm" variant="subtle" color="gray" onClick={() => setOpen('marks')}>
-            {t('video.marks')}
+            {t('video.marks.all')}
           </Button>
         </div>
       </div>

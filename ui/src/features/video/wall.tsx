@@ -65,12 +65,12 @@ export function Wall({
     return () => document.removeEventListener('keydown', key);
   });
 
-  const tile = (c: Camera, more?: { large?: boolean }) => (
+  const tile = (c: Camera, more?: { large?: boolean; whole?: boolean }) => (
     <Tile
       key={more?.large ? `large:${c.id}` : c.id}
       camera={c}
       site={siteName(c.siteId)}
-      stream={more?.large || !c.sub ? 'main' : 'sub'}
+      stream={more?.large || more?.whole || !c.sub ? 'main' : 'sub'}
       large={more?.large ?? false}
       onOpen={(id) => change({ focus: more?.large ? undefined : id })}
     />
@@ -160,7 +160,7 @@ export function Wall({
         >
           {shown.map((p, i) => (
             <div key={p.camera} className={styles.place} data-large={p.large}>
-              {tile(known.get(p.camera)!)}
+              {tile(known.get(p.camera)!, { whole: p.large })}
               {edit && <Handles placed={placed} at={i} name={nameOf(known.get(p.camera)!)} put={put} />}
             </div>
           ))}
