@@ -212,7 +212,7 @@ export function Review({
       </div>
       <div className={styles.controls}>
         <div className={styles.group}>
-          <Key keys="p" label={t('video.review.before')} run={() => jump(-1)}>
+          <Key keys="p" label={t('video.review.before')} named run={() => jump(-1)}>
             <Icon name="left" size={16} /> {t('video.review.event')}
           </Key>
           <Key keys="j" label={t('video.review.back.long')} run={() => go(clock.current - 10_000)}>
@@ -229,7 +229,7 @@ export function Review({
           <Key keys="l" label={t('video.review.forward.long')} run={() => go(clock.current + 10_000)}>
             {t('video.review.forward')}
           </Key>
-          <Key keys="n" label={t('video.review.after')} run={() => jump(1)}>
+          <Key keys="n" label={t('video.review.after')} named run={() => jump(1)}>
             {t('video.review.event')} <Icon name="right" size={16} />
           </Key>
           <Select
@@ -261,7 +261,7 @@ export function Review({
             </Button>
           )}
           <Save cameras={chosen} at={at} cut={cut} />
-          <Key keys="b" label={t('video.mark.add')} run={() => setOpen('mark')}>
+          <Key keys="b" label={t('video.mark.add')} named run={() => setOpen('mark')}>
             <Icon name="flag" size={16} /> {t('video.mark')}
           </Key>
           <Button size="compact-sm" variant="subtle" color="gray" onClick={() => setOpen('marks')}>
@@ -328,11 +328,13 @@ const NAMED = new Set<number>([2, 10, 60, 360, 1440, 10_080]);
 function Key({
   keys,
   label,
+  named = false,
   run,
   children,
 }: {
   keys: string;
   label: string;
+  named?: boolean;
   run: () => void;
   children: React.ReactNode;
 }) {
@@ -341,7 +343,8 @@ function Key({
       size="compact-sm"
       variant="default"
       onClick={run}
-      aria-label={label}
+      // What stands on it has to be in its name; else the name is what stands on it.
+      aria-label={named ? label : undefined}
       aria-keyshortcuts={keys}
       title={`${label} (${keys})`}
     >
