@@ -172,6 +172,8 @@ func (s *Server) registerCameras() {
 	s.registerFootage()
 	s.registerRetention()
 	s.registerCopies()
+	s.registerBookmarks()
+	s.registerWalls()
 }
 
 // status is how a camera is; one that nobody listens to is connecting.

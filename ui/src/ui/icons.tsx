@@ -183,6 +183,8 @@ const paths = {
   upload: <path d="M10 13V3.5M6.5 7 10 3.5 13.5 7M3.5 12.5v4h13v-4" />,
   card: <path d="M2.5 5h15v10h-15zM2.5 8.5h15M5 12h4" />,
   list: <path d="M7 5h10M7 10h10M7 15h10M3 5h.5M3 10h.5M3 15h.5" />,
+  flag: <path d="M5 17.5V3M5 3.75h9.5l-2.25 3.5 2.25 3.5H5" />,
+  expand: <path d="M12 3h5v5M8 17H3v-5M17 3l-5.5 5.5M3 17l5.5-5.5" />,
   disk: (
     <>
       <ellipse cx="10" cy="5.5" rx="6.5" ry="2.5" />
