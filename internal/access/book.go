@@ -255,9 +255,14 @@ func (b *Book) ask(r *Request) asked {
 	at := types.Entity{UID: types.NewEntityUID(placeType, types.String(r.Place.ID)), Attributes: types.NewRecord(types.RecordMap{
 		"kind": types.String(r.Place.Kind), "site": types.String(r.Place.Site),
 	})}
+	var in []types.EntityUID
 	if r.Place.Site != "" {
-		at.Parents = types.NewEntityUIDSet(types.NewEntityUID(siteType, types.String(r.Place.Site)))
+		in = append(in, types.NewEntityUID(siteType, types.String(r.Place.Site)))
 	}
+	if r.Place.Within != "" {
+		in = append(in, types.NewEntityUID(placeType, types.String(r.Place.Within)))
+	}
+	at.Parents = types.NewEntityUIDSet(in...)
 	a.entities[2] = at
 	local := r.local()
 	a.request = cedar.Request{

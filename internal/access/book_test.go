@@ -66,9 +66,9 @@ func operator() Rows {
 }
 
 func TestWhoMayDoWhatWhereAndWhen(t *testing.T) {
-	gate, cabinet := Place{"north-gate", Gate, "north"}, Place{"north-cabinet", Cabinet, "north"}
-	southGate, southCabinet := Place{"south-gate", Gate, "south"}, Place{"south-cabinet", Cabinet, "south"}
-	plug := Place{"port/CP1/1", EVSE, "north"}
+	gate, cabinet := Place{"north-gate", Gate, "north", ""}, Place{"north-cabinet", Cabinet, "north", ""}
+	southGate, southCabinet := Place{"south-gate", Gate, "south", ""}, Place{"south-cabinet", Cabinet, "south", ""}
+	plug := Place{"station/CP1/1", EVSE, "north", "station/CP1"}
 	const monday, night = "2026-11-23 10:00", "2026-11-24 02:00"
 	for what, c := range map[string]struct {
 		who    Credential
@@ -96,19 +96,25 @@ func TestWhoMayDoWhatWhereAndWhen(t *testing.T) {
 		"whoever shows a valid credential charges":        {Credential{ID: "c"}, plug, night, nil, Allowed, "r3", ""},
 		"and enters nowhere":                              {Credential{ID: "c"}, gate, monday, nil, NoRight, "", ""},
 		"without that row nobody charges":                 {Credential{ID: "c"}, plug, night, func(r *Rows, _ *Request) { r.Rows = nil }, NoRight, "", ""},
-		"but at a free site":                              {Credential{ID: "c"}, plug, night, func(r *Rows, q *Request) { r.Rows, q.FreeVend = nil, true }, Free, "", ""},
-		"free sites have no free doors":                   {Credential{ID: "c"}, gate, monday, func(_ *Rows, q *Request) { q.FreeVend = true }, NoRight, "", ""},
-		"a blocked credential opens nothing":              {Credential{ID: "c", Person: "tina", Status: Blocked}, gate, monday, nil, IsBlocked, "", ""},
-		"a credential of nobody known opens nothing":      {Credential{ID: "c", Person: "nobody"}, plug, monday, nil, NotValid, "", ""},
-		"a place nobody knows stays shut":                 {Credential{ID: "c", Person: "paul"}, Place{"x", "window", "north"}, monday, nil, UnknownPlace, "", ""},
-		"a responder goes where there is a door":          {Credential{ID: "c", Person: "paul"}, southCabinet, night, nil, Allowed, "r5", ""},
-		"a lockdown keeps technicians out":                {Credential{ID: "c", Person: "tina"}, gate, monday, func(r *Rows, _ *Request) { r.Scenarios[0].Active = true }, Lockdown, "s1", "denied: “Night raid” is active"},
-		"and lets responders in":                          {Credential{ID: "c", Person: "paul"}, gate, monday, func(r *Rows, _ *Request) { r.Scenarios[0].Active = true }, Allowed, "r5", ""},
-		"it is about its site":                            {Credential{ID: "c", Person: "paul"}, southGate, monday, func(r *Rows, _ *Request) { r.Scenarios[0].Active, r.Scenarios[0].Except = true, nil }, Allowed, "r5", ""},
-		"and leaves plugs alone":                          {Credential{ID: "c"}, plug, monday, func(r *Rows, _ *Request) { r.Scenarios[0].Active = true }, Allowed, "r3", ""},
-		"one for plugs shuts free sites too":              {Credential{ID: "c"}, plug, monday, func(r *Rows, q *Request) { r.Scenarios[1].Active, q.FreeVend = true, true }, Lockdown, "s2", ""},
-		"a written policy forbids":                        {Credential{ID: "c", Person: "tina"}, gate, monday, write(`forbid(principal, action, resource) when { context.minute < 660 };`), Forbidden, "w", "denied by “Written”"},
-		"one that cannot be evaluated is a refusal":       {Credential{ID: "c", Person: "tina"}, gate, monday, write(`forbid(principal, action, resource) when { context.minute == 600 && context.nonsense };`), PolicyFault, "w", ""},
+		"a station by name is all of its EVSEs": {Credential{ID: "c"}, plug, night, func(r *Rows, _ *Request) {
+			r.Rows = []Row{{ID: "r", Name: "Ours", To: []Principal{{Anyone: true}}, Places: []string{"station/CP1"}}}
+		}, Allowed, "r", ""},
+		"and no other": {Credential{ID: "c"}, plug, night, func(r *Rows, _ *Request) {
+			r.Rows = []Row{{ID: "r", Name: "Ours", To: []Principal{{Anyone: true}}, Places: []string{"station/CP2"}}}
+		}, NoRight, "", ""},
+		"but at a free site":                         {Credential{ID: "c"}, plug, night, func(r *Rows, q *Request) { r.Rows, q.FreeVend = nil, true }, Free, "", ""},
+		"free sites have no free doors":              {Credential{ID: "c"}, gate, monday, func(_ *Rows, q *Request) { q.FreeVend = true }, NoRight, "", ""},
+		"a blocked credential opens nothing":         {Credential{ID: "c", Person: "tina", Status: Blocked}, gate, monday, nil, IsBlocked, "", ""},
+		"a credential of nobody known opens nothing": {Credential{ID: "c", Person: "nobody"}, plug, monday, nil, NotValid, "", ""},
+		"a place nobody knows stays shut":            {Credential{ID: "c", Person: "paul"}, Place{"x", "window", "north", ""}, monday, nil, UnknownPlace, "", ""},
+		"a responder goes where there is a door":     {Credential{ID: "c", Person: "paul"}, southCabinet, night, nil, Allowed, "r5", ""},
+		"a lockdown keeps technicians out":           {Credential{ID: "c", Person: "tina"}, gate, monday, func(r *Rows, _ *Request) { r.Scenarios[0].Active = true }, Lockdown, "s1", "denied: “Night raid” is active"},
+		"and lets responders in":                     {Credential{ID: "c", Person: "paul"}, gate, monday, func(r *Rows, _ *Request) { r.Scenarios[0].Active = true }, Allowed, "r5", ""},
+		"it is about its site":                       {Credential{ID: "c", Person: "paul"}, southGate, monday, func(r *Rows, _ *Request) { r.Scenarios[0].Active, r.Scenarios[0].Except = true, nil }, Allowed, "r5", ""},
+		"and leaves plugs alone":                     {Credential{ID: "c"}, plug, monday, func(r *Rows, _ *Request) { r.Scenarios[0].Active = true }, Allowed, "r3", ""},
+		"one for plugs shuts free sites too":         {Credential{ID: "c"}, plug, monday, func(r *Rows, q *Request) { r.Scenarios[1].Active, q.FreeVend = true, true }, Lockdown, "s2", ""},
+		"a written policy forbids":                   {Credential{ID: "c", Person: "tina"}, gate, monday, write(`forbid(principal, action, resource) when { context.minute < 660 };`), Forbidden, "w", "denied by “Written”"},
+		"one that cannot be evaluated is a refusal":  {Credential{ID: "c", Person: "tina"}, gate, monday, write(`forbid(principal, action, resource) when { context.minute == 600 && context.nonsense };`), PolicyFault, "w", ""},
 		"written in Cedar, a name is a name": {Credential{ID: "c", Person: "tina"}, gate, monday, func(r *Rows, _ *Request) {
 			r.Rows[0].Name = "a\"); permit(principal,action,resource);//\n"
 		}, Allowed, "r1", ""},
@@ -194,7 +200,7 @@ func TestPoliciesSayWhatTheirRowsSay(t *testing.T) {
 			TokenID: "t", Credential: c, Action: Enter, Zone: zone, PINGiven: rapid.Bool().Draw(t, "pin"),
 			Now: time.Date(2026, 12, 20, 0, 0, 0, 0, zone).Add(time.Duration(rapid.IntRange(0, 14*24*60).Draw(t, "minute")) * time.Minute),
 			Place: Place{
-				ID: rapid.SampledFrom(placeIDs()).Draw(t, "place"), Kind: rapid.SampledFrom(PlaceKinds()).Draw(t, "kind"), Site: rapid.SampledFrom(append(siteIDs(), "")).Draw(t, "site"),
+				ID: rapid.SampledFrom(placeIDs()).Draw(t, "place"), Kind: rapid.SampledFrom(PlaceKinds()).Draw(t, "kind"), Site: rapid.SampledFrom(append(siteIDs(), "")).Draw(t, "site"), Within: rapid.SampledFrom(append(placeIDs(), "")).Draw(t, "within"),
 			},
 		}
 		if who.ID != "" {
@@ -304,7 +310,7 @@ func BenchmarkDecide(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		p := &all[i%len(all)]
 		c.Person = p.ID
-		if d := book.Decide(Request{Now: now, TokenID: "t", Credential: c, Person: p, Action: Enter, Place: Place{"gate", Gate, fmt.Sprintf("s%d", i%200)}}); d.Fault != "" {
+		if d := book.Decide(Request{Now: now, TokenID: "t", Credential: c, Person: p, Action: Enter, Place: Place{"gate", Gate, fmt.Sprintf("s%d", i%200), ""}}); d.Fault != "" {
 			b.Fatal(d)
 		}
 	}

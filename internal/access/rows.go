@@ -33,9 +33,10 @@ func PlaceKinds() []PlaceKind { return []PlaceKind{Door, Gate, Barrier, Cabinet,
 
 // Place is where somebody wants in or to charge.
 type Place struct {
-	ID   string // a door's, or the subject of an EVSE
-	Kind PlaceKind
-	Site string // empty: at no site
+	ID     string // a door's, or the subject of an EVSE
+	Kind   PlaceKind
+	Site   string // empty: at no site
+	Within string // the place it is part of, such as the station of an EVSE; empty: none
 }
 
 // Person is somebody with credentials. Who it is stands elsewhere: here are only
@@ -146,7 +147,7 @@ func about(kinds []PlaceKind, places, sites []string, p Place) bool {
 	if len(kinds) == 0 && len(places) == 0 {
 		return p.Kind != EVSE
 	}
-	return slices.Contains(kinds, p.Kind) || slices.Contains(places, p.ID)
+	return slices.Contains(kinds, p.Kind) || slices.Contains(places, p.ID) || p.Within != "" && slices.Contains(places, p.Within)
 }
 
 // names reports whether a list of principals names who holds a credential.

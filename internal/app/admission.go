@@ -75,7 +75,9 @@ func (a *admission) Name(ctx context.Context, t station.Token) (string, error) {
 }
 
 func (a *admission) Authorize(ctx context.Context, id string, evse int, t station.Token, start bool) (station.Decision, error) {
-	r := access.Request{Now: time.Now(), Action: access.Charge, Place: access.Place{ID: event.Port(id, evse, 0).String(), Kind: access.EVSE}}
+	r := access.Request{Now: time.Now(), Action: access.Charge, Place: access.Place{
+		ID: event.Port(id, evse, 0).String(), Kind: access.EVSE, Within: event.Station(id).String(),
+	}}
 	if e, ok := a.store.Station(id); ok {
 		r.Place.Site, r.FreeVend, r.Zone = e.SiteID, a.store.FreeVend(e.SiteID), a.store.ZoneOf(e.SiteID)
 	}
@@ -92,7 +94,7 @@ func (a *admission) Authorize(ctx context.Context, id string, evse int, t statio
 			r.ActiveSessions = active(a.journal.Snapshot(), tokenID, id, evse)
 		}
 	}
-	d := a.store.Book().Decide(r)
+	d := a.decide(r, id, evse)
 	out := station.Decision{TokenID: r.TokenID, Status: string(d.Status), Reason: d.Reason, ExpiresAt: d.ExpiresAt}
 	if d.ParentTokenID != "" {
 		parent, ok, err := a.store.TokenByID(ctx, d.ParentTokenID)
@@ -104,6 +106,25 @@ func (a *admission) Authorize(ctx context.Context, id string, evse int, t statio
 		}
 	}
 	return out, nil
+}
+
+// decide answers for an EVSE. A station that asks before it knows at which, as all
+// of OCPP 1.6 do, is told what holds at one of them: the start is decided again.
+func (a *admission) decide(r access.Request, id string, evse int) access.Decision {
+	book := a.store.Book()
+	d := book.Decide(r)
+	if evse != 0 || d.Status == access.Accepted {
+		return d
+	}
+	if st, ok := a.journal.Snapshot().Station(id); ok {
+		for i := range st.EVSEs {
+			r.Place.ID = event.Port(id, st.EVSEs[i].ID, 0).String()
+			if at := book.Decide(r); at.Status == access.Accepted {
+				return at
+			}
+		}
+	}
+	return d
 }
 
 // active counts the token's open sessions at other ports.

@@ -31,6 +31,8 @@ type cameras struct {
 	pool *decode.Pool
 	live *camlive.Service
 	eyes *motion.Watch
+	// views are how places look, over restarts.
+	views *motion.Folder
 }
 
 // openCameras makes the parts; nothing is followed before run.
@@ -42,7 +44,11 @@ func (s *Server) openCameras(ctx context.Context) error {
 	s.reach = outward.New(outward.Options{Allow: nets, Exactly: exactly, Own: s.ownPorts, Also: s.simulatedPorts})
 	c := &cameras{s: s, pool: decode.New(decode.Options{Logger: s.log})}
 	s.footage.previews = preview.New(preview.Options{Store: s.footage.Store, Decoder: c.pool, Recorded: s.footage.recs.has, Logger: s.log})
+	if c.views, err = motion.OpenFolder(s.data); err != nil {
+		return err
+	}
 	c.eyes = motion.NewWatch(motion.Options{
+		Views:   c.views,
 		Decoder: preview.Shared{Pool: c.pool, Previews: s.footage.previews}, Journal: watching{s}, Streams: func() motion.Streams { return c.Service }, Armed: s.Store.Armed, Logger: s.log,
 	})
 	c.Service = camera.New(camera.Options{
@@ -52,14 +58,14 @@ func (s *Server) openCameras(ctx context.Context) error {
 	})
 	udp, tcp, err := webRTCPorts(ctx, s.Config, s.log)
 	if err != nil {
-		return err
+		return errors.Join(err, c.views.Close())
 	}
 	o := camlive.Options{Hubs: c.Service, Logger: s.log, UDP: udp, TCP: tcp}
 	if c.pool.Missing() == nil {
 		o.Decoder = c.pool
 	}
 	if c.live, err = camlive.New(o); err != nil {
-		return err
+		return errors.Join(err, c.views.Close())
 	}
 	s.cameras = c
 	return nil
@@ -148,6 +154,9 @@ var (
 	_ web.Viewing = (*cameras)(nil)
 )
 
+// AcceptView takes what a camera shows from now on for its place.
+func (c *cameras) AcceptView(id string) bool { return c.eyes.Accept(id) }
+
 // CameraStatus is how a camera is.
 func (c *cameras) CameraStatus(id string) (web.CameraStatus, bool) {
 	x, ok := c.Camera(id)
@@ -159,6 +168,7 @@ func (c *cameras) CameraStatus(id string) (web.CameraStatus, bool) {
 		out.EffectiveDays = kept.EffectiveDays
 	}
 	out.RecordedAt = c.s.footage.recs.wroteAt(id)
+	out.Senses = c.senses(id)
 	return out, true
 }
 

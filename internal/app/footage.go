@@ -63,7 +63,7 @@ func (s *Server) openFootage(ctx context.Context) error {
 		return fmt.Errorf("open the recordings: %w", err)
 	}
 	s.footage = f
-	return f.openPacks()
+	return errors.Join(f.openPacks(), f.matchBookmarks(ctx))
 }
 
 // run keeps recordings until ctx ends, which is after cameras have ended.

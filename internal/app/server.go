@@ -464,7 +464,7 @@ func (s *Server) release() error {
 		}
 	}
 	if s.cameras != nil {
-		errs = append(errs, s.cameras.live.Close())
+		errs = append(errs, s.cameras.live.Close(), s.cameras.views.Close())
 	}
 	if s.footage != nil {
 		errs = append(errs, s.footage.close(context.Background()))

@@ -105,6 +105,8 @@ func (c *Context) say(evse int, f event.Finding) {
 	if f.Shared == nil {
 		f.Shared = c.Shared()
 	}
+	f.TextDE = c.x.german(f.Text)
+	clear(c.x.said)
 	c.x.out = append(c.x.out, Finding{Subject: c.Station.subject(evse), At: c.Now, Cause: c.Seq, Finding: f})
 }
 

@@ -73,6 +73,8 @@ type Engine struct {
 	ended     []attempt.Attempt // by what was applied or fired last
 	endedAt   string            // the station
 	asked     []Asked
+	words     *Words
+	said      map[string]string // sentences of the call under way, with their German
 }
 
 // Asked is a command that a detector wants sent.

@@ -339,6 +339,7 @@ type Finding struct {
 	Code     string       `json:"code"`
 	Severity Severity     `json:"severity"`
 	Text     string       `json:"text"`
+	TextDE   string       `json:"textDe,omitempty"` // the same in German
 	Evidence string       `json:"evidence,omitempty"`
 	Detector string       `json:"detector,omitempty"` // D01 to D27, rule/ID or external; empty: concluded by the fleet's fold or a source
 	State    FindingState `json:"state,omitempty"`

@@ -311,19 +311,23 @@ func (f *Fold) causeOf(label string) *entry {
 	case "site":
 		en.Kind, en.SiteID, en.Labels["site"] = KindSite, what, what
 		en.Cause = "Stations of one site were lost within five minutes: its power or its network is the likely cause."
+		en.CauseDE = f.words.Translate(en.Cause)
 		en.Subjects = []string{"site/" + what}
 	case "carrier":
 		en.Kind, en.Labels["carrier"] = KindCarrier, what
 		en.Cause = "Stations with SIM cards of one carrier were lost within five minutes: its network is the likely cause."
+		en.CauseDE = f.words.Translate(en.Cause)
 	case "firmware":
 		en.Kind = KindFirmware
 		if words := strings.SplitN(what, "/", 3); len(words) == 3 {
 			en.Labels["vendor"], en.Labels["model"], en.Labels["firmware"] = words[0], words[1], words[2]
 		}
 		en.Cause = "Stations of one model with one firmware failed within five minutes: the firmware, or what it talks to, is the likely cause."
+		en.CauseDE = f.words.Translate(en.Cause)
 	default:
 		en.Kind = KindSelf
 		en.Cause = "A great part of the network was lost at once, over sites and carriers: our own connection is the likely cause."
+		en.CauseDE = f.words.Translate(en.Cause)
 		en.Subjects = []string{event.Self().String()}
 	}
 	en.CauseCode = en.Kind

@@ -15,6 +15,7 @@ import (
 // goroutine owns it and feeds it every event in the journal's order; the timers
 // due before an event have to be fired first.
 type Fold struct {
+	words *detect.Words
 	// Zone finds a time zone by its IANA name for calendars; without it only UTC
 	// is known.
 	Zone func(name string) (*time.Location, error)
@@ -42,6 +43,7 @@ type Fold struct {
 // New returns a fold that knows no incident.
 func New() *Fold {
 	return &Fold{
+		words:   detect.German(),
 		entries: make(map[string]*entry), slots: make(map[slot]string), where: make(map[condition]string),
 		ports: make(map[string][]string), groups: newGroups(), mutes: make(map[string]*Mute), sla: make(map[string]SLA),
 		timers: make(map[string]time.Time), dirty: make(map[string]struct{}), touched: make(map[string]struct{}),

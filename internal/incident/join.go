@@ -60,7 +60,7 @@ func (f *Fold) create(at slot, d *detect.Finding) *entry {
 	en := &entry{Proof: at.Family.proof(), Onset: f.onset(d.Since)}
 	en.Incident = Incident{
 		ID: name(d.Code, d.Subject.String(), f.seq, f.now), Kind: d.Code, CauseCode: d.Code, Family: at.Family, Severity: d.Severity,
-		EVSE: d.Subject.EVSE, Title: d.Text, Cause: d.Text, OpenedAt: f.now, Response: NoResponse,
+		EVSE: d.Subject.EVSE, Title: d.Text, Cause: d.Text, CauseDE: d.TextDE, OpenedAt: f.now, Response: NoResponse,
 	}
 	if d.Subject.Type == event.StationSubject {
 		en.Station = d.Subject.ID
@@ -249,9 +249,9 @@ func (f *Fold) note(en *entry, d *detect.Finding, moment bool) {
 	}
 	if worse(d.Severity, en.Severity) || d.Severity == en.Severity && leads(family, en.Family) {
 		en.Kind, en.CauseCode, en.Family = d.Code, d.Code, family
-		en.Cause, en.Title = clip(d.Text), f.title(en, d.Code, d.Text)
+		en.Cause, en.CauseDE, en.Title = clip(d.Text), clip(d.TextDE), f.title(en, d.Code, d.Text)
 	} else if en.Total == 1 {
-		en.Cause, en.Title = clip(d.Text), f.title(en, d.Code, d.Text)
+		en.Cause, en.CauseDE, en.Title = clip(d.Text), clip(d.TextDE), f.title(en, d.Code, d.Text)
 	}
 	if worse(d.Severity, en.Severity) {
 		en.Severity = d.Severity
@@ -334,7 +334,7 @@ func (f *Fold) reported(e *event.Event, b *event.DriverReport) {
 		severity = event.S3 // a second one
 	}
 	d := &detect.Finding{Subject: event.Port(e.Subject.ID, e.Subject.EVSE, 0), At: f.now, Cause: e.Seq, Finding: event.Finding{
-		Code: "driverReport", Severity: severity, Text: "Drivers report a problem",
+		Code: "driverReport", Severity: severity, Text: "Drivers report a problem", TextDE: f.words.Translate("Drivers report a problem"),
 		Facts: []event.Fact{{Name: "report." + b.Category, Text: clip(b.Text), At: f.now, Seq: e.Seq}},
 	}}
 	en := f.join(d)

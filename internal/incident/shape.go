@@ -53,7 +53,8 @@ type Incident struct {
 
 	Title     string `json:"title"`
 	Cause     string `json:"cause"`
-	CauseCode string `json:"causeCode"` // for screens with words of their own
+	CauseDE   string `json:"causeDe,omitempty"` // the same in German
+	CauseCode string `json:"causeCode"`         // for screens with words of their own
 
 	Evidence []Evidence `json:"evidence"`
 	Findings []Found    `json:"findings"`

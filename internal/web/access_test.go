@@ -23,7 +23,7 @@ func TestWhoMayChargeIsDecidedByPoliciesThatPeopleWrite(t *testing.T) {
 
 	check := func(at string) (d AccessDecisionShape) {
 		t.Helper()
-		guard.want(http.StatusOK, "POST", "/access/check", `{"credential":"`+card.ID+`","place":"port/CP1/1","at":"`+at+`"}`, &d)
+		guard.want(http.StatusOK, "POST", "/access/check", `{"credential":"`+card.ID+`","place":"station/CP1/1","at":"`+at+`"}`, &d)
 		return d
 	}
 	const monday, evening = "2026-11-23T10:00:00Z", "2026-11-23T20:00:00Z"
@@ -45,11 +45,11 @@ func TestWhoMayChargeIsDecidedByPoliciesThatPeopleWrite(t *testing.T) {
 		t.Errorf("the policy says %s", policy.Cedar)
 	}
 	var may struct{ Items []AccessAnswer }
-	guard.want(http.StatusOK, "GET", "/access/who?place=port/CP1/1&at="+monday, "", &may)
+	guard.want(http.StatusOK, "GET", "/access/who?place=station/CP1/1&at="+monday, "", &may)
 	if len(may.Items) != 1 || may.Items[0].Name != "Ida Berg" || may.Items[0].CredentialID != card.ID {
 		t.Errorf("who may: %+v", may)
 	}
-	guard.want(http.StatusOK, "GET", "/access/who?place=port/NOWHERE/1&at="+monday, "", &may)
+	guard.want(http.StatusOK, "GET", "/access/who?place=station/NOWHERE/1&at="+monday, "", &may)
 	if len(may.Items) != 0 {
 		t.Errorf("a place that nobody knows is open to %+v", may)
 	}

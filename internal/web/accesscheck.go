@@ -35,14 +35,14 @@ type (
 	checkInput struct {
 		Body struct {
 			Credential string     `json:"credential" minLength:"1" maxLength:"64" doc:"id"`
-			Place      string     `json:"place" minLength:"1" maxLength:"100" doc:"an EVSE: port/STATION/EVSE"`
+			Place      string     `json:"place" minLength:"1" maxLength:"100" doc:"an EVSE: station/STATION/EVSE"`
 			At         *time.Time `json:"at,omitempty" doc:"default: now"`
 			PIN        bool       `json:"pin,omitempty" doc:"the right PIN is given as well"`
 		}
 	}
 	checkOutput   struct{ Body AccessDecisionShape }
 	whoOpensInput struct {
-		Place string    `query:"place" required:"true" minLength:"1" maxLength:"100" doc:"an EVSE: port/STATION/EVSE"`
+		Place string    `query:"place" required:"true" minLength:"1" maxLength:"100" doc:"an EVSE: station/STATION/EVSE"`
 		At    time.Time `query:"at" doc:"default: now"`
 		Page
 	}
@@ -61,11 +61,11 @@ func (s *Server) registerAccessCheck() {
 func (s *Server) placeRequest(id string, at time.Time) access.Request {
 	r := access.Request{Now: at, Action: access.Charge, Place: access.Place{ID: id}}
 	subject, err := event.ParseSubject(id)
-	if err != nil || subject.Type != event.StationSubject && subject.EVSE == 0 {
+	if err != nil || subject.Type != event.StationSubject || subject.EVSE == 0 || subject.Connector != 0 {
 		return r
 	}
-	if e, ok := s.o.Store.Station(subject.ID); ok && subject.EVSE > 0 {
-		r.Place.Kind, r.Place.Site = access.EVSE, e.SiteID
+	if e, ok := s.o.Store.Station(subject.ID); ok {
+		r.Place.Kind, r.Place.Site, r.Place.Within = access.EVSE, e.SiteID, event.Station(subject.ID).String()
 		r.FreeVend, r.Zone = s.o.Store.FreeVend(e.SiteID), s.o.Store.ZoneOf(e.SiteID)
 	}
 	return r

@@ -22,6 +22,7 @@ type CameraStatus struct {
 	// EffectiveDays is how long pictures stay at the rate of now; nil: not known.
 	EffectiveDays *float64
 	RecordedAt    time.Time // the newest picture that is on the disk
+	Senses        CameraSenses
 }
 
 // CameraStream is what a stream of a camera is like.
@@ -37,6 +38,9 @@ type CameraStream struct {
 // Cameras knows how cameras are.
 type Cameras interface {
 	CameraStatus(id string) (CameraStatus, bool)
+	// AcceptView takes what a camera shows from now on for its place; false if nobody
+	// looks at it.
+	AcceptView(id string) bool
 	// ReachCamera says why an address that people typed in may not be reached.
 	ReachCamera(ctx context.Context, address string) error
 	// TryCamera looks at an address once.
@@ -70,6 +74,8 @@ type CameraShape struct {
 	Sub         *CameraStream   `json:"sub,omitempty"`
 	Masked      bool            `json:"masked" doc:"you see single pictures with private parts hidden"`
 	Simulated   bool            `json:"simulated"`
+	// Senses is missing on the live feed.
+	Senses *CameraSenses `json:"senses,omitempty" doc:"who watches it, and how well"`
 	// LabelSecret says whose secret other systems may sign labels with.
 	LabelSecret string `json:"labelSecret" enum:",camera,site" doc:"whose secret other systems sign labels with; empty: they tell none. Only for those who set cameras up"`
 }
@@ -158,6 +164,7 @@ func (s *Server) registerCameras() {
 	add(s, atCamera(CamerasWrite), op("deleteCamera", http.MethodDelete, "/cameras/{camera}",
 		"Remove a camera; its recordings stay until their time is over", http.StatusNoContent), s.deleteCamera)
 	add(s, global(CamerasWrite), op("tryCamera", http.MethodPost, "/cameras/test", "Look at an address once, and say what is there", 0), s.tryCamera)
+	s.registerView()
 	s.registerFinding()
 	s.registerLabels()
 	s.registerArming()
@@ -165,6 +172,8 @@ func (s *Server) registerCameras() {
 	s.registerFootage()
 	s.registerRetention()
 	s.registerCopies()
+	s.registerBookmarks()
+	s.registerWalls()
 }
 
 // status is how a camera is; one that nobody listens to is connecting.
@@ -192,6 +201,7 @@ func (s *Server) cameraShape(c *store.Camera, p *Principal) CameraShape {
 	if p == nil {
 		return out
 	}
+	out.Senses = &x.Senses
 	if p.Scope(CamerasWrite).Allows(c.SiteID) {
 		out.MainURL, out.SubURL, out.OnvifURL, out.Username = c.MainURL, c.SubURL, c.OnvifURL, c.Username
 		out.Fingerprint = c.Fingerprint

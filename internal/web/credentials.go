@@ -48,7 +48,7 @@ type newCredentialInput struct {
 		ParentIDToken string     `json:"parentIdToken,omitempty" maxLength:"255"`
 		MaxConcurrent int        `json:"maxConcurrent,omitempty" minimum:"0" maximum:"1000"`
 		Label         string     `json:"label,omitempty" maxLength:"100"`
-		Kind          string     `json:"kind,omitempty" enum:"rfid,pin,pass,plate" default:"rfid"`
+		Kind          string     `json:"kind,omitempty" enum:"rfid,pin,pass,plate" doc:"missing: rfid"`
 		PersonID      string     `json:"personId,omitempty" maxLength:"64" doc:"whose it is"`
 		From          *time.Time `json:"from,omitempty" doc:"missing: from now on"`
 	}

@@ -22,8 +22,14 @@ const thresholdPolicy = "threshold"
 type DetectorShape struct {
 	ID        string           `json:"id"`
 	Code      string           `json:"code"`
-	Params    []detect.Param   `json:"params"`
+	Params    []ParamShape     `json:"params"`
 	Overrides []ThresholdShape `json:"overrides" doc:"the narrowest scope that says something wins: station, site, model, everywhere"`
+}
+
+// ParamShape is a threshold of a detector, told in both languages.
+type ParamShape struct {
+	detect.Param
+	DocDE string `json:"docDe" doc:"doc in German"`
 }
 
 // ThresholdShape is what was decided in one scope.
@@ -73,7 +79,10 @@ func (s *Server) listDetectors(ctx context.Context, _ *struct{}) (*listOutput[De
 }
 
 func (s *Server) detectorShape(ctx context.Context, d *detect.Detector, kept []store.Policy) DetectorShape {
-	out := DetectorShape{ID: d.ID, Code: d.Code, Params: list(d.Params), Overrides: []ThresholdShape{}}
+	out := DetectorShape{ID: d.ID, Code: d.Code, Params: make([]ParamShape, 0, len(d.Params)), Overrides: []ThresholdShape{}}
+	for _, p := range d.Params {
+		out.Params = append(out.Params, ParamShape{Param: p, DocDE: s.german.Params[d.ID][p.Name]})
+	}
 	for _, p := range kept {
 		var t detect.Threshold
 		if !strings.HasPrefix(p.ID, d.ID+"@") || json.Unmarshal(p.Value, &t) != nil {

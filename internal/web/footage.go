@@ -91,6 +91,9 @@ type Footage interface {
 	// Thumbnail is the small picture nearest to a time that was recorded, with the
 	// zones hidden.
 	Thumbnail(ctx context.Context, camera string, at time.Time, hide []store.CameraZone) (CameraStill, error)
+	// KeepFor keeps the pictures of a bookmark, LetGo keeps them no longer.
+	KeepFor(b store.Bookmark) error
+	LetGo(bookmark string) error
 }
 
 type (

@@ -51,6 +51,9 @@ func (noFootage) Thumbnail(_ context.Context, camera string, at time.Time, hide 
 	return CameraStill{JPEG: []byte(camera), At: at}, nil
 }
 
+func (noFootage) KeepFor(store.Bookmark) error { return nil }
+func (noFootage) LetGo(string) error           { return nil }
+
 func TestWhatCamerasSawIsShownToThoseWhoMaySeeItAndNoted(t *testing.T) {
 	p := newPlant(t, func(o *Options) { o.Viewing, o.Footage = noPictures{}, noFootage{} })
 	p.site("hh")

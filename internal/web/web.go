@@ -24,6 +24,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/journal"
@@ -194,12 +195,13 @@ type Options struct {
 
 // Server is the web server's handler and what runs behind it.
 type Server struct {
-	o     Options
-	log   *slog.Logger
-	now   func() time.Time
-	api   huma.API
-	mux   *http.ServeMux
-	outer http.Handler
+	o      Options
+	german *detect.Words
+	log    *slog.Logger
+	now    func() time.Time
+	api    huma.API
+	mux    *http.ServeMux
+	outer  http.Handler
 
 	started    time.Time
 	routes     []Route
@@ -232,7 +234,8 @@ func New(o Options) *Server {
 		o.Metrics = prometheus.NewRegistry()
 	}
 	s := &Server{
-		o: o, log: o.Logger, now: o.Now, mux: http.NewServeMux(),
+		german: detect.German(),
+		o:      o, log: o.Logger, now: o.Now, mux: http.NewServeMux(),
 		limits: newLimiter(o.Now), pairings: newPairings(o.Now), hash: make(chan struct{}, 2),
 		sending: newSending(), started: o.Now(),
 	}

@@ -53,6 +53,116 @@ describe('cameras', () => {
     await page.close();
   });
 
+  it('shows the picture under the pointer, and why there is none', async () => {
+    const page = await open(server, { state });
+    await page.goto('/cameras?view=review&span=2');
+    const slider = page.getByRole('slider', { name: 'Moment' });
+    const box = await slider.boundingBox();
+    const now = Number(await slider.getAttribute('aria-valuenow'));
+    const [from, to] = await Promise.all(['aria-valuemin', 'aria-valuemax'].map(async (n) => Number(await slider.getAttribute(n))));
+    const x = (at) => box.x + (box.width * (at - from)) / (to - from);
+    const thumb = page.waitForResponse((r) => r.url().includes('/playback/thumbnail.jpg') && r.status() === 200);
+    await page.mouse.move(x(now - 2000), box.y + 14);
+    const answer = await thumb;
+    assert.equal(answer.headers()['content-type'], 'image/jpeg');
+    const taken = Date.parse(answer.headers()['chargewatch-at']);
+    assert.ok(Math.abs(taken - now) < 20_000, `taken ${taken}, asked for about ${now}`);
+    await page.locator('img[src^="blob:"]').first().waitFor();
+    await shot(page, 'cameras-glimpse-dark');
+    await page.goto(`/cameras?view=review&span=60&at=${now - 6 * 3600_000}`);
+    await page.getByText('Nothing was recorded at this time').first().waitFor();
+    await page.done();
+  });
+
+  it('marks a moment, finds it again and forgets it', async () => {
+    const page = await open(server, { state });
+    await page.goto('/cameras?view=review&span=2');
+    const video = page.getByLabel(/^Recording of/);
+    await until('a recorded picture', async () => (await video.evaluate((v) => v.readyState)) >= 2);
+    const slider = page.getByRole('slider', { name: 'Moment' });
+    await page.keyboard.press('k');
+    await page.getByRole('button', { name: 'Play' }).waitFor();
+    await page.keyboard.press('i');
+    await page.keyboard.press('Shift+ArrowLeft');
+    await page.keyboard.press('o'); // before the start: it begins anew
+    await page.keyboard.press('Shift+ArrowLeft');
+    await page.keyboard.press('i');
+    await page.getByRole('link', { name: 'Save 1 s' }).waitFor();
+    const clip = await page.request.get(await page.getByRole('link', { name: 'Save 1 s' }).getAttribute('href'));
+    assert.match(clip.headers()['content-disposition'], /cam-[a-z0-9-]+-\d{8}T\d{6}Z\.mp4/);
+    const at = Number(await slider.getAttribute('aria-valuenow'));
+    await page.keyboard.press('b');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('What is to be seen').fill('Somebody at the cable');
+    await page.keyboard.press('Enter');
+    await page.getByText('Bookmark set').waitFor();
+    await page.goto('/cameras?view=review');
+    await page.getByRole('button', { name: 'All bookmarks' }).click();
+    await page.getByRole('button', { name: /Somebody at the cable/ }).first().click();
+    await until('the moment of the bookmark', async () => Math.abs(Number(await slider.getAttribute('aria-valuenow')) - at) < 3_000);
+    await page.getByRole('button', { name: 'All bookmarks' }).click();
+    await page.getByRole('button', { name: 'Actions: Somebody at the cable' }).click();
+    await page.getByRole('menuitem', { name: 'Remove bookmark' }).click();
+    await page.getByText('No bookmarks of these cameras').waitFor();
+    await page.done();
+  });
+
+  it('zooms and goes about by keys, and the address says where', async () => {
+    const page = await open(server, { state });
+    await page.goto('/cameras?view=review');
+    const slider = page.getByRole('slider', { name: 'Moment' });
+    await slider.waitFor();
+    await page.keyboard.press('k');
+    const span = async () =>
+      Math.round((Number(await slider.getAttribute('aria-valuemax')) - Number(await slider.getAttribute('aria-valuemin'))) / 60_000);
+    assert.equal(await span(), 60);
+    await page.keyboard.press('+');
+    await until('half an hour', async () => (await span()) === 30);
+    assert.match(page.url(), /span=30/);
+    await slider.hover();
+    await page.mouse.wheel(0, -100);
+    await until('ten minutes', async () => (await span()) === 10);
+    const at = Number(await slider.getAttribute('aria-valuenow'));
+    await page.keyboard.press('ArrowLeft');
+    await until('ten seconds back', async () => Number(await slider.getAttribute('aria-valuenow')) <= at - 9_000);
+    const there = Number(await slider.getAttribute('aria-valuenow'));
+    await until('the address', () => Math.abs(Number(new URL(page.url()).searchParams.get('at')) - there) < 1000);
+    await page.reload();
+    await until('the same moment', async () => Math.abs(Number(await slider.getAttribute('aria-valuenow')) - there) < 1000);
+    await page.keyboard.press('t');
+    await page.getByLabel('Go to a time').and(page.locator(':focus')).waitFor();
+    await page.done();
+  });
+
+  it('keeps a wall under a name, in its order', async () => {
+    const page = await open(server, { state });
+    await page.goto('/cameras?grid=4');
+    await until('four tiles', async () => (await tiles(page).count()) === 4);
+    const names = () => page.$$eval('article[data-fresh]', (all) => all.map((a) => a.getAttribute('aria-label').split(':')[0]));
+    const before = await names();
+    await page.getByRole('button', { name: 'Arrange' }).click();
+    await page.getByRole('button', { name: / one place later$/ }).first().click();
+    await until('another order', async () => (await names())[1] === before[0] && (await names())[0] === before[1]);
+    await page.getByRole('button', { name: / off the wall$/ }).last().click();
+    await until('three tiles', async () => (await tiles(page).count()) === 3);
+    await page.getByRole('button', { name: 'Save wall' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('Gates');
+    await dialog.getByRole('button', { name: 'Save wall' }).click();
+    await page.getByText('Wall “Gates” saved').waitFor();
+    assert.match(page.url(), /wall=w-/);
+    await page.goto('/cameras?wall=w-nobody');
+    await page.getByText('This wall is gone').waitFor();
+    await page.goto('/cameras');
+    await page.getByLabel('Wall', { exact: true }).first().click();
+    await page.getByRole('option', { name: 'Gates' }).click();
+    await until('the wall again', async () => (await tiles(page).count()) === 3 && (await names())[0] === before[1]);
+    await page.getByRole('button', { name: 'More for “Gates”' }).click();
+    await page.getByRole('menuitem', { name: 'Remove “Gates”' }).click();
+    await page.getByText('Wall “Gates” removed').waitFor();
+    await page.done();
+  });
+
   it('says why there is no picture when the camera is gone, and keeps the last one', async () => {
     const page = await open(server, { state });
     await page.route('**/whep?**', (route) =>
@@ -68,6 +178,10 @@ describe('cameras', () => {
   it('can be read in every view', async () => {
     await inEveryView(server, state, '/cameras?grid=4', 'cameras', async (page) => {
       await until('a picture', async () => (await fresh(page).count()) > 0);
+    });
+    await inEveryView(server, state, '/cameras?view=review&span=10', 'cameras-review', async (page) => {
+      const video = page.getByLabel(/^Recording of/);
+      await until('a recorded picture', async () => (await video.evaluate((v) => v.readyState)) >= 2);
     });
   });
 });

@@ -16,7 +16,14 @@ import (
 
 func (p *place) archive(t *testing.T, now *time.Time) (a *evidence.Archive, stop func()) {
 	t.Helper()
-	a, err := evidence.OpenArchive(p.data, &evidence.Exporter{Store: p.store, Key: p.key, Software: "test", Now: func() time.Time { return *now }}, slog.New(slog.DiscardHandler))
+	return p.archiveWith(t, now, ffmpeg(t))
+}
+
+func (p *place) archiveWith(t *testing.T, now *time.Time, tool string) (a *evidence.Archive, stop func()) {
+	t.Helper()
+	a, err := evidence.OpenArchive(p.data, &evidence.Exporter{
+		Store: p.store, Key: p.key, Software: "test", Now: func() time.Time { return *now }, FFmpeg: tool,
+	}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

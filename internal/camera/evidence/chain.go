@@ -153,7 +153,9 @@ func (r *Report) lead(s *Stream, t Trust) {
 			r.fault("head", name, "a head of the chain in the pack is not signed by the key")
 			continue
 		}
-		r.reaches(name, h, links, "kept with the recordings")
+		if there, same := r.reaches(name, h, links, "in the pack"); there && !same {
+			break // later ones do not fit either
+		}
 	}
 	if t.Heads != nil {
 		r.cover(s, name, links, seq)
@@ -164,7 +166,7 @@ func (r *Report) lead(s *Stream, t Trust) {
 func (r *Report) reaches(name string, h SignedHead, links map[uint64]segment.Sum, which string) (there, same bool) {
 	link, ok := links[h.Seq]
 	if ok && link != h.Link {
-		r.fault("head", name, "the chain was made anew: at %s link %d was %s, as the head says that was %s, and now it is %s", h.At.Format(clock), h.Seq, h.Link, which, link)
+		r.fault("head", name, "the chain was made anew: at %s link %d was %s, says the head %s, and now it is %s", h.At.Format(clock), h.Seq, h.Link, which, link)
 	}
 	return ok, ok && link == h.Link
 }

@@ -258,6 +258,37 @@ func TestEachTamperingOfAnHourIsFoundAndNamed(t *testing.T) {
 			rewrite(t, list, nil, func(m *evidence.Manifest) { m.Reason = "nothing" })
 			return list
 		}, []string{"signature"}, "manifest.json"},
+		"the times in the manifest are others": {func(t *testing.T, list []file) []file {
+			rewrite(t, list, nil, func(m *evidence.Manifest) { m.Streams[0].Ranges[0].From = noon().Add(-time.Hour) })
+			return list
+		}, []string{"signature", "times"}, "tells of pictures from 2026-11-22 11:00:00Z"},
+		"the times are others, signed with the right key": {func(t *testing.T, list []file) []file {
+			rewrite(t, list, p.private(t), func(m *evidence.Manifest) { m.Streams[0].Segments[6].Start = noon() })
+			return list
+		}, []string{"chain"}, a},
+		"a gap is made up, signed with the right key": {func(t *testing.T, list []file) []file {
+			rewrite(t, list, p.private(t), func(m *evidence.Manifest) {
+				to := noon().Add(20 * time.Minute)
+				m.Streams[0].Gaps = append(m.Streams[0].Gaps, evidence.Gap{From: noon().Add(10 * time.Minute), To: &to, Reason: "stalled"})
+			})
+			return list
+		}, []string{"times"}, "tells of no pictures from 2026-11-22 12:10:00Z"},
+		"pictures are kept quiet about, signed with the right key": {func(t *testing.T, list []file) []file {
+			rewrite(t, list, p.private(t), func(m *evidence.Manifest) { m.Streams[0].Ranges[0].To = noon().Add(30 * time.Minute) })
+			return list
+		}, []string{"times"}, "does not tell of them"},
+		"the clip for looking at is another": {func(t *testing.T, list []file) []file {
+			x := list[index(list, "clips/gate-main.mp4")].content
+			x[len(x)-9] ^= 4
+			return list
+		}, []string{"changed"}, "clips/gate-main.mp4"},
+		"a segment is there twice in the manifest": {func(t *testing.T, list []file) []file {
+			rewrite(t, list, p.private(t), func(m *evidence.Manifest) {
+				s := &m.Streams[0]
+				s.Segments = slices.Insert(s.Segments, 7, s.Segments[6])
+			})
+			return list
+		}, []string{"chain"}, "does not come after segment 7"},
 		"a file is added": {func(_ *testing.T, list []file) []file {
 			return append(list, file{"segments/gate/main/00000099.mp4", []byte("x")})
 		}, []string{"unknown"}, "00000099"},

@@ -61,6 +61,7 @@ type Verifier struct {
 	mu      sync.Mutex
 	waiting []job // oldest first
 	scenes  map[string]*following
+	shown   map[string]*stream.Unit // the last picture of a camera, which is not shown again
 	woken   chan struct{}
 	status  VerifierStatus
 	fails   int
@@ -121,7 +122,7 @@ func NewVerifier(o VerifierOptions) *Verifier {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Verifier{o: o, scenes: make(map[string]*following), woken: make(chan struct{}, 1), status: VerifierStatus{State: VerifierIdle}}
+	return &Verifier{o: o, scenes: make(map[string]*following), shown: make(map[string]*stream.Unit), woken: make(chan struct{}, 1), status: VerifierStatus{State: VerifierIdle}}
 }
 
 // Heard is told of every scene. Motion that begins at an armed site is looked at.
@@ -153,9 +154,13 @@ func (v *Verifier) show(camera, scene string, now time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	// One picture is shown once, however much moves in it.
-	if slices.ContainsFunc(v.waiting, func(j job) bool { return j.unit == u }) {
+	if v.shown[camera] == u {
 		return
 	}
+	if len(v.shown) >= maxScenes {
+		clear(v.shown)
+	}
+	v.shown[camera] = u
 	if len(v.waiting) == maxWaiting {
 		v.waiting = slices.Delete(v.waiting, 0, 1)
 		v.dropped(now)
@@ -280,8 +285,10 @@ func (v *Verifier) ask(ctx context.Context, j job) {
 	v.fails, v.rest = 0, time.Time{}
 	v.status.State, v.status.Engine, v.status.AnsweredAt, v.status.Took = VerifierWorking, answer.Engine, now, now.Sub(began)
 	v.status.Reason, v.status.FailingSince = "", time.Time{}
-	if f := v.scenes[j.scene]; f != nil {
-		f.person = slices.ContainsFunc(answer.Items, func(x Seen) bool { return x.What == event.ScenePerson && x.Score >= 0.5 })
+	if slices.ContainsFunc(answer.Items, func(x Seen) bool { return x.What == event.ScenePerson && x.Score >= 0.5 }) {
+		for _, f := range v.scenes {
+			f.person = f.person || f.camera == j.camera
+		}
 	}
 	v.mu.Unlock()
 	err = v.o.Take(ctx, Report{

@@ -308,3 +308,16 @@ func TestOneCameraCannotFloodTheJournal(t *testing.T) {
 		t.Errorf("it is remembered: %+v", c)
 	}
 }
+
+func TestAPictureInWhichMuchMovesIsShownOnce(t *testing.T) {
+	p := &process{answer: func(string) (int, string) { return 200, aPerson }}
+	verifying(t, p, func(v *Verifier, _ *reports) {
+		for _, id := range []string{"1", "2", "3"} {
+			v.Heard("gate", motion(id, event.SceneStarted))
+		}
+		time.Sleep(time.Minute) // and the person in it is that of all three
+		if n := p.pictures(); n != 1 {
+			t.Errorf("%d pictures were shown", n)
+		}
+	})
+}

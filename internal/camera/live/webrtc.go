@@ -19,6 +19,10 @@ const (
 	tcpReadBuffer = 8
 )
 
+// keptPackets may be sent again to a viewer that lost them: seconds of a camera's
+// main stream, 700 KB for each viewer. It is a power of two.
+const keptPackets = 512
+
 // h264 is what every browser takes. The profile is that of the handshake only:
 // decoders read the picture's own.
 func h264() webrtc.RTPCodecCapability {
@@ -46,7 +50,7 @@ func newAPI(o Options) (*webrtc.API, error) {
 		return nil, fmt.Errorf("register the playout delay: %w", err)
 	}
 	chain := &interceptor.Registry{}
-	again, err := nack.NewResponderInterceptor()
+	again, err := nack.NewResponderInterceptor(nack.ResponderSize(keptPackets))
 	if err != nil {
 		return nil, fmt.Errorf("answer lost packets: %w", err)
 	}

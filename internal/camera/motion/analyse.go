@@ -3,6 +3,7 @@ package motion
 import (
 	"math"
 	"slices"
+	"time"
 )
 
 // scratch is what the judgement of one picture needs and nothing keeps.
@@ -30,9 +31,16 @@ type measures struct {
 	large     float64 // the same of large shapes
 	sharp     float64 // steepness of the background's edges, 1 as usual
 	crisp     float64 // steepest edges there are, 1 as steep as those of the background
-	lit       float64 // share of cells that are brighter, whatever the reason
+	lit       float64 // share of cells that are brighter than the light of the whole makes them
+	raised    float64 // share of cells that are brighter than they were, in whatever light
+	lowered   float64 // and darker
 	stir      float64 // how far most cells are from the picture before, light aside
-	equal     bool    // point by point the picture before
+	mean      float64 // brightness
+	// still is the share of the picture that did not change over some time, if it was
+	// compared.
+	still    float64
+	compared bool
+	over     time.Duration
 }
 
 const (
@@ -58,7 +66,7 @@ func (d *Detector) measure(s *scratch) measures {
 	s.tmp.times(bg, bg)
 	s.mbb.mean(&s.tmp, &s.line)
 
-	var n, white, lit float64
+	var n, white, lit, sum, raised, lowered float64
 	gain := m.light.gain
 	low, high := 0.35*gain, 4*max(gain, 1)
 	dim := dimmest(&s.f, bg, &d.seen)
@@ -91,6 +99,13 @@ func (d *Detector) measure(s *scratch) measures {
 			continue
 		}
 		n++
+		sum += float64(f)
+		switch off := f - b; {
+		case off > lightLevel:
+			raised++
+		case off < -lightLevel:
+			lowered++
+		}
 		if f >= whiteLevel {
 			white++
 		}
@@ -103,7 +118,8 @@ func (d *Detector) measure(s *scratch) measures {
 	if n == 0 {
 		return m
 	}
-	m.saturated, m.lit, m.stir = white/n, lit/n, d.stir(s)
+	m.raised, m.lowered = raised/n, lowered/n
+	m.saturated, m.lit, m.mean, m.stir = white/n, lit/n, sum/n, d.stir(s)
 	m.same = likeness(&tff, &tbb, &tfb, &own2)
 	m.texture = math.Sqrt(max(0, (tff.sum()-own2.sum())/n))
 	var bf, bb blocks

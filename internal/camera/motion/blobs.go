@@ -1,6 +1,10 @@
 package motion
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+	"time"
+)
 
 // blob is a connected part of the picture whose structure has changed.
 type blob struct {
@@ -11,6 +15,8 @@ type blob struct {
 	left, top, right, bottom int
 	before                   float64 // brightness of the background there, mean
 	rise                     float64 // brighter than that, mean
+	peak                     float32 // and at most
+	slope                    float32 // the steepest edge of it, from a cell to the next
 	rim                      int     // of its cells, those with few neighbours
 	label                    int32
 }
@@ -31,12 +37,19 @@ const (
 	// Light only ever adds: of a thing some cells are darker than the place was.
 	fewestDarker = 3
 	darkerShare  = 40
+	// softSlope is the share of the brightness that an edge in focus has from one cell
+	// to the next, at least.
+	softSlope = 0.33
 )
 
 // enters reports whether it reaches the edge of the picture.
 func (b *blob) enters() bool {
 	return b.left <= 1 || b.top <= 1 || b.right >= columns-2 || b.bottom >= rows-2
 }
+
+// soft reports whether it has no edge: an insect or a thread before the lens, lit by
+// the camera's own lamp and out of focus.
+func (b *blob) soft() bool { return !b.solid() && b.slope < softSlope*b.peak }
 
 // solid reports whether light alone cannot have made it.
 func (b *blob) solid() bool { return b.darker >= max(fewestDarker, b.hot/darkerShare) }
@@ -56,6 +69,12 @@ func (d *Detector) findBlobs(s *scratch) []blob {
 		if r := s.tmp[i]; r > faint || r < -faint {
 			s.hot[i] = 1
 			limit = min(limit, 2*faint)
+		}
+		if s.hot[i] != 0 {
+			d.changed[i] = true
+			if d.sways(i) {
+				s.hot[i] = 0
+			}
 		}
 		diff := s.f[i] - d.past[i]
 		s.moved[i] = diff > limit || diff < -limit
@@ -109,6 +128,29 @@ func (d *Detector) findBlobs(s *scratch) []blob {
 	return found
 }
 
+// swayMinutes is in how many of the last eight minutes a cell has to have changed to
+// be one of a flag, a twig or its shadow, which change all the time. Nobody who does
+// something at a place takes that long without a break of a minute or two, and after
+// such a break the cell counts again.
+const swayMinutes = 7
+
+func (d *Detector) sways(i int) bool { return bits.OnesCount8(d.minutes[i]) >= swayMinutes }
+
+// tick notes which cells changed when a minute is over.
+func (d *Detector) tick(at time.Time) {
+	if over := at.Sub(d.minute); over >= 0 && over < time.Minute {
+		return
+	}
+	d.minute = at
+	for i := range d.minutes {
+		d.minutes[i] <<= 1
+		if d.changed[i] {
+			d.minutes[i] |= 1
+		}
+		d.changed[i] = false
+	}
+}
+
 // flood joins what is at most two cells apart: the rim of one thing.
 func (d *Detector) flood(s *scratch, start int, label int32) blob {
 	b := blob{left: columns, top: rows, label: label}
@@ -134,6 +176,11 @@ func (d *Detector) flood(s *scratch, start int, label int32) blob {
 		}
 		b.before += float64(d.bg[i])
 		b.rise += float64(s.shift[i])
+		b.peak = max(b.peak, s.shift[i])
+		if x > 0 && y > 0 && x < columns-1 && y < rows-1 {
+			dx, dy := s.shift[i+1]-s.shift[i-1], s.shift[i+columns]-s.shift[i-columns]
+			b.slope = max(b.slope, dx/2, -dx/2, dy/2, -dy/2)
+		}
 		for v := max(0, y-2); v <= min(rows-1, y+2); v++ {
 			for u := max(0, x-2); u <= min(columns-1, x+2); u++ {
 				if j := v*columns + u; s.hot[j] != 0 && s.label[j] == 0 {

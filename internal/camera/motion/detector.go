@@ -1,7 +1,6 @@
 package motion
 
 import (
-	"bytes"
 	"math"
 	"sync"
 	"time"
@@ -60,9 +59,16 @@ type Detector struct {
 	pastAt   time.Time
 	still    [cells]uint16 // for how many pictures a changed cell has stood still
 	steep    float32
-	bytes    []byte
+	before   []byte // what the picture is compared with to see whether it stands still
+	beforeAt time.Time
+	views    []view
 	usual    usual
 	tamper   tamper
+	minutes  [cells]uint8 // the minutes before, each a bit: whether the cell changed in it
+	changed  [cells]bool  // whether it did in this one
+	minute   time.Time
+	pale     [cells]bool // where something pale was
+	paleAt   time.Time
 	sweptAt  time.Time // when a light swept over the place
 
 	interval time.Duration // between pictures, as usual
@@ -85,7 +91,9 @@ type watched struct {
 // usual is what the camera shows when nothing is wrong.
 type usual struct {
 	spread, texture, same, saturated, stir float64
-	equals                                 int // pictures equal to the one before, while learning
+
+	still    float64 // share of the picture that does not change
+	compared int     // how often that was looked at
 }
 
 // New prepares a detector. Without a zone to watch the whole picture is watched.
@@ -163,20 +171,39 @@ func (d *Detector) Look(gray []byte, at time.Time) []Change {
 	defer d.scratch.Put(s)
 	s.f.fold(gray)
 	if d.pictures == 0 {
-		d.seed(s, at)
-		d.keep(gray, s, at)
+		d.begin(s, at)
+		d.compare(gray, at, nil)
+		d.keep(s, at)
 		return nil
 	}
 	m := d.measure(s)
-	m.equal = bytes.Equal(gray, d.bytes)
+	d.compare(gray, at, &m)
 	changes := d.judge(s, m, at, dt)
-	d.keep(gray, s, at)
+	d.keep(s, at)
 	return changes
 }
 
+// compare notes how much of the picture stands still; pictures that are near each
+// other are not compared, since encoders save what hardly changes.
+func (d *Detector) compare(gray []byte, at time.Time, m *measures) {
+	over := at.Sub(d.beforeAt)
+	if m != nil && over >= 0 && over < perPicture {
+		return
+	}
+	if m != nil {
+		m.still, m.compared, m.over = d.standing(gray), true, over
+		if u := &d.usual; u.compared < learnFor {
+			u.compared++
+			u.still += (m.still - u.still) / float64(u.compared)
+		} else if m.still < frozenShare {
+			u.still += pace64(over, usualIn) * (m.still - u.still)
+		}
+	}
+	d.before, d.beforeAt = append(d.before[:0], gray...), at
+}
+
 // keep remembers the picture for the next.
-func (d *Detector) keep(gray []byte, s *scratch, at time.Time) {
-	d.bytes = append(d.bytes[:0], gray...)
+func (d *Detector) keep(s *scratch, at time.Time) {
 	d.last = s.f
 	if d.pictures == 0 || at.Sub(d.pastAt) >= pastAfter || at.Before(d.pastAt) {
 		d.past, d.pastAt = s.f, at
@@ -206,6 +233,7 @@ func (d *Detector) judge(s *scratch, m measures, at time.Time, dt time.Duration)
 	if wrong {
 		return append(changes, d.rest(at)...)
 	}
+	d.tick(at)
 	blobs := d.findBlobs(s)
 	changes = append(changes, d.moving(s, m, blobs, at)...)
 	d.learn(s, blobs, m, pace(dt, backgroundIn), dt)
@@ -267,11 +295,8 @@ func (d *Detector) learn(s *scratch, blobs []blob, m measures, share float32, dt
 			d.still[i]--
 		}
 		d.bg[i] += a * off
-		r := s.residual[i]
-		if r < 0 {
-			r = -r
-		}
 		// 1.25 makes a standard deviation of a mean difference.
+		r := max(s.residual[i], -s.residual[i])
 		d.noise[i] += noisy * (min(1.25*r, 4*d.noise[i]+2) - d.noise[i])
 		d.noise[i] = max(d.noise[i], 0.6)
 	}
@@ -284,9 +309,6 @@ func (u *usual) first(m measures, n int) {
 	u.same += k * (m.same - u.same)
 	u.saturated += k * (m.saturated - u.saturated)
 	u.stir += k * (m.stir - u.stir)
-	if m.equal {
-		u.equals++
-	}
 }
 
 func (u *usual) follow(m measures, k float64) {

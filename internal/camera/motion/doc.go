@@ -6,6 +6,9 @@
 // Whether a camera is covered, out of focus, turned, blinded or frozen is judged
 // against what it used to show, and what it shows meanwhile is not learned.
 //
+// How the place looks in each of its lights is kept over a restart, so that a camera
+// that was covered or turned while nobody looked is found after it.
+//
 // A Detector belongs to one camera and has no clock and no goroutine: it is given
 // pictures with their times and answers with what began and ended. Watch gives
 // each camera its own, follows its stream and tells the journal.

@@ -11,13 +11,14 @@ import (
 // What is only brighter than the place was is a light, or something pale that throws
 // no shadow. While a light sweeps over a good part of the picture or that of all of it
 // changes, and for a while after, it is believed to be the light. Lights reach in from
-// the edge of the picture: there the next picture has to show it too, and everywhere
-// if the next is not far.
+// the edge of the picture: there the next picture has to show it too. If the next is not
+// far it has to show that the thing has left where it was, or it has to stay for long.
 const (
 	sweepFrom  = 0.015 // of the picture
 	sweepAfter = 4 * time.Second
 	glowFor    = 8 * time.Second
 	againAfter = 350 * time.Millisecond
+	againFor   = 1900 * time.Millisecond
 	seldom     = time.Second
 )
 
@@ -29,14 +30,15 @@ func (d *Detector) moving(s *scratch, m measures, blobs []blob, at time.Time) []
 	}
 	swept := !d.sweptAt.IsZero() && at.Sub(d.sweptAt).Abs() < sweepAfter
 	again := d.interval < seldom || slices.ContainsFunc(blobs, func(b blob) bool { return !b.solid() && b.enters() })
+	defer d.pales(s, blobs, at)
 	for z := range d.zones {
 		w := &d.zones[z]
 		score, share, glow := 0.0, 0.0, false
 		for _, b := range blobs {
 			k, n := w.sees(s, b)
 			switch {
-			case k == 0:
-			case w.active || b.solid() || w.believes(swept, again, at):
+			case k == 0 || b.soft():
+			case w.active || b.solid() || w.believes(swept, again && !d.travels(s, &b), at):
 				score, share = max(score, k), share+n
 			default:
 				glow = true
@@ -58,9 +60,45 @@ func (w *watched) believes(swept, again bool, at time.Time) bool {
 	case swept:
 		return w.glow > 0 && at.Sub(w.glowSince) >= glowFor
 	case again:
-		return w.glow > 0 && at.Sub(w.glowSince) >= againAfter
+		return w.glow > 0 && at.Sub(w.glowSince) >= againFor
 	}
 	return true
+}
+
+// pales keeps where something pale was.
+func (d *Detector) pales(s *scratch, blobs []blob, at time.Time) {
+	if since := at.Sub(d.paleAt); since >= 0 && since < againAfter {
+		return
+	}
+	d.paleAt, d.pale = at, [cells]bool{}
+	for _, b := range blobs {
+		if b.solid() {
+			continue
+		}
+		for y := b.top; y <= b.bottom; y++ {
+			for x := b.left; x <= b.right; x++ {
+				d.pale[y*columns+x] = s.label[y*columns+x] == b.label
+			}
+		}
+	}
+}
+
+// travels reports whether something pale has left the place where it was a moment
+// ago. What a light reveals stays where it is.
+func (d *Detector) travels(s *scratch, b *blob) bool {
+	const reach, fewest = 5, 5
+	was, gone := 0, 0
+	for y := max(0, b.top-reach); y <= min(rows-1, b.bottom+reach); y++ {
+		for x := max(0, b.left-reach); x <= min(columns-1, b.right+reach); x++ {
+			if i := y*columns + x; d.pale[i] {
+				was++
+				if s.hot[i] == 0 {
+					gone++
+				}
+			}
+		}
+	}
+	return was >= fewest && gone*2 >= was
 }
 
 // sees says how sure a blob is something that moves in the zone, and what share of

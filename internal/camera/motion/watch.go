@@ -11,7 +11,6 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/camera"
 	"github.com/chargewatch/chargewatch/internal/camera/area"
-	"github.com/chargewatch/chargewatch/internal/camera/decode"
 	"github.com/chargewatch/chargewatch/internal/camera/stream"
 	"github.com/chargewatch/chargewatch/internal/event"
 )
@@ -37,6 +36,8 @@ type Options struct {
 	Decoder Decoder
 	Journal camera.Appender
 	Streams func() Streams
+	// Views keep how places look over restarts; nil: nothing is kept.
+	Views *Folder
 	// Armed says whether a site is to be watched now.
 	Armed  func(site string) bool
 	Logger *slog.Logger
@@ -97,7 +98,7 @@ func (w *Watch) Follow(ctx context.Context, c camera.Config, _ string, hub *stre
 	w.mu.Lock()
 	y := w.own[c.ID]
 	if y == nil {
-		y = &eyes{watch: w, open: make(map[sceneKey]*scene)}
+		y = &eyes{watch: w, open: make(map[sceneKey]*scene), slowed: make(chan struct{}, 1)}
 		w.own[c.ID] = y
 	}
 	w.mu.Unlock()
@@ -120,6 +121,7 @@ func (w *Watch) Follow(ctx context.Context, c camera.Config, _ string, hub *stre
 	// Whatever moves, nobody looks any more; what was done to the view stays so.
 	y.quiet(time.Now(), fromMain)
 	y.quiet(time.Now(), fromSub)
+	y.remember(y.status().LookedAt, true)
 	y.mu.Lock()
 	y.tell = nil
 	y.mu.Unlock()
@@ -135,6 +137,11 @@ func (w *Watch) Forget(exists func(id string) bool) {
 		if !exists(id) {
 			delete(w.own, id)
 			w.o.Decoder.Forget(id)
+			if w.o.Views != nil {
+				if err := w.o.Views.forget(id); err != nil {
+					w.o.Logger.Warn("what a camera showed is still kept", "camera", id, "err", err)
+				}
+			}
 		}
 	}
 }
@@ -178,13 +185,36 @@ type eyes struct {
 	tell     chan<- *event.Event
 	open     map[sceneKey]*scene
 	close    bool
+	slow     bool          // the key pictures of the main stream are too far apart
+	slowed   chan struct{} // they have become so
 	lookedAt time.Time
 	clock    clock
+	// rememberAt is when it is kept how the place looks, writtenAt when it was written.
+	rememberAt, writtenAt time.Time
 }
 
 func (y *eyes) configure(c camera.Config) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
+	moved := y.config.Main.URL != c.Main.URL || y.config.Sub.URL != c.Sub.URL
+	y.config = c
+	if y.main == nil || moved {
+		y.fresh()
+		y.recall(c)
+		return
+	}
+	zones := watchZones(c)
+	y.main.SetZones(zones)
+	y.sub.SetZones(zones)
+}
+
+// fresh begins with detectors that know nothing. It is called under the lock.
+func (y *eyes) fresh() {
+	zones := watchZones(y.config)
+	y.main, y.sub = New(zones), New(zones)
+}
+
+func watchZones(c camera.Config) []Zone {
 	zones := make([]Zone, 0, len(c.Zones))
 	for _, z := range c.Zones {
 		p := make(area.Polygon, len(z.Polygon))
@@ -193,14 +223,7 @@ func (y *eyes) configure(c camera.Config) {
 		}
 		zones = append(zones, Zone{ID: z.ID, Kind: event.ZoneKind(z.Kind), Polygon: p})
 	}
-	moved := y.config.Main.URL != c.Main.URL || y.config.Sub.URL != c.Sub.URL
-	y.config = c
-	if y.main == nil || moved {
-		y.main, y.sub = New(zones), New(zones)
-		return
-	}
-	y.main.SetZones(zones)
-	y.sub.SetZones(zones)
+	return zones
 }
 
 func (y *eyes) status() Status {
@@ -246,93 +269,7 @@ func (y *eyes) keys(ctx context.Context, hub *stream.Hub) {
 			continue
 		}
 		y.look(gray, u, fromMain)
-	}
-}
-
-// near looks at the sub stream picture by picture while that is worth it: where
-// cables are watched at an armed site, and where key pictures are far apart.
-func (y *eyes) near(ctx context.Context) {
-	review := time.NewTicker(reviewEvery)
-	defer review.Stop()
-	for {
-		if y.wanted() {
-			if err := y.nearby(ctx); err != nil && ctx.Err() == nil {
-				y.watch.o.Logger.Info("a sub stream is not looked at", "camera", y.config.ID, "err", err)
-			}
-			y.quiet(time.Now(), fromSub)
-		}
-		select {
-		case <-review.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// wanted reports whether the sub stream is worth its price.
-func (y *eyes) wanted() bool {
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	if y.config.Sub.URL == "" {
-		return false
-	}
-	if y.main.Interval() > slowInterval {
-		return true
-	}
-	chargers := slices.ContainsFunc(y.config.Zones, func(z camera.Zone) bool {
-		return z.Kind == string(event.ZoneWatch) && len(z.Ports) > 0
-	})
-	return chargers && y.watch.o.Armed(y.config.SiteID)
-}
-
-var errReviewed = errors.New("it is not worth it any more")
-
-func (y *eyes) nearby(ctx context.Context) error {
-	hub, release, err := y.watch.o.Streams().Hub(y.config.ID, camera.Sub)
-	if err != nil {
-		return err
-	}
-	defer release()
-	r := hub.Follow(stream.FollowOptions{Buffer: 64, FromKey: true})
-	defer r.Close()
-	y.mu.Lock()
-	y.close = true
-	y.mu.Unlock()
-	defer func() {
-		y.mu.Lock()
-		y.close = false
-		y.mu.Unlock()
-	}()
-	until := time.Now().Add(reviewEvery)
-	var last time.Time
-	for {
-		err := y.watch.o.Decoder.Follow(ctx, y.config.ID, func(ctx context.Context) (*stream.Unit, error) {
-			if now := time.Now(); now.After(until) {
-				if until = now.Add(reviewEvery); !y.wanted() {
-					return nil, errReviewed
-				}
-			}
-			wait, cancel := context.WithTimeout(ctx, quietAfter)
-			defer cancel()
-			return r.Next(wait)
-		}, func(gray []byte, u *stream.Unit) {
-			if u.At.Sub(last) < closeEvery && u.At.After(last) {
-				return
-			}
-			last = u.At
-			y.look(gray, u, fromSub)
-		})
-		switch {
-		case errors.Is(err, errReviewed):
-			return nil
-		case errors.Is(err, decode.ErrDamaged) && ctx.Err() == nil: // from the next key picture on
-			select {
-			case <-time.After(retryAfter):
-			case <-ctx.Done():
-			}
-		default:
-			return err
-		}
+		y.remember(u.At, false)
 	}
 }
 
@@ -346,6 +283,14 @@ func (y *eyes) look(gray []byte, u *stream.Unit, by int) {
 	}
 	y.lookedAt = u.At
 	changes := d.Look(gray, u.At)
+	if slow := y.main.Interval() > slowInterval; slow != y.slow {
+		if y.slow = slow; slow {
+			select {
+			case y.slowed <- struct{}{}:
+			default:
+			}
+		}
+	}
 	// Of the view itself the main stream is judge, unless it comes too seldom.
 	if by == fromSub && y.main.Interval() <= slowInterval {
 		changes = slices.DeleteFunc(changes, func(c Change) bool { return c.What.Tampering() })
@@ -434,48 +379,6 @@ func (y *eyes) say(k sceneKey, s *scene, phase event.ScenePhase, since time.Time
 }
 
 func round(x, parts float64) float64 { return float64(int64(x*parts+0.5)) / parts }
-
-// clocked tells when the camera's clock jumps.
-func (y *eyes) clocked(u *stream.Unit) {
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	if by, jumped := y.clock.tick(u); jumped {
-		s := &scene{score: 1, id: y.config.ID + "/clockJump/" + u.At.UTC().Format("20060102T150405.000Z")}
-		y.watch.o.Logger.Info("a camera's clock jumped", "camera", y.config.ID, "by", by)
-		y.say(sceneKey{what: event.SceneClockJump}, s, event.SceneSeen, u.At)
-	}
-}
-
-// clock follows how far the camera's clock is from ours.
-type clock struct {
-	off   time.Duration
-	known bool
-	again int // pictures in a row that say otherwise
-}
-
-// jumpFrom is how far a clock has to jump; the network's delay is none of it.
-const jumpFrom = 4 * time.Second
-
-func (c *clock) tick(u *stream.Unit) (by time.Duration, jumped bool) {
-	if u.CameraAt.IsZero() {
-		return 0, false
-	}
-	off := u.CameraAt.Sub(u.ReceivedAt)
-	by = off - c.off
-	switch {
-	case !c.known:
-		c.off, c.known = off, true
-	case by.Abs() < jumpFrom:
-		c.off += by / 16
-		c.again = 0
-	default:
-		if c.again++; c.again == 2 {
-			c.off, c.again = off, 0
-			return by, true
-		}
-	}
-	return 0, false
-}
 
 // Cameras are all that are watched, by id.
 func (w *Watch) Cameras() map[string]Status {

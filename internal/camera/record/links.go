@@ -18,6 +18,7 @@ func (s *Store) Links(ctx context.Context, after *Segment, most int) ([]segment.
 	s.mu.Lock()
 	last, until := t.seq, t.covered
 	s.mu.Unlock()
+	waiting := s.growing(t) // first: what goes into a ledger meanwhile is then found twice and not missed
 	var out []segment.Entry
 	next, link := after.Seq+1, after.Link
 	for day := after.Start.UTC().Truncate(24 * time.Hour); next <= last && len(out) < most && !day.After(until); day = day.Add(24 * time.Hour) {
@@ -31,6 +32,11 @@ func (s *Store) Links(ctx context.Context, after *Segment, most int) ([]segment.
 		by := make(map[uint64]*Segment, len(lines))
 		for _, g := range lines {
 			by[g.Seq] = g
+		}
+		for _, g := range waiting {
+			if !g.Open {
+				by[g.Seq] = g
+			}
 		}
 		for len(out) < most {
 			g := by[next]

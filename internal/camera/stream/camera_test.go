@@ -75,7 +75,8 @@ type camera struct {
 
 	mu    sync.Mutex
 	conns []*gortsplib.ServerConn
-	user  string // asks for user and password if set
+	user  string             // asks for user and password if set
+	sound *description.Media // beside the pictures, if set
 }
 
 func (c *camera) OnDescribe(x *gortsplib.ServerHandlerOnDescribeCtx) (*base.Response, *gortsplib.ServerStream, error) {
@@ -147,7 +148,11 @@ func serve(t *testing.T, f format.Format, set func(*camera)) *camera {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.server.Close)
-	c.stream = &gortsplib.ServerStream{Server: c.server, Desc: &description.Session{Medias: []*description.Media{c.media}}}
+	medias := []*description.Media{c.media}
+	if c.sound != nil {
+		medias = []*description.Media{c.sound, c.media}
+	}
+	c.stream = &gortsplib.ServerStream{Server: c.server, Desc: &description.Session{Medias: medias}}
 	if err := c.stream.Initialize(); err != nil {
 		t.Fatal(err)
 	}

@@ -317,15 +317,15 @@ func (s *Source) dialTLS(se *session, host, pinned string) func(context.Context,
 func video(desc *description.Session) (*description.Media, format.Format, error) {
 	var others []string
 	for _, m := range desc.Medias {
-		if m.IsBackChannel {
-			continue
+		if m.IsBackChannel || m.Type != description.MediaTypeVideo {
+			continue // sound is not ours to hear
 		}
 		for _, f := range m.Formats {
 			switch f.(type) {
 			case *format.H264, *format.H265:
 				return m, f, nil
 			}
-			if m.Type == description.MediaTypeVideo && len(others) < 4 {
+			if len(others) < 4 {
 				name, _, _ := strings.Cut(f.RTPMap(), "/")
 				others = append(others, name)
 			}

@@ -76,6 +76,8 @@ type Order struct {
 	At              time.Time
 	Taken           bool // the station accepted it
 	Cut             bool // a session was running at the station
+	// Why is what asked for it, for who reads the list.
+	Why string
 }
 
 // Healing is a failure that a restart ended.

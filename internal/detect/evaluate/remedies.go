@@ -20,6 +20,8 @@ type Remedies struct {
 	Resets, Vain, NotTaken, UnderSession int
 	// VainAt are the scenarios at whose stations resets ended nothing.
 	VainAt map[string]int
+	// DoneBy and VainBy are the same by what asked for them.
+	DoneBy, VainBy map[string]int
 }
 
 func (m *Remedies) add(o *Remedies) {
@@ -33,11 +35,16 @@ func (m *Remedies) add(o *Remedies) {
 	m.Vain += o.Vain
 	m.NotTaken += o.NotTaken
 	m.UnderSession += o.UnderSession
-	for k, n := range o.VainAt {
-		if m.VainAt == nil {
-			m.VainAt = make(map[string]int)
+	for _, x := range []struct {
+		into *map[string]int
+		from map[string]int
+	}{{&m.VainAt, o.VainAt}, {&m.DoneBy, o.DoneBy}, {&m.VainBy, o.VainBy}} {
+		if *x.into == nil {
+			*x.into = make(map[string]int)
 		}
-		m.VainAt[k] += n
+		for k, n := range x.from {
+			(*x.into)[k] += n
+		}
 	}
 }
 
@@ -45,7 +52,7 @@ func (m *Remedies) add(o *Remedies) {
 const bootsWithin = 10 * time.Minute
 
 func (r *Run) remedies(calls []Notice) *Remedies {
-	m := &Remedies{VainAt: make(map[string]int)}
+	m := &Remedies{VainAt: make(map[string]int), DoneBy: make(map[string]int), VainBy: make(map[string]int)}
 	for i := range r.Labels {
 		l := &r.Labels[i]
 		if !l.Restart {
@@ -84,10 +91,12 @@ func (r *Run) remedies(calls []Notice) *Remedies {
 			continue
 		}
 		m.Resets++
+		m.DoneBy[o.Why]++
 		if !slices.ContainsFunc(r.Healings, func(h Healing) bool {
 			return h.Ordered && h.Subject.ID == o.Station && !h.At.Before(o.At) && h.At.Sub(o.At) <= bootsWithin
 		}) {
 			m.Vain++
+			m.VainBy[o.Why]++
 			m.VainAt[r.scenarioAt(o.Station, o.At)]++
 		}
 	}

@@ -89,6 +89,12 @@ func (s *Score) WriteFaults(w io.Writer) error {
 			fmt.Fprintf(b, "- %s: %d\n", k, m.VainAt[k])
 		}
 	}
+	if m := s.Remedies; m != nil && m.Resets > 0 {
+		fmt.Fprintf(b, "\n## Resets by what asked for them\n\n")
+		for _, k := range slices.Sorted(maps.Keys(m.DoneBy)) {
+			fmt.Fprintf(b, "- %s: %d, in vain %d\n", k, m.DoneBy[k], m.VainBy[k])
+		}
+	}
 	fmt.Fprintf(b, "\n## Calls by cause\n\n")
 	calls, where := make(map[string]int), make(map[string][]string)
 	for i := range s.Calls {

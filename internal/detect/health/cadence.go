@@ -2,7 +2,6 @@ package health
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -239,7 +238,7 @@ func cadenceJudge(c *detect.Context, evse int, m *cadenceMemory, n *cadenceNow, 
 	all := m.Wide.variance() / usual
 	c.Raise(evse, event.Finding{
 		Severity: event.S4, Since: m.Since,
-		Text: fmt.Sprintf("Measurements come every %.0f s give or take %.0f s, for %.0f h; usual is %.0f s give or take %.0f s.",
+		Text: c.Say("Measurements come every %.0f s give or take %.0f s, for %.0f h; usual is %.0f s give or take %.0f s.",
 			m.Wide.Mean, math.Sqrt(m.Wide.variance()), lasted.Hours(), m.Base.Mean, math.Sqrt(m.Base.variance())),
 		Facts: []event.Fact{
 			detect.Value("ratio", all, ""), detect.Value("interval", m.Wide.Mean, "s"), detect.Value("spread", math.Sqrt(m.Wide.variance()), "s"),

@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/detect"
@@ -74,10 +73,10 @@ func clockOn(c *detect.Context, e *event.Event) {
 	if skew.Abs() > c.Minutes("workMinutes") {
 		f.Severity = event.S3
 	}
-	way := "ahead"
+	way := detect.Phrase("ahead")
 	if skew < 0 {
 		way = "behind"
 	}
-	f.Text = fmt.Sprintf("The station's clock is %s %s.", span(skew.Abs()), way)
+	f.Text = c.Say("The station's clock is %s %s.", detect.Span(skew.Abs()), way)
 	c.Raise(0, f)
 }

@@ -35,7 +35,7 @@ func (p *problem) rate(c *detect.Context, k *knowledge.Knowledge, faulted bool) 
 	}
 	p.Severity = event.S3
 	if known {
-		p.Severity, p.Safety, p.Meaning, p.Entry = e.Severity, e.Safety, e.Title.EN, e.ID
+		p.Severity, p.Safety, p.Meaning, p.MeaningDE, p.Entry = e.Severity, e.Safety, e.Title.EN, e.Title.DE, e.ID
 	}
 	if !known || e.Layer == knowledge.LayerProtocol { // the vendor's words say more than OCPP's code
 		for _, text := range []string{p.VendorCode, p.Info, p.Error} {

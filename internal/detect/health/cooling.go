@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -159,13 +158,13 @@ func coolingOf(c *detect.Context, p *detect.Port, r *reading, at time.Time) {
 	if m.HotFor < wait || c.Station.IsOpen("coolingLost", p.EVSE) {
 		return
 	}
-	of := "it was at that load before"
+	of := any(detect.Phrase("it was at that load before"))
 	if beside > 0 {
-		of = plural(beside, "neighbour", "neighbours") + " at equal load"
+		of = c.Say("%s at equal load", detect.Count{N: float64(beside), Unit: "neighbour"})
 	}
 	c.Raise(p.EVSE, event.Finding{
 		Severity: event.S3, Since: m.Since,
-		Text: fmt.Sprintf("The cabinet is at %.0f °C at %.0f %% load, %.0f K warmer than %s.", r.bodyC, 100*n.Load, over, of),
+		Text: c.Say("The cabinet is at %.0f °C at %.0f %% load, %.0f K warmer than %s.", r.bodyC, 100*n.Load, over, of),
 		Facts: []event.Fact{
 			detect.Value("temperature", r.bodyC, "Celsius"), detect.Value("expected", expected, "Celsius"), detect.Value("load", 100*n.Load, "Percent"),
 			detect.Value("duration", m.HotFor, "min"), since(m.Since),

@@ -2,7 +2,6 @@ package health
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"time"
 
@@ -300,8 +299,8 @@ func judgePower(c *detect.Context, p *detect.Port, m *powerMemory) {
 	w, of := median(gave), median(expected)
 	c.Raise(p.EVSE, event.Finding{
 		Severity: event.S3, Since: low[0].At,
-		Text: fmt.Sprintf("Delivers %.0f kW where %.0f kW are expected, in %d of the last %d charges of %s.",
-			w/1000, of/1000, len(low), len(recent), plural(vehicles, "vehicle", "vehicles")),
+		Text: c.Say("Delivers %.0f kW where %.0f kW are expected, in %d of the last %d charges of %s.",
+			w/1000, of/1000, len(low), len(recent), detect.Count{N: float64(vehicles), Unit: "vehicle"}),
 		Facts: []event.Fact{
 			detect.Value("ratio", 100*w/of, "Percent"), detect.Value("delivered", w/1000, "kW"), detect.Value("expected", of/1000, "kW"),
 			detect.Value("sessions", float64(len(low)), ""), detect.Value("vehicles", float64(vehicles), ""), since(low[0].At),

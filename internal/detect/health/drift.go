@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -190,11 +189,11 @@ func driftJudge(c *detect.Context, evse int, m *driftMemory, k *chart, out bool)
 		detect.Value("ratio", 100*now, "Percent"), detect.Value("baseline", 100*m.Own.Mean, "Percent"),
 		detect.Value("sigma", 100*k.Sigma, "Percent"), detect.Value("vehicles", float64(vehicles), ""), since(m.Since),
 	}
-	text := fmt.Sprintf("Cars get %.0f %% of what the port offers, down from %.0f %%", 100*now, 100*m.Own.Mean)
+	text := c.Say("Cars get %.0f %% of what the port offers, down from %.0f %%.", 100*now, 100*m.Own.Mean)
 	if k == &m.Beside {
-		text += ", while others of the model are as before"
+		text += " " + c.Say("Others of the model are as before.")
 	}
-	c.Raise(evse, event.Finding{Severity: event.S3, Since: m.Since, Text: text + ".", Facts: facts, Shared: commonWith(c.Station)})
+	c.Raise(evse, event.Finding{Severity: event.S3, Since: m.Since, Text: text, Facts: facts, Shared: commonWith(c.Station)})
 }
 
 // modelShare is the median share of the offer that charges at other stations of

@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -128,10 +127,10 @@ func failuresTried(c *detect.Context, a *attempt.Attempt) {
 		if n >= deadAfter(c, a.EVSE, len(m.List), c.Param("urgentFailures")) {
 			f.Severity = event.S2
 		}
-		f.Text = fmt.Sprintf("%.0f tries of %.0f drivers to charge here failed in a row, each for a reason of the charger; the last: %s.", n, tokens, why(a))
+		f.Text = c.Say("%.0f tries of %.0f drivers to charge here failed in a row, each for a reason of the charger; the last: %s.", n, tokens, detect.Phrase(why(a)))
 	case n >= c.Param("oneTokenFailures") && !c.Station.IsOpen("startFailures", a.EVSE):
 		f.Severity = event.S4
-		f.Text = fmt.Sprintf("One driver failed %.0f times in a row here; their car or card may be the reason. The last: %s.", n, why(a))
+		f.Text = c.Say("One driver failed %.0f times in a row here; their car or card may be the reason. The last: %s.", n, detect.Phrase(why(a)))
 	default:
 		return
 	}

@@ -55,6 +55,7 @@ type problem struct {
 	Severity   event.Severity `json:"severity"`
 	Safety     bool           `json:"safety,omitempty"`
 	Meaning    string         `json:"meaning,omitempty"`
+	MeaningDE  string         `json:"meaningDe,omitempty"`
 	Entry      string         `json:"entry,omitempty"` // of the knowledge
 	Since      detect.Moment  `json:"since"`
 	Seq        uint64         `json:"seq,omitempty"`
@@ -265,15 +266,16 @@ func faultDue(c *detect.Context, key string) {
 
 func faultRaise(c *detect.Context, evse int, p *problem) {
 	f := event.Finding{Code: p.Code, Severity: p.Severity, Safety: p.Safety, Since: p.Since.Time()}
-	where := "port"
-	if evse == 0 {
-		where = "station"
+	switch {
+	case evse == 0 && p.Meaning != "":
+		f.Text = c.Say("The station reports %s: %s.", p.name(), detect.Meaning{EN: p.Meaning, DE: p.MeaningDE})
+	case evse == 0:
+		f.Text = c.Say("The station reports %s.", p.name())
+	case p.Meaning != "":
+		f.Text = c.Say("The port reports %s: %s.", p.name(), detect.Meaning{EN: p.Meaning, DE: p.MeaningDE})
+	default:
+		f.Text = c.Say("The port reports %s.", p.name())
 	}
-	f.Text = "The " + where + " reports " + p.name()
-	if p.Meaning != "" {
-		f.Text += ": " + p.Meaning
-	}
-	f.Text += "."
 	f.Facts = []event.Fact{{Name: "errorCode", Text: p.Error, Seq: p.Seq}}
 	for _, x := range []event.Fact{detect.Word("vendorErrorCode", p.VendorCode), detect.Word("vendor", p.VendorID), detect.Word("info", p.Info), detect.Word("knowledge", p.Entry)} {
 		if x.Text != "" {

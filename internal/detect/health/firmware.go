@@ -2,7 +2,6 @@ package health
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -128,7 +127,7 @@ func firmwareJudge(c *detect.Context, r *rollout) {
 	r.Told = c.Station.ID
 	c.Raise(0, event.Finding{
 		Severity: event.S2,
-		Text: fmt.Sprintf("On firmware %s of %s %s %.0f of %.0f tries to charge failed (%.1f %%); before it was %.1f %%.",
+		Text: c.Say("On firmware %s of %s %s %.0f of %.0f tries to charge failed (%.1f %%); before it was %.1f %%.",
 			c.Station.Firmware, c.Station.Vendor, c.Station.Model, k.Bad, k.N, now, then),
 		Shared: []string{"firmware/" + c.Station.Vendor + "/" + c.Station.Model + "/" + c.Station.Firmware},
 		Facts: []event.Fact{

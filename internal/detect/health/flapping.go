@@ -99,14 +99,14 @@ func edge(c *detect.Context, evse int) {
 	if float64(n) < c.Param("startEdges") || c.Station.IsOpen("flapping", evse) {
 		return
 	}
-	what := "The port has gone in and out of service "
+	text := c.Say("The port has gone in and out of service %s within the last hour.", detect.Count{N: float64(n), Unit: "time"})
 	if evse == 0 {
-		what = "The station has lost or regained its connection "
+		text = c.Say("The station has lost or regained its connection %s within the last hour.", detect.Count{N: float64(n), Unit: "time"})
 	}
 	first := m.At[len(m.At)-n]
 	c.Raise(evse, event.Finding{
 		Severity: event.S3, Since: first.Time(),
-		Text:  what + count(float64(n), "time") + " within the last hour.",
+		Text:  text,
 		Facts: []event.Fact{detect.Value("changesPerHour", float64(n), "/h"), {Name: "firstChange", At: first.Time()}},
 	})
 	c.Wake("over", c.Now.Add(flapLook))

@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"time"
@@ -183,12 +182,12 @@ func heatLimits(c *detect.Context, p *detect.Port, m *heatMemory, r *reading, at
 	facts := []event.Fact{
 		detect.Value("temperature", r.plugC, "Celsius"), detect.Value("limit", limit, "Celsius"), since(n.At),
 	}
-	text := fmt.Sprintf("The plug is at %.0f °C, limit %.0f °C", r.plugC, limit)
+	text := c.Say("The plug is at %.0f °C, limit %.0f °C.", r.plugC, limit)
 	if told(r.currentA) {
 		facts = append(facts, detect.Value("current", r.currentA, "A"))
-		text += fmt.Sprintf(", with %.0f A", r.currentA)
+		text = c.Say("The plug is at %.0f °C, limit %.0f °C, with %.0f A.", r.plugC, limit, r.currentA)
 	}
-	c.Raise(p.EVSE, event.Finding{Severity: severity, Text: text + ".", Facts: facts, Shared: commonWith(c.Station)})
+	c.Raise(p.EVSE, event.Finding{Severity: severity, Text: text, Facts: facts, Shared: commonWith(c.Station)})
 }
 
 // airAround finds how warm the air is when a session begins: by a sensor for
@@ -303,7 +302,7 @@ func heatTrend(c *detect.Context, evse int, m *heatMemory) {
 	slope := senSlope(of(m.Past))
 	c.Raise(evse, event.Finding{
 		Code: contactRise, Severity: event.S3,
-		Text: fmt.Sprintf("The contacts warm up by %.0f K at rated current, %.0f %% more than the %.0f K they began with.",
+		Text: c.Say("The contacts warm up by %.0f K at rated current, %.0f %% more than the %.0f K they began with.",
 			now, 100*(now/m.Baseline-1), m.Baseline),
 		Facts: []event.Fact{
 			detect.Value("heating", now, "K"), detect.Value("baseline", m.Baseline, "K"), detect.Value("ratio", 100*now/m.Baseline, "Percent"),

@@ -157,8 +157,8 @@ func leakTripped(c *detect.Context, evse int, m *leakMemory) {
 	}
 	f := event.Finding{
 		Severity: event.S2,
-		Text: fmt.Sprintf("The ground protection tripped %d times within %.0f h and closed again by itself, with %s.",
-			len(m.Trips), span.Hours(), plural(vehicles, "vehicle", "vehicles")),
+		Text: c.Say("The ground protection tripped %d times within %.0f h and closed again by itself, with %s.",
+			len(m.Trips), span.Hours(), detect.Count{N: float64(vehicles), Unit: "vehicle"}),
 		Facts: []event.Fact{
 			detect.Value("trips", float64(len(m.Trips)), ""), detect.Value("window", span.Hours(), "h"),
 			detect.Value("vehicles", float64(vehicles), ""), detect.Value("idleTrips", float64(idle), ""), since(m.Trips[0].At),

@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -10,8 +9,8 @@ import (
 )
 
 // linkQuality is D17: a connection that holds but badly. Reconnects of a day
-// against a fixed bar and against the station's own last two weeks, and requests
-// it left unanswered. What we caused ourselves does not count; the carrier stands
+// against a fixed bar and against the station's own last two weeks, requests it
+// left unanswered, and how long its answers take against what they took. What we caused ourselves does not count; the carrier stands
 // in the labels, so that one mast is one incident.
 func linkQuality() detect.Detector {
 	return detect.Detector{
@@ -21,6 +20,9 @@ func linkQuality() detect.Detector {
 			{Name: "timesUsual", Default: 3, Doc: "times its usual number that is told too"},
 			{Name: "leastPerDay", Default: 5, Unit: "/d", Doc: "below this a multiple of the usual says nothing"},
 			{Name: "timeoutsPerDay", Default: 3, Unit: "/d", Doc: "requests left unanswered within a day while connected"},
+			{Name: "slowTimes", Default: 3, Doc: "times what 95 of 100 of its answers took so far, that they take now"},
+			{Name: "slowSeconds", Default: 3, Unit: "s", Doc: "answers faster than this are never slow"},
+			{Name: "answers", Default: 8, Doc: "answers within a day that are needed to judge, and three times as many before"},
 			{Name: "commandMinutes", Default: 10, Unit: "min", Doc: "how long after a restart that we asked for a reconnect is expected"},
 		},
 		Kinds:  []event.Kind{event.KindConnected, event.KindCommand, event.KindCommandResult, event.KindServerStarted},
@@ -39,6 +41,7 @@ type linkDays struct {
 	DayFrom  detect.Moment   `json:"dayFrom,omitempty"`
 	Today    int             `json:"today,omitempty"`
 	Expected detect.Moment   `json:"expected,omitempty"` // until when a reconnect is our doing
+	Pace     *pace           `json:"pace,omitempty"`
 }
 
 const (
@@ -51,6 +54,9 @@ func linkOn(c *detect.Context, e *event.Event) {
 	switch b := e.Body.(type) {
 	case *event.ServerStarted:
 		if m := detect.Recall[linkDays](c, 0); m != nil {
+			if m.Pace != nil {
+				m.Pace.Asked = nil // their answers came to nobody
+			}
 			m.Expected = detect.At(c.Now.Add(settleFor))
 			c.Station.Touch()
 		}
@@ -58,7 +64,9 @@ func linkOn(c *detect.Context, e *event.Event) {
 		if b.Action == "Reset" || b.Action == "UpdateFirmware" || b.Action == "SignedUpdateFirmware" || b.Action == "SetNetworkProfile" {
 			detect.Memory[linkDays](c, 0).Expected = detect.At(c.Now.Add(c.Minutes("commandMinutes")))
 		}
+		linkAsked(c, b.CommandID)
 	case *event.CommandResult:
+		linkAnswered(c, b)
 		if b.Status == "timeout" && c.Station.Online && !c.Fresh() {
 			m := detect.Memory[linkDays](c, 0)
 			m.Timeouts = note(m.Timeouts, c.Now)
@@ -100,11 +108,15 @@ func linkJudge(c *detect.Context, m *linkDays) {
 	}
 	switch {
 	case n > c.Param("perDay"):
-		f.Text = fmt.Sprintf("The station reconnected %.0f times within a day.", n)
+		f.Text = c.Say("The station reconnected %.0f times within a day.", n)
 	case n >= c.Param("leastPerDay") && m.Days >= learnDays && n > c.Param("timesUsual")*m.Usual:
-		f.Text = fmt.Sprintf("The station reconnected %.0f times within a day; usual are %.1f.", n, m.Usual)
+		f.Text = c.Say("The station reconnected %.0f times within a day; usual are %.1f.", n, m.Usual)
 	case timeouts >= c.Param("timeoutsPerDay"):
-		f.Text = fmt.Sprintf("The station left %.0f requests within a day unanswered while it was connected.", timeouts)
+		f.Text = c.Say("The station left %.0f requests within a day unanswered while it was connected.", timeouts)
+	case m.Pace.slow(c):
+		now, before := m.Pace.recent(c.Now), m.Pace.usual()
+		f.Text = c.Say("The station takes up to %.1f s to answer; so far 95 of 100 answers came within %.1f s.", now, before)
+		f.Facts = append(f.Facts, detect.Value("answerSeconds", now, "s"), detect.Value("usualSeconds", before, "s"))
 	default:
 		return
 	}
@@ -125,10 +137,13 @@ func linkLook(c *detect.Context) {
 		m.Today = 0
 		m.DayFrom = detect.At(m.DayFrom.Add(24 * time.Hour))
 	}
-	if n := float64(len(m.At)); n <= c.Param("perDay")/2 && float64(len(m.Timeouts)) < c.Param("timeoutsPerDay") {
+	if m.Pace != nil {
+		m.Pace.turn(c.Now)
+	}
+	if n := float64(len(m.At)); n <= c.Param("perDay")/2 && float64(len(m.Timeouts)) < c.Param("timeoutsPerDay") && !m.Pace.slow(c) {
 		c.Clear("badLink", 0, detect.Value("reconnects", n, "/d"))
 	}
-	if len(m.At)+len(m.Timeouts) == 0 && m.Usual < 0.05 && m.Expected < detect.At(c.Now) {
+	if len(m.At)+len(m.Timeouts) == 0 && m.Usual < 0.05 && m.Expected < detect.At(c.Now) && m.Pace.empty() {
 		c.Forget(0) // nothing worth keeping: a good connection
 	}
 }

@@ -23,7 +23,20 @@ func TestLinkQuality(t *testing.T) {
 	for d := 1; d <= 10; d++ {
 		usual.WriteString(drops(d, 1))
 	}
+	answers := func(day, n, seconds int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "%d/%02d:00 A command TriggerMessage id=c%d.%d\n%d/%02d:00:%02d A result answered id=c%d.%d\n", day, i, day, i, day, i, seconds, day, i)
+		}
+		return b.String()
+	}
 	stories(t, "D17", map[string]struct{ story, want string }{
+		"answers that take many times what they took": {begin + answers(1, 12, 1) + answers(2, 12, 1) + answers(4, 10, 9) + answers(6, 10, 1) + "7/12:00 A wait", `
+			4/07:00:09 A raised badLink S3
+			5/01:48:00 A cleared badLink`},
+		"a station that was always slow":     {begin + answers(1, 12, 9) + answers(2, 12, 9) + answers(4, 10, 9) + "5/12:00 A wait", ``},
+		"answers that are slow but not very": {begin + answers(1, 12, 1) + answers(2, 12, 1) + answers(4, 10, 2) + "5/12:00 A wait", ``},
+		"a slow day before much was learnt":  {begin + answers(1, 10, 1) + answers(3, 10, 9) + "4/12:00 A wait", ``},
 		"seven reconnects in a day": {begin + drops(1, 7) + "3/00:00 A wait", `
 			1/13:01:00 A raised badLink S3
 			2/07:48:00 A cleared badLink`},

@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/chargewatch/chargewatch/internal/detect"
@@ -98,7 +97,7 @@ func lockFailed(c *detect.Context, evse int, m *plugIns, driver, code string) {
 	}
 	c.Raise(evse, event.Finding{
 		Severity: event.S3,
-		Text:     fmt.Sprintf("Lock or cable failed at %.0f of the last %.0f plug-ins, %d in a row, with %s.", m.Failed, m.N, m.Row, count(float64(len(m.Drivers)), "driver")),
+		Text:     c.Say("Lock or cable failed at %.0f of the last %.0f plug-ins, %d in a row, with %s.", m.Failed, m.N, m.Row, detect.Count{N: float64(len(m.Drivers)), Unit: "driver"}),
 		Facts: []event.Fact{
 			detect.Value("failed", m.Failed, ""), detect.Value("plugIns", m.N, ""), detect.Value("share", share, "%"), detect.Value("inRow", float64(m.Row), ""),
 			detect.Value("drivers", float64(len(m.Drivers)), ""), detect.Word("lastCode", code),

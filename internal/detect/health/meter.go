@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -198,13 +197,13 @@ func thousandfold(a, b float64) bool { return b > 0 && a/b > 700 && a/b < 1400 }
 func registerStepped(c *detect.Context, p *detect.Port, m *registerMemory) {
 	m.Clean = 0
 	wh := m.NewWh
-	word, by := "back", m.WasWh-wh
+	word, by := detect.Phrase("back"), m.WasWh-wh
 	if wh > m.WasWh {
 		word, by = "forward", wh-m.WasWh
 	}
 	c.Raise(p.EVSE, event.Finding{
 		Code: meterStep, Severity: event.S2, Since: m.DoubtAt,
-		Text: fmt.Sprintf("The energy register jumped %s by %.1f kWh, from %.1f to %.1f kWh.", word, by/1000, m.WasWh/1000, wh/1000),
+		Text: c.Say("The energy register jumped %s by %.1f kWh, from %.1f to %.1f kWh.", word, by/1000, m.WasWh/1000, wh/1000),
 		Facts: []event.Fact{
 			detect.Value("step", (wh-m.WasWh)/1000, "kWh"), detect.Value("before", m.WasWh/1000, "kWh"), detect.Value("after", wh/1000, "kWh"), since(m.DoubtAt),
 		},
@@ -328,13 +327,13 @@ func registerJudge(c *detect.Context, evse int, m *registerMemory, diff float64)
 	if math.Abs(now-m.Baseline) < drift*0.8 {
 		return // it was, and is no more
 	}
-	word := "more"
+	word := detect.Phrase("more")
 	if now < m.Baseline {
 		word = "less"
 	}
 	c.Raise(evse, event.Finding{
 		Severity: event.S3, Since: m.Since,
-		Text: fmt.Sprintf("The meter counts %.1f %% %s than the power it shows adds up to; it used to be %+.1f %%.", 100*math.Abs(now), word, 100*m.Baseline),
+		Text: c.Say("The meter counts %.1f %% %s than the power it shows adds up to; it used to be %+.1f %%.", 100*math.Abs(now), word, 100*m.Baseline),
 		Facts: []event.Fact{
 			detect.Value("difference", 100*now, "Percent"), detect.Value("baseline", 100*m.Baseline, "Percent"),
 			detect.Value("sessions", float64(len(m.Recent)), ""), since(m.Since),

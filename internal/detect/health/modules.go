@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -139,8 +138,8 @@ func modulesJudge(c *detect.Context, p *detect.Port, m *modulesMemory) {
 	}
 	c.Raise(p.EVSE, event.Finding{
 		Severity: event.S3, Since: from,
-		Text: fmt.Sprintf("Gives at most %.0f kW of %.0f kW on %d days running, as if %d of %d power modules were left; %s stopped there.",
-			step/1000, p.RatedW/1000, days, k, n, plural(vehicles, "vehicle", "vehicles")),
+		Text: c.Say("Gives at most %.0f kW of %.0f kW on %d days running, as if %d of %d power modules were left; %s stopped there.",
+			step/1000, p.RatedW/1000, days, k, n, detect.Count{N: float64(vehicles), Unit: "vehicle"}),
 		Facts: facts, Shared: commonWith(c.Station),
 	})
 }

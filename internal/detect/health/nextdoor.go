@@ -171,7 +171,7 @@ func nextDoorFound(c *detect.Context, x leaver, station string, evse int, gap ti
 	}
 	f := event.Finding{
 		Severity: event.S3, Since: m.At[0].Time(),
-		Text: fmt.Sprintf("A driver failed here (%s) and charged at %s, port %d, %s later.", x.Why, station, evse, span(max(gap, 0))),
+		Text: c.Say("A driver failed here (%s) and charged at %s, port %d, %s later.", detect.Phrase(x.Why), station, evse, detect.Span(max(gap, 0))),
 		Facts: []event.Fact{
 			detect.Value("visits", float64(len(m.At)), ""), {Name: "failedAt", At: x.At.Time(), Text: x.Why},
 			detect.Word("chargedAt", station+"/"+strconv.Itoa(evse)), detect.Value("minutesLater", max(gap, 0).Minutes(), "min"),
@@ -179,7 +179,7 @@ func nextDoorFound(c *detect.Context, x leaver, station string, evse int, gap ti
 	}
 	if float64(len(m.At)) >= deadAfter(c, x.EVSE, len(m.At), c.Param("urgentVisits")) {
 		f.Severity = event.S2
-		f.Text = fmt.Sprintf("On %d visits drivers failed here and charged next door; the last one at %s, port %d, %s later.", len(m.At), station, evse, span(max(gap, 0)))
+		f.Text = c.Say("On %d visits drivers failed here and charged next door; the last one at %s, port %d, %s later.", len(m.At), station, evse, detect.Span(max(gap, 0)))
 	}
 	c.Raise(x.EVSE, f)
 }

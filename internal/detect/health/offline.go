@@ -108,7 +108,7 @@ func offlineDue(c *detect.Context, key string) {
 	away := st.LinkAt.Ago(c.Now)
 	f := event.Finding{
 		Severity: event.S3, Since: st.LinkAt.Time(),
-		Text: "Nothing has been heard of the station for " + span(away) + ".",
+		Text: c.Say("Nothing has been heard of the station for %s.", detect.Span(away)),
 		Facts: []event.Fact{
 			{Name: "lastHeard", At: st.LinkAt.Time()}, detect.Value("awayMinutes", away.Minutes(), "min"), detect.Word("connectionEnded", st.Left),
 		},
@@ -119,7 +119,7 @@ func offlineDue(c *detect.Context, key string) {
 		f.Severity = event.S2
 	case alone(c):
 		f.Severity = event.S2
-		f.Text += " No other port of its power is free at the site."
+		f.Text += " " + c.Say("No other port of its power is free at the site.")
 		f.Facts = append(f.Facts, detect.Word("noOtherPort", st.SiteID))
 	default:
 		c.Wake("urgent", urgent)

@@ -170,7 +170,7 @@ func phasesJudge(c *detect.Context, p *detect.Port, m *phaseMemory, r *reading, 
 	open, apart := c.Station.IsOpen("phaseLoss", p.EVSE), c.Station.IsOpen(voltageImbalance, 0) // of the supply: all ports have it
 	switch {
 	case lasts(n.Sagged) && !open:
-		phaseRaise(c, p, n.Sag, n.Sagged, r, fmt.Sprintf("Phase L%d is gone: %.0f V where the others have %.0f V.",
+		phaseRaise(c, p, n.Sag, n.Sagged, r, c.Say("Phase L%d is gone: %.0f V where the others have %.0f V.",
 			n.Sag, r.volts[n.Sag-1], (r.volts[n.Sag%3]+r.volts[(n.Sag+1)%3])/2))
 	case lasts(n.Full) && n.Sagged.IsZero():
 		m.Without, m.Phase = nil, 0
@@ -185,7 +185,7 @@ func phasesJudge(c *detect.Context, p *detect.Port, m *phaseMemory, r *reading, 
 		facts := append([]event.Fact{detect.Value("imbalance", uneven, "Percent")}, phaseFacts(r, n.Uneven)...)
 		c.Raise(0, event.Finding{
 			Code: voltageImbalance, Severity: event.S2, Since: n.Uneven,
-			Text:  fmt.Sprintf("The voltages are %.1f %% apart: %.0f, %.0f and %.0f V.", uneven, r.volts[0], r.volts[1], r.volts[2]),
+			Text:  c.Say("The voltages are %.1f %% apart: %.0f, %.0f and %.0f V.", uneven, r.volts[0], r.volts[1], r.volts[2]),
 			Facts: facts, Shared: commonWith(c.Station),
 		})
 	}
@@ -212,8 +212,8 @@ func phaseWithout(c *detect.Context, p *detect.Port, m *phaseMemory, r *reading)
 	if float64(len(m.Without)) < c.Param("vehicles") || c.Station.IsOpen("phaseLoss", p.EVSE) {
 		return
 	}
-	phaseRaise(c, p, m.Phase, m.Now.Left, r, fmt.Sprintf("Phase L%d carries no current: %.0f, %.0f and %.0f A; %s in a row left it out.",
-		m.Phase, r.amps[0], r.amps[1], r.amps[2], plural(len(m.Without), "vehicle", "vehicles")))
+	phaseRaise(c, p, m.Phase, m.Now.Left, r, c.Say("Phase L%d carries no current: %.0f, %.0f and %.0f A; %s in a row left it out.",
+		m.Phase, r.amps[0], r.amps[1], r.amps[2], detect.Count{N: float64(len(m.Without)), Unit: "vehicle"}))
 }
 
 func phaseRaise(c *detect.Context, p *detect.Port, phase int, from time.Time, r *reading, text string) {

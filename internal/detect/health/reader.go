@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"math/bits"
 
 	"github.com/chargewatch/chargewatch/internal/detect"
@@ -90,7 +89,7 @@ func readerTried(c *detect.Context, a *attempt.Attempt) {
 	}
 	c.Raise(0, event.Finding{
 		Severity: event.S2,
-		Text:     fmt.Sprintf("Of the last %d plug-ins %.0f came with a card read at the station; usual are %.0f %%.", m.Have, n, usual),
+		Text:     c.Say("Of the last %d plug-ins %.0f came with a card read at the station; usual are %.0f %%.", m.Have, n, usual),
 		Facts: []event.Fact{
 			detect.Value("plugIns", float64(m.Have), ""), detect.Value("cards", n, ""), detect.Value("share", share, "%"), detect.Value("usual", usual, "%"),
 		},

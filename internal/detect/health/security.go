@@ -52,7 +52,7 @@ func securityOn(c *detect.Context, e *event.Event) {
 		return
 	}
 	f := event.Finding{
-		Code: "security/" + b.Type, Severity: severity, Text: "The station says: " + what + ".", Since: c.Now,
+		Code: "security/" + b.Type, Severity: severity, Text: c.Say("The station says: %s.", detect.Phrase(what)), Since: c.Now,
 		Facts: []event.Fact{{Name: "securityEvent", Text: b.Type, Seq: c.Seq}},
 	}
 	if b.TechInfo != "" {

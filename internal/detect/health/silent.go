@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -12,9 +11,11 @@ import (
 
 // silentPort is D08: a port that says it is free and that nobody uses. That alone
 // is no finding: it takes three kinds of evidence. Longer without a start than
-// nearly all of its own pauses, the other ports of the site far busier than they
-// usually are, and something that went wrong at it: an unanswered question for
-// its status, a failed try, or a condition that is open.
+// nearly all of its own pauses; the other ports of the site in use, so that with
+// its share of them several should have come here; and something that went wrong
+// at it: an unanswered question for its status, a failed try, or a condition that
+// is open. What one dead port drives away is spread over all the others, so they
+// need not be busier than usual, only not quieter.
 func silentPort() detect.Detector {
 	return detect.Detector{
 		ID: "D08", Code: "silentPort",
@@ -22,7 +23,8 @@ func silentPort() detect.Detector {
 			{Name: "learnDays", Default: 28, Unit: "d", Doc: "how long its use is learnt first"},
 			{Name: "pauses", Default: 30, Doc: "pauses needed to know how long they are"},
 			{Name: "percentile", Default: 99.5, Unit: "%", Doc: "share of its own pauses that were shorter"},
-			{Name: "busyRatio", Default: 2, Doc: "times their usual use that the site's other ports have"},
+			{Name: "busyRatio", Default: 0.8, Doc: "times their usual use that the site's other ports have at least"},
+			{Name: "expected", Default: 6, Doc: "charges that should have come meanwhile, by its share of what the others had"},
 		},
 		Tried:  silentTried,
 		Ended:  silentEnded,
@@ -148,15 +150,18 @@ func silentJudge(c *detect.Context, p *detect.Port, u *use) {
 		return
 	}
 	busy, known := silentBusy(c, p, pause)
-	if !known || busy < c.Param("busyRatio") {
+	days := math.Ceil(pause.Hours() / 24)
+	expected := busy * u.starts(len(u.Days)) / (float64(len(u.Days)) - days) * pause.Hours() / 24
+	if !known || busy < c.Param("busyRatio") || expected < c.Param("expected") {
 		return
 	}
 	c.Raise(p.EVSE, event.Finding{
 		Severity: event.S3, Since: u.Last.Time(),
-		Text: fmt.Sprintf("Nobody has charged here for %s, which is longer than nearly all pauses so far, while the site's other ports are %.1f times as busy as usual; and %s.",
-			span(pause), busy, evidence),
+		Text: c.Say("Nobody has charged here for %s, which is longer than nearly all pauses so far; by how busy the site's other ports are, %.0f should have; and %s.",
+			detect.Span(pause), expected, detect.Phrase(evidence)),
 		Facts: []event.Fact{
 			detect.Value("pauseHours", pause.Hours(), "h"), detect.Value("usualHours", usual, "h"), detect.Value("othersBusy", busy, ""),
+			detect.Value("expectedCharges", expected, ""),
 			detect.Word("evidence", evidence), {Name: "lastCharge", At: u.Last.Time()},
 		},
 	})

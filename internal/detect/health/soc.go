@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/detect"
@@ -93,7 +92,7 @@ func socOf(c *detect.Context, p *detect.Port, r *reading, at time.Time) {
 	}
 	wait := c.Minutes("minutes")
 	if r.soc < c.Param("full") && at.Sub(n.Since) >= wait && n.Wh >= c.Param("battery")*10*c.Param("percents") {
-		socStalled(c, p, m, n.Since, fmt.Sprintf("The state of charge stands at %.0f %% for %.0f min while %.1f kWh flowed.", n.SoC, at.Sub(n.Since).Minutes(), n.Wh/1000))
+		socStalled(c, p, m, n.Since, c.Say("The state of charge stands at %.0f %% for %.0f min while %.1f kWh flowed.", n.SoC, at.Sub(n.Since).Minutes(), n.Wh/1000))
 	}
 	// The port says that it charges, and nothing comes: not the car's pause, not
 	// a limit, not a battery that has to warm up.
@@ -101,7 +100,7 @@ func socOf(c *detect.Context, p *detect.Port, r *reading, at time.Time) {
 	starved := !n.Stalled && r.soc < c.Param("low") && r.powerW < 300 && p.Status == fleet.Charging && offers && !n.Cold && !limited(c, p)
 	lasting(&n.Starved, starved, at)
 	if starved && at.Sub(n.Starved) >= wait {
-		socStalled(c, p, m, n.Starved, fmt.Sprintf("A car at %.0f %% gets %.0f W for %.0f min, though the port says that it charges.", r.soc, r.powerW, at.Sub(n.Starved).Minutes()))
+		socStalled(c, p, m, n.Starved, c.Say("A car at %.0f %% gets %.0f W for %.0f min, though the port says that it charges.", r.soc, r.powerW, at.Sub(n.Starved).Minutes()))
 	}
 }
 

@@ -212,8 +212,8 @@ func staleUnanswered(c *detect.Context, m *probe) {
 	age := p.HeardAt.Ago(c.Now)
 	c.Raise(0, event.Finding{
 		Severity: event.S2,
-		Text: fmt.Sprintf("The station is connected but did not answer %s for the status of port %d, last told %s ago.",
-			count(float64(m.Failed), "request"), m.EVSE, span(age)),
+		Text: c.Say("The station is connected but did not answer %s for the status of port %d, last told %s ago.",
+			detect.Count{N: float64(m.Failed), Unit: "request"}, m.EVSE, detect.Span(age)),
 		Facts: []event.Fact{
 			detect.Value("port", float64(m.EVSE), ""), detect.Value("unanswered", float64(m.Failed), ""),
 			{Name: "lastStatus", Text: p.Status.String(), At: p.HeardAt.Time()},

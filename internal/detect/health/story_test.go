@@ -328,6 +328,11 @@ func stories(t *testing.T, detector string, tests map[string]struct{ story, want
 					want = append(want, line)
 				}
 			}
+			for _, f := range got.findings {
+				if f.State != event.FindingCleared && f.TextDE == "" {
+					t.Errorf("not said in German: %s", f.Text)
+				}
+			}
 			if !slices.Equal(got.lines, want) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got.lines, "\n"), strings.Join(want, "\n"))
 				for _, f := range got.findings {

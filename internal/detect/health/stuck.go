@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 
@@ -252,7 +251,7 @@ func stuckDue(c *detect.Context, key string) {
 	lasted := p.Since.Ago(c.Now)
 	f := event.Finding{
 		Code: code, Severity: severity, Since: p.Since.Time(),
-		Text: fmt.Sprintf("The port has been in %s for %s.", p.Status, span(lasted)),
+		Text: c.Say("The port has been in %s for %s.", p.Status.String(), detect.Span(lasted)),
 		Facts: []event.Fact{
 			detect.Word("status", p.Status.String()), detect.Value("lastedMinutes", lasted.Minutes(), "min"),
 			detect.Value("usualMinutes", detect.Common[stays](c).usual(stayKey(c, p.Status), c.Param("learnStays")).Minutes(), "min"),

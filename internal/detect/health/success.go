@@ -1,8 +1,6 @@
 package health
 
 import (
-	"fmt"
-
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/usage/attempt"
@@ -162,8 +160,8 @@ func successJudge(c *detect.Context, evse int, m *week) {
 	}
 	f := event.Finding{
 		Severity: event.S3,
-		Text: fmt.Sprintf("Of %.0f tries to charge within %s %.0f worked; of such ports %.0f %% is usual.",
-			n, count(float64(days), "day"), n-bad, 100*usual),
+		Text: c.Say("Of %.0f tries to charge within %s %.0f worked; of such ports %.0f %% is usual.",
+			n, detect.Count{N: float64(days), Unit: "day"}, n-bad, 100*usual),
 		Facts: []event.Fact{
 			detect.Value("tries", n, ""), detect.Value("worked", n-bad, ""), detect.Value("usual", 100*usual, "%"), detect.Value("sure", 100*sure, "%"),
 		},
@@ -182,7 +180,7 @@ func successJudge(c *detect.Context, evse int, m *week) {
 	cause := "port"
 	if others >= c.Param("attempts") && successSure(c, others, othersBad, usual) > c.Param("sure")/100 {
 		cause = "site"
-		f.Text += " The rest of the site is as bad."
+		f.Text += " " + c.Say("The rest of the site is as bad.")
 	}
 	f.Facts = append(f.Facts, detect.Word("cause", cause), detect.Value("othersTries", others, ""), detect.Value("othersWorked", others-othersBad, ""))
 	c.Raise(evse, f)

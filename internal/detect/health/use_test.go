@@ -124,8 +124,11 @@ func TestSilentPort(t *testing.T) {
 		"silent, the others busy, and the last try failed": {learn.String() + fault + others(4) + works("39/08:00", "A/1", "a"), `
 			35/09:48:00 A/1 raised silentPort S3
 			39/08:00:52 A/1 cleared silentPort`},
+		"the others as busy as ever": {learn.String() + fault + others(1) + works("39/08:00", "A/1", "a"), `
+			36/08:48:00 A/1 raised silentPort S3
+			39/08:00:52 A/1 cleared silentPort`},
 		"without anything that went wrong":                   {learn.String() + others(4), ``},
-		"the others as busy as ever":                         {learn.String() + fault + others(1), ``},
+		"nobody charges at the others either":                {learn.String() + fault + others(0), ``},
 		"a port that says it is out of order needs no guess": {learn.String() + fault + "34/19:00 A/1 status Faulted error=InternalError\n" + others(4), ``},
 	})
 }

@@ -111,7 +111,7 @@ func weldFound(c *detect.Context, evse int, source, code, info string) {
 	}
 	f := event.Finding{
 		Code: welded, Severity: event.S1, Safety: true,
-		Text:  "A contactor does not open (" + code + "): there may be voltage on the plug.",
+		Text:  c.Say("A contactor does not open (%s): there may be voltage on the plug.", code),
 		Facts: []event.Fact{{Name: "code", Text: code, Seq: c.Seq}, detect.Value("cycles", float64(m.N), "")},
 	}
 	if info != "" {
@@ -167,7 +167,7 @@ func wearJudge(c *detect.Context, evse int, m *cycles) {
 	if worn := max(light, loaded); worn >= c.Param("wearPercent") {
 		c.Raise(evse, event.Finding{
 			Severity: event.S3,
-			Text:     fmt.Sprintf("The contactor has used up %.0f %% of its rated life: %d cycles, %d of them opened under load.", worn, n, m.Loaded),
+			Text:     c.Say("The contactor has used up %.0f %% of its rated life: %d cycles, %d of them opened under load.", worn, n, m.Loaded),
 			Facts: []event.Fact{
 				detect.Value("wear", worn, "%"), detect.Value("cycles", float64(n), ""), detect.Value("underLoad", float64(m.Loaded), ""),
 			},

@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -94,7 +93,7 @@ func zeroEnded(c *detect.Context, t *detect.Ended) {
 	}
 	f := event.Finding{
 		Severity: event.S2,
-		Text:     fmt.Sprintf("%d of the last %d sessions ended within %.0f minutes and with less than %.0f Wh.", n, len(m.List), c.Param("minutes"), c.Param("energyWh")),
+		Text:     c.Say("%d of the last %d sessions ended within %.0f minutes and with less than %.0f Wh.", n, len(m.List), c.Param("minutes"), c.Param("energyWh")),
 		Facts: []event.Fact{
 			detect.Value("empty", float64(n), ""), detect.Value("sessions", float64(len(m.List)), ""), detect.Value("drivers", float64(len(tokens)), ""),
 			detect.Value("inRow", float64(m.Row), ""), detect.Word("lastReason", t.Reason),
@@ -103,7 +102,7 @@ func zeroEnded(c *detect.Context, t *detect.Ended) {
 	switch sessions := c.Param("sessions"); {
 	case len(tokens) < 2:
 		f.Severity = event.S4
-		f.Text += " All were of one driver; their car may be the reason."
+		f.Text += " " + c.Say("All were of one driver; their car may be the reason.")
 	case c.Station.OpenAt("zeroEnergy", evse) == event.S2: // it was certain already
 	case float64(m.Row) < deadAfter(c, evse, m.Row, sessions):
 		f.Severity = event.S3

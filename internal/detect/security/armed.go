@@ -1,7 +1,7 @@
 package security
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 	"time"
 
@@ -41,7 +41,8 @@ type watched struct {
 	Harmless float64 `json:"harmless,omitempty"`
 	By       string  `json:"by,omitempty"` // who said so
 	Told     bool    `json:"told,omitempty"`
-	// Labelled is when the last label of the camera came, whatever it said.
+	// Labelled is when the last label of another than the camera itself came, whatever
+	// it said: what a camera says comes with its motion and is not waited for.
 	Labelled detect.Moment `json:"labelled,omitempty"`
 }
 
@@ -106,13 +107,16 @@ func moved(c *detect.Context, b *event.Scene) {
 
 // labelled takes in what somebody saw.
 func labelled(c *detect.Context, b *event.Labels) {
-	m := detect.Memory[watched](c, 0)
-	m.Labelled = detect.At(c.Now)
+	m := detect.Recall[watched](c, 0)
+	if b.Source != event.LabelsOfCamera {
+		m = detect.Memory[watched](c, 0)
+		m.Labelled = detect.At(c.Now)
+	}
 	least := max(c.Param("labelPercent"), 1)
 	person := 100 * b.Best(event.ScenePerson)
 	harmless := 100 * max(b.Best(event.SceneVehicle), b.Best(event.SceneAnimal), b.Best(event.ScenePlate))
 	switch {
-	case m.First == nil: // nothing moves as far as we know; somebody may be there all the same
+	case m == nil || m.First == nil: // nothing moves as far as we know; somebody may be there all the same
 		if b.Armed && person >= least {
 			c.State(0, armedFinding(c, &event.Scene{What: event.ScenePerson, Source: string(b.Source), Since: b.SeenAt}, &watched{Person: person, By: string(b.Source)}))
 		}
@@ -180,14 +184,15 @@ func over(c *detect.Context, m *watched) {
 }
 
 func armedFinding(c *detect.Context, b *event.Scene, m *watched) event.Finding {
-	what := "Something moves"
+	const person = "There is a person before camera %s while the site is armed."
+	text := "Something moves before camera %s while the site is armed."
 	switch b.What {
 	case event.ScenePerson:
-		what = "There is a person"
+		text = person
 	case event.SceneVehicle:
-		what = "There is a vehicle"
+		text = "There is a vehicle before camera %s while the site is armed."
 	case event.SceneLineCrossing:
-		what = "A line was crossed"
+		text = "A line was crossed before camera %s while the site is armed."
 	}
 	f := event.Finding{
 		Severity: event.S2, Since: b.Since,
@@ -202,17 +207,21 @@ func armedFinding(c *detect.Context, b *event.Scene, m *watched) event.Finding {
 		}
 		switch {
 		case m.Person > 0:
-			what = "There is a person"
+			text = person
 			if watches {
 				f.Severity = event.S1
 			}
-			f.Facts = append(f.Facts, detect.Word("label", string(event.ScenePerson)), detect.Value("certain", m.Person, "%"), detect.Word("labelledBy", m.By))
+			f.Facts = append(f.Facts, detect.Word("label", string(event.ScenePerson)), detect.Word("labelledBy", m.By))
 		case m.Harmless > 0:
-			what, f.Severity = "An animal or a vehicle, and no person as far as was seen, is", event.S3
-			f.Facts = append(f.Facts, detect.Word("label", "noPerson"), detect.Value("certain", m.Harmless, "%"), detect.Word("labelledBy", m.By))
+			text, f.Severity = "An animal or a vehicle, and no person as far as was seen, is before camera %s while the site is armed.", event.S3
+			f.Facts = append(f.Facts, detect.Word("label", "noPerson"), detect.Word("labelledBy", m.By))
+		}
+		// Who says nothing of how sure it is, is not quoted with a figure.
+		if sure := cmp.Or(m.Person, m.Harmless); sure > 1 && sure < 100 {
+			f.Facts = append(f.Facts, detect.Value("certain", sure, "%"))
 		}
 	}
-	f.Text = fmt.Sprintf("%s before camera %s while the site is armed.", what, called(c.Station))
+	f.Text = c.Say(text, called(c.Station))
 	if b.Zone != "" {
 		f.Facts = append(f.Facts, detect.Word("zone", b.Zone))
 	}

@@ -1,8 +1,6 @@
 package security
 
 import (
-	"fmt"
-
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
 )
@@ -25,7 +23,7 @@ func retentionShort() detect.Detector {
 			}
 			c.Raise(0, event.Finding{
 				Severity: event.S3, Shared: []string{},
-				Text: fmt.Sprintf("Pictures of %s stay for %.1f of %g promised days.", spoken(c.Station, b.Cameras), b.EffectiveDays, b.PromisedDays),
+				Text: stay(c, b),
 				Facts: []event.Fact{
 					detect.Value("promisedDays", b.PromisedDays, "d"), detect.Value("effectiveDays", b.EffectiveDays, "d"),
 					detect.Word("limitedBy", b.LimitedBy), detect.Value("cameras", float64(b.Cameras), ""),
@@ -51,7 +49,7 @@ func copyFailed() detect.Detector {
 			}
 			f := event.Finding{
 				Severity: event.S2, Shared: []string{},
-				Text:  fmt.Sprintf("Pictures of camera %s do not reach the second place.", called(c.Station)),
+				Text:  c.Say("Pictures of camera %s do not reach the second place.", called(c.Station)),
 				Facts: []event.Fact{detect.Word("reason", b.Reason), detect.Value("waiting", float64(b.Waiting), "")},
 			}
 			if b.Detail != "" {
@@ -62,10 +60,10 @@ func copyFailed() detect.Detector {
 	}
 }
 
-// spoken is a camera that speaks for others as well.
-func spoken(st *detect.Station, cameras int) string {
-	if cameras > 1 {
-		return fmt.Sprintf("%d cameras", cameras)
+// stay says it of a camera, or of those that it speaks for.
+func stay(c *detect.Context, b *event.RecordingRetention) string {
+	if b.Cameras > 1 {
+		return c.Say("Pictures of %d cameras stay for %.1f of %g promised days.", b.Cameras, b.EffectiveDays, b.PromisedDays)
 	}
-	return "camera " + called(st)
+	return c.Say("Pictures of camera %s stay for %.1f of %g promised days.", called(c.Station), b.EffectiveDays, b.PromisedDays)
 }

@@ -1,16 +1,22 @@
 package security
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/fleet"
 )
 
 // loitering is V04: somebody is at a port for long and nothing is charged there.
-// A driver who plugs in, unplugs or has just come is no case of it.
+// A driver who plugs in, unplugs or has just come is no case of it. Who stands still
+// for a moment is still there: what moves again within a short time goes on.
+//
+// It knows no people. Who cleans or mends something for longer than that is a case of
+// it, and so are two who come one after the other within the pause; who sits in a car
+// and reads is none, since nothing moves, and whoever plugs a cable in has business for
+// some minutes, honest or not.
 func loitering() detect.Detector {
 	return detect.Detector{
 		ID: "V04", Code: "loitering", Cameras: true,
@@ -18,11 +24,13 @@ func loitering() detect.Detector {
 			{Name: "openSeconds", Default: 60, Unit: "s", Doc: "how long something may move at a port without a session"},
 			{Name: "armedSeconds", Default: 20, Unit: "s", Doc: "the same while the site is armed"},
 			{Name: "afterSeconds", Default: 180, Unit: "s", Doc: "how long after a session its driver may still be there"},
+			{Name: "pluggedSeconds", Default: 300, Unit: "s", Doc: "how long a driver who has plugged in may take until it charges"},
+			{Name: "pauseSeconds", Default: 15, Unit: "s", Doc: "how long nothing may move in between"},
 		},
 		Kinds: []event.Kind{event.KindScene, event.KindServerStarted, event.KindTransaction},
 		On:    loiteringOn,
 		Due:   loiteringDue,
-		New:   func() any { return new(scenes) },
+		New:   func() any { return new(presence) },
 	}
 }
 
@@ -32,7 +40,7 @@ func loiteringOn(c *detect.Context, e *event.Event) {
 		if c.Station.Camera == nil {
 			return
 		}
-		if m := detect.Recall[scenes](c, 0); m != nil {
+		if m := detect.Recall[presence](c, 0); m != nil {
 			for _, x := range m.Open {
 				c.Cancel(x.ID)
 			}
@@ -48,23 +56,67 @@ func loiteringOn(c *detect.Context, e *event.Event) {
 		}
 	case *event.Scene:
 		if b.What != event.SceneMotion && b.What != event.ScenePerson ||
-			b.Phase == event.SceneStarted && len(b.Ports) == 0 || b.Phase == event.SceneEnded && detect.Recall[scenes](c, 0) == nil || b.Phase == event.SceneSeen {
+			b.Phase == event.SceneStarted && len(b.Ports) == 0 || b.Phase == event.SceneEnded && detect.Recall[presence](c, 0) == nil || b.Phase == event.SceneSeen {
 			return
 		}
-		m := detect.Memory[scenes](c, 0)
+		m := detect.Memory[presence](c, 0)
+		since, last := m.paused(c, b), m.of(b.ID)
 		m.note(b, c.Now)
 		if b.Phase == event.SceneStarted {
-			c.Wake(b.ID, c.Now.Add(patience(c, b.Armed)))
+			if !since.IsZero() {
+				m.Open[len(m.Open)-1].Since = detect.At(since)
+			}
+			c.Wake(b.ID, later(m.Open[len(m.Open)-1].Since.Time().Add(patience(c, b.Armed)), c.Now))
 			return
 		}
 		c.Cancel(b.ID)
-		if len(m.Open) == 0 {
-			c.Forget(0)
+		if last != nil {
+			last.Ended = detect.At(c.Now)
+			m.Lately = append(m.Lately, *last)
 		}
 		if c.Station.IsOpen("loitering", 0) && !alone(c) {
 			c.Clear("loitering", 0)
 		}
 	}
+}
+
+// presence are those who are at ports, and those who were a moment ago.
+type presence struct {
+	scenes
+	Lately []scene `json:"lately,omitempty"`
+}
+
+// of is the scene of an id, nil if it does not go on.
+func (m *presence) of(id string) *scene {
+	i := slices.IndexFunc(m.Open, func(x scene) bool { return x.ID == id })
+	if i < 0 {
+		return nil
+	}
+	x := m.Open[i]
+	return &x
+}
+
+// paused says since when what goes on again in a zone is there, and drops what is over.
+func (m *presence) paused(c *detect.Context, b *event.Scene) (since time.Time) {
+	pause := time.Duration(c.Param("pauseSeconds") * float64(time.Second))
+	m.Lately = slices.DeleteFunc(m.Lately, func(x scene) bool {
+		if x.Ended.Ago(c.Now) > pause {
+			return true
+		}
+		if b.Phase != event.SceneStarted || x.Zone != b.Zone || x.What != b.What {
+			return false
+		}
+		since = x.Since.Time()
+		return true
+	})
+	return since
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func patience(c *detect.Context, armed bool) time.Duration {
@@ -78,7 +130,7 @@ func patience(c *detect.Context, armed bool) time.Duration {
 // alone reports that something has been at a port for long enough and no driver has
 // business there.
 func alone(c *detect.Context) bool {
-	m := detect.Recall[scenes](c, 0)
+	m := detect.Recall[presence](c, 0)
 	if m == nil {
 		return false
 	}
@@ -90,8 +142,13 @@ func alone(c *detect.Context) bool {
 // business reports a session at a port of the zone, or one that ended just now.
 func business(c *detect.Context, x *scene) bool {
 	after := time.Duration(c.Param("afterSeconds") * float64(time.Second))
+	plugged := time.Duration(c.Param("pluggedSeconds") * float64(time.Second))
 	for _, name := range x.Ports {
-		if _, p := port(c, name); p != nil && (p.Tx != nil || p.Left || !p.EndedAt.IsZero() && p.EndedAt.Ago(c.Now) < after) {
+		_, p := port(c, name)
+		if p != nil && p.Status == fleet.Preparing && p.Since.Ago(c.Now) < plugged {
+			return true
+		}
+		if p != nil && (p.Tx != nil || p.Left || !p.EndedAt.IsZero() && p.EndedAt.Ago(c.Now) < after) {
 			return true
 		}
 	}
@@ -99,7 +156,7 @@ func business(c *detect.Context, x *scene) bool {
 }
 
 func loiteringDue(c *detect.Context, id string) {
-	m := detect.Recall[scenes](c, 0)
+	m := detect.Recall[presence](c, 0)
 	if m == nil {
 		return
 	}
@@ -114,7 +171,7 @@ func loiteringDue(c *detect.Context, id string) {
 	}
 	f := event.Finding{
 		Severity: event.S3, Since: x.Since.Time(),
-		Text:  fmt.Sprintf("Somebody has been at a port before camera %s for %.0f seconds, and nothing is charged there.", called(c.Station), x.Since.Ago(c.Now).Seconds()),
+		Text:  c.Say("Somebody has been at a port before camera %s for %.0f seconds, and nothing is charged there.", called(c.Station), x.Since.Ago(c.Now).Seconds()),
 		Facts: []event.Fact{detect.Value("seconds", x.Since.Ago(c.Now).Seconds(), "s")},
 	}
 	if x.Armed {

@@ -1,7 +1,6 @@
 package security
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/detect"
@@ -72,7 +71,7 @@ func lostOn(c *detect.Context, e *event.Event) {
 		c.Clear("cameraLost", 0)
 		c.Raise(0, event.Finding{
 			Code: "cameraNotRecording", Severity: event.S2, Since: b.Since,
-			Text:  fmt.Sprintf("Pictures of camera %s come and nothing is recorded.", called(c.Station)),
+			Text:  c.Say("Pictures of camera %s come and nothing is recorded.", called(c.Station)),
 			Facts: []event.Fact{detect.Word("reason", b.Reason)},
 		})
 	case event.CameraLive, event.CameraTampered:
@@ -111,7 +110,7 @@ func lost(c *detect.Context, reason string) {
 	since := c.Station.Camera.Since
 	f := event.Finding{
 		Severity: event.S3, Since: since.Time(),
-		Text:  fmt.Sprintf("No picture comes from camera %s.", called(c.Station)),
+		Text:  c.Say("No picture comes from camera %s.", called(c.Station)),
 		Facts: []event.Fact{{Name: "lostAt", At: since.Time()}},
 	}
 	if reason != "" {
@@ -119,7 +118,7 @@ func lost(c *detect.Context, reason string) {
 	}
 	if c.Network().Armed(c.Station.SiteID) {
 		f.Severity = event.S2
-		f.Text += " The site is armed."
+		f.Text += " " + c.Say("The site is armed.")
 	}
 	l := detect.Common[lostTogether](c)
 	if n := l.Now + l.Last; n >= 3 && float64(n)*100 > c.Param("ourSharePercent")*float64(n+l.Live) {

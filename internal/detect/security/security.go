@@ -40,6 +40,8 @@ type scene struct {
 	Doors []string        `json:"doors,omitempty"`
 	Since detect.Moment   `json:"since"`
 	Armed bool            `json:"armed,omitempty"`
+	// Ended is when it did, of those that may go on.
+	Ended detect.Moment `json:"ended,omitzero"`
 }
 
 // scenes are those that go on, in the order in which they began.

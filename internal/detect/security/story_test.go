@@ -99,6 +99,9 @@ func heard(t *testing.T, who, what string, v map[string]string) (event.Subject, 
 	switch what {
 	case "shows": // labels: person=0.8,vehicle=0.7
 		l := &event.Labels{SiteID: site, Source: event.LabelsOfVerifier, Armed: v["armed"] == "yes"}
+		if v["by"] != "" {
+			l.Source = event.LabelSource(v["by"])
+		}
 		for _, kind := range []event.SceneKind{event.ScenePerson, event.SceneVehicle, event.SceneAnimal, event.ScenePlate} {
 			if v[string(kind)] != "" {
 				x := event.Label{What: kind}
@@ -137,6 +140,8 @@ func heard(t *testing.T, who, what string, v map[string]string) (event.Subject, 
 		return s, &event.Connected{ConnID: s.ID}
 	case "faulted":
 		return s, &event.Status{Status: "Faulted", ErrorCode: v["code"]}
+	case "plugged":
+		return s, &event.Status{Status: "Preparing"}
 	case "alarm":
 		return s, &event.Security{Type: "TamperDetectionActivated"}
 	case "started":
@@ -288,6 +293,13 @@ func TestStories(t *testing.T) {
 			 120 cam1 ends what=motion`,
 			[]string{"102 camera/cam1 motionArmed raised S3", "120 camera/cam1 motionArmed cleared S3"},
 		},
+		"those of the camera itself are not waited for": {
+			`10 cam1 shows vehicle=0.9 by=camera
+			 100 cam1 begins what=motion armed=yes
+			 101 cam1 shows person=0.9 by=camera armed=yes
+			 120 cam1 ends what=motion`,
+			[]string{"100 camera/cam1 motionArmed raised S2", "101 camera/cam1 motionArmed updated S2", "120 camera/cam1 motionArmed cleared S2"},
+		},
 		"but not for long": {
 			`10 cam1 shows
 			 100 cam1 begins what=motion armed=yes
@@ -361,6 +373,50 @@ func TestStories(t *testing.T) {
 			`100 cam1 begins armed=yes` + bay + `
 			 130 cam1 ends` + bay,
 			[]string{"100 camera/cam1 motionArmed raised S2", "120 camera/cam1 loitering raised S2", "130 camera/cam1 motionArmed cleared S2", "130 camera/cam1 loitering cleared S2"},
+		},
+		"somebody who stands still for a while in between": {
+			`100 cam1 begins` + bay + `
+			 130 cam1 ends` + bay + `
+			 140 cam1 begins` + bay + `
+			 170 cam1 ends` + bay,
+			[]string{"160 camera/cam1 loitering raised S3", "170 camera/cam1 loitering cleared S3"},
+		},
+		"somebody who comes again after a while": {
+			`100 cam1 begins` + bay + `
+			 130 cam1 ends` + bay + `
+			 150 cam1 begins` + bay + `
+			 200 cam1 ends` + bay + `
+			 400 self time`,
+			nil,
+		},
+		"somebody cleans, with pauses": { // the rule knows no people
+			`100 cam1 begins` + bay + `
+			 150 cam1 ends` + bay + `
+			 155 cam1 begins` + bay + `
+			 220 cam1 ends` + bay + `
+			 400 self time`,
+			[]string{"160 camera/cam1 loitering raised S3", "220 camera/cam1 loitering cleared S3"},
+		},
+		"a driver who has plugged in and reads the terms": {
+			`100 cam1 begins` + bay + `
+			 130 A/1 plugged
+			 390 A/1 charge id=1
+			 400 cam1 ends` + bay,
+			nil,
+		},
+		"somebody who plugged in and never charges": {
+			`100 cam1 begins` + bay + `
+			 130 A/1 plugged
+			 600 cam1 ends` + bay,
+			[]string{"460 camera/cam1 loitering raised S3", "600 camera/cam1 loitering cleared S3"},
+		},
+		"a driver who sits in the car and reads": {
+			`100 cam1 begins` + bay + `
+			 125 cam1 ends` + bay + `
+			 300 cam1 begins` + bay + `
+			 304 cam1 ends` + bay + `
+			 600 self time`,
+			nil,
 		},
 		"somebody passes by": {
 			`100 cam1 begins` + bay + `

@@ -1,8 +1,6 @@
 package security
 
 import (
-	"fmt"
-
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
 )
@@ -35,7 +33,7 @@ func tamperedOn(c *detect.Context, e *event.Event) {
 	case b.What == event.SceneClockJump:
 		c.State(0, event.Finding{
 			Code: "cameraClock", Severity: event.S4, Since: b.Since,
-			Text: fmt.Sprintf("The clock of camera %s jumped.", called(c.Station)),
+			Text: c.Say("The clock of camera %s jumped.", called(c.Station)),
 		})
 		return
 	case !b.What.Tampering():
@@ -46,7 +44,7 @@ func tamperedOn(c *detect.Context, e *event.Event) {
 		severity = event.S1
 	}
 	f := event.Finding{
-		Severity: severity, Since: b.Since, Text: fmt.Sprintf("Camera %s %s.", called(c.Station), tamperWords(b.What)),
+		Severity: severity, Since: b.Since, Text: c.Say("Camera %s %s.", called(c.Station), detect.Phrase(tamperWords(b.What))),
 		Facts: []event.Fact{detect.Word("what", string(b.What)), detect.Word("seenBy", b.Source)},
 	}
 	if b.Phase == event.SceneSeen {

@@ -1,7 +1,6 @@
 package security
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -192,7 +191,7 @@ func theftDue(c *detect.Context, _ string) {
 	first := x.Signs[0]
 	f := event.Finding{
 		Severity: event.S1, Since: first.At.Time(),
-		Text: fmt.Sprintf("Cables may be being stolen: %s while something moves before camera %s.", signWords(x.Signs), x.Motion[0].Camera),
+		Text: theftText(c, x),
 	}
 	for _, s := range x.Signs {
 		f.Facts = append(f.Facts, event.Fact{Name: s.What, Text: event.Port(s.Station, s.EVSE, 0).String(), At: s.At.Time()})
@@ -207,9 +206,10 @@ func theftDue(c *detect.Context, _ string) {
 	where.State(0, f)
 }
 
-func signWords(list []sign) string {
-	if i := slices.IndexFunc(list, func(s sign) bool { return s.What == signAlarm }); i >= 0 {
-		return "station " + list[i].Station + " gives alarm"
+func theftText(c *detect.Context, x *raid) string {
+	camera := x.Motion[0].Camera
+	if i := slices.IndexFunc(x.Signs, func(s sign) bool { return s.What == signAlarm }); i >= 0 {
+		return c.Say("Cables may be being stolen: station %s gives alarm while something moves before camera %s.", x.Signs[i].Station, camera)
 	}
-	return fmt.Sprintf("%d ports of the site failed within a minute", len(list))
+	return c.Say("Cables may be being stolen: %d ports of the site failed within a minute while something moves before camera %s.", len(x.Signs), camera)
 }

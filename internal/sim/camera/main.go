@@ -31,6 +31,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		fault       = fs.String("fault", "", "what is wrong with all of them; see --list")
 		list        = fs.Bool("list", false, "list scenes with their truth tables, and faults")
 		control     = fs.Bool("control", false, "read commands from the standard input: play NAME SCENE, perform NAME SCENE, bays NAME 10, fault NAME FAULT, mend NAME")
+		onvif       = fs.String("onvif", "", "`HOST:PORT` at which they speak ONVIF too, with the same user; empty: they do not")
 		duration    = fs.Duration("for", 0, "stop after this long; 0 is never")
 		passwordEnv = fs.String("password-env", "", "environment variable that holds the password")
 	)
@@ -75,6 +76,14 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	if *list {
 		return listed(f, *view, stdout, stderr)
 	}
+	var device *Device
+	if *onvif != "" && !*list {
+		if device, err = NewDevice(f, DeviceOptions{Listen: *onvif}); err != nil {
+			fmt.Fprintln(stderr, "sim cameras:", err)
+			return 1
+		}
+		defer device.Close()
+	}
 	var own []byte
 	if *file != "" {
 		if own, err = os.ReadFile(*file); err != nil {
@@ -100,6 +109,9 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 			return 1
 		}
 		fmt.Fprintf(stdout, "%s  %s  %s, %s\n", f.URL(s.Name, MainStream), f.URL(s.Name, SubStream), s.View, s.Scene)
+		if device != nil {
+			fmt.Fprintln(stdout, device.URL(s.Name))
+		}
 	}
 	if *duration > 0 {
 		var cancel context.CancelFunc
@@ -108,6 +120,17 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	}
 	if *control {
 		go obey(f, stdin, stdout, stderr)
+	}
+	if device != nil {
+		inner, stop := context.WithCancel(ctx)
+		done := make(chan error, 1)
+		go func() { done <- device.Run(inner) }()
+		defer func() {
+			stop()
+			if err := <-done; err != nil {
+				fmt.Fprintln(stderr, "sim cameras:", err)
+			}
+		}()
 	}
 	if err := f.Run(ctx); err != nil {
 		fmt.Fprintln(stderr, "sim cameras:", err)

@@ -215,6 +215,15 @@ func condition(s Step) string {
 	return ""
 }
 
+// Moments are what is to be seen in a clip, in its time: that things are there, and
+// that they move if they do.
+func Moments(sights []clips.Sight) (list []Moment) {
+	for _, x := range sights {
+		list = append(list, momentsOf(x, 0)...)
+	}
+	return list
+}
+
 // momentsOf is that a thing is there, and that it moves if it does.
 func momentsOf(x clips.Sight, offset time.Duration) []Moment {
 	m := Moment{What: x.What, From: offset + seconds(x.From), To: offset + seconds(x.To), Track: slices.Clone(x.Track)}

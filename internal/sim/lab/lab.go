@@ -54,6 +54,7 @@ type Run struct {
 	outages []sim.Outage
 	desk    desk
 	orders  []sim.Order // what stations were told to do
+	whys    []string    // and what asked for it
 	err     error
 }
 
@@ -183,7 +184,7 @@ func (r *Run) Events(ctx context.Context) iter.Seq[*event.Event] {
 			}
 			for _, a := range r.desk.orders {
 				o := r.fleet.Order(a.Station, a.Action, json.RawMessage(a.Payload))
-				r.orders = append(r.orders, o)
+				r.orders, r.whys = append(r.orders, o), append(r.whys, a.Reason)
 				r.desk.carriedOut(a.Key, o)
 			}
 			r.desk.orders = nil
@@ -216,7 +217,7 @@ func (r *Run) Harmed() []evaluate.Harm {
 func (r *Run) Orders() []evaluate.Order {
 	out := make([]evaluate.Order, len(r.orders))
 	for i, o := range r.orders {
-		out[i] = evaluate.Order{Station: o.Station, Action: o.Action, At: o.At, Cut: o.Cut, Taken: bytes.Contains(o.Answer, []byte(`"Accepted"`))}
+		out[i] = evaluate.Order{Station: o.Station, Action: o.Action, At: o.At, Cut: o.Cut, Taken: bytes.Contains(o.Answer, []byte(`"Accepted"`)), Why: r.whys[i]}
 	}
 	return out
 }

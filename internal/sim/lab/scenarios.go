@@ -134,7 +134,7 @@ func positives() []Scenario {
 		{Name: "meter-steps-back", About: "the register is thirty kWh lower after a night", Detectors: []string{"D19"}, Severity: "S2",
 			For: 12 * hour, Tail: 2 * day, scope: onPort, site: []string{"hpc", "mall", "street"}, causes: one(sim.MeterBack, 30)},
 		{Name: "phase-lost", About: "a fuse of the second phase is gone", Detectors: []string{"D21"}, Severity: "S2",
-			For: 3 * day, scope: onPort, site: street, fits: ac3, causes: one(sim.PhaseLost, 2)},
+			For: 5 * day, scope: onPort, site: street, fits: ac3, causes: one(sim.PhaseLost, 2)},
 		{Name: "voltage-imbalance", About: "the third phase is six percent low", Detectors: []string{"D21"}, Severity: "S2",
 			For: 3 * day, scope: onStation, site: street, fits: ac3, causes: one(sim.Imbalance, 0.065)},
 		{Name: "soc-stalls", About: "energy flows, the state of charge stands", Detectors: []string{"D22"}, Severity: "S3",

@@ -62,6 +62,7 @@ func main() {
 		camsFor     = flag.Duration("video-window", time.Minute, "steady recording that is read by the video modes")
 		camsWarm    = flag.Duration("video-warm", 15*time.Second, "recording before that")
 		mediamtx    = flag.String("mediamtx", "", "the video peer's binary; empty: built from its module, none: without it")
+		viewers     = flag.Int("viewers", 50, "who look at one camera in the video-viewers mode")
 		disk        = flag.String("disk", "", "the video-cut mode's folder for the image of a disk; empty: the scratch folder")
 		noAPI       = flag.Bool("no-api", false, "do not wait for the product's API; the modes that use it fail")
 		keep        = flag.Bool("keep", false, "keep the scratch folder with data and logs")
@@ -74,7 +75,7 @@ func main() {
 		rateFor: *rateFor, settle: *settle, kills: *kills, keep: *keep,
 		ui:      uiPlan{*many, *stations, *uiRate, *uiWindow, *uiStarts, *soakFor, *soakPage},
 		history: *history, requests: *requests, pace: *pace,
-		video: videoPlan{cameras: *cams, window: *camsFor, warm: *camsWarm, mediamtx: *mediamtx, kills: *kills, disk: *disk},
+		video: videoPlan{cameras: *cams, window: *camsFor, warm: *camsWarm, mediamtx: *mediamtx, kills: *kills, viewers: *viewers, disk: *disk},
 	}
 	b.lab.noAPI = *noAPI
 	if *nice != 0 {
@@ -97,6 +98,9 @@ func main() {
 	}
 	if err != nil {
 		log.Print(err)
+		if !*keep {
+			_ = os.RemoveAll(b.lab.dir) // recordings take much room
+		}
 		os.Exit(1)
 	}
 }

@@ -143,6 +143,7 @@ var titles = map[string]string{
 	"video-alarm":      "From a fault of a camera or a charger to the incident",
 	"video-record":     "All cameras recorded (720p, 15 pictures a second, 1 Mbit/s, a key picture every 2 s), nothing else done",
 	"video-motion":     "The same with motion and tamper on every key picture of all cameras",
+	"video-viewers":    "Many look at one camera of ten that are recorded",
 	"video-kill":       "kill -9 while cameras are recorded",
 	"video-cut":        "The power of the disk cut while cameras are recorded",
 	"video-journal":    "Calls acknowledged while 100 cameras are recorded and while they are not, in turn",

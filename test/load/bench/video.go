@@ -281,13 +281,14 @@ func (b *bench) filmModes(ctx context.Context, has func(string) bool) error {
 		name string
 		run  func(context.Context, *bench) error
 	}{
-		{"video-record", videoRecord}, {"video-motion", videoMotion}, {"video-journal", videoJournal}, {"video-kill", videoKill}, {"video-cut", videoCut},
+		{"video-record", videoRecord}, {"video-motion", videoMotion}, {"video-journal", videoJournal}, {"video-kill", videoKill}, {"video-cut", videoCut}, {"video-viewers", videoViewers},
 	}
 	var failed error
 	for _, m := range modes {
 		if !has(m.name) || b.lab.chargewatch == "" {
 			continue
 		}
+		b.report.Machine.Pinned = false
 		restore, err := b.lab.unpinned()
 		if err == nil {
 			err = m.run(ctx, b)

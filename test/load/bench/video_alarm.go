@@ -321,6 +321,7 @@ func chargerAlarm(ctx context.Context, srv *server, feed *incidentFeed, stations
 			continue
 		}
 		incidents.add(in.heard.Sub(at))
+		log.Printf("video-alarm: %s of %s at %s after %.2f s", in.Kind, s.id, in.SiteID, in.heard.Sub(at).Seconds())
 		files, whole, err := r.play(ctx, srv, in.ID, i, at)
 		if err != nil {
 			return r, err
@@ -351,7 +352,7 @@ func (r *videoAlarmResult) find(ctx context.Context, feed *incidentFeed, station
 	for until := at.Add(20 * time.Second); time.Now().Before(until) && ctx.Err() == nil; {
 		feed.mu.Lock()
 		i := slices.IndexFunc(feed.list, func(x told) bool {
-			return x.heard.After(at) && slices.ContainsFunc(x.Subjects, func(s string) bool { return strings.HasPrefix(s, "station/"+station) })
+			return x.heard.After(at) && x.OpenedAt.After(at.Add(-time.Second)) && slices.ContainsFunc(x.Subjects, func(s string) bool { return strings.HasPrefix(s, "station/"+station) })
 		})
 		more := feed.more
 		if i >= 0 {

@@ -18,6 +18,7 @@ import (
 // one. What a browser shows can so be traced to the moment the camera took it,
 // and a picture of the past, or of another camera, is found for what it is.
 const (
+	clocksApart = 500 * time.Millisecond
 	cellColumns = 16
 	cellRows    = 2
 	cellHeight  = 9 // a cell is a ninth of the picture's height
@@ -140,8 +141,9 @@ func (s *shutter) taken(n int, at time.Time) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	due := s.due[n]
-	// What was taken again since then is meant by its earlier showing.
-	for due.After(at) {
+	// What was taken again since then is meant by its earlier showing. The two clocks
+	// may be a little apart.
+	for due.After(at.Add(clocksApart)) {
 		due = due.Add(-time.Duration(len(s.due)) * time.Second / paintedRate)
 	}
 	return due, true

@@ -50,6 +50,9 @@ func TestAPictureIsOfItsLastShowingBeforeItWasSeen(t *testing.T) {
 	if got, ok := s.taken(7, start.Add(time.Second)); !ok || !got.Equal(start) {
 		t.Errorf("taken at %v, %v", got, ok)
 	}
+	if got, _ := s.taken(7, start.Add(-2*time.Millisecond)); !got.Equal(start) {
+		t.Errorf("by a clock that is a little behind: %v", got)
+	}
 	s.note(7, start.Add(2*time.Second))
 	if got, _ := s.taken(7, start.Add(time.Second)); !got.Equal(start) {
 		t.Errorf("seen before it was taken again: %v", got)

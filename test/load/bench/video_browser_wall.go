@@ -200,6 +200,7 @@ func (r *videoWallResult) look(y *videoYard, i int, t tileLook, ages *histogram)
 		r.Foreign++
 	case age > staleFrom:
 		r.Stale++
+		log.Printf("video-wall: tile %d shows picture %d of camera %d, %.3f s old", i+1, t.N, t.Camera, age.Seconds())
 	}
 	if readable {
 		ages.add(age)

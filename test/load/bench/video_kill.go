@@ -182,9 +182,7 @@ func (b *bench) ends(ctx context.Context, mode, how, data string, n int, end fun
 	}
 	r.Lost = lost.latency()
 	srv.stop()
-	rec := &recorder{files: func(i int) ([]string, error) {
-		return filepath.Glob(filepath.Join(data, "video", camID(i), "main", "*", "*", "*.mp4"))
-	}}
+	rec := recordedBy(srv)
 	if r.Whole, err = f.check(rec); err != nil {
 		return err
 	}

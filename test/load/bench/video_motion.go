@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -53,7 +52,7 @@ func scenes(ctx context.Context, srv *server, f *filming) (*lookedAt, error) {
 			}
 		}
 	}
-	text, err := srv.api.scrape(ctx)
+	text, err := srv.api.file(ctx, http.MethodGet, "/metrics", "", "")
 	if err != nil {
 		return l, err
 	}
@@ -69,23 +68,4 @@ func scenes(ctx context.Context, srv *server, f *filming) (*lookedAt, error) {
 		*into = int(n)
 	}
 	return l, nil
-}
-
-// scrape reads what the server counts.
-func (a *api) scrape(ctx context.Context) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.base+"/metrics", nil)
-	if err != nil {
-		return "", fmt.Errorf("make request: %w", err)
-	}
-	req.Header.Set("Authorization", "Bearer "+a.token)
-	resp, err := a.client.Do(req)
-	if err != nil {
-		return "", fmt.Errorf("read the server's counts: %w", err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil || resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("read the server's counts: %s: %w", resp.Status, err)
-	}
-	return string(b), nil
 }

@@ -144,10 +144,8 @@ func (l *lab) ours(ctx context.Context, f *filming, name, recording string, eyes
 	if srv == nil {
 		return nil, nil, err
 	}
-	r := &recorder{name: name, pids: []int{srv.pid()}, stop: srv.stop}
-	r.files = func(i int) ([]string, error) {
-		return filepath.Glob(filepath.Join(srv.data, "video", camID(i), "main", "*", "*", "*.mp4"))
-	}
+	r := recordedBy(srv)
+	r.name = name
 	r.ready = func(ctx context.Context) error {
 		if err := f.live(ctx, srv); err != nil || recording == "event" {
 			return err
@@ -155,6 +153,15 @@ func (l *lab) ours(ctx context.Context, f *filming, name, recording string, eyes
 		return allWritten(ctx, f, r, srv.exited)
 	}
 	return r, srv, err
+}
+
+// recordedBy finds what the product recorded.
+func recordedBy(srv *server) *recorder {
+	r := &recorder{name: srv.name, pids: []int{srv.pid()}, stop: srv.stop}
+	r.files = func(i int) ([]string, error) {
+		return filepath.Glob(filepath.Join(srv.data, "video", camID(i), "main", "*", "*", "*.mp4"))
+	}
+	return r
 }
 
 // allWritten waits until something was written of each camera.

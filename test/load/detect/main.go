@@ -195,8 +195,9 @@ func (c *chain) follow() {
 		return
 	}
 	now := c.p.Detect.Now()
-	for i := range c.out.Intents {
-		c.r.Perform(detect.Asked{Intent: c.out.Intents[i]}, now)
+	for _, in := range c.out.Intents {
+		in.Reason = c.why(in.Reason)
+		c.r.Perform(detect.Asked{Intent: in}, now)
 	}
 	for i := range c.out.Findings {
 		if f, ok := evaluate.Raised(&c.out.Findings[i]); ok {
@@ -240,6 +241,20 @@ func (c *chain) follow() {
 		}
 	}
 	c.out = live.Conclusions{}
+}
+
+// why is what asked for a command of a playbook: its step, and how bad the
+// incident was and what it was about.
+func (c *chain) why(reason string) string {
+	step, id, ok := strings.Cut(reason, ", incident ")
+	if !ok {
+		return reason
+	}
+	in, ok := c.p.Incidents.Get(id)
+	if !ok {
+		return step
+	}
+	return fmt.Sprintf("%s, %s %s", step, in.Severity, in.Kind)
 }
 
 func (r *result) write(w io.Writer) error {

@@ -351,6 +351,15 @@ export const certificatesQuery = (station: string) =>
     staleTime: minute,
   });
 
+/** What a station was asked to watch by itself; looked at again while something is asked for. */
+export const monitorsQuery = (station: string) =>
+  queryOptions({
+    queryKey: ['monitors', station],
+    queryFn: ({ signal }) =>
+      ok(api.GET('/stations/{station}/monitors', { params: { path: { station } }, signal })),
+    refetchInterval: (q) => (q.state.data?.working ? 5000 : minute),
+  });
+
 /** What a station said of its firmware: each boot and each step of an update, newest first. */
 export const firmwareEventsQuery = (station: string) =>
   queryOptions({

@@ -29,6 +29,13 @@ export const places = [
   },
   { to: '/map', icon: 'map', key: 'nav.map', keys: 'g m', permission: 'sites.read', phone: true },
   { to: '/cameras', icon: 'camera', key: 'nav.cameras', keys: 'g c', permission: 'cameras.read' },
+  {
+    to: '/evidence',
+    icon: 'shield',
+    key: 'nav.evidence',
+    keys: 'g v',
+    permission: 'evidence.export',
+  },
   { to: '/sites', icon: 'site', key: 'nav.sites', keys: 'g p', permission: 'sites.read' },
   { to: '/stations', icon: 'stations', key: 'nav.stations', keys: 'g s' },
   { to: '/sessions', icon: 'session', key: 'nav.sessions', keys: 'g e', permission: 'sessions.read' },

@@ -13,6 +13,7 @@ import { meQuery } from '../api/queries';
 import { parseChannels } from '../features/channels/search';
 import { parseDesk } from '../features/desk/search';
 import { parseEvents } from '../features/events/kinds';
+import { parseEvidence } from '../features/evidence/search';
 import { parseIncidents } from '../features/incidents/search';
 import { parseMaintenance } from '../features/maintenance/search';
 import { parseMap } from '../features/map/search';
@@ -108,7 +109,15 @@ const cameras = createRoute({
   path: '/cameras',
   validateSearch: parseWall,
   staticData: { timeless: true },
-  component: page(() => import('../features/video/page'), 'video'),
+  component: page(() => import('../features/video/page'), 'incidents', 'video'),
+});
+
+const evidence = createRoute({
+  getParentRoute: () => inside,
+  path: '/evidence',
+  validateSearch: parseEvidence,
+  staticData: { timeless: true },
+  component: page(() => import('../features/evidence/page'), 'cameras', 'evidence'),
 });
 
 const incidents = createRoute({
@@ -126,6 +135,7 @@ const incident = createRoute({
   component: page(
     () => import('../features/incidents/detail'),
     'incidents',
+    'evidence',
     'events',
     'playbooks',
     'detectors',
@@ -305,6 +315,7 @@ const welcome = createRoute({
 const pages = [
   overview,
   cameras,
+  evidence,
   incidents.addChildren([incident]),
   measures,
   maintenance,

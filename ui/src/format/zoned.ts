@@ -25,10 +25,10 @@ function known(zone: string | undefined): string | undefined {
   }
 }
 
-/** "2026-11-22T14:05" on the clock of a zone, as the field for date and time has it. */
-export function toClock(at: number, zone: string | undefined): string {
+/** "2026-11-22T14:05" on the clock of a zone, as the field for date and time has it; with seconds where they matter. */
+export function toClock(at: number, zone: string | undefined, seconds = false): string {
   const p = parts(at, known(zone));
-  return `${p.year}-${p.month}-${p.day}T${p.hour}:${p.minute}`;
+  return `${p.year}-${p.month}-${p.day}T${p.hour}:${p.minute}${seconds ? `:${p.second}` : ''}`;
 }
 
 function shift(at: number, zone: string | undefined): number {

@@ -6,6 +6,7 @@ import type channels from '../features/channels/words/en.json';
 import type desk from '../features/desk/words/en.json';
 import type detectors from '../features/detectors/words/en.json';
 import type events from '../features/events/words/en.json';
+import type evidence from '../features/evidence/words/en.json';
 import type health from '../features/health/words/en.json';
 import type incidents from '../features/incidents/words/en.json';
 import type keeping from '../features/keeping/words/en.json';
@@ -48,6 +49,7 @@ export type MessageKey =
   | keyof typeof playbooks
   | keyof typeof scan
   | keyof typeof video
+  | keyof typeof evidence
   | keyof typeof events
   | keyof typeof sessions
   | keyof typeof settings

@@ -106,6 +106,7 @@ const paths = {
       <path d="m12.5 9 5-2.5v7l-5-2.5z" />
     </>
   ),
+  shield: <path d="M10 2.5 16 4.8V10c0 3.6-2.4 6.2-6 7.5-3.6-1.3-6-3.9-6-7.5V4.8zM7.2 9.8l2 2 3.6-3.8" />,
   map: <path d="M2.5 5.5 7.5 3.5l5 2 5-2v11l-5 2-5-2-5 2zM7.5 3.5v11M12.5 5.5v11" />,
   site: (
     <>
@@ -182,6 +183,8 @@ const paths = {
   upload: <path d="M10 13V3.5M6.5 7 10 3.5 13.5 7M3.5 12.5v4h13v-4" />,
   card: <path d="M2.5 5h15v10h-15zM2.5 8.5h15M5 12h4" />,
   list: <path d="M7 5h10M7 10h10M7 15h10M3 5h.5M3 10h.5M3 15h.5" />,
+  flag: <path d="M5 17.5V3M5 3.75h9.5l-2.25 3.5 2.25 3.5H5" />,
+  expand: <path d="M12 3h5v5M8 17H3v-5M17 3l-5.5 5.5M3 17l5.5-5.5" />,
   disk: (
     <>
       <ellipse cx="10" cy="5.5" rx="6.5" ry="2.5" />

@@ -28,6 +28,11 @@ type Sight struct {
 // Film draws a shot, width points wide and in 16:9; each picture goes to put as
 // three bytes a point.
 func (s *Shot) Film(width int, put func([]byte) error) ([]Sight, error) {
+	return s.FilmEvery(1, width, put)
+}
+
+// FilmEvery draws one picture in so many.
+func (s *Shot) FilmEvery(nth, width int, put func([]byte) error) ([]Sight, error) {
 	height := width * 9 / 16
 	backdrop, c := newCanvas(width, height), newCanvas(width, height)
 	static := s.view.static(s.mood)
@@ -42,6 +47,10 @@ func (s *Shot) Film(width int, put func([]byte) error) ([]Sight, error) {
 	for frame := range s.Seconds * Rate {
 		t := float64(frame) / Rate
 		now := s.act(t)
+		seen.note(cam, t, now.actors)
+		if frame%nth != 0 {
+			continue
+		}
 		l, dim := light, 1.0
 		if now.dim > 0 {
 			dim = now.dim
@@ -86,7 +95,6 @@ func (s *Shot) Film(width int, put func([]byte) error) ([]Sight, error) {
 		}
 		c.draw(cam, charger(chargerPose(), now.lit).tris, shade)
 		c.everything()
-		seen.note(cam, t, now.actors)
 		develop(c, s.optics, frame, out)
 		if err := put(out); err != nil {
 			return nil, err
@@ -172,7 +180,7 @@ func (w *watch) note(cam *camera, t float64, actors []actor) {
 		w.open = make(map[int]int)
 	}
 	for i, a := range actors {
-		if a.what != "vehicle" && a.what != "person" {
+		if a.what != "vehicle" && a.what != "person" && a.what != "animal" {
 			continue
 		}
 		box, visible := inPicture(cam, a.mesh.casters)

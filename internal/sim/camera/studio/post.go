@@ -13,7 +13,12 @@ type optics struct {
 	blur       int     // radius in 1/1000 of the width: out of focus
 	rain       float64 // streaks
 	cover      float64 // something over the lens, 0 to 1
+	hand       float64 // a hand before it that leaves a corner free
 	glare      float64 // a light into the lens, 0 to 1
+	paint      float64 // pale paint over the lens, 0 to 1
+	snow       float64 // flakes
+	insect     float64 // something small that flies before the lens, lit by its lamp
+	web        float64 // threads of a spider before the lens, lit by its lamp
 }
 
 // develop makes bytes of a picture, three a point.
@@ -39,6 +44,13 @@ func develop(c *canvas, o optics, frame int, out []byte) {
 					cloth := vec{0.010, 0.009, 0.008}.add(vec{0.06, 0.045, 0.035}.mul(smooth(0.5, 1.15, u*0.6+v*0.7)))
 					p = p.mix(cloth, o.cover)
 				}
+				if o.hand > 0 {
+					skin := vec{0.20, 0.12, 0.09}.mul(0.5 + 0.5*smooth(-1.2, 0.6, u-0.3*v))
+					p = p.mix(skin, o.hand*smooth(1.45, 0.95, u+0.8*v))
+				}
+				if o.paint > 0 {
+					p = p.mix(vec{0.5, 0.5, 0.49}.mul(0.8+0.2*grain(u*2, v*2, 5)), o.paint)
+				}
 				if o.glare > 0 {
 					d := math.Hypot(u-0.1, (v+0.05)*0.6)
 					p = p.add(vec{1, 0.98, 0.94}.mul(o.glare * (0.7 + 3.5*math.Exp(-d*d*2))))
@@ -57,6 +69,53 @@ func develop(c *canvas, o optics, frame int, out []byte) {
 	})
 	if o.rain > 0 {
 		streaks(c.w, c.h, o.rain, frame, out)
+	}
+	t := float64(frame) / Rate
+	if o.snow > 0 {
+		flakes(c.w, c.h, o.snow, t, out)
+	}
+	if o.insect > 0 {
+		for i := range 2 {
+			k := t*1.7 + float64(i)*40
+			x, y := 0.5+0.55*math.Sin(k*0.9+math.Sin(k*2.3)), 0.45+0.5*math.Sin(k*1.37+1.1*math.Sin(k*1.9))
+			puff(c.w, c.h, x, y, 0.018+0.012*math.Sin(k*3), 150, out)
+		}
+	}
+	if o.web > 0 {
+		for i := range 3 {
+			// A thread that sways, far out of focus.
+			for s := range 60 {
+				u := float64(s) / 59
+				x := 0.15 + 0.3*float64(i) + 0.25*u + 0.025*math.Sin(t*1.9+float64(i))*math.Sin(math.Pi*u)
+				puff(c.w, c.h, x, 0.05+0.75*u, 0.012, 9, out)
+			}
+		}
+	}
+}
+
+// puff adds a soft bright spot; x and y count from 0 to 1.
+func puff(w, h int, x, y, radius, bright float64, out []byte) {
+	cx, cy, r := x*float64(w), y*float64(h), radius*float64(w)
+	for py := max(0, int(cy-2*r)); py < min(h, int(cy+2*r)+1); py++ {
+		for px := max(0, int(cx-2*r)); px < min(w, int(cx+2*r)+1); px++ {
+			d := (math.Pow(float64(px)-cx, 2) + math.Pow(float64(py)-cy, 2)) / (r * r)
+			add := bright * math.Exp(-d*1.4)
+			i := (py*w + px) * 3
+			for j := range 3 {
+				out[i+j] = byte(min(255, float64(out[i+j])+add))
+			}
+		}
+	}
+}
+
+// flakes sink, each at its own pace, near ones larger.
+func flakes(w, h int, amount, t float64, out []byte) {
+	for i := range int(amount * 260) {
+		near := hash(i, 1, 78)
+		fall := 0.12 + 0.5*near*near
+		y := math.Mod(hash(i, 2, 78)+t*fall, 1.1) - 0.05
+		x := math.Mod(hash(i, 3, 78)+0.02*math.Sin(t*1.5+9*hash(i, 4, 78))+t*0.05*fall+1, 1)
+		puff(w, h, x, y, 0.0012+0.0045*near*near, 60+70*near, out)
 	}
 }
 

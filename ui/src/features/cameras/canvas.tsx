@@ -25,6 +25,7 @@ export function Canvas({
   chosen,
   choose,
   change,
+  of,
 }: {
   camera: string;
   /** Another number asks for another picture. */
@@ -33,6 +34,8 @@ export function Canvas({
   chosen: number;
   choose: (i: number) => void;
   change: (i: number, corners: Corner[]) => void;
+  /** The address of another picture than that of now. */
+  of?: string;
 }) {
   const t = useT();
   const svg = useRef<SVGSVGElement>(null);
@@ -41,7 +44,7 @@ export function Canvas({
   const [held, setHeld] = useState<Held | null>(null);
   const [focus, setFocus] = useState<number | null>(null);
   const H = W * ratio;
-  const src = `/api/v1/cameras/${encodeURIComponent(camera)}/snapshot.jpg?n=${picture}`;
+  const src = of ?? `/api/v1/cameras/${encodeURIComponent(camera)}/snapshot.jpg?n=${picture}`;
   // biome-ignore lint/correctness/useExhaustiveDependencies: each picture is waited for anew
   useEffect(() => setState('loading'), [src]);
 

@@ -14,6 +14,7 @@ import { useT } from '../../i18n/i18n';
 import { FormDialog, faultAt } from '../settings/dialog';
 import settings from '../settings/settings.module.css';
 import styles from './cameras.module.css';
+import type { Preset } from './preset';
 import type { CameraSetup } from './queries';
 import { TryCamera } from './try';
 
@@ -30,23 +31,26 @@ const FREE_DAYS = 3;
 /** A camera is added or changed; the test says at once whether pictures come. */
 export function CameraForm({
   of,
+  preset,
   sites,
   close,
   changed,
 }: {
   of?: CameraSetup;
+  /** What a device said of itself. */
+  preset?: Preset;
   sites: readonly Site[] | undefined;
   close: () => void;
   changed: () => unknown;
 }) {
   const t = useT();
-  const [label, setLabel] = useState(of?.label ?? '');
+  const [label, setLabel] = useState(of?.label ?? preset?.label ?? '');
   const [site, setSite] = useState<string | null>(of?.siteId ?? (sites?.length === 1 ? sites[0]!.id : null));
-  const [mainUrl, setMainUrl] = useState(of?.mainUrl ?? '');
-  const [subUrl, setSubUrl] = useState(of?.subUrl ?? '');
-  const [onvifUrl, setOnvifUrl] = useState(of?.onvifUrl ?? '');
-  const [username, setUsername] = useState(of?.username ?? '');
-  const [password, setPassword] = useState('');
+  const [mainUrl, setMainUrl] = useState(of?.mainUrl ?? preset?.mainUrl ?? '');
+  const [subUrl, setSubUrl] = useState(of?.subUrl ?? preset?.subUrl ?? '');
+  const [onvifUrl, setOnvifUrl] = useState(of?.onvifUrl ?? preset?.onvifUrl ?? '');
+  const [username, setUsername] = useState(of?.username ?? preset?.username ?? '');
+  const [password, setPassword] = useState(preset?.password ?? '');
   const [fingerprint, setFingerprint] = useState(of?.fingerprint ?? '');
   const [udp, setUdp] = useState(of?.udp ?? false);
   const [recording, setRecording] = useState<Recording>((of?.recording as Recording) ?? 'continuous');

@@ -8,20 +8,26 @@ import { ActMenu } from '../../ui/acts';
 import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { Empty } from '../../ui/panel';
-import { Effect, FormDialog } from '../settings/dialog';
+import { Effect, FormDialog, Once } from '../settings/dialog';
 import { type Column, List } from '../settings/list';
 import settings from '../settings/settings.module.css';
 import { ArmingPanel } from './arming';
 import styles from './cameras.module.css';
+import { FindCameras } from './find';
 import { CameraForm } from './form';
+import type { Preset } from './preset';
 import { type CameraSetup, useCameraSetup } from './queries';
+import { needsHand, SensesDialog } from './senses';
 import { CameraState, rateText } from './state';
 import { ZonesDialog } from './zones-dialog';
 
 /** An id that nobody chose says nothing. */
 const GIVEN = /^cam-[a-z0-9]{16}$/;
 
-type Open = { kind: 'add' } | { kind: 'edit' | 'zones' | 'delete'; of: CameraSetup };
+type Open =
+  | { kind: 'add'; preset?: Preset }
+  | { kind: 'find' }
+  | { kind: 'edit' | 'zones' | 'watch' | 'labels' | 'delete'; of: CameraSetup };
 
 /** The cameras as they were set up, and when what they see matters. */
 export default function Cameras() {
@@ -41,9 +47,18 @@ export default function Cameras() {
     c.recording !== 'off' &&
     c.retention.effectiveDays < c.retention.promisedDays * 0.98;
   const add = (
-    <Button leftSection={<Icon name="plus" size={14} />} onClick={() => setOpen({ kind: 'add' })}>
-      {t('cameras.add')}
-    </Button>
+    <div className={styles.adds}>
+      <Button
+        variant="default"
+        leftSection={<Icon name="search" size={14} />}
+        onClick={() => setOpen({ kind: 'find' })}
+      >
+        {t('cameras.find')}
+      </Button>
+      <Button leftSection={<Icon name="plus" size={14} />} onClick={() => setOpen({ kind: 'add' })}>
+        {t('cameras.add')}
+      </Button>
+    </div>
   );
   const columns: Column<CameraSetup>[] = [
     {
@@ -57,7 +72,17 @@ export default function Cameras() {
     },
     {
       head: t('cameras.state'),
-      cell: (c) => <CameraState state={c.state} since={c.stateSince} reason={c.reason} />,
+      cell: (c) => (
+        <>
+          <CameraState state={c.state} since={c.stateSince} reason={c.reason} />
+          {needsHand(c.senses) && (
+            <button type="button" className={styles.hint} onClick={() => setOpen({ kind: 'watch', of: c })}>
+              <Icon name="warn" size={14} />
+              {t('cameras.watch.hint')}
+            </button>
+          )}
+        </>
+      ),
       csv: (c) => [c.state, c.reason].filter(Boolean).join(' '),
     },
     { head: t('cameras.site'), cell: (c) => siteName(c.siteId), csv: (c) => c.siteId },
@@ -109,7 +134,9 @@ export default function Cameras() {
     },
     { head: t('cameras.zones'), end: true, cell: (c) => c.zones.length || '–', csv: (c) => c.zones.length },
   ];
-  const name = open && open.kind !== 'add' ? open.of.label || open.of.id : '';
+  const name = open && 'of' in open ? open.of.label || open.of.id : '';
+  // What is shown of a camera goes on while its dialog is open.
+  const shown = (c: CameraSetup) => data?.find((x) => x.id === c.id) ?? c;
   return (
     <>
       <List
@@ -133,11 +160,21 @@ export default function Cameras() {
                 <ActMenu
                   of={c.label || c.id}
                   acts={[
+                    {
+                      label: t('cameras.watch'),
+                      icon: 'pulse',
+                      run: () => setOpen({ kind: 'watch', of: c }),
+                    },
                     { label: t('cameras.edit'), icon: 'edit', run: () => setOpen({ kind: 'edit', of: c }) },
                     {
                       label: t('cameras.zonesEdit'),
                       icon: 'scan',
                       run: () => setOpen({ kind: 'zones', of: c }),
+                    },
+                    {
+                      label: t('cameras.secret'),
+                      icon: 'key',
+                      run: () => setOpen({ kind: 'labels', of: c }),
                     },
                     {
                       label: t('cameras.delete'),
@@ -152,7 +189,34 @@ export default function Cameras() {
           : {})}
       />
       <ArmingPanel cameras={data} sites={sites} />
-      {open?.kind === 'add' && <CameraForm sites={sites} close={close} changed={changed} />}
+      {open?.kind === 'find' && (
+        <FindCameras cameras={data} close={close} chosen={(preset) => setOpen({ kind: 'add', preset })} />
+      )}
+      {open?.kind === 'add' && (
+        <CameraForm preset={open.preset} sites={sites} close={close} changed={changed} />
+      )}
+      {open?.kind === 'watch' && <SensesDialog of={shown(open.of)} close={close} />}
+      {open?.kind === 'labels' && (
+        <FormDialog
+          title={t('cameras.secretTitle', { name })}
+          close={close}
+          send={() =>
+            ok(api.POST('/cameras/{camera}/labels/secret', { params: { path: { camera: open.of.id } } }))
+          }
+          sent={changed}
+          action={t(open.of.labelSecret === 'camera' ? 'cameras.secretAgain' : 'cameras.secretMake')}
+          failed={t('cameras.secretFailed')}
+          once={(a) => (
+            <>
+              <Once what={t('cameras.secretIs')} value={a.secret} note={t('cameras.secretOnce')} />
+              <Once what={t('cameras.secretUrl')} value={a.url} note={t('cameras.secretUrlNote')} />
+            </>
+          )}
+        >
+          <Effect>{t('cameras.secretText')}</Effect>
+          {open.of.labelSecret === 'camera' && <Effect>{t('cameras.secretVoid')}</Effect>}
+        </FormDialog>
+      )}
       {open?.kind === 'edit' && <CameraForm of={open.of} sites={sites} close={close} changed={changed} />}
       {open?.kind === 'zones' && <ZonesDialog of={open.of} close={close} changed={changed} />}
       {open?.kind === 'delete' && (

@@ -8,6 +8,8 @@ type Schemas = components['schemas'];
 export type CameraSetup = Schemas['CameraShape'];
 export type Tried = Schemas['TriedShape'];
 export type Arming = Schemas['ArmingShape'];
+export type Found = Schemas['FoundCamera'];
+export type Asked = Schemas['AskedShape'];
 export type Zone = Schemas['ZoneShape'];
 
 const PAGE = 1000;

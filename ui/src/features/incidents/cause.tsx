@@ -16,9 +16,11 @@ export function Cause({ incident: i }: { incident: Incident }) {
   const { data, error, refetch } = useQuery(knowledgeQuery(asked(i)));
   const say = (text: { en: string; de: string }) => text[locale] || text.en;
   const entry = data?.entry;
+  const german = i.causeDe || (entry && say(entry.title));
+  const cause = (locale === 'de' && german) || i.cause;
   return (
     <div className={styles.cause}>
-      <p className={styles.sentence}>{entry && locale !== 'en' ? say(entry.title) : i.cause}</p>
+      <p className={styles.sentence}>{cause}</p>
       {error && !data ? (
         <Failed what={t('incident.knowledge')} error={error} retry={() => void refetch()} />
       ) : entry ? (

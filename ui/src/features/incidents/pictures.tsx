@@ -2,13 +2,18 @@
 import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { exact, hourMinute, span } from '../../format/time';
-import { useT, useTag } from '../../i18n/i18n';
+import { type MessageKey, useT, useTag } from '../../i18n/i18n';
 import { Icon } from '../../ui/icons';
 import { Panel } from '../../ui/panel';
 import { useZone } from '../../ui/zone';
+import { ExportLink } from '../evidence/link';
+import { lookedInVain, summed } from './labels';
 import { useServerNow } from './now';
 import styles from './pictures.module.css';
 import type { Detail } from './shape';
+
+/** Lines of what was seen beside one clip. */
+const MOST_SEEN = 6;
 
 type Clip = Detail['cameraClips'][number];
 
@@ -17,7 +22,7 @@ export function Pictures({ incident: i }: { incident: Detail }) {
   if (i.cameraClips.length === 0) return null;
   const first = Date.parse(i.openedAt);
   return (
-    <Panel title={t('incident.pictures.title')}>
+    <Panel title={t('incident.pictures.title')} aside={<ExportLink incident={i.id} />}>
       <ul className={styles.clips}>
         {i.cameraClips.map((c) => (
           <li key={c.cameraId}>
@@ -56,8 +61,38 @@ function ClipView({ clip, opened }: { clip: Clip; opened: number }) {
           <Icon name="camera" size={14} />
           {t('incident.pictures.live')}
         </Link>
+        <ClipLabels clip={clip} />
       </figcaption>
     </figure>
+  );
+}
+
+/** What was seen in it, by whom and how sure. */
+function ClipLabels({ clip }: { clip: Clip }) {
+  const t = useT();
+  const tag = useTag();
+  const zone = useZone();
+  const seen = summed(clip.labels);
+  if (seen.length === 0) {
+    return lookedInVain(clip.labels) ? (
+      <span className={`meta ${styles.seen}`}>{t('incident.seen.nothing')}</span>
+    ) : null;
+  }
+  const percent = new Intl.NumberFormat(tag, { style: 'percent', maximumFractionDigits: 0 });
+  return (
+    <ul className={styles.seen} aria-label={t('incident.pictures.labels', { name: clip.label })}>
+      {seen.slice(0, MOST_SEEN).map((x) => (
+        <li key={`${x.what} ${x.plate}`} title={exact(tag, x.at, zone)}>
+          <span className={styles.name}>
+            {x.plate ? t('incident.seen.plateText', { text: x.plate }) : t(`incident.seen.${x.what}`)}
+          </span>{' '}
+          <span className="meta num">
+            {x.score > 0 && `${percent.format(x.score)} · `}
+            {t(`incident.seen.by.${x.source}` as MessageKey)} · {hourMinute(tag, x.at, zone)}
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -169,7 +169,7 @@ function SetBy({ of: m }: { of: Decided }) {
   );
 }
 
-function useScopeName(): (scope: string) => string {
+export function useScopeName(): (scope: string) => string {
   const t = useT();
   const siteName = useSiteNames();
   return (scope) => {

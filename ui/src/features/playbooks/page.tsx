@@ -8,6 +8,7 @@ import { ModePanel } from './mode';
 import styles from './playbooks.module.css';
 import { Preview } from './preview';
 import { TABS } from './search';
+import { WatchPanel } from './watch';
 import { AtWork } from './work';
 
 const Editor = lazy(() => import('./editor'));
@@ -35,6 +36,7 @@ export default function PlaybooksPage() {
         <p className={styles.lead}>{t('playbooks.lead')}</p>
       </header>
       <ModePanel />
+      <WatchPanel />
       <Tabs
         value={tab ?? 'list'}
         keepMounted={false}

@@ -27,6 +27,20 @@ export const remediesQuery = () =>
     refetchInterval: 5000,
   });
 
+export const monitoringQuery = () =>
+  queryOptions({
+    queryKey: ['monitoring'],
+    queryFn: ({ signal }) => ok(api.GET('/monitoring', { signal })),
+    staleTime: 30_000,
+  });
+
+export const profilesQuery = () =>
+  queryOptions({
+    queryKey: ['monitor-profiles'],
+    queryFn: ({ signal }) => ok(api.GET('/monitor-profiles', { signal })).then((p) => p.items),
+    staleTime: 60_000,
+  });
+
 export type Where = { station?: string; evse?: number; incident?: string; alone?: boolean };
 
 /** What it would do now; asked again, for what is true of a port changes. */

@@ -59,6 +59,7 @@ export const BUILT_IN = [
   'stuck-state',
   'fault',
   'start-failures',
+  'failed-next-door',
   'lock',
   'safety',
   'cable',

@@ -2,7 +2,7 @@ import { Button, NumberInput, Select, Switch, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
-import { useT, useTag } from '../../i18n/i18n';
+import { useLocale, useT, useTag } from '../../i18n/i18n';
 import { useAllowed } from '../../ui/me';
 import { Failed, Panel, Skeleton } from '../../ui/panel';
 import { TableFrame } from '../../ui/table';
@@ -16,6 +16,12 @@ const signs: Record<string, string> = { Percent: '%', Celsius: '°C' };
 /** A unit as people write it. */
 const sign = (unit: string | undefined): string => (unit ? ` ${signs[unit] ?? unit}` : '');
 
+/** What a threshold is, in the language of the reader. */
+function useDoc(): (p: Detector['params'][number]) => string {
+  const { locale } = useLocale();
+  return (p) => (locale === 'de' && p.docDe) || p.doc;
+}
+
 type Editing = { of: Detector; had: Threshold | null };
 
 /** The faults that are looked for, with their thresholds by scope. */
@@ -27,6 +33,7 @@ export function Detectors() {
   const { data, error, refetch } = useQuery(detectorsQuery());
   const [editing, setEditing] = useState<Editing | null>(null);
   const number = new Intl.NumberFormat(tag);
+  const doc = useDoc();
   return (
     <Panel title={t('rules.tab.detectors')} flush>
       {error && !data ? (
@@ -52,7 +59,7 @@ export function Detectors() {
                 <td className={table.prose}>
                   <span className={styles.sets}>
                     {d.params.map((p) => (
-                      <span key={p.name} title={p.doc}>
+                      <span key={p.name} title={doc(p)}>
                         <span className="meta">{p.name}</span> {number.format(p.default)}
                         {sign(p.unit)}
                       </span>
@@ -107,6 +114,7 @@ export function Detectors() {
 
 function Decide({ of, had, close, saved }: Editing & { close: () => void; saved: () => unknown }) {
   const t = useT();
+  const doc = useDoc();
   const [scope, setScope] = useState(had?.scope ?? '');
   const [off, setOff] = useState(had?.off ?? false);
   const [severity, setSeverity] = useState<string>(had?.severity ?? '');
@@ -163,7 +171,7 @@ function Decide({ of, had, close, saved }: Editing & { close: () => void; saved:
             <NumberInput
               key={p.name}
               label={p.name}
-              description={p.doc}
+              description={doc(p)}
               placeholder={String(p.default)}
               suffix={sign(p.unit)}
               value={values[p.name] ?? ''}

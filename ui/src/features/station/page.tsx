@@ -21,6 +21,7 @@ import { Firmware } from './firmware';
 import { Header } from './header';
 import { mergeCommand } from './merge';
 import { Messages } from './messages';
+import { Monitors } from './monitors';
 import { Notes } from './notes';
 import { Ports } from './ports';
 import { stationTabs } from './search';
@@ -151,6 +152,7 @@ function Loaded({ station }: { station: StationDetail }) {
           {mayCommand && <Tabs.Tab value="commands">{t('tab.commands')}</Tabs.Tab>}
           <Tabs.Tab value="configuration">{t('tab.configuration')}</Tabs.Tab>
           <Tabs.Tab value="firmware">{t('tab.firmware')}</Tabs.Tab>
+          {station.protocol.startsWith('ocpp2') && <Tabs.Tab value="monitors">{t('tab.monitors')}</Tabs.Tab>}
           {mayNotes && (
             <Tabs.Tab
               value="notes"
@@ -193,6 +195,9 @@ function Loaded({ station }: { station: StationDetail }) {
         </Tabs.Panel>
         <Tabs.Panel value="firmware" className={styles.panels}>
           <Firmware station={station} />
+        </Tabs.Panel>
+        <Tabs.Panel value="monitors" className={styles.panels}>
+          <Monitors station={station} />
         </Tabs.Panel>
         {mayNotes && (
           <Tabs.Panel value="notes" className={styles.panels}>

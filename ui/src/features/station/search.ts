@@ -4,6 +4,7 @@ export const stationTabs = [
   'commands',
   'configuration',
   'firmware',
+  'monitors',
   'notes',
   'conformance',
 ] as const;

@@ -1,5 +1,6 @@
 // What the pages about cameras know of one.
 import type { Family } from '../../live/status';
+import { SPANS, USUAL } from './window';
 
 export const CONDITIONS = ['live', 'connecting', 'stalled', 'offline', 'tampered', 'notRecording'] as const;
 export type Condition = (typeof CONDITIONS)[number];
@@ -17,6 +18,9 @@ export type Camera = {
   sub: boolean;
   /** Whether this person sees single pictures with private parts hidden. */
   masked: boolean;
+  zones: readonly { evses?: readonly string[] | null }[];
+  /** Pictures a second of its main stream, where it is known. */
+  fps?: number;
 };
 
 /** The family whose shape and colour a camera's condition has: calm when it is live. */
@@ -60,10 +64,19 @@ export type WallSearch = {
   view?: 'review';
   /** The moment that is looked at, in milliseconds. */
   at?: number;
+  /** How many minutes the timeline shows. */
+  span?: number;
+  /** Ends of the time that is to be saved. */
+  in?: number;
+  out?: number;
   grid?: Grid;
   page?: number;
   /** Camera ids in order, joined by commas: a wall somebody chose. */
   cams?: string;
+  /** Those of them that are large. */
+  big?: string;
+  /** The id of a saved wall; "all": every camera, whatever is shown first. */
+  wall?: string;
   /** The one that is looked at alone. */
   focus?: string;
 };
@@ -71,28 +84,30 @@ export type WallSearch = {
 export function parseWall(s: Record<string, unknown>): WallSearch {
   const grid = Number(s.grid);
   const page = Number(s.page);
-  const at = Number(s.at);
+  const instant = (v: unknown) => (Number.isFinite(Number(v)) && Number(v) > 0 ? Number(v) : undefined);
+  const span = Number(s.span);
   return {
     view: s.view === 'review' ? 'review' : undefined,
-    at: Number.isFinite(at) && at > 0 ? at : undefined,
+    at: instant(s.at),
+    span: (SPANS as readonly number[]).includes(span) && span !== USUAL ? span : undefined,
+    in: instant(s.in),
+    out: instant(s.out),
     grid: GRID_SIZES.includes(grid as Grid) ? (grid as Grid) : undefined,
     page: Number.isInteger(page) && page > 0 && page < 1000 ? page : undefined,
     cams: typeof s.cams === 'string' && s.cams !== '' ? s.cams.slice(0, 1500) : undefined,
+    big: typeof s.big === 'string' && s.big !== '' ? s.big.slice(0, 1500) : undefined,
+    wall: typeof s.wall === 'string' && s.wall !== '' ? s.wall.slice(0, 64) : undefined,
     focus: typeof s.focus === 'string' && s.focus !== '' ? s.focus.slice(0, 128) : undefined,
   };
 }
 
-/** The cameras of one page of a wall, and how many pages there are. */
+/** The cameras of one page of all, and how many pages there are. */
 export function wallPage(
   all: readonly Camera[],
   search: WallSearch,
 ): { shown: Camera[]; pages: number; page: number } {
   const size = search.grid ?? 9;
-  let chosen = [...all].sort(byName);
-  if (search.cams !== undefined) {
-    const known = new Map(all.map((c) => [c.id, c]));
-    chosen = search.cams.split(',').flatMap((id) => known.get(id) ?? []);
-  }
+  const chosen = [...all].sort(byName);
   const pages = Math.max(1, Math.ceil(chosen.length / size));
   const page = Math.min(search.page ?? 0, pages - 1);
   return { shown: chosen.slice(page * size, (page + 1) * size), pages, page };

@@ -21,6 +21,8 @@ export const cameraOf = (c: CameraShape): Camera => ({
   armed: c.armed,
   sub: c.hasSub,
   masked: c.masked,
+  zones: c.zones ?? [],
+  fps: c.main?.fps,
 });
 
 async function read(signal: AbortSignal): Promise<Camera[]> {

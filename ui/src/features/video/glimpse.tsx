@@ -18,7 +18,7 @@ export function lacking(recorded: Recorded, at: number): string | null {
   return recorded.gaps.find((g) => g.from <= at && (g.to ?? Number.POSITIVE_INFINITY) > at)?.reason ?? '';
 }
 
-const NONE: Record<string, MessageKey> = {
+export const NO_THUMB: Record<string, MessageKey> = {
   noDecoder: 'video.why.noDecoder',
   busy: 'video.why.busy',
   masked: 'video.why.masked',
@@ -33,6 +33,7 @@ export function Glimpse({
   at,
   step,
   share,
+  children,
 }: {
   thumbs: Thumbs;
   camera: string | undefined;
@@ -43,6 +44,8 @@ export function Glimpse({
   step: number;
   /** Where the pointer is, from 0 to 1. */
   share: number;
+  /** What happened then. */
+  children?: React.ReactNode;
 }) {
   const t = useT();
   const tag = useTag();
@@ -58,7 +61,7 @@ export function Glimpse({
           {why !== null ? (
             <p>{why === '' ? t('video.review.none') : t('video.review.gap', { reason: t(gapKey(why)) })}</p>
           ) : seen?.state === 'none' ? (
-            <p>{t(NONE[seen.code] ?? 'video.review.none')}</p>
+            <p>{t(NO_THUMB[seen.code] ?? 'video.review.none')}</p>
           ) : null}
         </div>
       )}
@@ -68,6 +71,7 @@ export function Glimpse({
           {dayMonth(tag, at, zone)} {clock(tag, thumb ? thumb.at : at, zone)}
         </span>
       </p>
+      {children && <div className={styles.told}>{children}</div>}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { SegmentedControl } from '@mantine/core';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useCallback, useMemo } from 'react';
-import { useScope } from '../../app/view';
+import { useScope, useView } from '../../app/view';
 import { count } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
 import { useAllowed } from '../../ui/me';
@@ -20,6 +20,7 @@ export default function CamerasPage() {
   const t = useT();
   const tag = useTag();
   const scope = useScope();
+  const { kiosk } = useView();
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const maySee = useAllowed('video.live');
@@ -38,9 +39,10 @@ export default function CamerasPage() {
   const counts = CONDITIONS.map((c) => ({ c, n: cameras.filter((x) => conditionOf(x.state) === c).length }));
   return (
     <div className={styles.page}>
-      <header className={styles.head}>
+      {/* A screen on a wall shows pictures, and how many are missing. */}
+      <header className={styles.head} data-kiosk={kiosk === 1}>
         <h1 className={styles.title}>{t('nav.cameras')}</h1>
-        {mayReview && (
+        {mayReview && !kiosk && (
           <SegmentedControl
             size="xs"
             aria-label={t('video.view')}

@@ -1,7 +1,9 @@
-// What is known of a stretch of the past: what was recorded, what moved, what
-// happened at the site.
+// What is known of a stretch of the past: what was recorded, what moved, how the
+// camera was, what happened at the site and at the ports it watches.
 import { queryOptions } from '@tanstack/react-query';
 import { api, ok } from '../../api/client';
+import type { components } from '../../api/gen';
+import { conditionOf } from './camera';
 
 export type Span = { from: number; to: number };
 export type Gap = { from: number; to: number | null; reason: string };
@@ -9,12 +11,31 @@ export type Mark = {
   from: number;
   to: number;
   what: string;
-  kind: 'scene' | 'incident';
+  kind: 'scene' | 'incident' | 'bookmark';
   id: string;
   severity?: string;
 };
+export type Bookmark = components['schemas']['BookmarkShape'];
+/** A time in which a camera was not simply live. */
+export type Condition = { from: number; to: number; state: string };
+export type Port = { station: string; evse: number };
 
 const iso = (t: number) => new Date(t).toISOString();
+const AGAIN = 10_000;
+/** What is over is asked for once. */
+const again = (to: number) => (to > Date.now() - 60_000 ? AGAIN : false);
+
+/** The ports that cameras watch, each once, in order. */
+export function portsOf(
+  cameras: readonly { zones: readonly { evses?: readonly string[] | null }[] }[],
+): Port[] {
+  const out = new Map<string, Port>();
+  for (const name of cameras.flatMap((c) => c.zones.flatMap((z) => z.evses ?? []))) {
+    const m = /^station\/([^/]+)\/(\d+)$/.exec(name);
+    if (m) out.set(name, { station: m[1]!, evse: Number(m[2]) });
+  }
+  return [...out.values()].sort((a, b) => a.station.localeCompare(b.station) || a.evse - b.evse);
+}
 
 export const recordedQuery = (camera: string, from: number, to: number) =>
   queryOptions({
@@ -32,9 +53,10 @@ export const recordedQuery = (camera: string, from: number, to: number) =>
         to: g.to ? Date.parse(g.to) : null,
         reason: g.reason,
       }));
-      return { spans, gaps };
+      const earliest = r.earliestAt ? Date.parse(r.earliestAt) : null;
+      return { spans, gaps, earliest };
     },
-    refetchInterval: 10_000,
+    refetchInterval: again(to),
   });
 
 type SceneData = { id?: string; what?: string; phase?: string };
@@ -59,10 +81,10 @@ export const scenesQuery = (camera: string, from: number, to: number) =>
       );
       return scenesOf(
         r.items.map((e) => ({ at: Date.parse(e.at), data: (e.data ?? {}) as SceneData })).reverse(),
-        to,
+        Math.min(to, Date.now()),
       );
     },
-    refetchInterval: 10_000,
+    refetchInterval: again(to),
   });
 
 /** Starts and ends, oldest first, joined into stretches; what goes on reaches to the end. */
@@ -87,6 +109,41 @@ export function scenesOf(events: readonly { at: number; data: SceneData }[], to:
   return out;
 }
 
+/** How the camera was, other than live: also what began before the time. */
+export const conditionsQuery = (camera: string, from: number, to: number) =>
+  queryOptions({
+    queryKey: ['cameras', camera, 'conditions', from, to],
+    queryFn: async ({ signal }): Promise<Condition[]> => {
+      const read = (query: { from?: string; to: string; limit: number }) =>
+        ok(
+          api.GET('/events', {
+            params: { query: { subject: `camera/${camera}`, kind: 'camera.state', ...query } },
+            signal,
+          }),
+        );
+      const [before, within] = await Promise.all([
+        read({ to: iso(from), limit: 1 }),
+        read({ from: iso(from), to: iso(to), limit: 1000 }),
+      ]);
+      const told = [...within.items, ...before.items]
+        .map((e) => ({ at: Date.parse(e.at), state: String((e.data as { state?: unknown }).state ?? '') }))
+        .reverse();
+      return conditionsOf(told, from, Math.min(to, Date.now()));
+    },
+    refetchInterval: again(to),
+  });
+
+/** States, oldest first, as the times in which something was amiss. */
+export function conditionsOf(
+  told: readonly { at: number; state: string }[],
+  from: number,
+  to: number,
+): Condition[] {
+  return told
+    .map((s, i) => ({ from: Math.max(from, s.at), to: Math.min(to, told[i + 1]?.at ?? to), state: s.state }))
+    .filter((s) => conditionOf(s.state) !== 'live' && s.to > s.from);
+}
+
 export const incidentsQuery = (site: string, from: number, to: number) =>
   queryOptions({
     queryKey: ['incidents', 'past', site, from, to],
@@ -101,7 +158,7 @@ export const incidentsQuery = (site: string, from: number, to: number) =>
         const end = i.repairedAt ?? i.closedAt;
         return {
           from: Date.parse(i.openedAt),
-          to: end ? Date.parse(end) : to,
+          to: end ? Date.parse(end) : Math.min(to, Date.now()),
           what: i.title,
           kind: 'incident' as const,
           id: i.id,
@@ -109,5 +166,28 @@ export const incidentsQuery = (site: string, from: number, to: number) =>
         };
       });
     },
-    refetchInterval: 15_000,
+    refetchInterval: again(to),
   });
+
+/** Marks that people set, of some cameras, in a time. */
+export const bookmarksQuery = (cameras: readonly string[], from: number, to: number) =>
+  queryOptions({
+    queryKey: ['bookmarks', cameras.join(','), from, to],
+    queryFn: ({ signal }): Promise<Bookmark[]> =>
+      ok(
+        api.GET('/bookmarks', {
+          params: { query: { camera: cameras.join(','), from: iso(from), to: iso(to), limit: 1000 } },
+          signal,
+        }),
+      ).then((p) => p.items),
+    refetchInterval: again(to),
+    enabled: cameras.length > 0,
+  });
+
+export const bookmarkMark = (b: Bookmark): Mark => ({
+  from: Date.parse(b.at),
+  to: Date.parse(b.until ?? b.at),
+  what: b.text,
+  kind: 'bookmark',
+  id: b.id,
+});

@@ -1,24 +1,27 @@
-import { Button, SegmentedControl, Select, TextInput } from '@mantine/core';
-import { useQueries, useQuery } from '@tanstack/react-query';
+import { Button, SegmentedControl, Select } from '@mantine/core';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { exact } from '../../format/time';
-import { fromClock, toClock } from '../../format/zoned';
+import { exact, span as lengthOf } from '../../format/time';
 import { useT, useTag } from '../../i18n/i18n';
 import { useLive } from '../../live/hooks';
 import { Icon } from '../../ui/icons';
+import { Failed } from '../../ui/panel';
+import { useSiteNames } from '../../ui/sites';
 import { useZone, ZoneNote } from '../../ui/zone';
+import { AddBookmark, Bookmarks } from './bookmarks';
 import { byName, type Camera, type WallSearch } from './camera';
-import { lacking, type Recorded } from './glimpse';
-import { incidentsQuery, type Mark, recordedQuery, scenesQuery } from './past';
-import { Replay, type ReplayState } from './replay';
+import { Chooser, MOST, Save, TypedTime } from './choose';
+import { reviewKeys } from './keys';
+import { useLanes } from './lanes';
+import { Pane } from './pane';
+import type { Replay } from './replay';
 import styles from './review.module.css';
-import { type Thumbs, useGlimpse, useThumbs } from './thumbs';
-import { gapKey, type Lane, stepOf, Track } from './track';
+import { useThumbs } from './thumbs';
+import { stepOf, Track } from './track';
+import { chunk, followed, MINUTE, panned, SPANS, step, USUAL, windowAt, zoomed } from './window';
 
-const MINUTE = 60_000;
-const SPANS = [10, 60, 360, 1440] as const;
 const SPEEDS = ['0.25', '0.5', '1', '2', '4', '8', '16'];
-const MOST = 4;
+/** So much before an event it is gone to, that it is seen to begin. */
+const LEAD = 2000;
 
 /** What cameras saw: up to four in step, on one axis with what happened. */
 export function Review({
@@ -33,6 +36,7 @@ export function Review({
   const t = useT();
   const tag = useTag();
   const zone = useZone();
+  const siteName = useSiteNames();
   const { client } = useLive();
   const serverNow = useCallback(() => Date.now() + client.clockOffset, [client]);
   const sorted = useMemo(() => [...cameras].sort(byName), [cameras]);
@@ -41,32 +45,19 @@ export function Review({
     const asked = search.cams?.split(',').flatMap((id) => known.get(id) ?? []) ?? [];
     return (asked.length > 0 ? asked : sorted.slice(0, 1)).slice(0, MOST);
   }, [cameras, sorted, search.cams]);
+  const minutes = search.span ?? USUAL;
   const [at, setAt] = useState(() => search.at ?? serverNow() - 30_000);
-  const [minutes, setMinutes] = useState<number>(60);
+  const [win, setWin] = useState(() => windowAt(at, minutes, serverNow()));
   const [playing, setPlaying] = useState(search.at === undefined);
   const [speed, setSpeed] = useState(1);
   const [scrub, setScrub] = useState<number | null>(null);
+  const [open, setOpen] = useState<'mark' | 'marks' | null>(null);
   const clock = useRef(at);
   const thumbs = useThumbs();
-
-  // The window moves in steps, so that what is asked stays the same question for a while.
-  const step = (minutes * MINUTE) / 4;
-  const to = Math.min(
-    Math.ceil(at / step) * step + 2 * step,
-    Math.ceil(serverNow() / 10_000) * 10_000 + 10_000,
-  );
-  const from = to - minutes * MINUTE;
-  const recorded = useQueries({ queries: chosen.map((c) => recordedQuery(c.id, from, to)) });
-  const scenes = useQueries({ queries: chosen.map((c) => scenesQuery(c.id, from, to)) });
-  const site = chosen[0]?.siteId ?? '';
-  const happened = useQuery({ ...incidentsQuery(site, from, to), enabled: site !== '' });
-  const marks = useMemo(
-    () =>
-      [...scenes.flatMap((s) => s.data ?? []), ...(happened.data ?? [])]
-        .filter((m) => m.from >= from)
-        .sort((a, b) => a.from - b.from),
-    [scenes, happened.data, from],
-  );
+  const typed = useRef<HTMLInputElement>(null);
+  const asked = useMemo(() => chunk(win, serverNow()), [win, serverNow]);
+  const read = useLanes(chosen, asked);
+  const cut = useMemo(() => ordered(search.in, search.out), [search.in, search.out]);
 
   const go = useCallback(
     (next: number, done = true) => {
@@ -74,20 +65,44 @@ export function Review({
       clock.current = bounded;
       setAt(bounded);
       setScrub(done ? null : bounded);
-      if (done) change({ at: Math.round(bounded) });
+      if (!done) return;
+      setWin((w) => followed(w, bounded, serverNow()));
+      change({ at: Math.round(bounded) });
     },
     [change, serverNow],
   );
   const jump = useCallback(
     (direction: 1 | -1) => {
       const now = clock.current;
-      const list = marks.filter((m) =>
-        direction > 0 ? m.from - 2000 > now + 500 : m.from - 2000 < now - 500,
+      const list = read.events.filter((m) =>
+        direction > 0 ? m.from - LEAD > now + 500 : m.from - LEAD < now - 500,
       );
-      const next: Mark | undefined = direction > 0 ? list[0] : list.at(-1);
-      if (next) go(next.from - 2000);
+      const next = direction > 0 ? list[0] : list.at(-1);
+      if (next) go(next.from - LEAD);
     },
-    [marks, go],
+    [read.events, go],
+  );
+  const zoom = useCallback(
+    (to: number, around: number) => {
+      setWin((w) => zoomed(w, to, around, serverNow()));
+      change({ span: to === USUAL ? undefined : to });
+    },
+    [change, serverNow],
+  );
+  const mark = useCallback(
+    (end: 'in' | 'out') => {
+      const here = Math.round(clock.current);
+      const other = end === 'in' ? cut.out : cut.in;
+      // An end on the wrong side of the other begins anew.
+      const keep = other !== undefined && (end === 'in' ? other > here : other < here);
+      change({
+        in: undefined,
+        out: undefined,
+        ...(keep ? { [end === 'in' ? 'out' : 'in']: other } : {}),
+        [end]: here,
+      });
+    },
+    [change, cut],
   );
 
   const players = useRef(new Map<string, Replay>());
@@ -101,12 +116,14 @@ export function Review({
       const all = [...players.current.values()];
       const waits = all.some((p) => p.state === 'loading');
       const limit = serverNow() - 3000;
-      if (playing && !waits && scrub === null)
-        clock.current = Math.min(limit, clock.current + passed * speed);
-      for (const p of all) p.follow(clock.current, speed, playing && !waits && scrub === null, serverNow());
+      const runs = playing && !waits && scrub === null;
+      if (runs) clock.current = Math.min(limit, clock.current + passed * speed);
+      // While somebody drags the small pictures follow: seeking would only hold them up.
+      if (scrub === null) for (const p of all) p.follow(clock.current, speed, runs, serverNow());
       if (now - shown > 200) {
         shown = now;
         setAt(clock.current);
+        if (runs) setWin((w) => followed(w, clock.current, serverNow()));
       }
       frame = requestAnimationFrame(beat);
     };
@@ -114,285 +131,233 @@ export function Review({
     return () => cancelAnimationFrame(frame);
   }, [playing, speed, scrub, serverNow]);
 
+  const [keys] = useState(() => reviewKeys());
+  const act = useRef<(e: KeyboardEvent) => void>(() => undefined);
   useEffect(() => {
-    const key = (e: KeyboardEvent) => {
-      if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey) return;
-      if (e.target instanceof HTMLElement && e.target.closest('input, textarea, select, [role="dialog"]'))
-        return;
-      const by = e.shiftKey ? 1000 / 15 : 10_000;
-      if (e.key === ' ') setPlaying((p) => !p);
-      else if (e.key === 'ArrowLeft') go(clock.current - by);
-      else if (e.key === 'ArrowRight') go(clock.current + by);
-      else if (e.key === '[') jump(-1);
-      else if (e.key === ']') jump(1);
-      else return;
+    act.current = (e) => {
+      const a = keys(e);
+      if (!a || document.querySelector('[role=dialog][aria-modal=true]')) return;
       e.preventDefault();
+      switch (a.act) {
+        case 'play':
+          return setPlaying((p) => !p);
+        case 'move':
+          return go(clock.current + a.by);
+        case 'frame':
+          setPlaying(false);
+          return go(clock.current + (a.by * 1000) / (chosen[0]?.fps || 15));
+        case 'before':
+          return jump(-1);
+        case 'after':
+          return jump(1);
+        case 'closer':
+          return zoom(step(minutes, -1), clock.current);
+        case 'farther':
+          return zoom(step(minutes, 1), clock.current);
+        case 'now':
+          return go(serverNow() - 3000);
+        case 'type':
+          return typed.current?.focus();
+        case 'mark':
+          setPlaying(false);
+          return setOpen('mark');
+        case 'in':
+        case 'out':
+          return mark(a.act);
+      }
     };
-    document.addEventListener('keydown', key);
-    return () => document.removeEventListener('keydown', key);
-  }, [go, jump]);
+  });
+  useEffect(() => {
+    const on = (e: KeyboardEvent) => act.current(e);
+    document.addEventListener('keydown', on);
+    return () => document.removeEventListener('keydown', on);
+  }, []);
 
-  const lanes: Lane[] = [
-    ...chosen.map((c, i) => ({
-      key: c.id,
-      name: c.label || c.id,
-      camera: c.id,
-      spans: recorded[i]?.data?.spans,
-      gaps: recorded[i]?.data?.gaps,
-      marks: scenes[i]?.data ?? [],
-    })),
-    { key: 'incidents', name: t('nav.incidents'), marks: happened.data ?? [] },
-  ];
+  const put = (ids: readonly string[]) => change({ cams: ids.join(',') || undefined });
+  const first = chosen[0];
   return (
     <div className={styles.review}>
       <div className={styles.bar}>
-        <Chooser sorted={sorted} chosen={chosen} change={change} />
-        <TypedTime key={Math.floor(at / 1000)} at={at} zone={zone} go={go} />
+        <Chooser sorted={sorted} chosen={chosen} put={put} siteName={siteName} />
+        <TypedTime ref={typed} at={at} zone={zone} go={go} />
         <ZoneNote />
-        <SegmentedControl
-          size="xs"
-          aria-label={t('video.review.span')}
-          value={String(minutes)}
-          onChange={(v) => setMinutes(Number(v))}
-          data={SPANS.map((m) => ({ value: String(m), label: m < 60 ? `${m} min` : `${m / 60} h` }))}
-        />
       </div>
+      {read.failed ? <Failed what={t('video.review.track')} error={read.failed} retry={read.retry} /> : null}
       <div className={styles.players} data-count={chosen.length}>
         {chosen.map((c, i) => (
-          <Player
+          <Pane
             key={c.id}
             camera={c}
+            site={siteName(c.siteId)}
             players={players.current}
             scrub={scrub}
-            step={stepOf(from, to, 1000)}
+            step={stepOf(win.from, win.to, 1000)}
             thumbs={thumbs}
-            recorded={recorded[i]?.data}
-            at={scrub ?? at}
+            recorded={read.recorded[i]}
+            at={at}
+            head={
+              chosen.length > 1 && (
+                <button
+                  type="button"
+                  className={styles.drop}
+                  aria-label={t('video.review.drop', { name: c.label || c.id })}
+                  onClick={() => put(chosen.filter((x) => x !== c).map((x) => x.id))}
+                >
+                  <Icon name="close" size={14} />
+                </button>
+              )
+            }
           />
         ))}
       </div>
       <div className={styles.controls}>
-        <Button
-          size="compact-sm"
-          variant="default"
-          onClick={() => jump(-1)}
-          aria-label={t('video.review.before')}
-        >
-          <Icon name="left" size={16} /> {t('video.review.event')}
-        </Button>
-        <Button size="compact-sm" variant="default" onClick={() => go(clock.current - 10_000)}>
-          {t('video.review.back')}
-        </Button>
-        <Button
-          size="compact-sm"
-          onClick={() => setPlaying((p) => !p)}
-          leftSection={<Icon name={playing ? 'pause' : 'play'} size={16} />}
-        >
-          {t(playing ? 'video.review.pause' : 'video.review.play')}
-        </Button>
-        <Button size="compact-sm" variant="default" onClick={() => go(clock.current + 10_000)}>
-          {t('video.review.forward')}
-        </Button>
-        <Button
-          size="compact-sm"
-          variant="default"
-          onClick={() => jump(1)}
-          aria-label={t('video.review.after')}
-        >
-          {t('video.review.event')} <Icon name="right" size={16} />
-        </Button>
-        <Select
-          size="xs"
-          w={84}
-          aria-label={t('video.review.speed')}
-          value={String(speed)}
-          onChange={(v) => v && setSpeed(Number(v))}
-          data={SPEEDS.map((s) => ({ value: s, label: `${s}×` }))}
-          allowDeselect={false}
-        />
-        <span className={styles.at}>{exact(tag, at, zone)}</span>
-        <Save camera={chosen[0]} at={at} />
-      </div>
-      <Track
-        lanes={lanes}
-        from={from}
-        to={to}
-        at={at}
-        go={go}
-        thumbs={thumbs}
-        zoom={(factor) => {
-          const i = SPANS.findIndex((m) => m >= minutes) + (factor > 1 ? 1 : -1);
-          setMinutes(SPANS[Math.min(SPANS.length - 1, Math.max(0, i))]!);
-        }}
-      />
-    </div>
-  );
-}
-
-function Chooser({
-  sorted,
-  chosen,
-  change,
-}: {
-  sorted: readonly Camera[];
-  chosen: readonly Camera[];
-  change: (part: Partial<WallSearch>) => void;
-}) {
-  const t = useT();
-  const ids = chosen.map((c) => c.id);
-  const put = (next: string[]) => change({ cams: next.join(',') || undefined });
-  return (
-    <div className={styles.chooser}>
-      {chosen.map((c) => (
-        <span key={c.id} className={styles.chosen}>
-          {c.label || c.id}
-          {chosen.length > 1 && (
-            <button
-              type="button"
-              className={styles.drop}
-              aria-label={t('video.review.drop', { name: c.label || c.id })}
-              onClick={() => put(ids.filter((id) => id !== c.id))}
+        <div className={styles.group}>
+          <Key keys="p" label={t('video.review.before')} named run={() => jump(-1)}>
+            <Icon name="left" size={16} /> {t('video.review.event')}
+          </Key>
+          <Key keys="j" label={t('video.review.back.long')} run={() => go(clock.current - 10_000)}>
+            {t('video.review.back')}
+          </Key>
+          <Button
+            size="compact-sm"
+            onClick={() => setPlaying((p) => !p)}
+            title="k"
+            leftSection={<Icon name={playing ? 'pause' : 'play'} size={16} />}
+          >
+            {t(playing ? 'video.review.pause' : 'video.review.play')}
+          </Button>
+          <Key keys="l" label={t('video.review.forward.long')} run={() => go(clock.current + 10_000)}>
+            {t('video.review.forward')}
+          </Key>
+          <Key keys="n" label={t('video.review.after')} named run={() => jump(1)}>
+            {t('video.review.event')} <Icon name="right" size={16} />
+          </Key>
+          <Select
+            size="xs"
+            w={76}
+            aria-label={t('video.review.speed')}
+            value={String(speed)}
+            onChange={(v) => v && setSpeed(Number(v))}
+            data={SPEEDS.map((s) => ({ value: s, label: `${s}×` }))}
+            allowDeselect={false}
+          />
+        </div>
+        <span className={styles.at}>{exact(tag, scrub ?? at, zone)}</span>
+        <div className={styles.group}>
+          <Key keys="i" label={t('video.cut.in.long')} run={() => mark('in')}>
+            {t('video.cut.in')}
+          </Key>
+          <Key keys="o" label={t('video.cut.out.long')} run={() => mark('out')}>
+            {t('video.cut.out')}
+          </Key>
+          {(cut.in !== undefined || cut.out !== undefined) && (
+            <Button
+              size="compact-sm"
+              variant="subtle"
+              color="gray"
+              onClick={() => change({ in: undefined, out: undefined })}
             >
-              <Icon name="close" size={12} />
-            </button>
+              {t('video.cut.drop')}
+            </Button>
           )}
-        </span>
-      ))}
-      {chosen.length < MOST && sorted.length > chosen.length && (
-        <Select
-          size="xs"
-          w={170}
-          searchable
-          aria-label={t('video.review.add')}
-          placeholder={t('video.review.add')}
-          value={null}
-          onChange={(v) => v && put([...ids, v])}
-          data={sorted
-            .filter((c) => !ids.includes(c.id))
-            .map((c) => ({ value: c.id, label: c.label || c.id }))}
+          <Save cameras={chosen} at={at} cut={cut} />
+          <Key keys="b" label={t('video.mark.add')} named run={() => setOpen('mark')}>
+            <Icon name="flag" size={16} /> {t('video.mark')}
+          </Key>
+          <Button size="compact-sm" variant="subtle" color="gray" onClick={() => setOpen('marks')}>
+            {t('video.marks.all')}
+          </Button>
+        </div>
+      </div>
+      <div className={styles.timeline}>
+        <div className={styles.zoom}>
+          {read.earliest === null && <p className="meta">{t('video.review.never')}</p>}
+          {typeof read.earliest === 'number' && (
+            <p className="meta">{t('video.review.since', { at: exact(tag, read.earliest, zone) })}</p>
+          )}
+          <SegmentedControl
+            size="xs"
+            className={styles.spans ?? ''}
+            aria-label={t('video.review.span')}
+            value={String(minutes)}
+            onChange={(v) => zoom(Number(v), clock.current)}
+            data={SPANS.filter((m) => NAMED.has(m) || m === minutes).map((m) => ({
+              value: String(m),
+              label: lengthOf(m * MINUTE),
+            }))}
+          />
+        </div>
+        <Track
+          lanes={read.lanes}
+          win={win}
+          at={scrub ?? at}
+          cut={cut}
+          go={go}
+          thumbs={thumbs}
+          zoom={(direction, around) => zoom(step(minutes, direction), around)}
+          pan={(by) => setWin((w) => panned(w, by, serverNow()))}
+        />
+        <p className={styles.hint}>{t('video.review.keys')}</p>
+      </div>
+      {open === 'mark' && first && (
+        <AddBookmark
+          camera={first}
+          at={cut.in ?? at}
+          until={cut.in !== undefined ? cut.out : undefined}
+          close={() => setOpen(null)}
+        />
+      )}
+      {open === 'marks' && (
+        <Bookmarks
+          cameras={chosen}
+          close={() => setOpen(null)}
+          go={(b) => {
+            setOpen(null);
+            go(Date.parse(b.at));
+          }}
         />
       )}
     </div>
   );
 }
 
-/** A typed time goes there at Enter. */
-function TypedTime({ at, zone, go }: { at: number; zone: string | undefined; go: (at: number) => void }) {
-  const t = useT();
-  const [text, setText] = useState<string | null>(null);
-  return (
-    <TextInput
-      size="xs"
-      type="datetime-local"
-      step={1}
-      aria-label={t('video.review.goto')}
-      value={text ?? toClock(Math.floor(at / 1000) * 1000, zone)}
-      onChange={(e) => setText(e.currentTarget.value)}
-      onKeyDown={(e) => {
-        if (e.key !== 'Enter' || text === null) return;
-        const next = fromClock(text, zone);
-        if (Number.isFinite(next)) go(next);
-        setText(null);
-      }}
-    />
-  );
-}
+/** Lengths that have a button; the wheel and + and − know more. */
+const NAMED = new Set<number>([2, 10, 60, 360, 1440, 10_080]);
 
-function Player({
-  camera,
-  players,
-  scrub,
-  step,
-  thumbs,
-  recorded,
-  at,
+/** A button that says its key. */
+function Key({
+  keys,
+  label,
+  named = false,
+  run,
+  children,
 }: {
-  camera: Camera;
-  players: Map<string, Replay>;
-  scrub: number | null;
-  step: number;
-  thumbs: Thumbs;
-  recorded: Recorded;
-  at: number;
+  keys: string;
+  label: string;
+  named?: boolean;
+  run: () => void;
+  children: React.ReactNode;
 }) {
-  const t = useT();
-  const video = useRef<HTMLVideoElement>(null);
-  const [state, setState] = useState<ReplayState>('loading');
-  const base = `/api/v1/cameras/${encodeURIComponent(camera.id)}`;
-  useEffect(() => {
-    if (!video.current) return;
-    const p = new Replay(video.current, base, setState);
-    players.set(camera.id, p);
-    return () => {
-      players.delete(camera.id);
-      p.end();
-    };
-  }, [camera.id, base, players]);
-  const name = camera.label || camera.id;
-  const why = lacking(recorded, at);
-  // While somebody drags a small picture follows; where they rest, the whole one.
-  const seen = useGlimpse(thumbs, why === null ? camera.id : undefined, scrub, step);
-  const small = seen?.state === 'shown' ? seen.thumb : seen?.state === 'loading' ? seen.last : undefined;
-  const rest = useRest(scrub, 300);
-  return (
-    <figure className={styles.player}>
-      <div className={styles.picture}>
-        <video
-          ref={video}
-          muted
-          playsInline
-          className={styles.video}
-          data-on={state === 'showing' || state === 'loading'}
-          aria-label={t('video.review.recording', { name })}
-        />
-        {scrub !== null && why === null && small && <img className={styles.still} src={small.url} alt="" />}
-        {scrub !== null && why === null && rest === scrub && seen?.state !== 'none' && (
-          <img
-            className={styles.still}
-            src={`${base}/playback/picture.jpg?at=${encodeURIComponent(new Date(scrub).toISOString())}`}
-            alt=""
-          />
-        )}
-        {(scrub === null ? state !== 'showing' : why !== null) && (
-          <p className={styles.cover}>
-            {why
-              ? t('video.review.gap', { reason: t(gapKey(why)) })
-              : why === null && state === 'loading'
-                ? t('video.review.loading')
-                : t('video.review.none')}
-          </p>
-        )}
-      </div>
-      <figcaption className={styles.caption}>{name}</figcaption>
-    </figure>
-  );
-}
-
-/** The value once it has stood for a while. */
-function useRest<T>(value: T, ms: number): T | undefined {
-  const [rested, put] = useState<T>();
-  useEffect(() => {
-    const timer = setTimeout(() => put(value), ms);
-    return () => clearTimeout(timer);
-  }, [value, ms]);
-  return rested;
-}
-
-/** Saves a minute around the moment, as it was recorded. */
-function Save({ camera, at }: { camera: Camera | undefined; at: number }) {
-  const t = useT();
-  if (!camera) return null;
-  const time = (x: number) => encodeURIComponent(new Date(x).toISOString());
   return (
     <Button
-      component="a"
       size="compact-sm"
       variant="default"
-      leftSection={<Icon name="download" size={16} />}
-      href={`/api/v1/cameras/${encodeURIComponent(camera.id)}/clip.mp4?from=${time(at - 30_000)}&to=${time(at + 30_000)}`}
-      download={`${camera.id}-${new Date(at).toISOString().slice(0, 19).replaceAll(':', '')}.mp4`}
+      onClick={run}
+      // What stands on it has to be in its name; else the name is what stands on it.
+      aria-label={named ? label : undefined}
+      aria-keyshortcuts={keys}
+      title={`${label} (${keys})`}
     >
-      {t('video.review.save')}
+      {children}
     </Button>
   );
+}
+
+/** Both ends in order; one alone stays what it is. */
+export function ordered(
+  a: number | undefined,
+  b: number | undefined,
+): { in?: number | undefined; out?: number | undefined } {
+  if (a !== undefined && b !== undefined && a > b) return { in: b, out: a };
+  return { in: a, out: b };
 }

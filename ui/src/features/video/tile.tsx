@@ -3,6 +3,7 @@ import { age, exact, span } from '../../format/time';
 import { type MessageKey, useT, useTag } from '../../i18n/i18n';
 import { useNow } from '../../live/clock';
 import { ageWords } from '../../ui/figures';
+import { Icon } from '../../ui/icons';
 import { StateShape } from '../../ui/state';
 import { useZone } from '../../ui/zone';
 import { type Camera, type Condition, conditionOf, FAMILY, isFrozen } from './camera';
@@ -52,6 +53,10 @@ export const Tile = memo(function Tile({
   const [inView, setInView] = useState(false);
   // A page in the background shows nothing and is told of no picture.
   const visible = !useSyncExternalStore(onHidden, isHidden) && inView;
+  const [full, setFull] = useState(false);
+  // One click opens, two fill the screen: the first waits for the second.
+  const click = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const shown = full ? 'main' : stream;
   const [showing, setShowing] = useState<Showing>({ way: 'webrtc', state: 'connecting' });
 
   useEffect(() => {
@@ -63,13 +68,27 @@ export const Tile = memo(function Tile({
   }, []);
 
   useEffect(() => {
+    const on = () => setFull(document.fullscreenElement === frame.current);
+    document.addEventListener('fullscreenchange', on);
+    return () => {
+      document.removeEventListener('fullscreenchange', on);
+      clearTimeout(click.current);
+    };
+  }, []);
+  const fill = () => {
+    clearTimeout(click.current);
+    if (document.fullscreenElement) void document.exitFullscreen();
+    else void frame.current?.requestFullscreen?.().catch(() => undefined);
+  };
+
+  useEffect(() => {
     const [v, i, c] = [video.current, img.current, last.current];
     if (!visible || !v || !i || !c) return;
     return play({
       video: v,
       img: i,
       base: `/api/v1/cameras/${encodeURIComponent(camera.id)}`,
-      stream,
+      stream: shown,
       report: (s) => {
         // A picture a half second is kept: the last one stays, greyed, while a new
         // connection is made. Afterwards the element has none any more.
@@ -78,7 +97,7 @@ export const Tile = memo(function Tile({
         setShowing((was) => ({ ...s, at: s.at ?? was.at }));
       },
     });
-  }, [visible, camera.id, stream]);
+  }, [visible, camera.id, shown]);
 
   const condition = conditionOf(camera.state);
   const name = camera.label || camera.id;
@@ -110,10 +129,17 @@ export const Tile = memo(function Tile({
           <button
             type="button"
             className={styles.open}
-            onClick={() => onOpen(camera.id)}
+            onClick={(e) => {
+              if (e.detail === 0) onOpen(camera.id);
+              else if (e.detail === 1) click.current = setTimeout(() => !full && onOpen(camera.id), 250);
+            }}
+            onDoubleClick={fill}
             aria-label={t('video.open', { name })}
           />
         )}
+        <button type="button" className={styles.full} onClick={fill} aria-label={t('video.full', { name })}>
+          <Icon name="expand" size={16} />
+        </button>
       </div>
       <Strip camera={camera} site={site} showing={showing} condition={condition} fresh={fresh} />
     </article>

@@ -1,46 +1,54 @@
-import { useRef, useState } from 'react';
-import { exact, hourMinute } from '../../format/time';
+// One axis of time with a lane for each camera, each port that they watch, what
+// happened and what people marked. A drag goes there, the wheel zooms, the axis pans.
+import { useEffect, useRef, useState } from 'react';
+import { DAY, dayMonth, exact, hourMinute, span, clock as toSecond } from '../../format/time';
 import { type MessageKey, useT, useTag } from '../../i18n/i18n';
+import { Icon } from '../../ui/icons';
+import { familyKey, StateShape } from '../../ui/state';
 import { useZone } from '../../ui/zone';
-import { ticksOf } from '../station/track';
+import { SeverityShape } from '../incidents/severity';
+import { paintBands } from '../station/paint';
+import { Strip } from '../station/strip';
+import { bandAt, ticksOf } from '../station/track';
+import { conditionOf, FAMILY } from './camera';
 import { Glimpse } from './glimpse';
-import type { Gap, Mark, Span } from './past';
+import type { Lane } from './lanes';
+import type { Mark } from './past';
 import type { Thumbs } from './thumbs';
+import { conditionKey } from './tile';
 import styles from './track.module.css';
+import { MINUTE, type Win } from './window';
 
-export type Lane = {
-  key: string;
-  name: string;
-  /** Whose picture is shown where the pointer is on it. */
-  camera?: string;
-  spans?: readonly Span[];
-  gaps?: readonly Gap[];
-  marks: readonly Mark[];
-};
+/** As high as a lane is in the style sheet. */
+const LANE = 28;
 
-/** One axis of time with a lane for each camera and one for incidents. A click or a drag goes there. */
 export function Track({
   lanes,
-  from,
-  to,
+  win,
   at,
+  cut,
   go,
   zoom,
+  pan,
   thumbs,
 }: {
   lanes: readonly Lane[];
-  from: number;
-  to: number;
+  win: Win;
   at: number;
+  /** The time that is to be saved, as far as it is chosen. */
+  cut: { in?: number | undefined; out?: number | undefined };
   go: (at: number, done: boolean) => void;
-  zoom: (factor: number, around: number) => void;
+  zoom: (direction: 1 | -1, around: number) => void;
+  pan: (by: number) => void;
   thumbs: Thumbs;
 }) {
   const t = useT();
   const tag = useTag();
   const zone = useZone();
+  const { from, to } = win;
   const field = useRef<HTMLDivElement>(null);
   const held = useRef(false);
+  const dragged = useRef<number | null>(null);
   const [over, setOver] = useState<{ at: number; lane: number; width: number } | null>(null);
   const x = (time: number) => `${Math.min(100, Math.max(0, ((time - from) / (to - from)) * 100))}%`;
   const timeAt = (clientX: number) => {
@@ -53,17 +61,38 @@ export function Track({
     const lane = Math.min(lanes.length - 1, Math.max(0, Math.floor((e.clientY - r.top) / LANE)));
     setOver({ at: Math.min(to, Math.max(from, timeAt(e.clientX))), lane, width: r.width });
   };
-  // Over a lane that is no camera's the picture is that of the first.
-  const watched = over && (lanes[over.lane]?.camera ? lanes[over.lane] : lanes.find((l) => l.camera));
-  const box = (s: { from: number; to: number }) => ({
-    insetInlineStart: x(s.from),
-    width: `max(2px, calc(${x(s.to)} - ${x(s.from)}))`,
+  // The wheel must not scroll the page, which a listener of React cannot prevent.
+  const wheel = useRef<(e: WheelEvent) => void>(() => undefined);
+  useEffect(() => {
+    wheel.current = (e) => {
+      e.preventDefault();
+      if (e.shiftKey || Math.abs(e.deltaX) > Math.abs(e.deltaY))
+        pan((Math.sign(e.deltaX || e.deltaY) * (to - from)) / 12);
+      else if (e.deltaY !== 0) zoom(e.deltaY > 0 ? 1 : -1, timeAt(e.clientX));
+    };
   });
+  useEffect(() => {
+    const el = field.current;
+    let last = 0;
+    const on = (e: WheelEvent) => {
+      // A touchpad sends dozens a second: a step of the ladder needs a little time.
+      if (!e.shiftKey && e.timeStamp - last < 80) return e.preventDefault();
+      last = e.timeStamp;
+      wheel.current(e);
+    };
+    el?.addEventListener('wheel', on, { passive: false });
+    return () => el?.removeEventListener('wheel', on);
+  }, []);
+  const here = over && lanes[over.lane];
+  // Over a lane that is no camera's the picture is that of the first.
+  const watched =
+    here?.kind === 'camera' ? here : lanes.find((l): l is Lane & { kind: 'camera' } => l.kind === 'camera');
+  const ticks = ticksOf(from, to, zone, 6);
   return (
     <div className={styles.track}>
-      <div className={styles.names} aria-hidden="true">
+      <div className={styles.names}>
         {lanes.map((l) => (
-          <span key={l.key} className={styles.name}>
+          <span key={l.key} className={styles.name} data-kind={l.kind} title={l.name}>
             {l.name}
           </span>
         ))}
@@ -74,11 +103,12 @@ export function Track({
         role="slider"
         tabIndex={0}
         aria-label={t('video.review.time')}
-        aria-valuemin={from}
-        aria-valuemax={to}
+        aria-valuemin={Math.round(from)}
+        aria-valuemax={Math.round(to)}
         aria-valuenow={Math.round(at)}
         aria-valuetext={exact(tag, at, zone)}
         onPointerDown={(e) => {
+          if (e.button !== 0) return;
           held.current = true;
           e.currentTarget.setPointerCapture(e.pointerId);
           hover(e);
@@ -89,6 +119,7 @@ export function Track({
           if (held.current) go(timeAt(e.clientX), false);
         }}
         onPointerUp={(e) => {
+          if (!held.current) return;
           held.current = false;
           if (e.pointerType === 'touch') setOver(null);
           go(timeAt(e.clientX), true);
@@ -99,36 +130,26 @@ export function Track({
           go(at, true);
         }}
         onPointerLeave={() => !held.current && setOver(null)}
-        onWheel={(e) => {
-          if (e.ctrlKey) zoom(e.deltaY > 0 ? 2 : 0.5, timeAt(e.clientX));
-          else go(at + (Math.sign(e.deltaY) * (to - from)) / 120, true);
-        }}
       >
+        {ticks.at.map((tick) => (
+          <span key={tick} className={styles.grid} style={{ insetInlineStart: x(tick) }} />
+        ))}
         {lanes.map((l) => (
           <div key={l.key} className={styles.lane}>
-            {l.spans?.map((s) => (
-              <span key={s.from} className={styles.span} style={box(s)} />
-            ))}
-            {l.gaps?.map((g) => (
-              <span
-                key={g.from}
-                className={styles.gap}
-                style={box({ from: g.from, to: g.to ?? to })}
-                title={t('video.review.gap', { reason: t(gapKey(g.reason)) })}
-              />
-            ))}
-            {l.marks.map((m) => (
-              <span
-                key={`${m.kind}${m.id}${m.from}`}
-                className={m.kind === 'incident' ? styles.incident : styles.scene}
-                data-severity={m.severity}
-                style={box(m)}
-                title={`${m.kind === 'scene' ? t(sceneKey(m.what)) : m.what} · ${hourMinute(tag, m.from, zone)}`}
-              />
-            ))}
+            <LaneBody lane={l} win={win} />
           </div>
         ))}
-        <span className={styles.cursor} style={{ insetInlineStart: x(at) }} />
+        {(cut.in !== undefined || cut.out !== undefined) && (
+          <span
+            className={styles.cut}
+            data-open={cut.in === undefined || cut.out === undefined}
+            style={{
+              insetInlineStart: x(cut.in ?? cut.out!),
+              width: `max(2px, calc(${x(cut.out ?? cut.in!)} - ${x(cut.in ?? cut.out!)}))`,
+            }}
+          />
+        )}
+        {at >= from && at <= to && <span className={styles.cursor} style={{ insetInlineStart: x(at) }} />}
         {over && watched && (
           <>
             <span className={styles.pointer} style={{ insetInlineStart: x(over.at) }} />
@@ -136,18 +157,41 @@ export function Track({
               thumbs={thumbs}
               camera={watched.camera}
               name={watched.name}
-              recorded={watched.spans && { spans: watched.spans, gaps: watched.gaps ?? [] }}
+              recorded={watched.spans && { spans: watched.spans, gaps: watched.gaps }}
               at={over.at}
               step={stepOf(from, to, over.width)}
               share={(over.at - from) / (to - from)}
-            />
+            >
+              {here && <Told lane={here} at={over.at} reach={((to - from) / over.width) * 6} />}
+            </Glimpse>
           </>
         )}
       </div>
-      <div className={styles.axis} aria-hidden="true">
-        {ticksOf(from, to, zone).at.map((tick) => (
-          <span key={tick} className={styles.tick} style={{ insetInlineStart: x(tick) }}>
-            {hourMinute(tag, tick, zone)}
+      <div
+        className={styles.axis}
+        aria-hidden="true"
+        onPointerDown={(e) => {
+          dragged.current = e.clientX;
+          e.currentTarget.setPointerCapture(e.pointerId);
+        }}
+        onPointerMove={(e) => {
+          const width = e.currentTarget.clientWidth;
+          if (dragged.current === null || width === 0) return;
+          pan(((dragged.current - e.clientX) / width) * (to - from));
+          dragged.current = e.clientX;
+        }}
+        onPointerUp={() => {
+          dragged.current = null;
+        }}
+      >
+        {ticks.at.map((tick) => (
+          <span
+            key={tick}
+            className={styles.tick}
+            data-edge={edge((tick - from) / (to - from))}
+            style={{ insetInlineStart: x(tick) }}
+          >
+            {tickText(tag, tick, zone, ticks.step)}
           </span>
         ))}
       </div>
@@ -155,12 +199,144 @@ export function Track({
   );
 }
 
-/** As high as a lane is in the style sheet. */
-const LANE = 28;
+const edge = (share: number) => (share > 0.96 ? 'end' : share < 0.03 ? 'start' : undefined);
+
+function tickText(tag: string, at: number, zone: string | undefined, step: number): string {
+  if (step < MINUTE) return toSecond(tag, at, zone);
+  return step >= DAY || hourMinute(tag, at, zone) === '00:00'
+    ? dayMonth(tag, at, zone)
+    : hourMinute(tag, at, zone);
+}
+
+function LaneBody({ lane, win: { from, to } }: { lane: Lane; win: Win }) {
+  const x = (time: number) => `${Math.min(100, Math.max(0, ((time - from) / (to - from)) * 100))}%`;
+  const box = (s: { from: number; to: number }) => ({
+    insetInlineStart: x(s.from),
+    width: `max(2px, calc(${x(s.to)} - ${x(s.from)}))`,
+  });
+  const within = <T extends { from: number; to: number | null }>(all: readonly T[]) =>
+    all.filter((s) => s.from < to && (s.to ?? to) >= from);
+  switch (lane.kind) {
+    case 'camera':
+      return (
+        <>
+          {within(lane.spans ?? []).map((s) => (
+            <span key={s.from} className={styles.span} style={box(s)} />
+          ))}
+          {within(lane.gaps).map((g) => (
+            <span key={g.from} className={styles.gap} style={box({ from: g.from, to: g.to ?? to })} />
+          ))}
+          {within(lane.marks).map((m) => (
+            <span
+              key={`${m.id}${m.from}`}
+              className={styles.scene}
+              data-bad={isTamper(m.what)}
+              style={box(m)}
+            />
+          ))}
+          {within(lane.conditions).map((c) => (
+            <span
+              key={c.from}
+              className={styles.condition}
+              data-family={FAMILY[conditionOf(c.state)]}
+              style={box(c)}
+            />
+          ))}
+        </>
+      );
+    case 'port':
+      return (
+        <div className={styles.port}>
+          <Strip items={lane.bands} from={from} to={to} paint={paintBands} />
+          {within(lane.charges).map((c) => (
+            <span key={c.from} className={styles.charge} style={box(c)} />
+          ))}
+        </div>
+      );
+    case 'marks':
+      return within(lane.marks).map((m) => (
+        <span
+          key={m.id}
+          className={styles.lasting}
+          data-kind={m.kind}
+          data-severity={m.severity}
+          style={box(m)}
+        >
+          {m.from >= from && (
+            <span className={styles.flag}>
+              {m.kind === 'bookmark' ? (
+                <Icon name="flag" size={14} />
+              ) : (
+                <SeverityShape severity={m.severity ?? 'S4'} size={12} />
+              )}
+            </span>
+          )}
+        </span>
+      ));
+  }
+}
+
+/** What a lane says of a moment, in words. */
+function Told({ lane, at, reach }: { lane: Lane; at: number; reach: number }) {
+  const t = useT();
+  const near = (m: Mark) => m.from - reach <= at && m.to + reach >= at;
+  if (lane.kind === 'camera') {
+    const state = lane.conditions.find((c) => c.from <= at && at < c.to);
+    const marks = lane.marks.filter(near).slice(0, 3);
+    return (
+      <>
+        {state && (
+          <p>
+            <StateShape family={FAMILY[conditionOf(state.state)]} size={12} />{' '}
+            {t(conditionKey(conditionOf(state.state)))}
+          </p>
+        )}
+        {marks.map((m) => (
+          <p key={`${m.id}${m.from}`}>
+            <span className={styles.dot} data-bad={isTamper(m.what)} aria-hidden="true" />{' '}
+            {t(sceneKey(m.what))}
+            {m.to - m.from >= 1000 && ` · ${span(m.to - m.from)}`}
+          </p>
+        ))}
+      </>
+    );
+  }
+  if (lane.kind === 'port') {
+    const band = bandAt(lane.bands, at);
+    const charge = lane.charges.find((c) => c.from <= at && at <= c.to);
+    return (
+      <>
+        <p>{lane.name}</p>
+        {band && band.family !== 'unseen' && (
+          <p>
+            <StateShape family={band.family} size={12} /> {t(familyKey(band.family))}
+          </p>
+        )}
+        {charge && <p>{t('video.review.session', { kwh: (charge.energyWh / 1000).toFixed(1) })}</p>}
+      </>
+    );
+  }
+  return lane.marks
+    .filter(near)
+    .slice(0, 4)
+    .map((m) => (
+      <p key={m.id}>
+        {m.kind === 'bookmark' ? (
+          <Icon name="flag" size={12} />
+        ) : (
+          <SeverityShape severity={m.severity ?? 'S4'} size={12} />
+        )}{' '}
+        {m.what}
+      </p>
+    ));
+}
 
 /** How much time two pixels stand for, at least what lies between two pictures. */
 export const stepOf = (from: number, to: number, width: number): number =>
   Math.max(2000, Math.ceil((((to - from) / Math.max(1, width)) * 2) / 1000) * 1000);
+
+const TAMPER = new Set(['covered', 'defocused', 'turned', 'blinded', 'frozen', 'clockJump', 'tamper']);
+const isTamper = (what: string) => TAMPER.has(what);
 
 const SCENES = [
   'motion',

@@ -1,0 +1,164 @@
+// What the timeline of the review page has lanes for, read for one stretch of time.
+// Doors get a lane like a port's once there are doors.
+import { useQueries, useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { sessionsOfTimeQuery, statesQuery } from '../../api/queries';
+import type { Session } from '../../api/shapes';
+import { useT } from '../../i18n/i18n';
+import { useAllowed } from '../../ui/me';
+import { type Band, bandsOf, stateStep } from '../station/track';
+import type { Camera } from './camera';
+import {
+  type Bookmark,
+  bookmarkMark,
+  bookmarksQuery,
+  type Condition,
+  conditionsQuery,
+  type Gap,
+  incidentsQuery,
+  type Mark,
+  portsOf,
+  recordedQuery,
+  type Span,
+  scenesQuery,
+} from './past';
+import type { Win } from './window';
+
+export type Charge = { from: number; to: number; energyWh: number };
+
+export type Lane = { key: string; name: string } & (
+  | {
+      kind: 'camera';
+      camera: string;
+      spans: readonly Span[] | undefined;
+      gaps: readonly Gap[];
+      conditions: readonly Condition[];
+      marks: readonly Mark[];
+    }
+  | { kind: 'port'; bands: readonly Band[]; charges: readonly Charge[] }
+  | { kind: 'marks'; marks: readonly Mark[] }
+);
+
+/** Ports that have a lane at most; a camera watches a few bays. */
+const MOST_PORTS = 8;
+
+const none: readonly never[] = [];
+
+/** A change of window keeps what is shown of the same thing until the answer is there. */
+const keep =
+  (index: number) =>
+  <T>(before: T | undefined, query: { queryKey: readonly unknown[] } | undefined, key: readonly unknown[]) =>
+    query?.queryKey[index] === key[index] ? before : undefined;
+
+export type Read = {
+  lanes: Lane[];
+  /** What next and previous go to, in order of time. */
+  events: readonly Mark[];
+  bookmarks: readonly Bookmark[];
+  recorded: readonly ({ spans: readonly Span[]; gaps: readonly Gap[] } | undefined)[];
+  /** The oldest picture of any of the cameras; null: nothing was ever recorded. */
+  earliest: number | null | undefined;
+  failed: unknown;
+  retry: () => void;
+};
+
+export function useLanes(chosen: readonly Camera[], asked: Win): Read {
+  const t = useT();
+  const { from, to } = asked;
+  const mayPorts = useAllowed('stations.read');
+  const maySessions = useAllowed('sessions.read');
+  const mayIncidents = useAllowed('incidents.read');
+  const held = keep(1);
+  const withBefore = <Q extends { queryKey: readonly unknown[] }>(q: Q) => ({
+    ...q,
+    // biome-ignore lint/suspicious/noExplicitAny: each query's own data
+    placeholderData: (before: any, query: any) => held(before, query, q.queryKey),
+  });
+  const recorded = useQueries({ queries: chosen.map((c) => withBefore(recordedQuery(c.id, from, to))) });
+  const scenes = useQueries({ queries: chosen.map((c) => withBefore(scenesQuery(c.id, from, to))) });
+  const conditions = useQueries({ queries: chosen.map((c) => withBefore(conditionsQuery(c.id, from, to))) });
+  const sites = useMemo(() => [...new Set(chosen.map((c) => c.siteId))], [chosen]);
+  const incidents = useQueries({
+    queries: sites.map((s) => ({
+      ...incidentsQuery(s, from, to),
+      enabled: mayIncidents && s !== '',
+      placeholderData: (before: Mark[] | undefined) => before,
+    })),
+  });
+  const ids = chosen.map((c) => c.id);
+  const marked = useQuery({ ...bookmarksQuery(ids, from, to), placeholderData: (before) => before });
+  const ports = useMemo(() => portsOf(chosen).slice(0, MOST_PORTS), [chosen]);
+  const stations = useMemo(() => [...new Set(ports.map((p) => p.station))], [ports]);
+  const states = useQueries({
+    queries: stations.map((s) => ({
+      ...withBefore(statesQuery(s, from, to, stateStep(to - from))),
+      enabled: mayPorts,
+      refetchInterval: to > Date.now() - 60_000 ? 15_000 : (false as const),
+    })),
+  });
+  const sessions = useQueries({
+    queries: stations.map((s) => ({
+      ...withBefore(sessionsOfTimeQuery(s, from, to)),
+      enabled: maySessions,
+      refetchInterval: to > Date.now() - 60_000 ? 15_000 : (false as const),
+    })),
+  });
+
+  const bookmarks = marked.data ?? (none as readonly Bookmark[]);
+  const lanes: Lane[] = chosen.map((c, i) => ({
+    kind: 'camera',
+    key: c.id,
+    name: c.label || c.id,
+    camera: c.id,
+    spans: recorded[i]?.data?.spans,
+    gaps: recorded[i]?.data?.gaps ?? none,
+    conditions: conditions[i]?.data ?? none,
+    marks: scenes[i]?.data ?? none,
+  }));
+  for (const p of ports) {
+    const i = stations.indexOf(p.station);
+    const told = states[i]?.data?.evses.find((e) => e.evse === p.evse);
+    if (!told) continue;
+    lanes.push({
+      kind: 'port',
+      key: `${p.station}/${p.evse}`,
+      name: `${p.station} · ${t('port.n', { port: p.evse })}`,
+      bands: bandsOf(told.intervals),
+      charges: (sessions[i]?.data ?? (none as readonly Session[]))
+        .filter((s) => s.evse === p.evse)
+        .map((s) => ({
+          from: Date.parse(s.startedAt),
+          to: s.endedAt ? Date.parse(s.endedAt) : Math.min(to, Date.now()),
+          energyWh: s.energyWh,
+        })),
+    });
+  }
+  const happened = incidents.flatMap((q) => q.data ?? []).sort((a, b) => a.from - b.from);
+  if (mayIncidents)
+    lanes.push({ kind: 'marks', key: 'incidents', name: t('nav.incidents'), marks: happened });
+  if (bookmarks.length > 0) {
+    lanes.push({
+      kind: 'marks',
+      key: 'bookmarks',
+      name: t('video.marks'),
+      marks: bookmarks.map(bookmarkMark),
+    });
+  }
+  const events = [...scenes.flatMap((s) => s.data ?? []), ...happened, ...bookmarks.map(bookmarkMark)]
+    .filter((m) => m.from >= from)
+    .sort((a, b) => a.from - b.from);
+  const broken = recorded.find((q) => q.isError && !q.data);
+  const known = recorded.every((q) => q.data !== undefined);
+  const first = recorded.flatMap((q) => q.data?.earliest ?? []);
+  return {
+    lanes,
+    events,
+    bookmarks,
+    recorded: recorded.map((q) => q.data),
+    earliest: known ? (first.length > 0 ? Math.min(...first) : null) : undefined,
+    failed: broken?.error,
+    retry: () => {
+      for (const q of recorded) if (q.isError) void q.refetch();
+    },
+  };
+}
