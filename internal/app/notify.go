@@ -22,8 +22,9 @@ func channelKinds() []notify.Kind {
 func (s *Server) newNotifier(ctx context.Context) (*notify.Service, error) {
 	n, err := notify.New(ctx, notify.Options{
 		Store: s.Store, Kinds: channelKinds(), Logger: s.log,
-		Reach: s.reach,
-		Well:  s.well, Incidents: handled{s.live, s.Journal},
+		Reach:    s.reach,
+		Pictures: illustrations{s},
+		Well:     s.well, Incidents: handled{s.live, s.Journal},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare notifications: %w", err)

@@ -2,7 +2,11 @@ package notify
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/chargewatch/chargewatch/internal/store"
@@ -13,6 +17,7 @@ func Slack() Kind {
 	return Kind{
 		Spec: Spec{Type: "slack", Together: 20, Needs: "internet and TLS", Fields: []Field{
 			{Name: "url", Form: URL, Choices: []string{"https", "http"}, Required: true, Secret: true, Doc: "address of the incoming webhook"},
+			pictures(picturesNone, picturesLinked), // a webhook takes no files
 			authority(),
 		}},
 		Make: func(c store.Channel, t Tools) (Channel, error) {
@@ -60,6 +65,9 @@ func (s *slack) Send(ctx context.Context, m Message) error {
 		}
 		if i.Page != "" {
 			buttons = append(buttons, part{"type": "button", "text": part{"type": "plain_text", "text": "Open"}, "url": i.Page})
+		}
+		if i.Pictures != "" {
+			buttons = append(buttons, part{"type": "button", "text": part{"type": "plain_text", "text": "Pictures (sign in)"}, "url": i.Pictures})
 		}
 		if len(buttons) > 0 && len(m.Items) <= 12 { // a message holds 50 blocks
 			blocks = append(blocks, part{"type": "actions", "elements": buttons})
@@ -140,6 +148,7 @@ func Telegram() Kind {
 			{Name: "chatId", Form: Text, Required: true, Doc: "number of the chat, or @name of a channel"},
 			{Name: "token", Form: Text, Required: true, Secret: true, Doc: "of the bot"},
 			{Name: "url", Form: URL, Default: "https://api.telegram.org"},
+			pictures(picturesNone, picturesLinked, picturesAttached),
 			authority(),
 		}},
 		Make: func(c store.Channel, t Tools) (Channel, error) {
@@ -148,7 +157,7 @@ func Telegram() Kind {
 				return nil, &store.InvalidError{Field: "secrets.token", Reason: "not the token of a bot"}
 			}
 			client, err := chatClient(&c, t)
-			return &telegram{client: client, url: strings.TrimRight(x.text("url"), "/") + "/bot" + x.secret("token") + "/sendMessage", chat: x.text("chatId")}, err
+			return &telegram{client: client, url: strings.TrimRight(x.text("url"), "/") + "/bot" + x.secret("token"), chat: x.text("chatId")}, err
 		},
 	}
 }
@@ -176,7 +185,18 @@ func (s *telegram) Send(ctx context.Context, m Message) error {
 			body["reply_markup"] = map[string]any{"inline_keyboard": []any{row}}
 		}
 	}
-	_, err := postJSON(ctx, s.client, s.url, body, nil)
+	if p := m.picture(); p != nil {
+		fields := map[string]string{"chat_id": s.chat, "caption": cut(m.plain(), 1000), "disable_notification": strconv.FormatBool(body["disable_notification"] == true)}
+		if keys, ok := body["reply_markup"]; ok {
+			text, err := json.Marshal(keys)
+			if err != nil {
+				return fmt.Errorf("encode the message: %w", err)
+			}
+			fields["reply_markup"] = string(text)
+		}
+		return postPhoto(ctx, s.client, s.url+"/sendPhoto", fields, p)
+	}
+	_, err := postJSON(ctx, s.client, s.url+"/sendMessage", body, nil)
 	return err
 }
 
@@ -187,6 +207,7 @@ func Ntfy() Kind {
 			{Name: "url", Form: URL, Default: "https://ntfy.sh"},
 			{Name: "topic", Form: Text, Required: true},
 			{Name: "token", Form: Text, Secret: true},
+			pictures(picturesNone, picturesLinked, picturesAttached),
 			authority(),
 		}},
 		Make: func(c store.Channel, t Tools) (Channel, error) {
@@ -225,6 +246,22 @@ func (s *ntfy) Send(ctx context.Context, m Message) error {
 	h := http.Header{}
 	if s.token != "" {
 		h.Set("Authorization", "Bearer "+s.token)
+	}
+	if p := m.picture(); p != nil {
+		// The body is the picture, and what is said of it stands in the address.
+		q := url.Values{"title": {cut(m.title(), 240)}, "message": {cut(m.plain(), 1500)}, "priority": {strconv.Itoa(priority)}, "tags": {m.worst()}, "filename": {p.name()}}
+		if to, ok := body["click"].(string); ok {
+			q.Set("click", to)
+		}
+		if actions, ok := body["actions"]; ok {
+			text, err := json.Marshal(actions)
+			if err != nil {
+				return fmt.Errorf("encode the message: %w", err)
+			}
+			q.Set("actions", string(text))
+		}
+		_, err := post(ctx, s.client, http.MethodPut, strings.TrimRight(s.url, "/")+"/"+s.topic+"?"+q.Encode(), "image/jpeg", p.JPEG, h)
+		return err
 	}
 	_, err := postJSON(ctx, s.client, s.url, body, h)
 	return err

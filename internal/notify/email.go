@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ func Email() Kind {
 			{Name: "password", Form: Text, Secret: true},
 			{Name: "from", Form: Text, Required: true},
 			{Name: "to", Form: List, Required: true},
+			pictures(picturesNone, picturesLinked, picturesAttached),
 			authority(),
 		}},
 		Make: newEmail,
@@ -198,6 +200,7 @@ func (a plainAuth) Next(_ []byte, more bool) ([]byte, error) {
 // key, and messages about an incident form a thread.
 func (e *email) compose(m *Message) ([]byte, error) {
 	var b bytes.Buffer
+	text := new(bytes.Buffer)
 	domain := e.from.Address[strings.LastIndex(e.from.Address, "@")+1:]
 	id := func(text string) string {
 		sum := sha256.Sum256([]byte(text))
@@ -207,7 +210,7 @@ func (e *email) compose(m *Message) ([]byte, error) {
 	for i, a := range e.to {
 		to[i] = a.String()
 	}
-	parts := multipart.NewWriter(&b)
+	parts := multipart.NewWriter(text)
 	header := [][2]string{
 		{"From", e.from.String()}, {"To", strings.Join(to, ", ")},
 		{"Subject", mime.QEncoding.Encode("utf-8", cut(m.title(), 200))},
@@ -220,7 +223,14 @@ func (e *email) compose(m *Message) ([]byte, error) {
 	if m.worst() == "S1" && !m.over() {
 		header = append(header, [2]string{"Importance", "high"})
 	}
-	header = append(header, [2]string{"Content-Type", "multipart/alternative; boundary=" + parts.Boundary()})
+	kind := "multipart/alternative; boundary=" + parts.Boundary()
+	mixed := multipart.NewWriter(&b)
+	picture := m.picture()
+	if picture != nil {
+		header = append(header, [2]string{"Content-Type", "multipart/mixed; boundary=" + mixed.Boundary()})
+	} else {
+		header = append(header, [2]string{"Content-Type", kind})
+	}
 	for _, h := range header {
 		b.WriteString(h[0] + ": " + h[1] + "\r\n")
 	}
@@ -243,7 +253,36 @@ func (e *email) compose(m *Message) ([]byte, error) {
 	if err := parts.Close(); err != nil {
 		return nil, fmt.Errorf("compose the mail: %w", err)
 	}
+	if picture == nil {
+		b.Write(text.Bytes())
+		return b.Bytes(), nil
+	}
+	if err := attach(mixed, kind, text.Bytes(), picture); err != nil {
+		return nil, fmt.Errorf("compose the mail: %w", err)
+	}
 	return b.Bytes(), nil
+}
+
+// attach writes the text and the picture behind it.
+func attach(mixed *multipart.Writer, kind string, text []byte, p *Picture) error {
+	w, err := mixed.CreatePart(textproto.MIMEHeader{"Content-Type": {kind}})
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(text); err != nil {
+		return err
+	}
+	if w, err = mixed.CreatePart(textproto.MIMEHeader{
+		"Content-Type": {"image/jpeg"}, "Content-Transfer-Encoding": {"base64"},
+		"Content-Disposition": {`attachment; filename="` + p.name() + `"`},
+	}); err != nil {
+		return err
+	}
+	coded := base64.NewEncoder(base64.StdEncoding, &wrapLines{w: w})
+	if _, err := coded.Write(p.JPEG); err != nil {
+		return err
+	}
+	return errors.Join(coded.Close(), mixed.Close())
 }
 
 // html is the message with the little markup that every mail reader shows.
@@ -266,6 +305,9 @@ func (m *Message) html() string {
 		}
 		if i.Page != "" {
 			b.WriteString(`<a href="` + html.EscapeString(i.Page) + `">Open the incident</a>`)
+		}
+		if i.Pictures != "" {
+			b.WriteString(` &nbsp; <a href="` + html.EscapeString(i.Pictures) + `">See the pictures</a> (sign in)`)
 		}
 		b.WriteString(`</p>`)
 	}

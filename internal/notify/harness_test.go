@@ -29,6 +29,7 @@ type desk struct {
 	kinds []notify.Kind
 	paper *paper
 	well  atomic.Bool
+	album notify.Pictures // nil: cameras saw nothing
 	*notify.Service
 	stop func()
 }
@@ -150,7 +151,7 @@ func (d *desk) service() {
 	d.t.Helper()
 	var err error
 	d.Service, err = notify.New(d.t.Context(), notify.Options{
-		Store: d.store, Kinds: d.kinds, Poll: time.Minute, Well: d.well.Load,
+		Store: d.store, Kinds: d.kinds, Poll: time.Minute, Well: d.well.Load, Pictures: d.album,
 		Reach: outward.New(outward.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}),
 	})
 	if err != nil {

@@ -22,6 +22,8 @@ type Item struct {
 	Key         string // idempotency of this notice on this channel
 	Page        string // where the incident is shown; empty: unknown
 	Acknowledge string // where it can be acknowledged without signing in; empty: not
+	Pictures    string // where what cameras saw is shown, behind sign-in; empty: there is nothing, or it is left out
+	Picture     *Picture
 }
 
 // word is the change as people say it.
@@ -155,6 +157,9 @@ func (m *Message) plain() string {
 		}
 		if i.Page != "" {
 			b.WriteString("Open: " + i.Page + "\n")
+		}
+		if i.Pictures != "" {
+			b.WriteString("Pictures (sign in): " + i.Pictures + "\n")
 		}
 	}
 	return b.String()

@@ -83,6 +83,8 @@ type Options struct {
 	// MaxAge is how old a notice may be when it is first seen and still ask
 	// somebody to act; default 6 h.
 	MaxAge time.Duration
+	// Pictures are what cameras saw; nil: nothing.
+	Pictures Pictures
 	// Well says whether the server does its work; the heartbeat stops when not.
 	Well func() bool
 }

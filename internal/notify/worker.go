@@ -32,9 +32,11 @@ type worker struct {
 	changed time.Time
 	kind    Kind
 	channel Channel
-	wake    chan struct{}
-	stop    context.CancelFunc
-	done    chan struct{}
+	// pictures is what it does with what cameras saw.
+	pictures string
+	wake     chan struct{}
+	stop     context.CancelFunc
+	done     chan struct{}
 
 	rest    time.Time // nothing is sent before
 	row     int       // failures in a row
@@ -113,7 +115,7 @@ func (s *Service) arrange(ctx context.Context) error {
 			continue
 		}
 		inner, stop := context.WithCancel(ctx)
-		w := &worker{s: s, id: id, changed: c.ChangedAt, kind: kind, channel: made, wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{})}
+		w := &worker{s: s, id: id, changed: c.ChangedAt, kind: kind, channel: made, pictures: picturesOf(&kind, &c), wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{})}
 		s.mu.Lock()
 		s.workers[id] = w
 		s.mu.Unlock()
@@ -287,5 +289,6 @@ func (w *worker) message(ctx context.Context, list []store.Delivery) (Message, e
 		}
 		m.Items = append(m.Items, item)
 	}
+	w.illustrate(ctx, &m)
 	return m, nil
 }

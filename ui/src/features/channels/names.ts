@@ -38,6 +38,7 @@ const fields: Record<string, MessageKey> = {
   auth: 'channels.field.auth',
   contact: 'channels.field.contact',
   caCertificate: 'channels.field.caCertificate',
+  pictures: 'channels.field.pictures',
 };
 
 const hints: Record<string, MessageKey> = {
@@ -59,11 +60,22 @@ const hints: Record<string, MessageKey> = {
   'webPush.contact': 'channels.hint.webPush.contact',
 };
 
+/** Hints of fields that several types have. */
+const common: Record<string, MessageKey> = {
+  caCertificate: 'channels.hint.caCertificate',
+  pictures: 'channels.hint.pictures',
+};
+
 const choices: Record<string, Record<string, MessageKey>> = {
   security: {
     starttls: 'channels.security.starttls',
     tls: 'channels.security.tls',
     none: 'channels.security.none',
+  },
+  pictures: {
+    none: 'channels.pictures.none',
+    linked: 'channels.pictures.linked',
+    attached: 'channels.pictures.attached',
   },
 };
 
@@ -76,8 +88,7 @@ export const choiceName = (t: Translate, name: string, choice: string): string =
   inWords(t, choices[name]?.[choice], choice);
 
 export function fieldHint(t: Translate, type: string, f: Field): string | undefined {
-  const key =
-    hints[`${type}.${f.name}`] ?? (f.name === 'caCertificate' ? 'channels.hint.caCertificate' : undefined);
+  const key = hints[`${type}.${f.name}`] ?? common[f.name];
   return inWords(t, key, f.doc) || undefined;
 }
 
