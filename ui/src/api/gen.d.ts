@@ -3792,7 +3792,7 @@ export interface components {
             id: string;
             /** @description the narrowest scope that says something wins: station, site, model, everywhere */
             overrides: components["schemas"]["ThresholdShape"][];
-            params: components["schemas"]["Param"][];
+            params: components["schemas"]["ParamShape"][];
         };
         DeviceShape: {
             /** Format: date-time */
@@ -4700,6 +4700,7 @@ export interface components {
             cameraClips: components["schemas"]["ClipShape"][];
             cause: string;
             causeCode: string;
+            causeDe?: string;
             children: string[];
             /** Format: int64 */
             childrenBad: number;
@@ -4818,6 +4819,7 @@ export interface components {
             assignee: string | null;
             cause: string;
             causeCode: string;
+            causeDe?: string;
             children: string[];
             /** Format: int64 */
             childrenBad: number;
@@ -6123,10 +6125,12 @@ export interface components {
             /** @description leads an administrator to where it is approved */
             qr: components["schemas"]["QRShape"];
         };
-        Param: {
+        ParamShape: {
             /** Format: double */
             default: number;
             doc: string;
+            /** @description doc in German */
+            docDe: string;
             name: string;
             unit?: string;
         };
