@@ -478,26 +478,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/cameras/{camera}/view": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Take what the camera shows from now on for its place
-         * @description For a camera that was moved on purpose, or whose place has changed: what it showed before is forgotten, and that it was turned or covered is over.
-         */
-        post: operations["acceptCameraView"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/channels": {
         parameters: {
             query?: never;
@@ -2078,23 +2058,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/sites/{site}/video-retention": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Decide how long pictures stay at a site */
-        put: operations["setSiteRetention"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/sites/{site}/wall": {
         parameters: {
             query?: never;
@@ -2649,94 +2612,6 @@ export interface paths {
         put?: never;
         /** Take the password away and make a one-time link */
         post: operations["resetPassword"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/video/copies": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What goes to the second place, newest first */
-        get: operations["listCopies"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/video/kept": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What is kept of each camera; those that were removed only for who may see recordings */
-        get: operations["listKept"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/video/retention": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** How long pictures stay, as decided */
-        get: operations["getVideoRetention"];
-        /** Decide how long pictures stay everywhere */
-        put: operations["setVideoRetention"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/video/second-place": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Where the last minute is copied when somebody tampers */
-        get: operations["getSecondPlace"];
-        /** Decide where it is copied */
-        put: operations["setSecondPlace"];
-        post?: never;
-        /** Copy it nowhere */
-        delete: operations["removeSecondPlace"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/video/second-place/test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Look whether a place takes copies */
-        post: operations["trySecondPlace"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3372,18 +3247,10 @@ export interface components {
             fingerprint?: string;
             label?: string;
             mainUrl?: string;
-            /**
-             * Format: int64
-             * @description 0: none
-             */
-            maxBytes?: number;
             onvifUrl?: string;
             /** @description empty: none any more; needed when a host changes */
             password?: string;
-            /**
-             * Format: double
-             * @description 0: as at its site
-             */
+            /** Format: double */
             promisedDays?: number;
             purpose?: string;
             /** @enum {string} */
@@ -3394,72 +3261,6 @@ export interface components {
             username?: string;
             /** @description replaces all */
             zones?: components["schemas"]["ZoneShape"][];
-        };
-        CameraKept: {
-            /** Format: int64 */
-            bytes: number;
-            cameraId: string;
-            /**
-             * Format: double
-             * @description how long pictures stay at the rate of now and the room there is; null: not known
-             */
-            effectiveDays: number | null;
-            /** @description perDayBytes follows from the bit rate; too little is recorded to measure it */
-            expected: boolean;
-            /**
-             * Format: int64
-             * @description older than promised, kept for incidents or as evidence
-             */
-            heldBytes: number;
-            /**
-             * Format: int64
-             * @description that incidents and evidence hold
-             */
-            heldTimes: number;
-            label: string;
-            /** Format: date-time */
-            latestAt: string | null;
-            /**
-             * @description what makes it shorter than promised
-             * @enum {string}
-             */
-            limitedBy: "bytes" | "site" | "volume" | "disk" | "";
-            /**
-             * Format: int64
-             * @description bound of the camera; 0: none
-             */
-            maxBytes: number;
-            /** Format: date-time */
-            oldestAt: string | null;
-            /**
-             * Format: double
-             * @description decided for the camera itself; 0: as at its site
-             */
-            ownDays: number;
-            /**
-             * Format: double
-             * @description 0: not known yet
-             */
-            perDayBytes: number;
-            /** Format: double */
-            promisedDays: number;
-            /** @description its own, or that of its site */
-            purpose: string;
-            /** @enum {string} */
-            recording: "continuous" | "event" | "off";
-            /**
-             * Format: date-time
-             * @description nobody set it up any more; its recordings stay until their time is over
-             */
-            removedAt: string | null;
-            /** @description less is kept than was promised */
-            short: boolean;
-            siteId: string;
-        };
-        CameraSenses: {
-            device: components["schemas"]["DeviceSense"];
-            labels: components["schemas"]["LabelSense"];
-            motion: components["schemas"]["MotionSense"];
         };
         CameraShape: {
             /** @description what moves at its site matters now */
@@ -3495,8 +3296,6 @@ export interface components {
             /** @enum {string} */
             recording: "continuous" | "event" | "off";
             retention: components["schemas"]["RetentionShape"];
-            /** @description who watches it, and how well */
-            senses?: components["schemas"]["CameraSenses"];
             simulated: boolean;
             siteId: string;
             /** @enum {string} */
@@ -3707,7 +3506,7 @@ export interface components {
             credential: string;
             /** @description the right PIN is given as well */
             pin?: boolean;
-            /** @description an EVSE: station/STATION/EVSE */
+            /** @description an EVSE: port/STATION/EVSE */
             place: string;
         };
         ClaimOutputBody: {
@@ -3806,36 +3605,6 @@ export interface components {
             Secure: boolean;
             Unparsed: string[];
             Value: string;
-        };
-        CopyShape: {
-            /** Format: date-time */
-            addedAt: string;
-            /** Format: int64 */
-            bytes: number;
-            cameraId: string;
-            detail: string;
-            /** Format: date-time */
-            endedAt: string | null;
-            /** Format: date-time */
-            from: string;
-            id: string;
-            incidentId: string;
-            /** @description at the second place; what it is lies beside it as .json */
-            name: string;
-            /**
-             * Format: date-time
-             * @description when it is tried next; null: it is not waiting
-             */
-            nextAt: string | null;
-            /** @description why the last try failed, as a code: unreachable, notAllowed, certificate, timeout, credentials, refused, noBucket, clock, notThere, unwritable, full, redirected, answered, noPictures, dropped, tooLate */
-            reason: string;
-            siteId: string;
-            /** @enum {string} */
-            state: "waiting" | "sending" | "done" | "failed";
-            /** Format: date-time */
-            to: string;
-            /** Format: int64 */
-            tries: number;
         };
         Count: {
             /** Format: int64 */
@@ -4024,34 +3793,6 @@ export interface components {
             /** @description the narrowest scope that says something wins: station, site, model, everywhere */
             overrides: components["schemas"]["ThresholdShape"][];
             params: components["schemas"]["ParamShape"][];
-        };
-        DeviceSense: {
-            /**
-             * Format: double
-             * @description how far its clock is ahead of ours
-             */
-            clockOffsetSeconds: number;
-            /** @description why it is not heard, in words; it may hold what the device said */
-            detail: string;
-            /** @description what that was */
-            event: string;
-            /**
-             * Format: date-time
-             * @description when it told last of something that it saw
-             */
-            eventAt: string | null;
-            /**
-             * Format: date-time
-             * @description its last answer
-             */
-            heardAt: string | null;
-            /**
-             * @description none: it has no ONVIF address
-             * @enum {string}
-             */
-            state: "none" | "connecting" | "listening" | "unsupported" | "unauthorized" | "failing";
-            /** Format: date-time */
-            stateSince: string | null;
         };
         DeviceShape: {
             /** Format: date-time */
@@ -5254,11 +4995,6 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
-        ItemsCameraKept: {
-            items: components["schemas"]["CameraKept"][];
-            /** @description empty: there is no more */
-            nextCursor: string;
-        };
         ItemsCameraShape: {
             items: components["schemas"]["CameraShape"][];
             /** @description empty: there is no more */
@@ -5276,11 +5012,6 @@ export interface components {
         };
         ItemsConformanceShape: {
             items: components["schemas"]["ConformanceShape"][];
-            /** @description empty: there is no more */
-            nextCursor: string;
-        };
-        ItemsCopyShape: {
-            items: components["schemas"]["CopyShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -5591,30 +5322,6 @@ export interface components {
             /** @description path to send labels to; for a site the camera's id is to be put in */
             url: string;
         };
-        LabelSense: {
-            /**
-             * Format: int64
-             * @description beyond the measure of a camera
-             */
-            dropped: number;
-            /**
-             * Format: date-time
-             * @description since we started
-             */
-            lastAt: string | null;
-            /**
-             * @description of the last
-             * @enum {string}
-             */
-            source: "" | "camera" | "webhook" | "verifier";
-            /**
-             * Format: int64
-             * @description reports since we started
-             */
-            taken: number;
-            /** @description missing where none is set up */
-            verifier?: components["schemas"]["VerifierSense"];
-        };
         LabelShape: {
             /** @description left, top, width and height as shares of the picture; empty: not known where */
             box: number[];
@@ -5921,27 +5628,6 @@ export interface components {
             /** @description as decided */
             scopes: components["schemas"]["MonitoringScopeShape"][];
         };
-        MotionSense: {
-            /**
-             * Format: double
-             * @description between the pictures that are looked at; 0: not known yet
-             */
-            keyEverySeconds: number;
-            /**
-             * Format: date-time
-             * @description the newest picture that was looked at
-             */
-            lookedAt: string | null;
-            /**
-             * @description slow: key pictures are too far apart, and no sub-stream makes up for it; noDecoder: ffmpeg is not installed
-             * @enum {string}
-             */
-            state: "watching" | "slow" | "noDecoder" | "noPictures";
-            /** @description the sub-stream is looked at picture by picture */
-            subStream: boolean;
-            /** @description what was done to its view; empty: nothing */
-            tampered: string;
-        };
         NamedShape: {
             /** Format: date-time */
             readonly changedAt?: string;
@@ -5974,20 +5660,15 @@ export interface components {
             label?: string;
             /** @description rtsp or rtsps, without user and password */
             mainUrl: string;
-            /**
-             * Format: int64
-             * @description bound of all its recordings; 0: none
-             */
-            maxBytes?: number;
             onvifUrl?: string;
             /** @description kept sealed, never shown */
             password?: string;
             /**
              * Format: double
-             * @description 0 or missing: as at its site, or 3
+             * @description default 3
              */
             promisedDays?: number;
-            /** @description needed for more than 3 days, unless its site has one */
+            /** @description needed for more than 3 days */
             purpose?: string;
             /** @enum {string} */
             recording?: "continuous" | "event" | "off";
@@ -6019,10 +5700,10 @@ export interface components {
             from?: string;
             idToken: string;
             /**
-             * @description missing: rfid
+             * @default rfid
              * @enum {string}
              */
-            kind?: "rfid" | "pin" | "pass" | "plate";
+            kind: "rfid" | "pin" | "pass" | "plate";
             label?: string;
             /** Format: int64 */
             maxConcurrent?: number;
@@ -6590,48 +6271,6 @@ export interface components {
         PinsInputBody: {
             items: components["schemas"]["PinShape"][];
         };
-        PlaceBody: {
-            accessKey?: string;
-            bucket?: string;
-            /** @description https://HOST of a store that speaks S3 */
-            endpoint?: string;
-            /** @description the whole path of a folder of the server's machine */
-            folder?: string;
-            hostStyle?: boolean;
-            /** @enum {string} */
-            kind: "folder" | "s3";
-            /** @description of all names */
-            prefix?: string;
-            /** @description default us-east-1 */
-            region?: string;
-            /** @description kept sealed, never shown; missing: the one that is kept, for the same place */
-            secretKey?: string;
-        };
-        PlaceShape: {
-            accessKey: string;
-            bucket: string;
-            /** Format: date-time */
-            changedAt: string | null;
-            /** @description opaque id */
-            changedBy: string;
-            endpoint: string;
-            folder: string;
-            hasSecret: boolean;
-            /** @description the bucket is a part of the host's name */
-            hostStyle: boolean;
-            /** @enum {string} */
-            kind: "folder" | "s3";
-            prefix: string;
-            region: string;
-            /** @description it was sealed with a key that is gone: enter it again */
-            secretLost: boolean;
-        };
-        PlaceTried: {
-            detail: string;
-            ok: boolean;
-            /** @description as a code, see copies; sameFolder: it is the data folder */
-            reason: string;
-        };
         PlanShape: {
             /** @description changes with the picture */
             digest: string;
@@ -6974,78 +6613,15 @@ export interface components {
             station: string;
             status: string;
         };
-        RetentionRule: {
-            /** Format: date-time */
-            changedAt: string | null;
-            /** @description opaque id */
-            changedBy: string;
-            /**
-             * Format: double
-             * @description of what is recorded; 0: as everywhere, or 3
-             */
-            days: number;
-            /**
-             * Format: double
-             * @description of what incidents hold; 0: as everywhere, or 30
-             */
-            incidentDays: number;
-            /**
-             * Format: int64
-             * @description of all recordings; 0: no bound
-             */
-            maxBytes: number;
-            purpose: string;
-            /** @description empty: everywhere */
-            siteId: string;
-        };
-        RetentionRuleBody: {
-            /**
-             * Format: double
-             * @description 0: as everywhere, or 3
-             */
-            days?: number;
-            /**
-             * Format: double
-             * @description 0: as everywhere, or 30
-             */
-            incidentDays?: number;
-            /**
-             * Format: int64
-             * @description 0: no bound
-             */
-            maxBytes?: number;
-            /** @description why; a site needs it for more than 3 days, or 30 for incidents */
-            purpose?: string;
-        };
         RetentionShape: {
             /**
              * Format: double
              * @description at the rate of now and the room there is; null: not known
              */
             effectiveDays: number | null;
-            /**
-             * Format: int64
-             * @description bound of all its recordings; 0: none
-             */
-            maxBytes: number;
-            /**
-             * Format: double
-             * @description decided for the camera itself; 0: as at its site
-             */
-            ownDays: number;
-            /**
-             * Format: double
-             * @description as decided for the camera, its site or everywhere
-             */
+            /** Format: double */
             promisedDays: number;
             purpose: string;
-        };
-        RetentionShapeAll: {
-            everywhere: components["schemas"]["RetentionRule"];
-            /** @description those for which something was decided */
-            sites: components["schemas"]["RetentionRule"][];
-            /** @description null: only for those who see all sites */
-            space: components["schemas"]["VideoSpace"];
         };
         RetentionState: {
             /** Format: int64 */
@@ -7055,15 +6631,6 @@ export interface components {
              * @description how long pictures stay at the rate of now and the room there is; null: not known
              */
             effectiveDays: number | null;
-            /** @description perDayBytes follows from the bit rate; too little is recorded to measure it */
-            expected: boolean;
-            /**
-             * Format: int64
-             * @description older than promised, kept for incidents or as evidence
-             */
-            heldBytes: number;
-            /** Format: date-time */
-            latestAt: string | null;
             /**
              * @description what makes it shorter than promised
              * @enum {string}
@@ -7071,10 +6638,7 @@ export interface components {
             limitedBy: "bytes" | "site" | "volume" | "disk" | "";
             /** Format: date-time */
             oldestAt: string | null;
-            /**
-             * Format: double
-             * @description 0: not known yet
-             */
+            /** Format: double */
             perDayBytes: number;
             /** Format: double */
             promisedDays: number;
@@ -7273,19 +6837,6 @@ export interface components {
             name?: string;
             overrides?: components["schemas"]["Override"][];
             timeZone?: string;
-        };
-        SecondPlaceShape: {
-            /**
-             * Format: date-time
-             * @description of the newest copy that arrived
-             */
-            doneAt: string | null;
-            /** @description null: pictures are copied nowhere */
-            place: components["schemas"]["PlaceShape"];
-            /** @description why the newest that waits did not arrive; empty: nothing failed */
-            reason: string;
-            /** Format: int64 */
-            waiting: number;
         };
         SecretInputBody: {
             /** @description made by the screen from at least 128 random bits */
@@ -7801,7 +7352,7 @@ export interface components {
             /** Format: int64 */
             bytes: number;
             /** @enum {string} */
-            class: "meter" | "history" | "security" | "forever" | "sessions" | "other" | "telemetry" | "frames" | "video";
+            class: "meter" | "history" | "security" | "forever" | "sessions" | "other" | "telemetry" | "frames";
             /**
              * Format: int64
              * @description null: for ever
@@ -7854,11 +7405,6 @@ export interface components {
             stage: "fine" | "stop clips" | "shorten curves" | "free reserve" | "stop accepting";
             /** Format: int64 */
             totalBytes: number;
-            /**
-             * Format: date-time
-             * @description from when recordings stay for less than promised, growing as now; null: they stay, or nobody knows
-             */
-            videoShortAt: string | null;
         };
         Summary: {
             /** Format: date-time */
@@ -8041,54 +7587,6 @@ export interface components {
             };
             /** @description names a sentence: journal.slow */
             words: string;
-        };
-        VerifierSense: {
-            /** Format: date-time */
-            answeredAt: string | null;
-            /** Format: int64 */
-            asked: number;
-            /**
-             * Format: int64
-             * @description pictures that it was too slow for
-             */
-            dropped: number;
-            engine: string;
-            /**
-             * @description why it fails
-             * @enum {string}
-             */
-            reason: "" | "timeout" | "unreachable" | "answer" | "address";
-            /** @enum {string} */
-            state: "idle" | "working" | "failing" | "noDecoder";
-            /**
-             * Format: int64
-             * @description the last answer
-             */
-            tookMillis: number;
-            /**
-             * Format: int64
-             * @description pictures
-             */
-            waiting: number;
-        };
-        VideoSpace: {
-            /**
-             * Format: int64
-             * @description of all recordings
-             */
-            bytes: number;
-            /**
-             * Format: int64
-             * @description of the disk
-             */
-            freeBytes: number;
-            /**
-             * Format: int64
-             * @description may be added before the oldest recordings go
-             */
-            roomBytes: number;
-            /** Format: int64 */
-            totalBytes: number;
         };
         ViewShape: {
             /** @description opaque id of who saved it */
@@ -9018,7 +8516,7 @@ export interface operations {
     whoOpens: {
         parameters: {
             query: {
-                /** @description an EVSE: station/STATION/EVSE */
+                /** @description an EVSE: port/STATION/EVSE */
                 place: string;
                 /** @description default: now */
                 at?: string;
@@ -9708,35 +9206,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RetentionState"];
                 };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    acceptCameraView: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                camera: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description Error */
             default: {
@@ -14048,41 +13517,6 @@ export interface operations {
             };
         };
     };
-    setSiteRetention: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                site: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RetentionRuleBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RetentionRule"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
     setFirstWall: {
         parameters: {
             query?: never;
@@ -15441,262 +14875,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewUserShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    listCopies: {
-        parameters: {
-            query?: {
-                limit?: number;
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                site?: string;
-                incident?: string;
-                state?: "waiting" | "sending" | "done" | "failed";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ItemsCopyShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    listKept: {
-        parameters: {
-            query?: {
-                limit?: number;
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                site?: string;
-                /** @description only cameras that were removed */
-                removed?: boolean;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ItemsCameraKept"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    getVideoRetention: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RetentionShapeAll"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    setVideoRetention: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RetentionRuleBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RetentionRule"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    getSecondPlace: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SecondPlaceShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    setSecondPlace: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PlaceBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SecondPlaceShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    removeSecondPlace: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    trySecondPlace: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PlaceBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlaceTried"];
                 };
             };
             /** @description Error */
