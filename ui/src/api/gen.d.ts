@@ -3323,6 +3323,11 @@ export interface components {
             short: boolean;
             siteId: string;
         };
+        CameraSenses: {
+            device: components["schemas"]["DeviceSense"];
+            labels: components["schemas"]["LabelSense"];
+            motion: components["schemas"]["MotionSense"];
+        };
         CameraShape: {
             /** @description what moves at its site matters now */
             armed: boolean;
@@ -3357,6 +3362,8 @@ export interface components {
             /** @enum {string} */
             recording: "continuous" | "event" | "off";
             retention: components["schemas"]["RetentionShape"];
+            /** @description who watches it, and how well */
+            senses?: components["schemas"]["CameraSenses"];
             simulated: boolean;
             siteId: string;
             /** @enum {string} */
@@ -3567,7 +3574,7 @@ export interface components {
             credential: string;
             /** @description the right PIN is given as well */
             pin?: boolean;
-            /** @description an EVSE: port/STATION/EVSE */
+            /** @description an EVSE: station/STATION/EVSE */
             place: string;
         };
         ClaimOutputBody: {
@@ -3884,6 +3891,34 @@ export interface components {
             /** @description the narrowest scope that says something wins: station, site, model, everywhere */
             overrides: components["schemas"]["ThresholdShape"][];
             params: components["schemas"]["Param"][];
+        };
+        DeviceSense: {
+            /**
+             * Format: double
+             * @description how far its clock is ahead of ours
+             */
+            clockOffsetSeconds: number;
+            /** @description why it is not heard, in words; it may hold what the device said */
+            detail: string;
+            /** @description what that was */
+            event: string;
+            /**
+             * Format: date-time
+             * @description when it told last of something that it saw
+             */
+            eventAt: string | null;
+            /**
+             * Format: date-time
+             * @description its last answer
+             */
+            heardAt: string | null;
+            /**
+             * @description none: it has no ONVIF address
+             * @enum {string}
+             */
+            state: "none" | "connecting" | "listening" | "unsupported" | "unauthorized" | "failing";
+            /** Format: date-time */
+            stateSince: string | null;
         };
         DeviceShape: {
             /** Format: date-time */
@@ -5407,6 +5442,30 @@ export interface components {
             /** @description path to send labels to; for a site the camera's id is to be put in */
             url: string;
         };
+        LabelSense: {
+            /**
+             * Format: int64
+             * @description beyond the measure of a camera
+             */
+            dropped: number;
+            /**
+             * Format: date-time
+             * @description since we started
+             */
+            lastAt: string | null;
+            /**
+             * @description of the last
+             * @enum {string}
+             */
+            source: "" | "camera" | "webhook" | "verifier";
+            /**
+             * Format: int64
+             * @description reports since we started
+             */
+            taken: number;
+            /** @description missing where none is set up */
+            verifier?: components["schemas"]["VerifierSense"];
+        };
         LabelShape: {
             /** @description left, top, width and height as shares of the picture; empty: not known where */
             box: number[];
@@ -5712,6 +5771,27 @@ export interface components {
             on: boolean;
             /** @description as decided */
             scopes: components["schemas"]["MonitoringScopeShape"][];
+        };
+        MotionSense: {
+            /**
+             * Format: double
+             * @description between the pictures that are looked at; 0: not known yet
+             */
+            keyEverySeconds: number;
+            /**
+             * Format: date-time
+             * @description the newest picture that was looked at
+             */
+            lookedAt: string | null;
+            /**
+             * @description slow: key pictures are too far apart, and no sub-stream makes up for it; noDecoder: ffmpeg is not installed
+             * @enum {string}
+             */
+            state: "watching" | "slow" | "noDecoder" | "noPictures";
+            /** @description the sub-stream is looked at picture by picture */
+            subStream: boolean;
+            /** @description what was done to its view; empty: nothing */
+            tampered: string;
         };
         NamedShape: {
             /** Format: date-time */
@@ -7790,6 +7870,35 @@ export interface components {
             /** @description names a sentence: journal.slow */
             words: string;
         };
+        VerifierSense: {
+            /** Format: date-time */
+            answeredAt: string | null;
+            /** Format: int64 */
+            asked: number;
+            /**
+             * Format: int64
+             * @description pictures that it was too slow for
+             */
+            dropped: number;
+            engine: string;
+            /**
+             * @description why it fails
+             * @enum {string}
+             */
+            reason: "" | "timeout" | "unreachable" | "answer" | "address";
+            /** @enum {string} */
+            state: "idle" | "working" | "failing" | "noDecoder";
+            /**
+             * Format: int64
+             * @description the last answer
+             */
+            tookMillis: number;
+            /**
+             * Format: int64
+             * @description pictures
+             */
+            waiting: number;
+        };
         VideoSpace: {
             /**
              * Format: int64
@@ -8718,7 +8827,7 @@ export interface operations {
     whoOpens: {
         parameters: {
             query: {
-                /** @description an EVSE: port/STATION/EVSE */
+                /** @description an EVSE: station/STATION/EVSE */
                 place: string;
                 /** @description default: now */
                 at?: string;
