@@ -9,7 +9,7 @@ import (
 	"github.com/bluenviron/gortsplib/v5/pkg/base"
 	"github.com/bluenviron/gortsplib/v5/pkg/description"
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
-	"github.com/bluenviron/gortsplib/v5/pkg/sdp"
+	"github.com/bluenviron/gortsplib/v5/pkg/sdpunmarshaler"
 	"github.com/pion/rtp"
 )
 
@@ -72,13 +72,13 @@ func FuzzDescription(f *testing.F) {
 	f.Add(head + "m=audio 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:x\r\n")
 	f.Add(head + "m=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\na=control:x\r\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		var s sdp.SessionDescription
-		if err := s.Unmarshal([]byte(text)); err != nil {
+		s, err := sdpunmarshaler.Unmarshal([]byte(text))
+		if err != nil {
 			return
 		}
 		var d description.Session
 		d.BaseURL = &base.URL{Scheme: "rtsp", Host: "10.0.0.1"}
-		if err := d.Unmarshal(&s); err != nil {
+		if err := d.Unmarshal2(s); err != nil {
 			return
 		}
 		m, chosen, err := video(&d)

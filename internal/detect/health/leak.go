@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -215,12 +214,4 @@ func leakCharged(c *detect.Context, t *detect.Ended) {
 		c.Clear("groundTrend", evse, detect.Value("sessions", float64(m.Charges), ""), since(last))
 		c.Forget(evse)
 	}
-}
-
-// plural is a number with its noun.
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
