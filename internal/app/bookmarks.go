@@ -39,10 +39,8 @@ func (f *footage) matchBookmarks(ctx context.Context) error {
 	wanted := make(map[string]bool)
 	var errs []error
 	held := make(map[string]bool)
-	for _, src := range f.Sources() {
-		for _, h := range f.Holds(src.Camera) {
-			held[h.ID] = true
-		}
+	for _, id := range f.HoldIDs() {
+		held[id] = true
 	}
 	for _, b := range kept {
 		wanted[bookmarkHold+b.ID] = true

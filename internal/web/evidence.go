@@ -229,6 +229,7 @@ func (s *Server) registerEvidence() {
 	add(s, see, op("getEvidenceKey", http.MethodGet, "/evidence/key", "What somebody needs who checks packs", 0), s.getEvidenceKey)
 	s.raw(http.MethodGet, base+"/evidence/{id}/pack.zip", see, s.takeEvidence)
 	s.raw(http.MethodGet, base+"/evidence/{id}/cover.html", see, s.coverEvidence)
+	s.raw(http.MethodGet, base+"/evidence/{id}/clips/{file}", see, s.clipEvidence)
 	s.raw(http.MethodGet, base+"/evidence/key.pem", see, s.evidenceKey)
 	s.registerShared()
 }

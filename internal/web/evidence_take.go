@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -42,10 +43,35 @@ func (s *Server) coverEvidence(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// clipEvidence gives one film of a pack: the cover sheet refers to it.
+func (s *Server) clipEvidence(w http.ResponseWriter, r *http.Request) {
+	x, err := s.donePack(r)
+	if err == nil {
+		err = s.sendClip(w, r, x, "clips/"+r.PathValue("file"))
+	}
+	if err != nil {
+		writeProblem(w, s.problem(r.Context(), toldWhy(err)))
+	}
+}
+
+func (s *Server) sendClip(w http.ResponseWriter, r *http.Request, x EvidenceShape, file string) error {
+	f, err := s.o.Evidence.OpenPackFile(x.ID, file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := s.taken(r, x, who(r.Context()).actor(), "", file); err != nil {
+		return err
+	}
+	fileHeader(w, "video/mp4", x.ID+"-"+path.Base(file))
+	http.ServeContent(w, r, "", time.Time{}, f.ReadSeeker)
+	return nil
+}
+
 // coverFile is the sheet for people in a pack; it has styles and no scripts.
 const (
 	coverFile   = "COVER.html"
-	coverPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+	coverPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 func (s *Server) showCover(w http.ResponseWriter, x EvidenceShape) error {

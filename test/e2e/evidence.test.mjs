@@ -178,7 +178,7 @@ describe('evidence', () => {
     await axe(page, 'a deleted pack');
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'For the neighbours' }).waitFor({ state: 'detached' });
-    await page.getByText('Show 1 deleted').click();
+    await page.getByRole('switch', { name: 'Show 1 deleted' }).click();
     await page.getByRole('button', { name: 'For the neighbours' }).waitFor();
     await page.done();
   });

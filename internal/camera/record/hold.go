@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -71,6 +72,13 @@ func (s *Store) Holds(camera string) []Hold {
 	}
 	slices.SortFunc(out, func(a, b Hold) int { return a.From.Compare(b.From) })
 	return out
+}
+
+// HoldIDs names what is held of all cameras, in order.
+func (s *Store) HoldIDs() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.holds))
 }
 
 func (s *Store) changeHolds(change func(map[string]Hold) error) error {

@@ -269,23 +269,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/bookmarks": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Marked moments of recordings, those of the newest pictures first */
-        get: operations["listBookmarks"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/cameras": {
         parameters: {
             query?: never;
@@ -374,40 +357,6 @@ export interface paths {
         patch: operations["changeCamera"];
         trace?: never;
     };
-    "/cameras/{camera}/bookmarks": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Mark a moment of the recordings */
-        post: operations["addBookmark"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/cameras/{camera}/bookmarks/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Remove a mark; what it kept is kept no longer */
-        delete: operations["deleteBookmark"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/cameras/{camera}/labels": {
         parameters: {
             query?: never;
@@ -472,6 +421,26 @@ export interface paths {
         get: operations["getRetention"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cameras/{camera}/view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take what the camera shows from now on for its place
+         * @description For a camera that was moved on purpose, or whose place has changed: what it showed before is forgotten, and that it was turned or covered is over.
+         */
+        post: operations["acceptCameraView"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2058,7 +2027,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/sites/{site}/wall": {
+    "/sites/{site}/video-retention": {
         parameters: {
             query?: never;
             header?: never;
@@ -2066,8 +2035,8 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Which shared wall the site shows first */
-        put: operations["setFirstWall"];
+        /** Decide how long pictures stay at a site */
+        put: operations["setSiteRetention"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2618,6 +2587,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/video/copies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What goes to the second place, newest first */
+        get: operations["listCopies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/video/kept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is kept of each camera; those that were removed only for who may see recordings */
+        get: operations["listKept"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/video/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long pictures stay, as decided */
+        get: operations["getVideoRetention"];
+        /** Decide how long pictures stay everywhere */
+        put: operations["setVideoRetention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/video/second-place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the last minute is copied when somebody tampers */
+        get: operations["getSecondPlace"];
+        /** Decide where it is copied */
+        put: operations["setSecondPlace"];
+        post?: never;
+        /** Copy it nowhere */
+        delete: operations["removeSecondPlace"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/video/second-place/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look whether a place takes copies */
+        post: operations["trySecondPlace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/views": {
         parameters: {
             query?: never;
@@ -2648,41 +2705,6 @@ export interface paths {
         post?: never;
         /** Forget a view */
         delete: operations["deleteView"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/walls": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Saved walls of cameras: one's own and shared ones */
-        get: operations["listWalls"];
-        put?: never;
-        /** Save a wall; the own one of that name is replaced */
-        post: operations["saveWall"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/walls/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Forget a wall */
-        delete: operations["deleteWall"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3198,36 +3220,6 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
-        BookmarkShape: {
-            /** Format: date-time */
-            at: string;
-            /** @description opaque id */
-            author: string;
-            /** @description empty once forgotten */
-            authorName: string;
-            cameraId: string;
-            /** Format: date-time */
-            createdAt: string;
-            id: string;
-            /**
-             * @description how long the pictures stay because of it: as long as those of incidents, until somebody lets go of them, or no longer than others
-             * @enum {string}
-             */
-            keep: "incident" | "evidence" | "";
-            /** @description the caller may remove it */
-            mayDelete: boolean;
-            mine: boolean;
-            /** @description of the page that shows it */
-            path: string;
-            siteId: string;
-            /** @description plain text */
-            text: string;
-            /**
-             * Format: date-time
-             * @description null: a moment
-             */
-            until: string | null;
-        };
         BudgetShape: {
             /** Format: int64 */
             cycles: number;
@@ -3247,10 +3239,18 @@ export interface components {
             fingerprint?: string;
             label?: string;
             mainUrl?: string;
+            /**
+             * Format: int64
+             * @description 0: none
+             */
+            maxBytes?: number;
             onvifUrl?: string;
             /** @description empty: none any more; needed when a host changes */
             password?: string;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description 0: as at its site
+             */
             promisedDays?: number;
             purpose?: string;
             /** @enum {string} */
@@ -3261,6 +3261,72 @@ export interface components {
             username?: string;
             /** @description replaces all */
             zones?: components["schemas"]["ZoneShape"][];
+        };
+        CameraKept: {
+            /** Format: int64 */
+            bytes: number;
+            cameraId: string;
+            /**
+             * Format: double
+             * @description how long pictures stay at the rate of now and the room there is; null: not known
+             */
+            effectiveDays: number | null;
+            /** @description perDayBytes follows from the bit rate; too little is recorded to measure it */
+            expected: boolean;
+            /**
+             * Format: int64
+             * @description older than promised, kept for incidents or as evidence
+             */
+            heldBytes: number;
+            /**
+             * Format: int64
+             * @description that incidents and evidence hold
+             */
+            heldTimes: number;
+            label: string;
+            /** Format: date-time */
+            latestAt: string | null;
+            /**
+             * @description what makes it shorter than promised
+             * @enum {string}
+             */
+            limitedBy: "bytes" | "site" | "volume" | "disk" | "";
+            /**
+             * Format: int64
+             * @description bound of the camera; 0: none
+             */
+            maxBytes: number;
+            /** Format: date-time */
+            oldestAt: string | null;
+            /**
+             * Format: double
+             * @description decided for the camera itself; 0: as at its site
+             */
+            ownDays: number;
+            /**
+             * Format: double
+             * @description 0: not known yet
+             */
+            perDayBytes: number;
+            /** Format: double */
+            promisedDays: number;
+            /** @description its own, or that of its site */
+            purpose: string;
+            /** @enum {string} */
+            recording: "continuous" | "event" | "off";
+            /**
+             * Format: date-time
+             * @description nobody set it up any more; its recordings stay until their time is over
+             */
+            removedAt: string | null;
+            /** @description less is kept than was promised */
+            short: boolean;
+            siteId: string;
+        };
+        CameraSenses: {
+            device: components["schemas"]["DeviceSense"];
+            labels: components["schemas"]["LabelSense"];
+            motion: components["schemas"]["MotionSense"];
         };
         CameraShape: {
             /** @description what moves at its site matters now */
@@ -3296,6 +3362,8 @@ export interface components {
             /** @enum {string} */
             recording: "continuous" | "event" | "off";
             retention: components["schemas"]["RetentionShape"];
+            /** @description who watches it, and how well */
+            senses?: components["schemas"]["CameraSenses"];
             simulated: boolean;
             siteId: string;
             /** @enum {string} */
@@ -3506,7 +3574,7 @@ export interface components {
             credential: string;
             /** @description the right PIN is given as well */
             pin?: boolean;
-            /** @description an EVSE: port/STATION/EVSE */
+            /** @description an EVSE: station/STATION/EVSE */
             place: string;
         };
         ClaimOutputBody: {
@@ -3605,6 +3673,36 @@ export interface components {
             Secure: boolean;
             Unparsed: string[];
             Value: string;
+        };
+        CopyShape: {
+            /** Format: date-time */
+            addedAt: string;
+            /** Format: int64 */
+            bytes: number;
+            cameraId: string;
+            detail: string;
+            /** Format: date-time */
+            endedAt: string | null;
+            /** Format: date-time */
+            from: string;
+            id: string;
+            incidentId: string;
+            /** @description at the second place; what it is lies beside it as .json */
+            name: string;
+            /**
+             * Format: date-time
+             * @description when it is tried next; null: it is not waiting
+             */
+            nextAt: string | null;
+            /** @description why the last try failed, as a code: unreachable, notAllowed, certificate, timeout, credentials, refused, noBucket, clock, notThere, unwritable, full, redirected, answered, noPictures, dropped, tooLate */
+            reason: string;
+            siteId: string;
+            /** @enum {string} */
+            state: "waiting" | "sending" | "done" | "failed";
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            tries: number;
         };
         Count: {
             /** Format: int64 */
@@ -3793,6 +3891,34 @@ export interface components {
             /** @description the narrowest scope that says something wins: station, site, model, everywhere */
             overrides: components["schemas"]["ThresholdShape"][];
             params: components["schemas"]["Param"][];
+        };
+        DeviceSense: {
+            /**
+             * Format: double
+             * @description how far its clock is ahead of ours
+             */
+            clockOffsetSeconds: number;
+            /** @description why it is not heard, in words; it may hold what the device said */
+            detail: string;
+            /** @description what that was */
+            event: string;
+            /**
+             * Format: date-time
+             * @description when it told last of something that it saw
+             */
+            eventAt: string | null;
+            /**
+             * Format: date-time
+             * @description its last answer
+             */
+            heardAt: string | null;
+            /**
+             * @description none: it has no ONVIF address
+             * @enum {string}
+             */
+            state: "none" | "connecting" | "listening" | "unsupported" | "unauthorized" | "failing";
+            /** Format: date-time */
+            stateSince: string | null;
         };
         DeviceShape: {
             /** Format: date-time */
@@ -4271,10 +4397,6 @@ export interface components {
             clearedAt: string | null;
             facts: components["schemas"]["Fact"][];
             subject: string;
-        };
-        FirstWallInputBody: {
-            /** @description empty: all cameras of the site */
-            wall: string;
         };
         Followed: {
             kind: string;
@@ -4988,8 +5110,8 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
-        ItemsBookmarkShape: {
-            items: components["schemas"]["BookmarkShape"][];
+        ItemsCameraKept: {
+            items: components["schemas"]["CameraKept"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -5010,6 +5132,11 @@ export interface components {
         };
         ItemsConformanceShape: {
             items: components["schemas"]["ConformanceShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsCopyShape: {
+            items: components["schemas"]["CopyShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -5218,11 +5345,6 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
-        ItemsWallShape: {
-            items: components["schemas"]["WallShape"][];
-            /** @description empty: there is no more */
-            nextCursor: string;
-        };
         ItemsWorkOrderShape: {
             items: components["schemas"]["WorkOrderShape"][];
             /** @description empty: there is no more */
@@ -5319,6 +5441,30 @@ export interface components {
             secret: string;
             /** @description path to send labels to; for a site the camera's id is to be put in */
             url: string;
+        };
+        LabelSense: {
+            /**
+             * Format: int64
+             * @description beyond the measure of a camera
+             */
+            dropped: number;
+            /**
+             * Format: date-time
+             * @description since we started
+             */
+            lastAt: string | null;
+            /**
+             * @description of the last
+             * @enum {string}
+             */
+            source: "" | "camera" | "webhook" | "verifier";
+            /**
+             * Format: int64
+             * @description reports since we started
+             */
+            taken: number;
+            /** @description missing where none is set up */
+            verifier?: components["schemas"]["VerifierSense"];
         };
         LabelShape: {
             /** @description left, top, width and height as shares of the picture; empty: not known where */
@@ -5626,27 +5772,32 @@ export interface components {
             /** @description as decided */
             scopes: components["schemas"]["MonitoringScopeShape"][];
         };
+        MotionSense: {
+            /**
+             * Format: double
+             * @description between the pictures that are looked at; 0: not known yet
+             */
+            keyEverySeconds: number;
+            /**
+             * Format: date-time
+             * @description the newest picture that was looked at
+             */
+            lookedAt: string | null;
+            /**
+             * @description slow: key pictures are too far apart, and no sub-stream makes up for it; noDecoder: ffmpeg is not installed
+             * @enum {string}
+             */
+            state: "watching" | "slow" | "noDecoder" | "noPictures";
+            /** @description the sub-stream is looked at picture by picture */
+            subStream: boolean;
+            /** @description what was done to its view; empty: nothing */
+            tampered: string;
+        };
         NamedShape: {
             /** Format: date-time */
             readonly changedAt?: string;
             readonly id?: string;
             name: string;
-        };
-        NewBookmarkInputBody: {
-            /** Format: date-time */
-            at: string;
-            /**
-             * @description needs the right to export evidence
-             * @enum {string}
-             */
-            keep?: "incident" | "evidence" | "";
-            /** @description plain text, at most 500 characters */
-            text: string;
-            /**
-             * Format: date-time
-             * @description default: a moment; at most 6 h after at
-             */
-            until?: string;
         };
         NewCameraInputBody: {
             audio?: boolean;
@@ -5658,15 +5809,20 @@ export interface components {
             label?: string;
             /** @description rtsp or rtsps, without user and password */
             mainUrl: string;
+            /**
+             * Format: int64
+             * @description bound of all its recordings; 0: none
+             */
+            maxBytes?: number;
             onvifUrl?: string;
             /** @description kept sealed, never shown */
             password?: string;
             /**
              * Format: double
-             * @description default 3
+             * @description 0 or missing: as at its site, or 3
              */
             promisedDays?: number;
-            /** @description needed for more than 3 days */
+            /** @description needed for more than 3 days, unless its site has one */
             purpose?: string;
             /** @enum {string} */
             recording?: "continuous" | "event" | "off";
@@ -5857,11 +6013,6 @@ export interface components {
             /** @description such as /stations?state=faulted */
             path: string;
             shared?: boolean;
-        };
-        NewWallInputBody: {
-            name: string;
-            shared?: boolean;
-            tiles: components["schemas"]["WallTileShape"][];
         };
         NewWorkOrderInputBody: {
             /** @description needs workorders.assign */
@@ -6267,6 +6418,48 @@ export interface components {
         PinsInputBody: {
             items: components["schemas"]["PinShape"][];
         };
+        PlaceBody: {
+            accessKey?: string;
+            bucket?: string;
+            /** @description https://HOST of a store that speaks S3 */
+            endpoint?: string;
+            /** @description the whole path of a folder of the server's machine */
+            folder?: string;
+            hostStyle?: boolean;
+            /** @enum {string} */
+            kind: "folder" | "s3";
+            /** @description of all names */
+            prefix?: string;
+            /** @description default us-east-1 */
+            region?: string;
+            /** @description kept sealed, never shown; missing: the one that is kept, for the same place */
+            secretKey?: string;
+        };
+        PlaceShape: {
+            accessKey: string;
+            bucket: string;
+            /** Format: date-time */
+            changedAt: string | null;
+            /** @description opaque id */
+            changedBy: string;
+            endpoint: string;
+            folder: string;
+            hasSecret: boolean;
+            /** @description the bucket is a part of the host's name */
+            hostStyle: boolean;
+            /** @enum {string} */
+            kind: "folder" | "s3";
+            prefix: string;
+            region: string;
+            /** @description it was sealed with a key that is gone: enter it again */
+            secretLost: boolean;
+        };
+        PlaceTried: {
+            detail: string;
+            ok: boolean;
+            /** @description as a code, see copies; sameFolder: it is the data folder */
+            reason: string;
+        };
         PlanShape: {
             /** @description changes with the picture */
             digest: string;
@@ -6609,15 +6802,78 @@ export interface components {
             station: string;
             status: string;
         };
+        RetentionRule: {
+            /** Format: date-time */
+            changedAt: string | null;
+            /** @description opaque id */
+            changedBy: string;
+            /**
+             * Format: double
+             * @description of what is recorded; 0: as everywhere, or 3
+             */
+            days: number;
+            /**
+             * Format: double
+             * @description of what incidents hold; 0: as everywhere, or 30
+             */
+            incidentDays: number;
+            /**
+             * Format: int64
+             * @description of all recordings; 0: no bound
+             */
+            maxBytes: number;
+            purpose: string;
+            /** @description empty: everywhere */
+            siteId: string;
+        };
+        RetentionRuleBody: {
+            /**
+             * Format: double
+             * @description 0: as everywhere, or 3
+             */
+            days?: number;
+            /**
+             * Format: double
+             * @description 0: as everywhere, or 30
+             */
+            incidentDays?: number;
+            /**
+             * Format: int64
+             * @description 0: no bound
+             */
+            maxBytes?: number;
+            /** @description why; a site needs it for more than 3 days, or 30 for incidents */
+            purpose?: string;
+        };
         RetentionShape: {
             /**
              * Format: double
              * @description at the rate of now and the room there is; null: not known
              */
             effectiveDays: number | null;
-            /** Format: double */
+            /**
+             * Format: int64
+             * @description bound of all its recordings; 0: none
+             */
+            maxBytes: number;
+            /**
+             * Format: double
+             * @description decided for the camera itself; 0: as at its site
+             */
+            ownDays: number;
+            /**
+             * Format: double
+             * @description as decided for the camera, its site or everywhere
+             */
             promisedDays: number;
             purpose: string;
+        };
+        RetentionShapeAll: {
+            everywhere: components["schemas"]["RetentionRule"];
+            /** @description those for which something was decided */
+            sites: components["schemas"]["RetentionRule"][];
+            /** @description null: only for those who see all sites */
+            space: components["schemas"]["VideoSpace"];
         };
         RetentionState: {
             /** Format: int64 */
@@ -6627,6 +6883,15 @@ export interface components {
              * @description how long pictures stay at the rate of now and the room there is; null: not known
              */
             effectiveDays: number | null;
+            /** @description perDayBytes follows from the bit rate; too little is recorded to measure it */
+            expected: boolean;
+            /**
+             * Format: int64
+             * @description older than promised, kept for incidents or as evidence
+             */
+            heldBytes: number;
+            /** Format: date-time */
+            latestAt: string | null;
             /**
              * @description what makes it shorter than promised
              * @enum {string}
@@ -6634,7 +6899,10 @@ export interface components {
             limitedBy: "bytes" | "site" | "volume" | "disk" | "";
             /** Format: date-time */
             oldestAt: string | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description 0: not known yet
+             */
             perDayBytes: number;
             /** Format: double */
             promisedDays: number;
@@ -6833,6 +7101,19 @@ export interface components {
             name?: string;
             overrides?: components["schemas"]["Override"][];
             timeZone?: string;
+        };
+        SecondPlaceShape: {
+            /**
+             * Format: date-time
+             * @description of the newest copy that arrived
+             */
+            doneAt: string | null;
+            /** @description null: pictures are copied nowhere */
+            place: components["schemas"]["PlaceShape"];
+            /** @description why the newest that waits did not arrive; empty: nothing failed */
+            reason: string;
+            /** Format: int64 */
+            waiting: number;
         };
         SecretInputBody: {
             /** @description made by the screen from at least 128 random bits */
@@ -7348,7 +7629,7 @@ export interface components {
             /** Format: int64 */
             bytes: number;
             /** @enum {string} */
-            class: "meter" | "history" | "security" | "forever" | "sessions" | "other" | "telemetry" | "frames";
+            class: "meter" | "history" | "security" | "forever" | "sessions" | "other" | "telemetry" | "frames" | "video";
             /**
              * Format: int64
              * @description null: for ever
@@ -7401,6 +7682,11 @@ export interface components {
             stage: "fine" | "stop clips" | "shorten curves" | "free reserve" | "stop accepting";
             /** Format: int64 */
             totalBytes: number;
+            /**
+             * Format: date-time
+             * @description from when recordings stay for less than promised, growing as now; null: they stay, or nobody knows
+             */
+            videoShortAt: string | null;
         };
         Summary: {
             /** Format: date-time */
@@ -7584,6 +7870,54 @@ export interface components {
             /** @description names a sentence: journal.slow */
             words: string;
         };
+        VerifierSense: {
+            /** Format: date-time */
+            answeredAt: string | null;
+            /** Format: int64 */
+            asked: number;
+            /**
+             * Format: int64
+             * @description pictures that it was too slow for
+             */
+            dropped: number;
+            engine: string;
+            /**
+             * @description why it fails
+             * @enum {string}
+             */
+            reason: "" | "timeout" | "unreachable" | "answer" | "address";
+            /** @enum {string} */
+            state: "idle" | "working" | "failing" | "noDecoder";
+            /**
+             * Format: int64
+             * @description the last answer
+             */
+            tookMillis: number;
+            /**
+             * Format: int64
+             * @description pictures
+             */
+            waiting: number;
+        };
+        VideoSpace: {
+            /**
+             * Format: int64
+             * @description of all recordings
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description of the disk
+             */
+            freeBytes: number;
+            /**
+             * Format: int64
+             * @description may be added before the oldest recordings go
+             */
+            roomBytes: number;
+            /** Format: int64 */
+            totalBytes: number;
+        };
         ViewShape: {
             /** @description opaque id of who saved it */
             by: string;
@@ -7602,25 +7936,6 @@ export interface components {
             kinds: components["schemas"]["Followed"][];
             limits: components["schemas"]["Limits"];
             variables: components["schemas"]["Variable"][];
-        };
-        WallShape: {
-            /** Format: date-time */
-            createdAt: string;
-            /** @description sites that show it first; empty text: the network */
-            firstOf: string[];
-            id: string;
-            mayDelete: boolean;
-            mine: boolean;
-            name: string;
-            /** @description others see it too */
-            shared: boolean;
-            /** @description those that the caller may know of, in order */
-            tiles: components["schemas"]["WallTileShape"][];
-        };
-        WallTileShape: {
-            camera: string;
-            /** @description twice as wide and high as the others */
-            large?: boolean;
         };
         WatchedShape: {
             component: string;
@@ -8512,7 +8827,7 @@ export interface operations {
     whoOpens: {
         parameters: {
             query: {
-                /** @description an EVSE: port/STATION/EVSE */
+                /** @description an EVSE: station/STATION/EVSE */
                 place: string;
                 /** @description default: now */
                 at?: string;
@@ -8636,46 +8951,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsAuditShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    listBookmarks: {
-        parameters: {
-            query?: {
-                limit?: number;
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                /** @description only of these, up to ten ids separated by commas */
-                camera?: string;
-                site?: string;
-                /** @description of what was recorded from then on */
-                from?: string;
-                /** @description not included */
-                to?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ItemsBookmarkShape"];
                 };
             };
             /** @description Error */
@@ -8947,71 +9222,6 @@ export interface operations {
             };
         };
     };
-    addBookmark: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                camera: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewBookmarkInputBody"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BookmarkShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    deleteBookmark: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                camera: string;
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
     listLabels: {
         parameters: {
             query?: {
@@ -9202,6 +9412,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RetentionState"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    acceptCameraView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -13513,7 +13752,7 @@ export interface operations {
             };
         };
     };
-    setFirstWall: {
+    setSiteRetention: {
         parameters: {
             query?: never;
             header?: never;
@@ -13524,16 +13763,18 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["FirstWallInputBody"];
+                "application/json": components["schemas"]["RetentionRuleBody"];
             };
         };
         responses: {
-            /** @description No Content */
-            204: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["RetentionRule"];
+                };
             };
             /** @description Error */
             default: {
@@ -14884,6 +15125,262 @@ export interface operations {
             };
         };
     };
+    listCopies: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                site?: string;
+                incident?: string;
+                state?: "waiting" | "sending" | "done" | "failed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsCopyShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listKept: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                site?: string;
+                /** @description only cameras that were removed */
+                removed?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsCameraKept"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getVideoRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionShapeAll"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setVideoRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionRuleBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getSecondPlace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondPlaceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setSecondPlace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondPlaceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    removeSecondPlace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    trySecondPlace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaceTried"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listViews: {
         parameters: {
             query?: never;
@@ -14947,97 +15444,6 @@ export interface operations {
         };
     };
     deleteView: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    listWalls: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ItemsWallShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    saveWall: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewWallInputBody"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WallShape"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    deleteWall: {
         parameters: {
             query?: never;
             header?: never;

@@ -25,6 +25,7 @@ test('only the same picture again and again is a picture of the past', () => {
     armed: false,
     sub: false,
     masked: false,
+    zones: [],
   };
   expect(isFrozen({ ...camera, state: 'tampered', reason: 'frozen' })).toBe(true);
   expect(isFrozen({ ...camera, state: 'tampered', reason: 'covered' })).toBe(false);
