@@ -56,7 +56,9 @@ func TestTheLastMinuteIsCopiedWhenACameraIsCovered(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	var list struct{ Items []struct{ CameraID, State, Name string } }
+	var list struct {
+		Items []struct{ CameraID, State, Name string }
+	}
 	servertest.Eventually(t, "both are copied", func() bool {
 		status, text := guard.call("GET", "/video/copies?state=done", nil)
 		if err := json.Unmarshal(text, &list); err != nil || status != http.StatusOK {
