@@ -269,6 +269,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/bookmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Marked moments of recordings, those of the newest pictures first */
+        get: operations["listBookmarks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/cameras": {
         parameters: {
             query?: never;
@@ -355,6 +372,40 @@ export interface paths {
         head?: never;
         /** Change a camera */
         patch: operations["changeCamera"];
+        trace?: never;
+    };
+    "/cameras/{camera}/bookmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark a moment of the recordings */
+        post: operations["addBookmark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cameras/{camera}/bookmarks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a mark; what it kept is kept no longer */
+        delete: operations["deleteBookmark"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/cameras/{camera}/labels": {
@@ -2044,6 +2095,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sites/{site}/wall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Which shared wall the site shows first */
+        put: operations["setFirstWall"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sla": {
         parameters: {
             query?: never;
@@ -2710,6 +2778,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/walls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Saved walls of cameras: one's own and shared ones */
+        get: operations["listWalls"];
+        put?: never;
+        /** Save a wall; the own one of that name is replaced */
+        post: operations["saveWall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/walls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a wall */
+        delete: operations["deleteWall"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/workorders": {
         parameters: {
             query?: never;
@@ -3219,6 +3322,36 @@ export interface components {
             from: string;
             /** Format: date-time */
             to: string;
+        };
+        BookmarkShape: {
+            /** Format: date-time */
+            at: string;
+            /** @description opaque id */
+            author: string;
+            /** @description empty once forgotten */
+            authorName: string;
+            cameraId: string;
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            /**
+             * @description how long the pictures stay because of it: as long as those of incidents, until somebody lets go of them, or no longer than others
+             * @enum {string}
+             */
+            keep: "incident" | "evidence" | "";
+            /** @description the caller may remove it */
+            mayDelete: boolean;
+            mine: boolean;
+            /** @description of the page that shows it */
+            path: string;
+            siteId: string;
+            /** @description plain text */
+            text: string;
+            /**
+             * Format: date-time
+             * @description null: a moment
+             */
+            until: string | null;
         };
         BudgetShape: {
             /** Format: int64 */
@@ -3890,7 +4023,7 @@ export interface components {
             id: string;
             /** @description the narrowest scope that says something wins: station, site, model, everywhere */
             overrides: components["schemas"]["ThresholdShape"][];
-            params: components["schemas"]["Param"][];
+            params: components["schemas"]["ParamShape"][];
         };
         DeviceSense: {
             /**
@@ -4398,6 +4531,10 @@ export interface components {
             facts: components["schemas"]["Fact"][];
             subject: string;
         };
+        FirstWallInputBody: {
+            /** @description empty: all cameras of the site */
+            wall: string;
+        };
         Followed: {
             kind: string;
             words: components["schemas"]["Words"];
@@ -4822,6 +4959,7 @@ export interface components {
             cameraClips: components["schemas"]["ClipShape"][];
             cause: string;
             causeCode: string;
+            causeDe?: string;
             children: string[];
             /** Format: int64 */
             childrenBad: number;
@@ -4940,6 +5078,7 @@ export interface components {
             assignee: string | null;
             cause: string;
             causeCode: string;
+            causeDe?: string;
             children: string[];
             /** Format: int64 */
             childrenBad: number;
@@ -5107,6 +5246,11 @@ export interface components {
         };
         ItemsAuditShape: {
             items: components["schemas"]["AuditShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsBookmarkShape: {
+            items: components["schemas"]["BookmarkShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -5342,6 +5486,11 @@ export interface components {
         };
         ItemsViewShape: {
             items: components["schemas"]["ViewShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsWallShape: {
+            items: components["schemas"]["WallShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -5799,6 +5948,22 @@ export interface components {
             readonly id?: string;
             name: string;
         };
+        NewBookmarkInputBody: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description needs the right to export evidence
+             * @enum {string}
+             */
+            keep?: "incident" | "evidence" | "";
+            /** @description plain text, at most 500 characters */
+            text: string;
+            /**
+             * Format: date-time
+             * @description default: a moment; at most 6 h after at
+             */
+            until?: string;
+        };
         NewCameraInputBody: {
             audio?: boolean;
             audioReason?: string;
@@ -5854,10 +6019,10 @@ export interface components {
             from?: string;
             idToken: string;
             /**
-             * @default rfid
+             * @description missing: rfid
              * @enum {string}
              */
-            kind: "rfid" | "pin" | "pass" | "plate";
+            kind?: "rfid" | "pin" | "pass" | "plate";
             label?: string;
             /** Format: int64 */
             maxConcurrent?: number;
@@ -6013,6 +6178,11 @@ export interface components {
             /** @description such as /stations?state=faulted */
             path: string;
             shared?: boolean;
+        };
+        NewWallInputBody: {
+            name: string;
+            shared?: boolean;
+            tiles: components["schemas"]["WallTileShape"][];
         };
         NewWorkOrderInputBody: {
             /** @description needs workorders.assign */
@@ -6274,10 +6444,12 @@ export interface components {
             /** @description leads an administrator to where it is approved */
             qr: components["schemas"]["QRShape"];
         };
-        Param: {
+        ParamShape: {
             /** Format: double */
             default: number;
             doc: string;
+            /** @description doc in German */
+            docDe: string;
             name: string;
             unit?: string;
         };
@@ -7937,6 +8109,25 @@ export interface components {
             limits: components["schemas"]["Limits"];
             variables: components["schemas"]["Variable"][];
         };
+        WallShape: {
+            /** Format: date-time */
+            createdAt: string;
+            /** @description sites that show it first; empty text: the network */
+            firstOf: string[];
+            id: string;
+            mayDelete: boolean;
+            mine: boolean;
+            name: string;
+            /** @description others see it too */
+            shared: boolean;
+            /** @description those that the caller may know of, in order */
+            tiles: components["schemas"]["WallTileShape"][];
+        };
+        WallTileShape: {
+            camera: string;
+            /** @description twice as wide and high as the others */
+            large?: boolean;
+        };
         WatchedShape: {
             component: string;
             componentInstance: string;
@@ -8964,6 +9155,46 @@ export interface operations {
             };
         };
     };
+    listBookmarks: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description only of these, up to ten ids separated by commas */
+                camera?: string;
+                site?: string;
+                /** @description of what was recorded from then on */
+                from?: string;
+                /** @description not included */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsBookmarkShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listCameras: {
         parameters: {
             query?: {
@@ -9210,6 +9441,71 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CameraShape"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    addBookmark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBookmarkInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookmarkShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteBookmark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -13787,6 +14083,39 @@ export interface operations {
             };
         };
     };
+    setFirstWall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstWallInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listSLA: {
         parameters: {
             query?: never;
@@ -15444,6 +15773,97 @@ export interface operations {
         };
     };
     deleteView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listWalls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsWallShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    saveWall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWallInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WallShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteWall: {
         parameters: {
             query?: never;
             header?: never;
