@@ -41,7 +41,7 @@ export default function EvidencePage() {
   const shown = search.deleted ? all : all?.filter((p) => p.state !== 'deleted');
   const add = (
     <Button leftSection={<Icon name="shield" size={16} />} onClick={() => change({ export: true })}>
-      {t('evidence.export')}
+      {t('evidence.make')}
     </Button>
   );
   return (
