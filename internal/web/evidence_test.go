@@ -76,7 +76,7 @@ func (onePack) PackContent(string) (EvidenceContent, error) {
 }
 
 func (onePack) OpenPackFile(_, file string) (FootageClip, error) {
-	if file != "clips/gate-main.mp4" && file != "COVER.html" {
+	if file != "clips/gate-main.mp4" && file != "clips/index.m3u8" && file != "COVER.html" {
 		return FootageClip{}, &ViewingError{http.StatusNotFound, "unknown", "no such pack"}
 	}
 	return FootageClip{ReadSeeker: strings.NewReader("mp4"), Closer: io.NopCloser(nil)}, nil

@@ -78,7 +78,10 @@ func (w *sheetWords) camera(s *Stream, end time.Time) coverCamera {
 	}
 	if x := s.CameraClock; x != nil {
 		c.Clock = fmt.Sprintf(w.Ahead, float64(x.AheadMillis)/1000, w.utc(x.At))
-		if x.AheadMillis < 0 {
+		switch {
+		case -50 < x.AheadMillis && x.AheadMillis < 50:
+			c.Clock = fmt.Sprintf(w.InStep, w.utc(x.At))
+		case x.AheadMillis < 0:
 			c.Clock = fmt.Sprintf(w.Behind, float64(-x.AheadMillis)/1000, w.utc(x.At))
 		}
 	}

@@ -9,7 +9,7 @@ type sheetWords struct {
 	Folder, InClips, InSegments, InManifest                                           string
 	Check, CheckPrint, CheckProgram, CheckRun, CheckWhole, CheckFault, CheckHand, Key string
 	Received, Place, Name                                                             string
-	NoClock, Ahead, Behind                                                            string
+	NoClock, Ahead, Behind, InStep                                                    string
 	Clocks, Gaps                                                                      map[string]string
 }
 
@@ -23,7 +23,7 @@ func words(language string) *sheetWords {
 		Reason:      "Reason", By: "Exported by", Made: "Exported at", Period: "Period", Incident: "Incident", Software: "Software", Recorder: "Clock of the recorder",
 		Clips: "Pictures", NoClips: "There are no pictures of this camera in the period.", Play: "The files play in any video player. All times are those of the recorder.",
 		Site: "Site", CameraClock: "Clock of the camera", File: "File", Time: "From – to", Local: "At the site", Length: "Length", Size: "Size", Sum: "SHA-256",
-		Without: "Times without pictures", Segments: "recorded files, unchanged, in segments/", Removed: "stretches were removed by retention before the export",
+		Without: "Times without pictures", Segments: "Recorded files, unchanged, in segments/", Removed: "stretches were removed by retention before the export",
 		Hidden: "areas of the picture are hidden", Missing: "recorded files were gone before the export, and nothing says why", Changed: "recorded files had been changed on the recorder before the export",
 		Folder: "What is in the pack", InClips: "one file for each camera, for looking at; more if the period is long", InSegments: "the files as the recorder wrote them",
 		InManifest:   "what this is, with the SHA-256 of each file and the chain of the recorder, and the signature of it",
@@ -33,7 +33,7 @@ func words(language string) *sheetWords {
 		CheckRun:     "Run:", CheckWhole: "It ends with “whole” and status 0 if every file is as it was.", CheckFault: "Otherwise it names each file that was changed, removed, added or swapped.",
 		CheckHand: "By hand: the SHA-256 of each file is in this sheet and in manifest.json; every common tool for check sums makes it again.",
 		Key:       "Fingerprint", Received: "Received by", Place: "Place, date", Name: "Name, signature",
-		NoClock: "not known: the camera told no time", Ahead: "%.1f s ahead of the recorder (%s)", Behind: "%.1f s behind the recorder (%s)",
+		NoClock: "not known: the camera told no time", InStep: "as that of the recorder (%s)", Ahead: "%.1f s ahead of the recorder (%s)", Behind: "%.1f s behind the recorder (%s)",
 		Clocks: map[string]string{"synchronised": "synchronised with a time server", "free": "not synchronised when the pack was made", "unknown": "not known whether it is synchronised"},
 		Gaps: map[string]string{
 			"connection": "the connection broke", "stalled": "the camera sent no picture", "slow": "the disk was too slow", "disk": "the disk failed", "diskFull": "the disk was full",
@@ -49,7 +49,7 @@ func german() *sheetWords {
 		Reason:      "Grund", By: "Exportiert von", Made: "Exportiert am", Period: "Zeitraum", Incident: "Vorfall", Software: "Software", Recorder: "Uhr des Rekorders",
 		Clips: "Bilder", NoClips: "Von dieser Kamera gibt es im Zeitraum keine Bilder.", Play: "Die Dateien laufen in jedem Videoprogramm. Alle Zeiten sind die des Rekorders.",
 		Site: "Standort", CameraClock: "Uhr der Kamera", File: "Datei", Time: "Von – bis", Local: "Am Standort", Length: "Dauer", Size: "Größe", Sum: "SHA-256",
-		Without: "Zeiten ohne Bilder", Segments: "aufgezeichnete Dateien, unverändert, in segments/", Removed: "Abschnitte waren vor dem Export fristgerecht gelöscht",
+		Without: "Zeiten ohne Bilder", Segments: "Aufgezeichnete Dateien, unverändert, in segments/", Removed: "Abschnitte waren vor dem Export fristgerecht gelöscht",
 		Hidden: "Bereiche des Bildes sind verdeckt", Missing: "aufgezeichnete Dateien fehlten vor dem Export, ohne Vermerk", Changed: "aufgezeichnete Dateien waren vor dem Export auf dem Rekorder verändert",
 		Folder: "Inhalt des Pakets", InClips: "je Kamera eine Datei zum Ansehen, bei langen Zeiträumen mehrere", InSegments: "die Dateien, wie der Rekorder sie geschrieben hat",
 		InManifest:   "Verzeichnis mit dem SHA-256 jeder Datei und der Kette des Rekorders, dazu die Signatur",
@@ -59,7 +59,7 @@ func german() *sheetWords {
 		CheckRun:     "Aufruf:", CheckWhole: "Es endet mit „whole“ und Status 0, wenn jede Datei unverändert ist.", CheckFault: "Sonst nennt es jede Datei, die verändert, entfernt, hinzugefügt oder vertauscht wurde.",
 		CheckHand: "Von Hand: Der SHA-256 jeder Datei steht auf diesem Blatt und in manifest.json; jedes übliche Prüfsummenprogramm berechnet ihn neu.",
 		Key:       "Fingerabdruck", Received: "Empfangen von", Place: "Ort, Datum", Name: "Name, Unterschrift",
-		NoClock: "unbekannt: Die Kamera nannte keine Zeit", Ahead: "geht %.1f s vor gegenüber dem Rekorder (%s)", Behind: "geht %.1f s nach gegenüber dem Rekorder (%s)",
+		NoClock: "unbekannt: Die Kamera nannte keine Zeit", InStep: "wie die des Rekorders (%s)", Ahead: "geht %.1f s vor gegenüber dem Rekorder (%s)", Behind: "geht %.1f s nach gegenüber dem Rekorder (%s)",
 		Clocks: map[string]string{"synchronised": "mit einem Zeitserver abgeglichen", "free": "beim Export nicht abgeglichen", "unknown": "unbekannt, ob abgeglichen"},
 		Gaps: map[string]string{
 			"connection": "Verbindung unterbrochen", "stalled": "die Kamera sendete kein Bild", "slow": "Datenträger zu langsam", "disk": "Datenträger fehlerhaft", "diskFull": "Datenträger voll",

@@ -66,7 +66,7 @@ function Form({ search, close, made }: Props) {
   const ready = reason.trim().length >= 3 && (ofIncident || (cameras.length > 0 && !wrong));
   return (
     <FormDialog<Pack>
-      title={t(ofIncident ? 'evidence.exportIncident' : 'evidence.export')}
+      title={t(ofIncident ? 'evidence.exportIncident' : 'evidence.make')}
       close={close}
       send={() =>
         ok(
@@ -85,7 +85,7 @@ function Form({ search, close, made }: Props) {
         await queries.invalidateQueries({ queryKey: EVIDENCE });
         made(pack.id);
       }}
-      action={t('evidence.export')}
+      action={t('evidence.make')}
       failed={t('evidence.notExported')}
       ready={ready}
       reauth

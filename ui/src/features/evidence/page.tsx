@@ -10,6 +10,7 @@ import { Age } from '../../ui/figures';
 import { Icon } from '../../ui/icons';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { TableFrame } from '../../ui/table';
+import table from '../../ui/table.module.css';
 import { useZone, ZoneNote } from '../../ui/zone';
 import { Details } from './details';
 import styles from './evidence.module.css';
@@ -40,7 +41,7 @@ export default function EvidencePage() {
   const shown = search.deleted ? all : all?.filter((p) => p.state !== 'deleted');
   const add = (
     <Button leftSection={<Icon name="shield" size={16} />} onClick={() => change({ export: true })}>
-      {t('evidence.export')}
+      {t('evidence.make')}
     </Button>
   );
   return (
@@ -78,10 +79,10 @@ export default function EvidencePage() {
                   <th scope="col">{t('evidence.cameras')}</th>
                   <th scope="col">{t('evidence.by')}</th>
                   <th scope="col">{t('evidence.asked')}</th>
-                  <th scope="col" className="end">
+                  <th scope="col" className={table.end}>
                     {t('evidence.size')}
                   </th>
-                  <th scope="col" className="end">
+                  <th scope="col" className={table.end}>
                     {t('evidence.links')}
                   </th>
                 </tr>
@@ -170,8 +171,8 @@ function Row({ pack: p, open }: { pack: Pack; open: () => void }) {
       <td>
         <Age at={p.askedAt} />
       </td>
-      <td className="end num">{p.bytes > 0 ? bytes(tag, p.bytes) : '–'}</td>
-      <td className="end num">{used > 0 ? count(tag, used) : '–'}</td>
+      <td className={`${table.end} num`}>{p.bytes > 0 ? bytes(tag, p.bytes) : '–'}</td>
+      <td className={`${table.end} num`}>{used > 0 ? count(tag, used) : '–'}</td>
     </tr>
   );
 }
