@@ -52,7 +52,7 @@ func (h *headsAway) tell(x *web.EvidenceKeyShape) {
 	}
 }
 
-// run takes heads until ctx ends, and once more then.
+// run takes heads until ctx ends.
 func (h *headsAway) run(ctx context.Context) {
 	tick := time.NewTicker(h.every)
 	defer tick.Stop()

@@ -109,7 +109,7 @@ const cameras = createRoute({
   path: '/cameras',
   validateSearch: parseWall,
   staticData: { timeless: true },
-  component: page(() => import('../features/video/page'), 'incidents', 'video'),
+  component: page(() => import('../features/video/page'), 'evidence', 'incidents', 'video'),
 });
 
 const evidence = createRoute({

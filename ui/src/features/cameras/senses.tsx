@@ -1,9 +1,12 @@
 // Who watches a camera, how well, and what to do where that is not well.
-import { Modal } from '@mantine/core';
+import { Button, Modal } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import { api, ok } from '../../api/client';
 import { type MessageKey, useT, useTag } from '../../i18n/i18n';
 import { Age } from '../../ui/figures';
 import { Icon } from '../../ui/icons';
+import { useAllowed } from '../../ui/me';
 import styles from './find.module.css';
 import type { CameraSetup } from './queries';
 import own from './senses.module.css';
@@ -55,6 +58,7 @@ export function SensesDialog({ of: c, close }: { of: CameraSetup; close: () => v
       <div className={styles.find}>
         <Part title={t('cameras.picture')}>
           <CameraState state={c.state} since={c.stateSince} reason={c.reason} />
+          {c.state === 'tampered' && VIEWS.includes(c.reason ?? '') && <RightView of={c} />}
           {(['main', 'sub'] as const).map((name) => {
             const x = c[name];
             return (
@@ -157,6 +161,38 @@ export function SensesDialog({ of: c, close }: { of: CameraSetup; close: () => v
         )}
       </div>
     </Modal>
+  );
+}
+
+/** Ways of tampering that a camera which was moved on purpose seems to show. */
+const VIEWS = ['turned', 'defocused', 'covered'];
+
+/** Takes what the camera shows now for what it is to show. */
+function RightView({ of: c }: { of: CameraSetup }) {
+  const t = useT();
+  const may = useAllowed('cameras.write');
+  const take = useMutation({
+    mutationFn: () => ok(api.POST('/cameras/{camera}/view', { params: { path: { camera: c.id } } })),
+  });
+  if (!may) return null;
+  return (
+    <div>
+      <p className="meta">{t('cameras.view.hint')}</p>
+      <Button
+        size="compact-sm"
+        variant="default"
+        mt={6}
+        loading={take.isPending}
+        disabled={take.isSuccess}
+        onClick={() => take.mutate()}
+      >
+        {t('cameras.view.right')}
+      </Button>
+      <p role="status">
+        {take.isSuccess && t('cameras.view.taken')}
+        {take.isError && t('cameras.view.notTaken')}
+      </p>
+    </div>
   );
 }
 

@@ -7,6 +7,7 @@ import { Icon } from '../../ui/icons';
 import { Failed } from '../../ui/panel';
 import { useSiteNames } from '../../ui/sites';
 import { useZone, ZoneNote } from '../../ui/zone';
+import { ExportLink } from '../evidence/link';
 import { AddBookmark, Bookmarks } from './bookmarks';
 import { byName, type Camera, type WallSearch } from './camera';
 import { Chooser, MOST, Save, TypedTime } from './choose';
@@ -261,6 +262,9 @@ export function Review({
             </Button>
           )}
           <Save cameras={chosen} at={at} cut={cut} />
+          {cut.in !== undefined && cut.out !== undefined && (
+            <ExportLink cameras={chosen.map((c) => c.id)} from={cut.in} to={cut.out} />
+          )}
           <Key keys="b" label={t('video.mark.add')} named run={() => setOpen('mark')}>
             <Icon name="flag" size={16} /> {t('video.mark')}
           </Key>
