@@ -141,7 +141,7 @@ func arguments(c class, legacy bool) []string {
 		filter = "scale=" + size + ":flags=bilinear:out_range=pc,format=yuvj420p"
 	}
 	var input []string
-	if !c.colour && !c.all {
+	if !c.shown() && !c.all {
 		// What smooths the borders of blocks is lost in a picture this small.
 		input = []string{"-skip_loop_filter", "all"}
 	}
