@@ -328,12 +328,12 @@ func (q *Queue) try(ctx context.Context, c *Copy) error {
 func (q *Queue) settle(ctx context.Context, c Copy, err error) error {
 	q.telling.Lock()
 	defer q.telling.Unlock()
+	c.Told = q.isTold(c.ID) // it may have been taken back meanwhile
 	if err == nil {
 		told := q.told()
 		return errors.Join(q.end(ctx, c, Done, nil), q.takeBack(ctx, told))
 	}
 	why, now := Why(err), q.o.Now()
-	c.Told = q.isTold(c.ID) // it may have been taken back meanwhile
 	q.o.Logger.InfoContext(ctx, "a copy did not reach the second place", "copy", c.ID, "reason", why.Code, "err", err)
 	switch why.Code {
 	case "noPictures":
