@@ -247,7 +247,7 @@ describe('places', () => {
   describe('site', () => {
     it('looks right in every view', () =>
       inEveryView(server, state, '/sites/ham-hafen', 'site', async (p) => {
-        await p.getByRole('heading', { name: 'Hamburg HafenCity Parkhaus' }).waitFor();
+        await p.getByRole('heading', { name: 'Hamburg HafenCity Parkhaus', level: 1 }).waitFor();
         await p.getByRole('img', { name: /Power of the site/ }).waitFor();
       }));
 
