@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,7 +75,8 @@ type View struct {
 	list func() []*incident.Incident // open in one list, made when it is first asked for
 }
 
-// Open are the incidents that are not closed, in the order of their ids.
+// Open are the incidents that are not closed, in the order of their ids. The list
+// is everybody's: nobody changes it.
 func (v *View) Open() []*incident.Incident { return v.list() }
 
 // Len is how many they are.
@@ -241,8 +243,8 @@ func (l *Live) leave(ctx context.Context) error {
 // View is what is open now.
 func (l *Live) View() *View { return l.view.Load() }
 
-// Open returns the incidents that are not closed.
-func (l *Live) Open() []*incident.Incident { return l.View().Open() }
+// Open returns the incidents that are not closed, in a list that is the caller's.
+func (l *Live) Open() []*incident.Incident { return slices.Clone(l.View().Open()) }
 
 // Rules tells how each rule does; it is at most a second old.
 func (l *Live) Rules() []rule.Status {

@@ -194,6 +194,28 @@ func (r *running) tell(p *place, events []*event.Event) {
 	}
 }
 
+// Whoever asks what is open may sort and cut the list: others who ask have theirs.
+func TestAListOfWhatIsOpenIsTheCallers(t *testing.T) {
+	p := newPlace(t)
+	r := p.start()
+	defer r.end()
+	events := story()
+	n := 0
+	for ; n < len(events) && len(r.Open()) < 2; n++ {
+		r.tell(p, events[n:n+1])
+	}
+	list := r.Open()
+	if len(list) < 2 {
+		t.Fatalf("%d are open after %d events", len(list), n)
+	}
+	clear(list)
+	for i, in := range r.Open() {
+		if in == nil {
+			t.Errorf("%d is gone from everybody's list", i)
+		}
+	}
+}
+
 func TestARestartAnywhereConcludesTheSame(t *testing.T) {
 	events := story()
 	whole := newPlace(t)

@@ -90,7 +90,7 @@ func (s *Server) listScores(ctx context.Context, in *scoresInput) (*listOutput[S
 	}
 	allowed := scope(ctx, IncidentsRead).within(in.Site)
 	now := s.now()
-	list := slices.Clone(s.o.OpenIncidents.Open())
+	list := s.o.OpenIncidents.Open()
 	q := incident.Query{States: []string{string(incident.Closed)}, Sites: allowed.sitesOrNil(), From: now.Add(-incident.ScoreSpan), Limit: 1000}
 	if in.Station != "" {
 		q.Subject = event.Station(in.Station).String()

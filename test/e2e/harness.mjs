@@ -90,8 +90,9 @@ export class Server {
     child.stderr.on('data', hear);
     let gone = false;
     this.exited = new Promise((resolve) =>
-      child.on('exit', (code) => {
+      child.on('exit', (code, signal) => {
         gone = true;
+        if (code !== 0 && signal !== 'SIGKILL') console.error(`the server ended (${code ?? signal}): ${said.slice(-8000)}`);
         resolve(code);
       }),
     );
