@@ -36,40 +36,14 @@ func (c *clips) recorded(site string) []string {
 	return out
 }
 
-// run follows incidents until ctx ends: as they change, and all that are open now
-// and then, should a change have been missed.
+// run keeps what incidents call for until ctx ends.
 func (c *clips) run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	wg.Go(func() {
-		for ctx.Err() == nil {
-			for in, err := range c.s.live.Follow(ctx) {
-				if err != nil {
-					break
-				}
-				c.take(ctx, in)
-			}
-		}
-	})
-	wg.Go(func() {
-		t := time.NewTicker(lookAgain)
-		defer t.Stop()
-		for {
-			for _, in := range c.s.live.View().Open() {
-				c.take(ctx, in)
-			}
-			select {
-			case <-t.C:
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
+	wg.Go(func() { c.s.followIncidents(ctx, c.take) })
 	err := c.Keeper.Run(ctx)
 	wg.Wait()
 	return err
 }
-
-const lookAgain = 10 * time.Second
 
 func (c *clips) take(ctx context.Context, in *incident.Incident) {
 	if in.ParentID != nil || in.OpenedAt.Before(time.Now().Add(-time.Hour)) && len(c.Of(in.ID)) == 0 {

@@ -203,11 +203,7 @@ func (p *evidencePacks) HidePack(_ context.Context, id string, h web.EvidenceHid
 	hide := make(map[string][]area.Polygon)
 	for camera, list := range h.Hide {
 		for _, corners := range list {
-			one := make(area.Polygon, 0, len(corners))
-			for _, c := range corners {
-				one = append(one, area.Point(c))
-			}
-			hide[camera] = append(hide[camera], one)
+			hide[camera] = append(hide[camera], mask(corners))
 		}
 	}
 	j, err := p.Redact(id, hide, evidence.Request{By: h.By, ByName: h.ByName, Reason: h.Reason, Language: h.Language})

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/camera"
-	"github.com/chargewatch/chargewatch/internal/camera/area"
 	"github.com/chargewatch/chargewatch/internal/camera/decode"
 	"github.com/chargewatch/chargewatch/internal/camera/evidence"
 	"github.com/chargewatch/chargewatch/internal/camera/preview"
@@ -312,13 +311,7 @@ func (f *footage) Thumbnail(ctx context.Context, id string, at time.Time, hide [
 		return web.CameraStill{}, whyNot(notThere(err))
 	}
 	if len(hide) > 0 {
-		mask := make([]area.Polygon, len(hide))
-		for i, z := range hide {
-			for _, corner := range z.Polygon {
-				mask[i] = append(mask[i], corner)
-			}
-		}
-		if p.JPEG, err = preview.Masked(p.JPEG, mask); err != nil {
+		if p.JPEG, err = preview.Masked(p.JPEG, masks(hide)); err != nil {
 			return web.CameraStill{}, err
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/chargewatch/chargewatch/internal/camera/area"
 	"github.com/chargewatch/chargewatch/internal/camera/clip"
 	"github.com/chargewatch/chargewatch/internal/camera/decode"
 	"github.com/chargewatch/chargewatch/internal/camera/record"
@@ -43,19 +42,12 @@ func (x illustrations) Picture(ctx context.Context, id string) (notify.Picture, 
 		return notify.Picture{}, fmt.Errorf("picture of camera %s: %w", camera, err)
 	}
 	out := notify.Picture{Camera: camera, At: u.At}
-	look := decode.Look{Width: 1024, Quality: 75}
 	c, ok := x.s.Store.Filmed(camera)
 	if !ok {
 		return notify.Picture{}, record.ErrNotFound // what is private in it is not known
 	}
 	out.Camera = strings.TrimSpace(c.Label)
-	for _, z := range c.Private() {
-		var hide area.Polygon
-		for _, p := range z.Polygon {
-			hide = append(hide, area.Point(p))
-		}
-		look.Hide = append(look.Hide, hide)
-	}
+	look := decode.Look{Width: 1024, Quality: 75, Hide: masks(c.Private())}
 	out.JPEG, err = x.s.cameras.pool.Show(ctx, "", u, look)
 	return out, err
 }

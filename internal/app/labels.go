@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/camera"
-	"github.com/chargewatch/chargewatch/internal/camera/area"
 	"github.com/chargewatch/chargewatch/internal/camera/decode"
 	"github.com/chargewatch/chargewatch/internal/camera/label"
 	"github.com/chargewatch/chargewatch/internal/camera/onvif"
@@ -140,13 +139,5 @@ func (p shown) JPEG(ctx context.Context, id string, u *stream.Unit) ([]byte, err
 	if !ok {
 		return nil, store.ErrNotFound
 	}
-	look := decode.Look{Width: verifierWidth}
-	for _, z := range c.Private() {
-		hide := make(area.Polygon, len(z.Polygon))
-		for i, at := range z.Polygon {
-			hide[i] = at
-		}
-		look.Hide = append(look.Hide, hide)
-	}
-	return p.s.cameras.pool.Show(ctx, "", u, look)
+	return p.s.cameras.pool.Show(ctx, "", u, decode.Look{Width: verifierWidth, Hide: masks(c.Private())})
 }

@@ -103,30 +103,7 @@ func (f filmed) Release(id string) error { return f.footage.Release(copyHold + i
 // run copies what incidents call for until ctx ends.
 func (c *copies) run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	wg.Go(func() {
-		for ctx.Err() == nil {
-			for in, err := range c.s.live.Follow(ctx) {
-				if err != nil {
-					break
-				}
-				c.take(ctx, in)
-			}
-		}
-	})
-	wg.Go(func() {
-		t := time.NewTicker(lookAgain)
-		defer t.Stop()
-		for {
-			for _, in := range c.s.live.View().Open() {
-				c.take(ctx, in)
-			}
-			select {
-			case <-t.C:
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
+	wg.Go(func() { c.s.followIncidents(ctx, c.take) })
 	err := c.Run(ctx)
 	wg.Wait()
 	return err
