@@ -190,7 +190,7 @@ func TestTheFolderKeepsViewsOfEachCameraAndForgets(t *testing.T) {
 	}
 	// Eyes with a damaged file learn anew.
 	w := NewWatch(Options{Views: f, Armed: func(string) bool { return false }, Logger: slog.New(slog.DiscardHandler)})
-	y := &eyes{watch: w, open: make(map[sceneKey]*scene)}
+	y := newEyes(w)
 	y.configure(camera.Config{ID: ""})
 	if len(y.main.views) != 0 {
 		t.Error("a damaged file is believed")
@@ -200,7 +200,7 @@ func TestTheFolderKeepsViewsOfEachCameraAndForgets(t *testing.T) {
 func TestSomebodyAcceptsTheViewOfACamera(t *testing.T) {
 	h := &heard{}
 	w := NewWatch(Options{Armed: func(string) bool { return false }, Logger: slog.New(slog.DiscardHandler), Streams: func() Streams { return h }})
-	y := &eyes{watch: w, open: make(map[sceneKey]*scene)}
+	y := newEyes(w)
 	w.own["gate"] = y
 	y.configure(camera.Config{ID: "gate"})
 	start := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
@@ -228,3 +228,10 @@ type heard struct {
 }
 
 func (h *heard) Tampered(_, how string, _ time.Time) { h.how = append(h.how, how) }
+
+// A server that starts tells how its cameras are before it looks at them.
+func TestEyesThatAreNotConfiguredYetCanBeAsked(t *testing.T) {
+	if s := newEyes(NewWatch(Options{})).status(); s.Slow || s.Tampered != "" || s.Interval != 0 {
+		t.Errorf("%+v", s)
+	}
+}

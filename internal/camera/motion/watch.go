@@ -98,7 +98,7 @@ func (w *Watch) Follow(ctx context.Context, c camera.Config, _ string, hub *stre
 	w.mu.Lock()
 	y := w.own[c.ID]
 	if y == nil {
-		y = &eyes{watch: w, open: make(map[sceneKey]*scene), slowed: make(chan struct{}, 1)}
+		y = newEyes(w)
 		w.own[c.ID] = y
 	}
 	w.mu.Unlock()
@@ -193,12 +193,20 @@ type eyes struct {
 	rememberAt, writtenAt time.Time
 }
 
+// newEyes are complete: whoever asks how a camera is watched may come before they
+// are configured.
+func newEyes(w *Watch) *eyes {
+	y := &eyes{watch: w, open: make(map[sceneKey]*scene), slowed: make(chan struct{}, 1)}
+	y.fresh()
+	return y
+}
+
 func (y *eyes) configure(c camera.Config) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	moved := y.config.Main.URL != c.Main.URL || y.config.Sub.URL != c.Sub.URL
 	y.config = c
-	if y.main == nil || moved {
+	if moved {
 		y.fresh()
 		y.recall(c)
 		return
@@ -208,7 +216,8 @@ func (y *eyes) configure(c camera.Config) {
 	y.sub.SetZones(zones)
 }
 
-// fresh begins with detectors that know nothing. It is called under the lock.
+// fresh begins with detectors that know nothing. It is called under the lock, or
+// before anybody else has the eyes.
 func (y *eyes) fresh() {
 	zones := watchZones(y.config)
 	y.main, y.sub = New(zones), New(zones)
