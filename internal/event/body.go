@@ -55,6 +55,16 @@ const (
 
 	KindRecordingRetention Kind = "recording.retention"
 	KindRecordingCopy      Kind = "recording.copy"
+
+	KindControllerConfigured Kind = "controller.configured"
+	KindControllerRemoved    Kind = "controller.removed"
+	KindControllerFault      Kind = "controller.fault"
+	KindDoorConfigured       Kind = "door.configured"
+	KindDoorRemoved          Kind = "door.removed"
+	KindDoorState            Kind = "door.state"
+	KindDoorAlarm            Kind = "door.alarm"
+	KindAccess               Kind = "access"
+	KindDoorCommand          Kind = "door.command"
 )
 
 // Kinds lists all kinds.
@@ -66,6 +76,8 @@ func Kinds() []Kind {
 		KindSessionInferred, KindFinding, KindDriverReport, KindPolicy, KindIncidentAction, KindIncident, KindExternalAlert,
 		KindCameraConfigured, KindCameraRemoved, KindCameraState, KindScene, KindLabels, KindRecordingGap, KindArming,
 		KindRecordingRetention, KindRecordingCopy,
+		KindControllerConfigured, KindControllerRemoved, KindControllerFault, KindDoorConfigured, KindDoorRemoved, KindDoorState,
+		KindDoorAlarm, KindAccess, KindDoorCommand,
 	}
 }
 

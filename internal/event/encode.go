@@ -87,6 +87,24 @@ func New(kind Kind) (Body, error) {
 		return &RecordingCopy{}, nil
 	case KindArming:
 		return &Arming{}, nil
+	case KindControllerConfigured:
+		return &ControllerConfigured{}, nil
+	case KindControllerRemoved:
+		return &ControllerRemoved{}, nil
+	case KindControllerFault:
+		return &ControllerFault{}, nil
+	case KindDoorConfigured:
+		return &DoorConfigured{}, nil
+	case KindDoorRemoved:
+		return &DoorRemoved{}, nil
+	case KindDoorState:
+		return &DoorState{}, nil
+	case KindDoorAlarm:
+		return &DoorAlarm{}, nil
+	case KindAccess:
+		return &Access{}, nil
+	case KindDoorCommand:
+		return &DoorCommand{}, nil
 	}
 	return nil, fmt.Errorf("%q: %w", kind, ErrKind)
 }

@@ -27,6 +27,9 @@ const (
 	CameraSubject  SubjectType = "camera"
 	DoorSubject    SubjectType = "door"
 
+	// ControllerSubject is what drives doors.
+	ControllerSubject SubjectType = "controller"
+
 	IncidentSubject SubjectType = "incident"
 )
 
@@ -40,6 +43,12 @@ func Port(id string, evse, connector int) Subject {
 
 // Camera returns the subject of a camera.
 func Camera(id string) Subject { return Subject{Type: CameraSubject, ID: id} }
+
+// Door returns the subject of a door, gate, barrier or cabinet.
+func Door(id string) Subject { return Subject{Type: DoorSubject, ID: id} }
+
+// Controller returns the subject of a controller of doors.
+func Controller(id string) Subject { return Subject{Type: ControllerSubject, ID: id} }
 
 // Site returns the subject of a site.
 func Site(id string) Subject { return Subject{Type: SiteSubject, ID: id} }

@@ -199,6 +199,12 @@ func (s *Store) DeleteSite(ctx context.Context, by Actor, id string) error {
 		if n > 0 {
 			return &InUseError{fmt.Sprintf("the site has %d cameras; move or remove them first", n)}
 		}
+		if err := tx.QueryRow(`SELECT (SELECT count(*) FROM doors WHERE site = ?1) + (SELECT count(*) FROM controllers WHERE site = ?1)`, id).Scan(&n); err != nil {
+			return fmt.Errorf("count doors: %w", err)
+		}
+		if n > 0 {
+			return &InUseError{fmt.Sprintf("the site has %d doors and controllers; move or remove them first", n)}
+		}
 		if _, err := tx.Exec(`DELETE FROM arming WHERE site = ?`, id); err != nil {
 			return fmt.Errorf("delete arming: %w", err)
 		}

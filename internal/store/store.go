@@ -73,6 +73,8 @@ type Store struct {
 	arming       table[*Arming]    // by site
 	retention    table[*Retention] // by site; empty: everywhere
 	removed      table[*RemovedCamera]
+	controllers  table[*Controller]
+	doors        table[*Door]
 	zones        table[*time.Location]
 	box          Box
 	credentials  table[*access.Credential] // by token id
@@ -98,6 +100,8 @@ type Store struct {
 
 	changed        changes
 	camerasChanged changes
+	doorsChanged   changes
+	wiring         sync.Mutex // held, behind entity, while a door gets its place at a controller
 	followed       progress
 }
 
@@ -152,9 +156,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s.maxTokens = o.MaxTokens
 	s.tokens = newTokenCache(o.TokenCache)
-	s.changed.wake, s.camerasChanged.wake = make(chan struct{}), make(chan struct{})
+	s.changed.wake, s.camerasChanged.wake, s.doorsChanged.wake = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	for _, load := range []func(context.Context) error{
-		s.sealOld, s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadPeople, s.loadAccess, s.loadHandshakes, s.countTokens, s.loadCameras, s.loadLabelSecrets,
+		s.sealOld, s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadPeople, s.loadAccess, s.loadHandshakes, s.countTokens, s.loadCameras, s.loadLabelSecrets, s.loadControllers, s.loadDoors,
 	} {
 		if err := load(ctx); err != nil {
 			return nil, err

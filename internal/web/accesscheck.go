@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -35,14 +36,14 @@ type (
 	checkInput struct {
 		Body struct {
 			Credential string     `json:"credential" minLength:"1" maxLength:"64" doc:"id"`
-			Place      string     `json:"place" minLength:"1" maxLength:"100" doc:"an EVSE: station/STATION/EVSE"`
+			Place      string     `json:"place" minLength:"1" maxLength:"100" doc:"a door: door/ID; or an EVSE: station/STATION/EVSE"`
 			At         *time.Time `json:"at,omitempty" doc:"default: now"`
 			PIN        bool       `json:"pin,omitempty" doc:"the right PIN is given as well"`
 		}
 	}
 	checkOutput   struct{ Body AccessDecisionShape }
 	whoOpensInput struct {
-		Place string    `query:"place" required:"true" minLength:"1" maxLength:"100" doc:"an EVSE: station/STATION/EVSE"`
+		Place string    `query:"place" required:"true" minLength:"1" maxLength:"100" doc:"a door: door/ID; or an EVSE: station/STATION/EVSE"`
 		At    time.Time `query:"at" doc:"default: now"`
 		Page
 	}
@@ -60,6 +61,10 @@ func (s *Server) registerAccessCheck() {
 // kind, and stays shut.
 func (s *Server) placeRequest(id string, at time.Time) access.Request {
 	r := access.Request{Now: at, Action: access.Charge, Place: access.Place{ID: id}}
+	if d, ok := s.o.Store.Door(strings.TrimPrefix(id, string(event.DoorSubject)+"/")); ok {
+		r.Action, r.Place, r.Zone = access.Enter, d.Place(), s.o.Store.ZoneOf(d.SiteID)
+		return r
+	}
 	subject, err := event.ParseSubject(id)
 	if err != nil || subject.Type != event.StationSubject || subject.EVSE == 0 || subject.Connector != 0 {
 		return r

@@ -214,8 +214,12 @@ func (s *Server) listEvents(ctx context.Context, in *eventsInput) (*listOutput[E
 	if err != nil {
 		return nil, err
 	}
+	people := scope(ctx, PeopleRead)
 	out := make([]EventShape, 0, len(found))
 	for _, e := range found {
+		if b, ok := e.Body.(*event.Access); ok && !people.Allows(b.SiteID) {
+			continue
+		}
 		out = append(out, eventShape(e))
 	}
 	return listOf(out, encodeCursor("events", string(next))), nil
@@ -236,6 +240,11 @@ func (s *Server) subjectsOf(allowed Scope) []event.Subject {
 		enrolled[e.ID] = struct{}{}
 		if allowed.Allows(e.SiteID) {
 			list = append(list, event.Station(e.ID))
+		}
+	}
+	for _, d := range s.o.Store.Doors() {
+		if allowed.Allows(d.SiteID) {
+			list = append(list, event.Door(d.ID))
 		}
 	}
 	for st := range s.o.Fleet.Snapshot().Stations() {

@@ -385,6 +385,10 @@ func (h *hub) tell(x heard) {
 			permission = IncidentsRead
 		case "cameras":
 			permission = CamerasRead
+		case "doors":
+			permission = DoorsRead
+		case "access":
+			permission = PeopleRead
 		}
 		allowed := c.principal.Scope(permission)
 		if x.private && !allowed.All() || !x.private && !allowed.Allows(x.site) {

@@ -53,16 +53,26 @@ func (h *hub) pass(ctx context.Context, e *event.Event, recent *commandRing) boo
 		if c, ok := h.s.o.Store.Camera(e.Subject.ID); ok {
 			site, placed = c.SiteID, true
 		}
+	case event.DoorSubject:
+		if d, ok := h.s.o.Store.Door(e.Subject.ID); ok {
+			site, placed = d.SiteID, true
+		}
+	case event.ControllerSubject:
+		if c, ok := h.s.o.Store.Controller(e.Subject.ID); ok {
+			site, placed = c.SiteID, true
+		}
 	case event.SiteSubject:
 		site, placed = e.Subject.ID, true
 	}
-	if !h.passCamera(ctx, e, site) {
+	if !h.passCamera(ctx, e, site) || !h.passDoor(ctx, e, site) {
 		return false
 	}
 	var x heard
 	switch b := e.Body.(type) {
 	case *event.Meter, *event.Report, *event.Message:
 		return true // too many or too large: series, settings and messages have them
+	case *event.Access:
+		return true // with names, for those who may see people: passDoor
 	case *event.Command:
 		shape := CommandShape{
 			ID: b.CommandID, Station: e.Subject.ID, Action: b.Action, Payload: b.Payload, Status: "sent", RequestedBy: b.By,

@@ -72,6 +72,11 @@ const (
 	EvidenceExport Permission = "evidence.export"
 	// ArmingWrite decides when what moves at a site matters.
 	ArmingWrite Permission = "arming.write"
+	// DoorsRead shows how doors are, DoorsWrite sets them up, DoorsCommand opens and
+	// locks them. Who went through is shown to those who may see people.
+	DoorsRead    Permission = "doors.read"
+	DoorsWrite   Permission = "doors.write"
+	DoorsCommand Permission = "doors.command"
 	// PeopleRead shows who enters and charges, PeopleWrite decides about them.
 	PeopleRead  Permission = "people.read"
 	PeopleWrite Permission = "people.write"
@@ -91,7 +96,7 @@ func permissionsOf(role store.Role) []Permission {
 		SummaryRead, SitesRead, StationsRead, SessionsRead, MessagesRead, EventsRead, TelemetryRead, ConformanceRead,
 		MetricsRead,
 		IncidentsRead,
-		CamerasRead,
+		CamerasRead, DoorsRead,
 	}
 	staff := slices.Concat(states, []Permission{
 		IDTokensRead,
@@ -119,7 +124,7 @@ func permissionsOf(role store.Role) []Permission {
 	case store.RoleOperator:
 		return operator
 	case store.RoleSecurity:
-		return append(staff, CredentialsRead, CredentialsWrite, PeopleRead, PeopleWrite, PoliciesRead, PoliciesWrite, VideoLive, VideoUnmasked, VideoReview, EvidenceExport, ArmingWrite)
+		return append(staff, CredentialsRead, CredentialsWrite, PeopleRead, PeopleWrite, PoliciesRead, PoliciesWrite, VideoLive, VideoUnmasked, VideoReview, EvidenceExport, ArmingWrite, DoorsCommand)
 	case store.RoleAdmin:
 		return append(operator,
 			SitesWrite, StationsWrite,
@@ -133,6 +138,7 @@ func permissionsOf(role store.Role) []Permission {
 			RemediesWrite,
 			PeopleWrite, PoliciesWrite,
 			CamerasWrite, VideoUnmasked, VideoReview, EvidenceExport,
+			DoorsWrite, DoorsCommand,
 		)
 	}
 	return nil

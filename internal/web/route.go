@@ -27,15 +27,17 @@ type Need struct {
 type needKind uint8
 
 const (
-	needNothing  needKind = iota + 1 // anyone
-	needSigned                       // a body that is signed with the secret of {camera} or its site
-	needSignIn                       // a session or token, whatever its grants
-	needGlobal                       // the permission for all sites
-	needFiltered                     // the permission at some site; the handler filters by its Scope
-	needStation                      // the permission at the site of path parameter {station}
-	needSite                         // the permission at path parameter {site}
-	needCamera                       // the permission at the site of path parameter {camera}
-	needFilmed                       // the same, and the camera may be one that was removed
+	needNothing    needKind = iota + 1 // anyone
+	needSigned                         // a body that is signed with the secret of {camera} or its site
+	needSignIn                         // a session or token, whatever its grants
+	needGlobal                         // the permission for all sites
+	needFiltered                       // the permission at some site; the handler filters by its Scope
+	needStation                        // the permission at the site of path parameter {station}
+	needSite                           // the permission at path parameter {site}
+	needCamera                         // the permission at the site of path parameter {camera}
+	needFilmed                         // the same, and the camera may be one that was removed
+	needDoor                           // the permission at the site of path parameter {door}
+	needController                     // the permission at the site of path parameter {controller}
 )
 
 func anyone() Need                   { return Need{kind: needNothing} }
@@ -47,6 +49,8 @@ func atStation(p Permission) Need    { return Need{kind: needStation, permission
 func atSite(p Permission) Need       { return Need{kind: needSite, permission: p} }
 func atCamera(p Permission) Need     { return Need{kind: needCamera, permission: p} }
 func atFilmed(p Permission) Need     { return Need{kind: needFilmed, permission: p} }
+func atDoor(p Permission) Need       { return Need{kind: needDoor, permission: p} }
+func atController(p Permission) Need { return Need{kind: needController, permission: p} }
 func (n Need) reauthenticated() Need { n.fresh = true; return n }
 func (n Need) orPermit() Need        { n.permit = true; return n }
 
@@ -201,6 +205,20 @@ func (s *Server) admit(r *http.Request, need Need) (*Principal, error) {
 		}
 		if c, ok := s.o.Store.Filmed(r.PathValue("camera")); !ok || !scope.Allows(c.SiteID) {
 			return nil, problemf(http.StatusNotFound, "no such camera")
+		}
+	case needDoor:
+		if scope.Empty() {
+			return nil, errForbidden
+		}
+		if d, ok := s.o.Store.Door(r.PathValue("door")); !ok || !scope.Allows(d.SiteID) {
+			return nil, problemf(http.StatusNotFound, "no such door")
+		}
+	case needController:
+		if scope.Empty() {
+			return nil, errForbidden
+		}
+		if c, ok := s.o.Store.Controller(r.PathValue("controller")); !ok || !scope.Allows(c.SiteID) {
+			return nil, problemf(http.StatusNotFound, "no such controller")
 		}
 	case needSite:
 		if scope.Empty() {

@@ -22,7 +22,7 @@ type Summary struct {
 	Sessions  SessionSummary  `json:"sessions"`
 	Incidents IncidentSummary `json:"incidents"`
 	Cameras   CameraSummary   `json:"cameras"`
-	Doors     TotalSummary    `json:"doors"`
+	Doors     DoorSummary     `json:"doors"`
 	Observing bool            `json:"observing" doc:"false while the journal cannot commit: what is shown is old"`
 }
 
@@ -76,9 +76,10 @@ type CameraSummary struct {
 	ByState map[string]int `json:"byState" doc:"those that are there"`
 }
 
-// TotalSummary counts things.
-type TotalSummary struct {
-	Total int `json:"total"`
+// DoorSummary counts doors.
+type DoorSummary struct {
+	Total   int            `json:"total"`
+	ByState map[string]int `json:"byState" doc:"those that are there"`
 }
 
 type summaryOutput struct{ Body Summary }
@@ -134,6 +135,7 @@ func (s *Server) summary(snap *fleet.Snapshot, allowed Scope) Summary {
 	out.Ports.ByPowerClass = byClass[:]
 	out.Incidents = s.countIncidents(allowed)
 	out.Cameras = s.countCameras(allowed)
+	out.Doors = s.countDoors(allowed)
 	out.PowerW, out.OfferedW = math.Round(out.PowerW), math.Round(out.OfferedW)
 	out.Sessions.Today, out.Sessions.EnergyTodayWh = s.today.count(snap, allowed)
 	out.Sessions.EnergyTodayWh = math.Round(out.Sessions.EnergyTodayWh)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/chargewatch/chargewatch/internal/access"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/knowledge"
 	"github.com/chargewatch/chargewatch/internal/picture"
@@ -68,6 +69,17 @@ func newTwo(t *testing.T) *two {
 		if err := p.store.DeleteCamera(t.Context(), store.System, "gone-"+site); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := p.store.CreateController(t.Context(), store.System, store.Controller{
+			ID: "ctl-" + site, SiteID: site, Driver: store.DriverUHPPOTE, Address: "10.0.0.8:60000", Serial: uint32(405419000 + len(site)),
+		}, ""); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.store.CreateDoor(t.Context(), store.System, store.Door{
+			ID: "door-" + site, SiteID: site, Label: "Gate " + site, Kind: access.Gate, Controller: "ctl-" + site, Number: 1,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		p.say(event.Door("door-"+site), &event.Access{SiteID: site, Reason: "at " + site, DecidedBy: "controller", Allowed: true})
 		if _, err := p.store.SetRetention(t.Context(), store.System, store.Retention{SiteID: site, Days: 7, Purpose: "raids at " + site}); err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +185,7 @@ func (n *two) path(r Route, site string) string {
 	if r.Need.kind == needGlobal {
 		id = "nobody"
 	}
-	path := strings.NewReplacer("{station}", "S-"+site, "{site}", site, "{camera}", "cam-"+site, "{session}", "x", "{stream}", "main", "{file}", "index.m3u8", "{id}", id, "{action}", "note", "{photo}", n.photo[site]).Replace(r.Path)
+	path := strings.NewReplacer("{station}", "S-"+site, "{site}", site, "{camera}", "cam-"+site, "{door}", "door-"+site, "{controller}", "ctl-"+site, "{session}", "x", "{stream}", "main", "{file}", "index.m3u8", "{id}", id, "{action}", "note", "{photo}", n.photo[site]).Replace(r.Path)
 	if r.Path == base+"/telemetry" {
 		path += "?station=S-" + site
 	}
@@ -220,7 +232,7 @@ func TestPublicRoutes(t *testing.T) {
 			continue
 		}
 		nobody := &caller{t: t, url: p.url, http: &http.Client{}}
-		path := strings.NewReplacer("{station}", "x", "{site}", "x", "{camera}", "x", "{session}", "x", "{stream}", "x", "{file}", "x", "{id}", "x", "{action}", "note").Replace(r.Path)
+		path := strings.NewReplacer("{station}", "x", "{site}", "x", "{camera}", "x", "{door}", "x", "{controller}", "x", "{session}", "x", "{stream}", "x", "{file}", "x", "{id}", "x", "{action}", "note").Replace(r.Path)
 		if got := nobody.status(r.Method, path, "{}"); got != http.StatusUnauthorized {
 			t.Errorf("%s %s without sign-in: %d", r.Method, r.Path, got)
 		}
@@ -279,7 +291,7 @@ func TestRolesAndSites(t *testing.T) {
 					return
 				}
 				for _, query := range []string{"", "?limit=1000", "?station=S-" + foreign, "?site=" + foreign, "?q=" + foreign,
-					"?subject=station/S-" + foreign, "?kind=station.configured,status,command", "?credential=TOKEN-" + foreign} {
+					"?subject=station/S-" + foreign, "?kind=station.configured,status,command,access", "?credential=TOKEN-" + foreign} {
 					got, text := c.do(r.Method, r.Path+query, "")
 					if got != http.StatusOK || strings.Contains(text, foreign) {
 						t.Errorf("%s: %d %s", query, got, text)

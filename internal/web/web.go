@@ -155,15 +155,18 @@ type Options struct {
 	Notifier  Notifier
 	Knowledge Knowledge // what error codes mean
 	Cameras   Cameras   // nil: none is listened to
-	Viewing   Viewing   // nil: no pictures of now
-	Finder    Finder    // nil: devices are not asked
-	Labels    Labels    // nil: other systems tell no labels
-	Clips     Clips     // nil: incidents have no pictures
-	Footage   Footage   // nil: no pictures of the past
-	Copies    Copies    // nil: nothing is copied to a second place
-	Keeping   Keeping   // nil: nobody knows the room for recordings
-	Evidence  Evidence  // nil: no packs of evidence
-	Photos    Photos    // nil: none are kept
+	Doors     Doors     // nil: none is driven
+	// Controllers comes with Doors.
+	Controllers Controllers
+	Viewing     Viewing  // nil: no pictures of now
+	Finder      Finder   // nil: devices are not asked
+	Labels      Labels   // nil: other systems tell no labels
+	Clips       Clips    // nil: incidents have no pictures
+	Footage     Footage  // nil: no pictures of the past
+	Copies      Copies   // nil: nothing is copied to a second place
+	Keeping     Keeping  // nil: nobody knows the room for recordings
+	Evidence    Evidence // nil: no packs of evidence
+	Photos      Photos   // nil: none are kept
 	// Acknowledger records who takes care of an incident; without one the page of
 	// a signed link says that it cannot.
 	Acknowledger Acknowledger
@@ -292,6 +295,7 @@ func (s *Server) register() {
 	s.registerSignIn()
 	s.registerSites()
 	s.registerCameras()
+	s.registerDoors()
 	s.registerEvidence()
 	s.registerSiteImport()
 	s.registerPlans()

@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/access/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who showed what at which door, newest first; a page may be short and yet go on */
+        get: operations["listAccessEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/access/forbids": {
         parameters: {
             query?: never;
@@ -605,6 +622,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/controllers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what drives doors */
+        get: operations["listControllers"];
+        put?: never;
+        /** Add a controller */
+        post: operations["createController"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/controllers/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the networks of the server for controllers */
+        post: operations["findControllers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/controllers/{controller}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One controller */
+        get: operations["getController"];
+        put?: never;
+        post?: never;
+        /** Remove a controller */
+        delete: operations["deleteController"];
+        options?: never;
+        head?: never;
+        /** Change a controller */
+        patch: operations["changeController"];
+        trace?: never;
+    };
+    "/controllers/{controller}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a controller its lists anew */
+        post: operations["syncController"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/credentials": {
         parameters: {
             query?: never;
@@ -705,6 +793,94 @@ export interface paths {
         /** Decide about a detector in one scope; a body that says nothing takes the decision back */
         put: operations["setThreshold"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/doors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List doors, gates, barriers and cabinet doors */
+        get: operations["listDoors"];
+        put?: never;
+        /** Add a door */
+        post: operations["createDoor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/doors/{door}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One door */
+        get: operations["getDoor"];
+        /** Change a door */
+        put: operations["putDoor"];
+        post?: never;
+        /** Remove a door */
+        delete: operations["deleteDoor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/doors/{door}/lockdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let nobody in; the way out stays open */
+        post: operations["lockDoorDown"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/doors/{door}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the lockdown of a door */
+        post: operations["releaseDoor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/doors/{door}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open a door for a while */
+        post: operations["unlockDoor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3044,6 +3220,39 @@ export interface components {
             /** @description as a station would be told */
             status: string;
         };
+        AccessEventShape: {
+            /** @description false: the controller decided, and the policies say otherwise */
+            agrees: boolean;
+            /** Format: date-time */
+            at: string;
+            /** @description the camera that sees the door */
+            cameraId: string | null;
+            /** @description the kind of the reason */
+            code: string;
+            /** @description empty: nobody knows it */
+            credentialId: string;
+            /** @enum {string} */
+            decidedBy: "policy" | "controller" | "person";
+            /** @enum {string} */
+            decision: "allow" | "deny";
+            doorId: string;
+            /** @description card, pin, button, remote, plate or pass */
+            method: string;
+            /** @description of the person, or the label of the credential */
+            name: string;
+            /** @description it was the way out */
+            out: boolean;
+            personId: string;
+            policy: string;
+            reason: string;
+            /** Format: date-time */
+            receivedAt: string;
+            /** Format: int64 */
+            seq: number;
+            siteId: string;
+            /** @description what the policies say, where they do not agree */
+            why: string;
+        };
         AccessHours: {
             /** @description 0 is Sunday */
             days: number[];
@@ -3707,7 +3916,7 @@ export interface components {
             credential: string;
             /** @description the right PIN is given as well */
             pin?: boolean;
-            /** @description an EVSE: station/STATION/EVSE */
+            /** @description a door: door/ID; or an EVSE: station/STATION/EVSE */
             place: string;
         };
         ClaimOutputBody: {
@@ -3787,6 +3996,59 @@ export interface components {
             status: "Available" | "Preparing" | "Charging" | "SuspendedEV" | "SuspendedEVSE" | "Finishing" | "Reserved" | "Unavailable" | "Faulted" | "Unknown";
             /** @description OCPP 2.0.1 ConnectorEnumType; empty: unknown */
             type: string;
+        };
+        ControllerChangeInputBody: {
+            address?: string;
+            label?: string;
+            /** @description empty: none any more; needed when the address changes */
+            secret?: string;
+            /** Format: int32 */
+            serial?: number;
+            siteId?: string;
+        };
+        ControllerFaultShape: {
+            detail: string;
+            /** @enum {string} */
+            fault: "offline" | "clock" | "listener" | "unrecorded" | "drift" | "foreign" | "lost" | "keypad" | "policy";
+            /** Format: date-time */
+            since: string | null;
+        };
+        ControllerShape: {
+            address: string;
+            /**
+             * Format: int64
+             * @description in its list, as read back
+             */
+            cards: number;
+            /**
+             * Format: double
+             * @description its clock less ours
+             */
+            clockOffsetSeconds: number;
+            /** @enum {string} */
+            driver: "uhppote" | "mqtt" | "http";
+            faults: components["schemas"]["ControllerFaultShape"][];
+            firmware: string;
+            hasSecret: boolean;
+            id: string;
+            label: string;
+            online: boolean;
+            /**
+             * Format: int32
+             * @description index of its newest record
+             */
+            record: number;
+            /** Format: int32 */
+            serial: number;
+            simulated: boolean;
+            /** Format: date-time */
+            since: string | null;
+            siteId: string;
+            /**
+             * Format: date-time
+             * @description when its lists were last found right
+             */
+            syncedAt: string | null;
         };
         Cookie: {
             Domain: string;
@@ -4074,6 +4336,72 @@ export interface components {
             items: components["schemas"]["DeviceShape"][];
             /** @description applicationServerKey for the browser's subscription */
             pushKey: string;
+        };
+        DoorBody: {
+            cameraId?: string;
+            /** @description id of a controller of the site */
+            controller?: string;
+            evses?: string[];
+            /**
+             * Format: int64
+             * @description how long it may stand open; default 60
+             */
+            heldAfterSeconds?: number;
+            /** @enum {string} */
+            kind: "door" | "gate" | "barrier" | "cabinet";
+            label?: string;
+            /** Format: int64 */
+            number?: number;
+            siteId: string;
+        };
+        DoorReasonInputBody: {
+            reason: string;
+        };
+        DoorShape: {
+            /** @description of its controller; only for those who set doors up */
+            address: string;
+            /** @description the camera that sees it */
+            cameraId: string | null;
+            controller: string;
+            /**
+             * @description of its controller; empty: it has none
+             * @enum {string}
+             */
+            driver: "" | "uhppote" | "mqtt" | "http";
+            /** @description what is behind it: station/ID or station/ID/EVSE */
+            evses: string[];
+            /** Format: int64 */
+            heldAfterSeconds: number;
+            id: string;
+            /** @enum {string} */
+            kind: "door" | "gate" | "barrier" | "cabinet";
+            label: string;
+            /**
+             * Format: int64
+             * @description which door of its controller it is
+             */
+            number: number;
+            /** @description why it is in that state, as a code */
+            reason: string;
+            simulated: boolean;
+            siteId: string;
+            /** @enum {string} */
+            state: "locked" | "unlocked" | "open" | "held" | "forced" | "lockdown" | "offline" | "unknown";
+            /** Format: date-time */
+            stateSince: string | null;
+            /**
+             * @description who decides while the server is down: the list in its controller, or nobody
+             * @enum {string}
+             */
+            whenOffline: "list" | "deny";
+        };
+        DoorSummary: {
+            /** @description those that are there */
+            byState: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            total: number;
         };
         EVSEInput: {
             connectors?: components["schemas"]["ConnectorInput"][];
@@ -4655,6 +4983,15 @@ export interface components {
             name: string;
             onvifUrl: string;
         };
+        FoundController: {
+            address: string;
+            firmware: string;
+            /** @description id, if it is one of ours */
+            known: string;
+            mac: string;
+            /** Format: int32 */
+            serial: number;
+        };
         FoundOutputBody: {
             items: components["schemas"]["FoundCamera"][];
         };
@@ -5229,6 +5566,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsAccessEventShape: {
+            items: components["schemas"]["AccessEventShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsAccessScheduleShape: {
             items: components["schemas"]["AccessScheduleShape"][];
             /** @description empty: there is no more */
@@ -5279,6 +5621,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsControllerShape: {
+            items: components["schemas"]["ControllerShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsCopyShape: {
             items: components["schemas"]["CopyShape"][];
             /** @description empty: there is no more */
@@ -5299,6 +5646,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsDoorShape: {
+            items: components["schemas"]["DoorShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsEscalationShape: {
             items: components["schemas"]["EscalationShape"][];
             /** @description empty: there is no more */
@@ -5316,6 +5668,11 @@ export interface components {
         };
         ItemsForbidShape: {
             items: components["schemas"]["ForbidShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsFoundController: {
+            items: components["schemas"]["FoundController"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -6009,6 +6366,23 @@ export interface components {
             };
             type: string;
         };
+        NewControllerInputBody: {
+            /** @description HOST:PORT, or a URL */
+            address: string;
+            /** @enum {string} */
+            driver: "uhppote" | "mqtt" | "http";
+            /** @description one is given if missing */
+            id?: string;
+            label?: string;
+            /** @description kept sealed, never shown */
+            secret?: string;
+            /**
+             * Format: int32
+             * @description of a UHPPOTE controller
+             */
+            serial?: number;
+            siteId: string;
+        };
         NewCredentialInputBody: {
             /** Format: date-time */
             expiresAt?: string;
@@ -6042,6 +6416,25 @@ export interface components {
             endpoint: string;
             name: string;
             p256dh: string;
+        };
+        NewDoorInputBody: {
+            cameraId?: string;
+            /** @description id of a controller of the site */
+            controller?: string;
+            evses?: string[];
+            /**
+             * Format: int64
+             * @description how long it may stand open; default 60
+             */
+            heldAfterSeconds?: number;
+            /** @description one is given if missing */
+            id?: string;
+            /** @enum {string} */
+            kind: "door" | "gate" | "barrier" | "cabinet";
+            label?: string;
+            /** Format: int64 */
+            number?: number;
+            siteId: string;
         };
         NewEvidenceInputBody: {
             cameras?: string[];
@@ -7864,7 +8257,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             cameras: components["schemas"]["CameraSummary"];
-            doors: components["schemas"]["TotalSummary"];
+            doors: components["schemas"]["DoorSummary"];
             incidents: components["schemas"]["IncidentSummary"];
             /** @description false while the journal cannot commit: what is shown is old */
             observing: boolean;
@@ -7957,10 +8350,6 @@ export interface components {
             /** Format: date-time */
             usedAt: string | null;
         };
-        TotalSummary: {
-            /** Format: int64 */
-            total: number;
-        };
         TriedShape: {
             /** @description more in words; it may hold what the camera said */
             detail: string;
@@ -7985,6 +8374,14 @@ export interface components {
             /** @description rtsp or rtsps, without user and password */
             url: string;
             username?: string;
+        };
+        UnlockInputBody: {
+            reason: string;
+            /**
+             * Format: double
+             * @description 0: as long as its controller opens
+             */
+            seconds?: number;
         };
         UserChangeInputBody: {
             disabled?: boolean;
@@ -8372,6 +8769,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccessDecisionShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listAccessEvents: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                door?: string;
+                site?: string;
+                person?: string;
+                decision?: "allow" | "deny";
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsAccessEventShape"];
                 };
             };
             /** @description Error */
@@ -9018,7 +9454,7 @@ export interface operations {
     whoOpens: {
         parameters: {
             query: {
-                /** @description an EVSE: station/STATION/EVSE */
+                /** @description a door: door/ID; or an EVSE: station/STATION/EVSE */
                 place: string;
                 /** @description default: now */
                 at?: string;
@@ -10092,6 +10528,226 @@ export interface operations {
             };
         };
     };
+    listControllers: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsControllerShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createController: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewControllerInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControllerShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    findControllers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsFoundController"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getController: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                controller: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControllerShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteController: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                controller: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeController: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                controller: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ControllerChangeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControllerShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    syncController: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                controller: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listCredentials: {
         parameters: {
             query?: {
@@ -10409,6 +11065,274 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DetectorShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listDoors: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                site?: string;
+                state?: "locked" | "unlocked" | "open" | "held" | "forced" | "lockdown" | "offline" | "unknown";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsDoorShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createDoor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDoorInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getDoor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    putDoor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoorBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteDoor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    lockDoorDown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoorReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    releaseDoor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoorReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    unlockDoor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnlockInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorShape"];
                 };
             };
             /** @description Error */
