@@ -12,7 +12,20 @@ import styles from './settings.module.css';
 /** Acts the log knows today; another is shown by the name it was written with. */
 const known: Record<string, readonly string[]> = {
   bookmark: ['create', 'delete'],
-  camera: ['change', 'clip', 'create', 'delete', 'discover', 'forget', 'probe', 'try', 'view'],
+  camera: [
+    'change',
+    'clip',
+    'create',
+    'delete',
+    'discover',
+    'forget',
+    'probe',
+    'review',
+    'still',
+    'try',
+    'view',
+    'watch',
+  ],
   credential: ['create', 'delete', 'update'],
   evidence: ['ask', 'delete', 'hide', 'open', 'passcode', 'share', 'take', 'unshare'],
   kiosk: ['claim', 'create', 'delete', 'update'],
