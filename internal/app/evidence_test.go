@@ -15,18 +15,9 @@ import (
 	"github.com/chargewatch/chargewatch/internal/camera/stream"
 )
 
-// packed makes a pack of a minute and its key, in a folder.
-func packed(t *testing.T) (pack, key string) {
+// minute opens recordings in a folder and records a minute of one camera.
+func minute(t *testing.T, data *os.Root, k *evidence.Key, from time.Time) *record.Store {
 	t.Helper()
-	data, err := os.OpenRoot(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer data.Close()
-	k, err := evidence.OpenKey(data)
-	if err != nil {
-		t.Fatal(err)
-	}
 	store, err := record.Open(t.Context(), record.Options{Data: data, Sign: k.Sign})
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +26,6 @@ func packed(t *testing.T) (pack, key string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	from := time.Now().Add(-time.Hour)
 	cam, err := recordtest.New(recordtest.Plain, from)
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +41,23 @@ func packed(t *testing.T) (pack, key string) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
+	return store
+}
+
+// packed makes a pack of a minute and its key, in a folder.
+func packed(t *testing.T) (pack, key string) {
+	t.Helper()
+	data, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer data.Close()
+	k, err := evidence.OpenKey(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := time.Now().Add(-time.Hour)
+	store := minute(t, data, k, from)
 	folder := t.TempDir()
 	pack, key = filepath.Join(folder, "pack.zip"), filepath.Join(folder, "key.pem")
 	f, err := os.Create(pack)

@@ -59,8 +59,8 @@ func (s *Server) registerBookmarks() {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status, Tags: []string{"cameras"}}
 	}
 	add(s, filtered(VideoReview), op("listBookmarks", http.MethodGet, "/bookmarks", "Marked moments of recordings, those of the newest pictures first", 0), s.listBookmarks)
-	add(s, atCamera(VideoReview), op("addBookmark", http.MethodPost, "/cameras/{camera}/bookmarks", "Mark a moment of the recordings", http.StatusCreated), s.addBookmark)
-	add(s, atCamera(VideoReview), op("deleteBookmark", http.MethodDelete, "/cameras/{camera}/bookmarks/{id}", "Remove a mark; what it kept is kept no longer", http.StatusNoContent), s.deleteBookmark)
+	add(s, atFilmed(VideoReview), op("addBookmark", http.MethodPost, "/cameras/{camera}/bookmarks", "Mark a moment of the recordings", http.StatusCreated), s.addBookmark)
+	add(s, atFilmed(VideoReview), op("deleteBookmark", http.MethodDelete, "/cameras/{camera}/bookmarks/{id}", "Remove a mark; what it kept is kept no longer", http.StatusNoContent), s.deleteBookmark)
 }
 
 func (s *Server) listBookmarks(ctx context.Context, in *bookmarksInput) (*listOutput[BookmarkShape], error) {
@@ -137,7 +137,7 @@ func mayUnmark(p *Principal, b *store.Bookmark) error {
 }
 
 func (s *Server) addBookmark(ctx context.Context, in *newBookmarkInput) (*bookmarkOutput, error) {
-	c, ok := s.o.Store.Camera(in.Camera)
+	c, ok := s.o.Store.Filmed(in.Camera)
 	if !ok {
 		return nil, store.ErrNotFound
 	}

@@ -34,9 +34,9 @@ func (s *Server) clipsOf(ctx context.Context, incident string) ([]ClipShape, err
 	known, review := scope(ctx, CamerasRead), scope(ctx, VideoReview)
 	for _, c := range s.o.Clips.ClipsOf(incident) {
 		shape := ClipShape{CameraID: c.Camera, Label: c.Camera, From: c.From.UTC(), To: c.To.UTC(), Labels: []LabelsShape{}}
-		// A camera that was removed since belongs to those who see all.
+		// A camera that nobody knows any more belongs to those who see all.
 		site := ""
-		if x, ok := s.o.Store.Camera(c.Camera); ok {
+		if x, ok := s.o.Store.Filmed(c.Camera); ok {
 			site = x.SiteID
 			if x.Label != "" {
 				shape.Label = x.Label

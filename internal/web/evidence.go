@@ -308,7 +308,7 @@ func (s *Server) askEvidence(ctx context.Context, in *newEvidenceInput) (*eviden
 		}
 	}
 	for i, id := range b.Cameras {
-		c, ok := s.o.Store.Camera(id)
+		c, ok := s.o.Store.Filmed(id)
 		if !ok || !allowed.Allows(c.SiteID) {
 			return nil, invalid(fmt.Sprintf("cameras[%d]", i), "no such camera", id)
 		}

@@ -210,6 +210,14 @@ func (s *Server) listEvents(ctx context.Context, in *eventsInput) (*listOutput[E
 		}
 	}
 	q.Among, q.Limit, q.Before = s.subjectsOf(scope(ctx, EventsRead).within(in.Site)), in.Limit, journal.Cursor(before)
+	if q.Among != nil {
+		review := scope(ctx, VideoReview).within(in.Site)
+		for _, c := range s.o.Store.RemovedCameras() {
+			if review.Allows(c.SiteID) {
+				q.Among = append(q.Among, event.Camera(c.ID))
+			}
+		}
+	}
 	found, next, err := s.o.History.Events(ctx, q)
 	if err != nil {
 		return nil, err
@@ -225,8 +233,8 @@ func (s *Server) listEvents(ctx context.Context, in *eventsInput) (*listOutput[E
 	return listOf(out, encodeCursor("events", string(next))), nil
 }
 
-// subjectsOf lists what events of a scope are about: its sites and the stations
-// that are there now. Nil is everything.
+// subjectsOf lists what events of a scope are about: its sites, and the stations
+// and cameras that are there now. Nil is everything.
 func (s *Server) subjectsOf(allowed Scope) []event.Subject {
 	if allowed.All() {
 		return nil
@@ -250,6 +258,11 @@ func (s *Server) subjectsOf(allowed Scope) []event.Subject {
 	for st := range s.o.Fleet.Snapshot().Stations() {
 		if _, known := enrolled[st.ID]; !known && allowed.Allows(st.SiteID) {
 			list = append(list, event.Station(st.ID))
+		}
+	}
+	for _, c := range s.o.Store.Cameras() {
+		if allowed.Allows(c.SiteID) {
+			list = append(list, event.Camera(c.ID))
 		}
 	}
 	return list

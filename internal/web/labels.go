@@ -109,7 +109,7 @@ func (s *Server) registerLabels() {
 	take := op("takeLabels", http.MethodPost, "/cameras/{camera}/labels", "Tell what was seen in a camera's picture (webhook); answered once it is recorded. At most 60 messages a minute of a camera", http.StatusOK)
 	take.MaxBodyBytes = maxSignedBody
 	add(s, signed(), take, s.takeLabels)
-	add(s, atCamera(VideoReview), op("listLabels", http.MethodGet, "/cameras/{camera}/labels", "What was seen in a camera's pictures, newest first", 0), s.listLabels)
+	add(s, atFilmed(VideoReview), op("listLabels", http.MethodGet, "/cameras/{camera}/labels", "What was seen in a camera's pictures, newest first", 0), s.listLabels)
 	add(s, atCamera(CamerasWrite), op("makeCameraLabelSecret", http.MethodPost, "/cameras/{camera}/labels/secret", "Make the secret that labels of a camera are signed with; one of before is void", http.StatusCreated), s.makeCameraLabelSecret)
 	add(s, atCamera(CamerasWrite), op("dropCameraLabelSecret", http.MethodDelete, "/cameras/{camera}/labels/secret", "Take no labels signed with the camera's secret any more", http.StatusNoContent), s.dropCameraLabelSecret)
 	add(s, atSite(CamerasWrite), op("makeSiteLabelSecret", http.MethodPost, "/sites/{site}/labels/secret", "Make the secret that labels of all cameras of a site are signed with", http.StatusCreated), s.makeSiteLabelSecret)

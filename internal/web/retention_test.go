@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
 
@@ -133,4 +135,49 @@ func TestCamerasThatWereRemovedAreListedToThoseWhoMayReview(t *testing.T) {
 	if took != 1 {
 		t.Errorf("%d clips of the removed camera in the audit log", took)
 	}
+}
+
+func TestWhatHappenedAtACameraIsToldToThoseWhoReviewItsSite(t *testing.T) {
+	p := newPlant(t, func(o *Options) { o.Viewing, o.Footage, o.Keeping = noPictures{}, noFootage{}, wide{} })
+	p.site("hh")
+	p.site("kiel")
+	admin := p.script(store.RoleAdmin)
+	for _, id := range []string{"there", "gone"} {
+		admin.want(http.StatusCreated, "POST", "/cameras", `{"id":"`+id+`","siteId":"hh","mainUrl":"rtsp://10.0.0.9/`+id+`"}`, nil)
+		p.say(event.Camera(id), &event.Scene{ID: "m-" + id, What: event.SceneMotion, Phase: event.SceneStarted})
+		p.say(event.Camera(id), &event.Labels{Source: event.LabelsOfWebhook, Items: []event.Label{{What: event.ScenePerson}}})
+	}
+	admin.want(http.StatusNoContent, "DELETE", "/cameras/gone", "", nil)
+	told := func(c *caller, camera string) int {
+		t.Helper()
+		var got Items[EventShape]
+		c.want(http.StatusOK, "GET", "/events?kind=camera.scene&subject=camera/"+camera, "", &got)
+		return len(got.Items)
+	}
+	here, elsewhere, viewer := p.script(store.RoleSecurity, "hh"), p.script(store.RoleSecurity, "kiel"), p.script(store.RoleViewer, "hh")
+	for sentence, c := range map[string]struct {
+		by     *caller
+		camera string
+		want   int
+	}{
+		"a guard of the site":                     {here, "there", 1},
+		"and of a camera that was removed":        {here, "gone", 1},
+		"a guard of another site":                 {elsewhere, "there", 0},
+		"and of its removed camera":               {elsewhere, "gone", 0},
+		"a viewer of the site":                    {viewer, "there", 1},
+		"who knows of no camera that was removed": {viewer, "gone", 0},
+	} {
+		if got := told(c.by, c.camera); got != c.want {
+			t.Errorf("%s: told %d, want %d", sentence, got, c.want)
+		}
+	}
+	var seen Items[LabelsShape]
+	if here.want(http.StatusOK, "GET", "/cameras/gone/labels", "", &seen); len(seen.Items) != 1 {
+		t.Errorf("labels of the removed camera: %+v", seen)
+	}
+	elsewhere.want(http.StatusNotFound, "GET", "/cameras/gone/labels", "", nil)
+	var mark BookmarkShape
+	here.want(http.StatusCreated, "POST", "/cameras/gone/bookmarks", `{"at":"`+time.Now().Add(-time.Minute).UTC().Format(time.RFC3339)+`","text":"the van"}`, &mark)
+	elsewhere.want(http.StatusNotFound, "DELETE", "/cameras/gone/bookmarks/"+mark.ID, "", nil)
+	here.want(http.StatusNoContent, "DELETE", "/cameras/gone/bookmarks/"+mark.ID, "", nil)
 }

@@ -6,10 +6,12 @@ import { HOUR, MINUTE, span } from '../../format/time';
 import { fromClock, toClock } from '../../format/zoned';
 import { useT, useTag } from '../../i18n/i18n';
 import { useLive } from '../../live/hooks';
+import { useAllowed } from '../../ui/me';
 import { useSiteNames, useSites } from '../../ui/sites';
 import { useZone, ZoneNote, ZoneProvider } from '../../ui/zone';
 import { Effect, FormDialog, faultAt } from '../settings/dialog';
-import { useCameras } from '../video/feed';
+import type { Camera } from '../video/camera';
+import { useCameras, useRemoved } from '../video/feed';
 import styles from './evidence.module.css';
 import { EVIDENCE, type Pack } from './queries';
 import type { EvidenceSearch } from './search';
@@ -21,7 +23,7 @@ type Props = { search: EvidenceSearch; close: () => void; made: (id: string) => 
 
 /** Asks for a new pack, of cameras and a stretch of time or of an incident. */
 export function ExportDialog(props: Props) {
-  const { data } = useCameras();
+  const data = useFilmed();
   const sites = useSites();
   const first = props.search.cameras?.split(',')[0];
   const site = data?.find((c) => c.id === first)?.siteId ?? '';
@@ -32,6 +34,13 @@ export function ExportDialog(props: Props) {
   );
 }
 
+/** Cameras of which there may be recordings, also those that were removed. */
+function useFilmed(): readonly Camera[] | undefined {
+  const { data: here } = useCameras();
+  const { data: removed } = useRemoved(useAllowed('video.review'));
+  return useMemo(() => here && [...here, ...(removed ?? [])], [here, removed]);
+}
+
 function Form({ search, close, made }: Props) {
   const t = useT();
   const tag = useTag();
@@ -39,7 +48,7 @@ function Form({ search, close, made }: Props) {
   const queries = useQueryClient();
   const names = useSiteNames();
   const { client } = useLive();
-  const { data: known } = useCameras();
+  const known = useFilmed();
   const [now] = useState(() => Math.floor((Date.now() + client.clockOffset) / 1000) * 1000);
   const [cameras, setCameras] = useState<string[]>(() => search.cameras?.split(',').filter(Boolean) ?? []);
   const [from, setFrom] = useState<number>(() => search.from ?? now - 15 * MINUTE);
@@ -50,7 +59,8 @@ function Form({ search, close, made }: Props) {
     const by = new Map<string, { value: string; label: string }[]>();
     for (const c of known ?? []) {
       const list = by.get(c.siteId) ?? [];
-      list.push({ value: c.id, label: c.label || c.id });
+      const name = c.label || c.id;
+      list.push({ value: c.id, label: c.removedAt ? t('evidence.removedCamera', { name }) : name });
       by.set(c.siteId, list);
     }
     return [...by].map(([site, items]) => ({ group: names(site) || t('evidence.noSite'), items }));

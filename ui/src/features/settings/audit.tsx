@@ -11,23 +11,58 @@ import styles from './settings.module.css';
 
 /** Acts the log knows today; another is shown by the name it was written with. */
 const known: Record<string, readonly string[]> = {
+  bookmark: ['create', 'delete'],
+  camera: [
+    'change',
+    'clip',
+    'create',
+    'delete',
+    'discover',
+    'forget',
+    'probe',
+    'review',
+    'still',
+    'try',
+    'view',
+    'watch',
+  ],
   credential: ['create', 'delete', 'update'],
+  evidence: ['ask', 'delete', 'hide', 'open', 'passcode', 'share', 'take', 'unshare'],
+  kiosk: ['claim', 'create', 'delete', 'update'],
+  labels: ['secret', 'secretDropped'],
   link: ['create', 'use'],
+  plate: ['erase'],
+  retention: ['change'],
+  secondPlace: ['change', 'delete', 'test'],
   system: ['diagnostics'],
   signin: [''],
   signout: ['', 'others'],
-  site: ['create', 'delete', 'update'],
+  site: ['arming', 'create', 'delete', 'update'],
   station: ['admit', 'announce', 'approve', 'command', 'enrol', 'reject', 'remove', 'suspend', 'update'],
   token: ['create', 'delete', 'erase'],
   user: ['create', 'delete', 'password', 'reset', 'update'],
+  wall: ['delete', 'first', 'save'],
 };
 
-const kinds = ['signin', 'user', 'token', 'credential', 'site', 'station'] as const;
+const kinds = [
+  'signin',
+  'user',
+  'token',
+  'credential',
+  'site',
+  'station',
+  'camera',
+  'evidence',
+  'kiosk',
+] as const;
 
 const kindOfAct = (action: string): string => action.split('.')[0] ?? '';
 
-const kindOf = (action: string): string =>
-  /^(signin|signout|link)/.test(action) ? 'signin' : kindOfAct(action);
+const kindOf = (action: string): string => {
+  if (/^(signin|signout|link)/.test(action)) return 'signin';
+  if (/^(bookmark|labels|plate|retention|secondPlace|wall)\./.test(action)) return 'camera';
+  return kindOfAct(action);
+};
 
 /** What stands beside an act, without braces. */
 const details = (detail: unknown): string =>
@@ -55,6 +90,10 @@ export default function Audit() {
     return type === 'station' && id ? (
       <Link to="/stations/$id" params={{ id }} className="mono">
         {id}
+      </Link>
+    ) : type === 'camera' && id ? (
+      <Link to="/cameras" search={{ focus: id }} className="mono">
+        {a.subject}
       </Link>
     ) : (
       <span className="mono">{a.subject}</span>

@@ -21,6 +21,8 @@ export type Camera = {
   zones: readonly { evses?: readonly string[] | null }[];
   /** Pictures a second of its main stream, where it is known. */
   fps?: number;
+  /** When it was removed: there are recordings of it until their time is over. */
+  removedAt?: string;
 };
 
 /** The family whose shape and colour a camera's condition has: calm when it is live. */

@@ -26,11 +26,15 @@ export function Chooser({
 }) {
   const t = useT();
   const ids = chosen.map((c) => c.id);
+  // Removed ones stand together, with their sites, behind those that are there.
+  const groupOf = (c: Camera) => (c.removedAt ? t('video.removed') : siteName(c.siteId));
+  const labelOf = (c: Camera) =>
+    [c.label || c.id, c.removedAt && siteName(c.siteId)].filter(Boolean).join(' · ');
   const groups = new Map<string, { value: string; label: string }[]>();
   for (const c of sorted) {
     if (ids.includes(c.id)) continue;
-    const name = siteName(c.siteId);
-    groups.set(name, [...(groups.get(name) ?? []), { value: c.id, label: c.label || c.id }]);
+    const name = groupOf(c);
+    groups.set(name, [...(groups.get(name) ?? []), { value: c.id, label: labelOf(c) }]);
   }
   const data = [...groups].map(([group, items]) => ({ group, items }));
   const one = chosen.length === 1 ? chosen[0] : undefined;
@@ -44,10 +48,9 @@ export function Chooser({
           aria-label={t('video.review.camera')}
           value={one.id}
           onChange={(v) => v && put([v])}
-          data={[
-            { group: siteName(one.siteId), items: [{ value: one.id, label: one.label || one.id }] },
-            ...data,
-          ].reduce<typeof data>((all, g) => {
+          data={[{ group: groupOf(one), items: [{ value: one.id, label: labelOf(one) }] }, ...data].reduce<
+            typeof data
+          >((all, g) => {
             const same = all.find((x) => x.group === g.group);
             if (same) same.items = [...same.items, ...g.items];
             else all.push({ ...g });

@@ -35,6 +35,45 @@ async function read(signal: AbortSignal): Promise<Camera[]> {
   }
 }
 
+/** Cameras that were removed and of which there are recordings, for who may review. */
+export function useRemoved(wanted: boolean) {
+  return useQuery({
+    queryKey: ['cameras', 'removed'],
+    queryFn: async ({ signal }): Promise<Camera[]> => {
+      const out: Camera[] = [];
+      for (let cursor: string | undefined; ; ) {
+        const query = { removed: true, limit: PAGE, cursor };
+        const answer = await ok(api.GET('/video/kept', { params: { query }, signal }));
+        for (const c of answer.items)
+          if (c.removedAt) out.push(removedCamera({ ...c, removedAt: c.removedAt }));
+        cursor = answer.nextCursor || undefined;
+        if (!cursor) return out;
+      }
+    },
+    enabled: wanted,
+    refetchInterval: AGAIN,
+  });
+}
+
+/** Nothing is known of it but its name, and nothing comes any more. */
+export const removedCamera = (c: {
+  cameraId: string;
+  label: string;
+  siteId: string;
+  removedAt: string;
+}): Camera => ({
+  id: c.cameraId,
+  label: c.label,
+  siteId: c.siteId,
+  state: 'offline',
+  recording: 'off',
+  armed: false,
+  sub: false,
+  masked: false,
+  zones: [],
+  removedAt: c.removedAt,
+});
+
 export function useCameras() {
   const queries = useQueryClient();
   const { client } = useLive();

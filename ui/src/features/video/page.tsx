@@ -8,7 +8,7 @@ import { useAllowed } from '../../ui/me';
 import { Empty, Failed, PanelBoundary, Skeleton } from '../../ui/panel';
 import { StateShape } from '../../ui/state';
 import { CONDITIONS, conditionOf, FAMILY, type WallSearch } from './camera';
-import { useCameras } from './feed';
+import { useCameras, useRemoved } from './feed';
 import styles from './page.module.css';
 import { Review } from './review';
 import { conditionKey } from './tile';
@@ -27,9 +27,15 @@ export default function CamerasPage() {
   const mayReview = useAllowed('video.review');
   const maySet = useAllowed('cameras.write');
   const { data, error, refetch } = useCameras();
+  const review = mayReview && search.view === 'review';
+  const { data: removed } = useRemoved(mayReview && !kiosk);
   const cameras = useMemo(
     () => data?.filter((c) => scope === undefined || c.siteId === scope) ?? [],
     [data, scope],
+  );
+  const filmed = useMemo(
+    () => [...cameras, ...(removed ?? []).filter((c) => scope === undefined || c.siteId === scope)],
+    [cameras, removed, scope],
   );
   const change = useCallback(
     (part: Partial<WallSearch>) =>
@@ -70,6 +76,8 @@ export default function CamerasPage() {
           <Failed what={t('nav.cameras')} error={error} retry={() => void refetch()} />
         ) : !data ? (
           <Skeleton rows={6} />
+        ) : review && filmed.length > 0 ? (
+          <Review cameras={filmed} search={search} change={change} />
         ) : cameras.length === 0 ? (
           <Empty
             title={t('video.none')}
@@ -83,8 +91,6 @@ export default function CamerasPage() {
           >
             {t(maySet ? 'video.none.text' : 'video.none.ask')}
           </Empty>
-        ) : mayReview && search.view === 'review' ? (
-          <Review cameras={cameras} search={search} change={change} />
         ) : maySee ? (
           <Wall cameras={cameras} search={search} change={change} />
         ) : (

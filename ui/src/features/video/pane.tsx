@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { clock } from '../../format/time';
 import { useT, useTag } from '../../i18n/i18n';
+import { Age } from '../../ui/figures';
 import { useZone } from '../../ui/zone';
 import type { Camera } from './camera';
 import { lacking, NO_THUMB, type Recorded } from './glimpse';
@@ -92,7 +93,15 @@ export function Pane({
       </div>
       <figcaption className={styles.caption}>
         <span className={styles.name}>{name}</span>
-        <span className={styles.site}>{site}</span>
+        <span className={styles.site}>
+          {site}
+          {camera.removedAt && (
+            <>
+              {site && ' · '}
+              <Age at={camera.removedAt} prefix={t('video.removed.at')} />
+            </>
+          )}
+        </span>
         <span className={styles.time}>{clock(tag, scrub !== null && small ? small.at : moment, zone)}</span>
         {head}
       </figcaption>

@@ -40,7 +40,11 @@ export function Review({
   const siteName = useSiteNames();
   const { client } = useLive();
   const serverNow = useCallback(() => Date.now() + client.clockOffset, [client]);
-  const sorted = useMemo(() => [...cameras].sort(byName), [cameras]);
+  // What is gone comes last: it is looked for, not come across.
+  const sorted = useMemo(
+    () => [...cameras].sort((a, b) => Number(!!a.removedAt) - Number(!!b.removedAt) || byName(a, b)),
+    [cameras],
+  );
   const chosen = useMemo(() => {
     const known = new Map(cameras.map((c) => [c.id, c]));
     const asked = search.cams?.split(',').flatMap((id) => known.get(id) ?? []) ?? [];
