@@ -47,7 +47,7 @@ func imports() map[string][]string {
 		"frames":         {"event"},
 		"store":          {"event", "week", "fleet", "access", "journal", "coredb", "seal"},
 		// edges: they import what lies further in and never each other
-		"source":     {"event", "fleet", "access", "journal", "proto"},
+		"source":     {"event", "week", "fleet", "access", "journal", "proto"},
 		"camera":     {"event", "fleet", "journal", "proto", "outward"},
 		"outbox":     {"event", "fleet", "journal", "coredb", "store"},
 		"notify":     {"event", "fleet", "incident", "journal", "store", "outward"},
