@@ -18,8 +18,9 @@ const (
 	lockPause = 2 * time.Minute
 	// wellAfter is how long pictures came when the next try is a first one again.
 	wellAfter = 30 * time.Second
-	// linger is how long a stream is pulled on when nobody looks any more.
-	linger = 10 * time.Second
+	// linger is how long a stream is pulled on when nobody looks any more: who goes
+	// from one wall to another and back finds it there.
+	linger = time.Minute
 )
 
 // source is stream.Source.
@@ -152,6 +153,7 @@ func (p *pull) loop(ctx context.Context, again <-chan struct{}) {
 		p.mu.Unlock()
 		began := time.Now()
 		err := p.src.Run(run)
+		p.hub.Rest()
 		restart()
 		if ctx.Err() != nil {
 			return

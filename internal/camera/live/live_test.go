@@ -58,6 +58,7 @@ type camera struct {
 	n     int
 	codec stream.Codec
 	shift time.Duration // of PTS against DTS
+	epoch uint64
 }
 
 func (c *camera) play() *stream.Unit {
@@ -72,7 +73,7 @@ func (c *camera) play() *stream.Unit {
 		}
 	}
 	dts := time.Duration(c.n) * time.Second / 15
-	u := &stream.Unit{Format: f, NALUs: au, DTS: dts, PTS: dts + c.shift, At: time.Now(), ReceivedAt: time.Now(), Key: len(au) > 1}
+	u := &stream.Unit{Format: f, NALUs: au, DTS: dts, PTS: dts + c.shift, At: time.Now(), ReceivedAt: time.Now(), Key: len(au) > 1, Epoch: c.epoch}
 	c.n++
 	c.hub.Publish(u)
 	return u

@@ -66,6 +66,11 @@ func (p *pacer) packets(u *stream.Unit, backlog int) ([]*rtp.Packet, error) {
 // change says that pictures of another stream follow.
 func (p *pacer) change() { p.changed = true }
 
+// follows reports whether a viewer who saw all before can decode the unit.
+func (p *pacer) follows(u *stream.Unit) bool {
+	return u.Key || p.started && u.Epoch == p.epoch
+}
+
 // advance moves the viewer's clock to the unit.
 func (p *pacer) advance(u *stream.Unit, past bool) {
 	step := u.PTS - p.pts

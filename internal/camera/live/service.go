@@ -53,6 +53,7 @@ var (
 const (
 	maxOffer     = 64 << 10
 	pictureWait  = 5 * time.Second
+	ofNow        = 3 * time.Second // the newest picture of a stream that plays
 	connectWait  = 15 * time.Second
 	gatherWait   = 3 * time.Second
 	idlePlaylist = 20 * time.Second
@@ -136,10 +137,15 @@ func (s *Service) Viewers() (sessions, playlists int) {
 // stream has none of now.
 func present(hub *stream.Hub) *stream.Unit {
 	u, last := hub.Key(), hub.Last()
-	if u != nil && last != nil && time.Since(last.ReceivedAt) < pictureWait {
+	if u != nil && last != nil && time.Since(last.ReceivedAt) < ofNow {
 		return u
 	}
 	return nil
+}
+
+// follow follows a hub from what is there on, if that is of now.
+func follow(hub *stream.Hub) *stream.Reader {
+	return hub.Follow(stream.FollowOptions{FromKey: present(hub) != nil})
 }
 
 // current waits for a unit of now.

@@ -51,7 +51,7 @@ type session struct {
 }
 
 // Watch begins a WebRTC session. It goes on until End, until the viewer or the
-// camera goes, or until the viewer was not heard for half a minute.
+// camera goes, or until the viewer was not heard for ten seconds.
 func (s *Service) Watch(ctx context.Context, o Offer) (Answer, error) {
 	if s.api == nil {
 		return Answer{}, ErrNoWebRTC
@@ -113,14 +113,16 @@ func (s *Service) open(o Offer) (*session, error) {
 }
 
 // find looks whether there is anything to show: the stream, at once or soon, or
-// meanwhile the other.
+// meanwhile the other. Which it is, is seen when the viewer is there: by then the
+// stream may have come, or what was there may be over.
 func (x *session) find(ctx context.Context) error {
-	if present(x.hub) == nil && x.instead != nil {
-		if u := present(x.instead); u != nil && playable(u) == nil {
+	if x.instead != nil {
+		if u := present(x.instead); u == nil || playable(u) != nil {
+			x.drop()
+		} else if present(x.hub) == nil {
 			return nil
 		}
 	}
-	x.drop()
 	u, err := current(ctx, x.hub)
 	if err != nil {
 		return err
@@ -247,13 +249,14 @@ func (x *session) serve() {
 // send follows the hub, from the newest key picture on, until the viewer has lost
 // the thread.
 func (x *session) send(p *pacer) error {
-	r := x.hub.Follow(stream.FollowOptions{FromKey: true})
+	r := follow(x.hub)
 	defer r.Close()
-	if x.instead != nil {
+	if x.instead != nil && r.Behind() == 0 {
 		if again, err := x.meanwhile(p, r); again || err != nil {
 			return err
 		}
 	}
+	x.drop()
 	for backlog := r.Behind() - 1; ; backlog-- {
 		u, err := r.Next(x.ctx)
 		if err != nil {
@@ -265,8 +268,13 @@ func (x *session) send(p *pacer) error {
 	}
 }
 
-// show sends a picture; again reports that the viewer starts anew with it.
+// show sends a picture; again reports that the viewer starts anew with it. A camera
+// that is back begins with a key picture: what comes before it would be painted over
+// the pictures of another connection.
 func (x *session) show(p *pacer, u *stream.Unit, backlog int) (again bool, err error) {
+	if !p.follows(u) {
+		return false, nil
+	}
 	packets, err := p.packets(u, backlog)
 	if err != nil {
 		return false, err
@@ -282,7 +290,7 @@ func (x *session) show(p *pacer, u *stream.Unit, backlog int) (again bool, err e
 // meanwhile shows the other stream until the wanted one has a key picture, with
 // which it goes on. If that is one that browsers do not take, the other stays.
 func (x *session) meanwhile(p *pacer, wanted *stream.Reader) (again bool, err error) {
-	r := x.instead.Follow(stream.FollowOptions{FromKey: true})
+	r := follow(x.instead)
 	defer r.Close()
 	mine, other := wanted.Units(), r.Units()
 	for backlog := r.Behind() - 1; ; {
@@ -304,6 +312,9 @@ func (x *session) meanwhile(p *pacer, wanted *stream.Reader) (again bool, err er
 		case u, ok := <-other:
 			if !ok {
 				return false, stream.ErrClosed
+			}
+			if playable(u) != nil {
+				continue
 			}
 			if again, err := x.show(p, u, backlog); again || err != nil {
 				return again, err

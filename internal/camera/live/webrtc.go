@@ -3,6 +3,7 @@ package live
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
@@ -17,6 +18,15 @@ const (
 	videoPayload  = 102
 	playoutDelay  = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 	tcpReadBuffer = 8
+)
+
+// A viewer who is not heard for quietAfter and goneAfter more has gone: browsers ask
+// every two seconds or so whether we are there, and try anew by themselves after six
+// without a picture.
+const (
+	quietAfter = 5 * time.Second
+	goneAfter  = 5 * time.Second
+	keepalive  = 2 * time.Second
 )
 
 // keptPackets may be sent again to a viewer that lost them: seconds of a camera's
@@ -66,6 +76,7 @@ func newAPI(o Options) (*webrtc.API, error) {
 	setting := webrtc.SettingEngine{LoggerFactory: silent}
 	setting.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	setting.SetIncludeLoopbackCandidate(true)
+	setting.SetICETimeouts(quietAfter, goneAfter, keepalive)
 	var networks []webrtc.NetworkType
 	if o.UDP != nil {
 		setting.SetICEUDPMux(webrtc.NewICEUDPMux(silent.NewLogger("ice"), o.UDP))

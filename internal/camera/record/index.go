@@ -18,15 +18,16 @@ import (
 // indexFile is the name of the index inside the folder of recordings.
 const indexFile = "index.db"
 
-// shape is of the tables. An index of another shape is made again.
-const shape = 1
+// shape is of the tables. An index of another shape is made again; that before this
+// one is completed.
+const shape = 2
 
 const tables = `
 CREATE TABLE source (
 	id     INTEGER PRIMARY KEY,
 	camera TEXT NOT NULL,
 	stream TEXT NOT NULL,
-	bytes  INTEGER NOT NULL DEFAULT 0, -- of all its segments
+	bytes  INTEGER NOT NULL DEFAULT 0, -- of all its segments and what lies beside them
 	UNIQUE (camera, stream)
 );
 CREATE TABLE segment (
@@ -35,6 +36,7 @@ CREATE TABLE segment (
 	stop     INTEGER NOT NULL,
 	seq      INTEGER NOT NULL,
 	bytes    INTEGER NOT NULL,
+	beside   INTEGER NOT NULL DEFAULT 0, -- bytes of the previews beside its file
 	flags    INTEGER NOT NULL,
 	class    INTEGER NOT NULL,
 	going    INTEGER NOT NULL DEFAULT 0, -- its file is being removed
@@ -57,9 +59,13 @@ CREATE TABLE gap (
 ) WITHOUT ROWID;
 `
 
+// complete is the step to this shape from the one before.
+const complete = `ALTER TABLE segment ADD COLUMN beside INTEGER NOT NULL DEFAULT 0;`
+
 type database struct {
 	write *sql.DB // one connection
 	read  *sql.DB
+	grown bool // of the shape before: it does not know what lies beside files
 }
 
 // openDatabase opens the index; fresh reports that it holds nothing yet.
@@ -108,6 +114,15 @@ func (db *database) prepare(ctx context.Context) (fresh bool, err error) {
 	}
 	if have == shape {
 		return false, nil
+	}
+	if have == shape-1 {
+		db.grown = true
+		return false, db.tx(ctx, func(tx *sql.Tx) error {
+			if _, err := tx.ExecContext(ctx, complete+fmt.Sprintf("PRAGMA user_version = %d", shape)); err != nil {
+				return fmt.Errorf("complete the index of recordings: %w", err)
+			}
+			return nil
+		})
 	}
 	if n > 0 {
 		return false, errShape

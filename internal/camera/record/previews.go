@@ -67,6 +67,7 @@ func (s *Store) PutPreviews(ctx context.Context, g *Segment, list []Preview) err
 	if err := s.dir.Rename(next, g.previews()); err != nil {
 		return fmt.Errorf("keep previews: %w", err)
 	}
+	s.noteBeside(beside{s.idOf(g.Source), int64(g.Seq), int64(len(b))})
 	return nil
 }
 

@@ -2,8 +2,10 @@ package record_test
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -111,5 +113,107 @@ func TestNoPreviewsAreWrittenWhileTheDiskIsFullOrTheFileGrows(t *testing.T) {
 	put(files[0])
 	if n := s.previewFiles(); n != 1 {
 		t.Errorf("%d files of previews", n)
+	}
+}
+
+// thick puts as much beside each file as may lie there.
+func (s *studio) thick() (bytes int64) {
+	s.t.Helper()
+	for _, g := range s.segments(noon(), noon().Add(time.Hour)) {
+		var list []record.Preview
+		for i := range record.MaxPreviews {
+			list = append(list, record.Preview{At: g.Start.Add(time.Duration(i) * time.Second), JPEG: make([]byte, record.MaxPreviewBytes)})
+		}
+		for range 2 { // the second time takes the place of the first
+			if err := s.Store.PutPreviews(s.t.Context(), g, list); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+		bytes += g.Bytes
+	}
+	if err := fs.WalkDir(s.data.FS(), record.Folder, func(path string, d fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".previews") {
+			info, err := d.Info()
+			if err != nil {
+				return err
+			}
+			bytes += info.Size()
+		}
+		return err
+	}); err != nil {
+		s.t.Fatal(err)
+	}
+	return bytes
+}
+
+func TestPreviewsCountAgainstTheBoundsOfBytes(t *testing.T) {
+	const minute = 590_000 + record.MaxPreviews*record.MaxPreviewBytes
+	for sentence, limits := range map[string]record.Limits{
+		"of a camera": {Cameras: map[string]record.Keep{"yard-1": {Bytes: 4 * minute}}},
+		"of a site":   {Cameras: map[string]record.Keep{"yard-1": {Site: "hh"}}, Sites: map[string]int64{"hh": 4 * minute}},
+		"of all":      {Bytes: 4 * minute},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			s := open(t, t.TempDir(), record.Options{})
+			s.film(recordtest.Plain, noon(), record.Always, "")
+			s.play(6*time.Minute - 2*time.Second)
+			s.cutOff()
+			s.thick()
+			s.cutOff() // by now all is in the index
+			s.Store.SetLimits(limits)
+			if err := s.Store.Retain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := s.kept(); got != "..cccc...." {
+				t.Errorf("kept %s, want ..cccc....", got)
+			}
+			if u, _ := s.Store.Usage("yard-1"); u.Bytes > 4*minute || u.Bytes < 4*minute*9/10 {
+				t.Errorf("%d bytes are kept, as is said", u.Bytes)
+			}
+			// With the last of them all of it is gone, to the byte.
+			s.again.now.Store(noon().Add(80 * time.Hour).UnixNano())
+			for range 2 {
+				if err := s.Store.Retain(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if u, _ := s.Store.Usage("yard-1"); u.Bytes != 0 || s.kept() != ".........." {
+				t.Errorf("%d bytes are said to be left of %s", u.Bytes, s.kept())
+			}
+		})
+	}
+}
+
+func TestWhatLiesBesideFilesIsCountedAgain(t *testing.T) {
+	for sentence, harm := range map[string]string{
+		"as it was":                    ``,
+		"what a crash lost":            `UPDATE source SET bytes = bytes - (SELECT sum(beside) FROM segment); UPDATE segment SET beside = 0`,
+		"an index of the shape before": `UPDATE source SET bytes = bytes - (SELECT sum(beside) FROM segment); ALTER TABLE segment DROP COLUMN beside; PRAGMA user_version = 1`,
+		"an index of another shape":    `PRAGMA user_version = 99`,
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			folder := t.TempDir()
+			s := open(t, folder, record.Options{})
+			s.film(recordtest.Plain, noon(), record.Always, "")
+			s.play(3*time.Minute - 2*time.Second)
+			s.cutOff()
+			want := s.thick()
+			s.run()
+			db, err := sql.Open("sqlite", filepath.Join(folder, record.Folder, "index.db"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = db.ExecContext(t.Context(), harm)
+			if err := errors.Join(err, db.Close()); err != nil {
+				t.Fatal(err)
+			}
+			again := open(t, folder, record.Options{})
+			if err := again.Store.Retain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if u, _ := again.Store.Usage("yard-1"); u.Bytes != want {
+				t.Errorf("%d bytes, want %d", u.Bytes, want)
+			}
+		})
 	}
 }

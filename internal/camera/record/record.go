@@ -89,6 +89,8 @@ type Segment struct {
 	Link   segment.Sum
 	// Open is set while it grows; it has no sum yet.
 	Open bool
+
+	beside int64 // bytes of previews; known where it is to be removed
 }
 
 // Key is where a key picture lies: a part begins with it.
@@ -150,6 +152,7 @@ type Store struct {
 	byID     map[int64]*track
 	waiting  []*finished // whole, on their way into the index
 	gaps     []Gap       // the same
+	besides  []beside    // the same
 	wake     chan struct{}
 	decided  chan struct{} // limits changed
 	emptied  sync.Cond     // waiting became shorter

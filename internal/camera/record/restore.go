@@ -142,6 +142,12 @@ func (s *Store) restoreSource(ctx context.Context, src Source) error {
 			return err
 		}
 	}
+	if s.db.grown {
+		after = time.Time{}
+	}
+	if err := s.restoreBeside(ctx, t, after); err != nil {
+		return err
+	}
 	return s.db.openGap(ctx, t)
 }
 

@@ -208,9 +208,9 @@ func (s *Store) free(ctx context.Context, group []*track, over int64, reason str
 				break
 			}
 			going = append(going, g)
-			over -= g.Bytes
+			over -= g.Bytes + g.beside
 			if bytes != nil {
-				bytes[s.idOf(g.Source)] -= g.Bytes
+				bytes[s.idOf(g.Source)] -= g.Bytes + g.beside
 			}
 			if len(going) == batch {
 				if err := s.remove(ctx, going, reason); err != nil {
@@ -270,7 +270,7 @@ func (v *victims) next(ctx context.Context) (*Segment, error) {
 
 func (l *victimLine) fill(ctx context.Context, s *Store, most Class) error {
 	for len(l.ahead) == 0 && !l.done {
-		rows, err := s.db.read.QueryContext(ctx, `SELECT start, stop, seq, bytes, class, prev, link FROM segment
+		rows, err := s.db.read.QueryContext(ctx, `SELECT start, stop, seq, bytes, beside, class, prev, link FROM segment
 			WHERE source = ? AND start > ? AND going = 0 ORDER BY start LIMIT 64`, l.t.id, l.after)
 		if err != nil {
 			return fmt.Errorf("read the oldest segments: %w", err)
@@ -282,7 +282,7 @@ func (l *victimLine) fill(ctx context.Context, s *Store, most Class) error {
 			var start, stop, seq int64
 			var class int
 			var prev, link []byte
-			if err := rows.Scan(&start, &stop, &seq, &g.Bytes, &class, &prev, &link); err != nil {
+			if err := rows.Scan(&start, &stop, &seq, &g.Bytes, &g.beside, &class, &prev, &link); err != nil {
 				return errors.Join(fmt.Errorf("read the oldest segments: %w", err), rows.Close())
 			}
 			l.after = start
@@ -351,10 +351,15 @@ func (s *Store) unlink(ctx context.Context, t *track, list []*Segment) error {
 	}
 	if err := s.db.tx(ctx, func(tx *sql.Tx) error {
 		for _, g := range list {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM segment WHERE source = ? AND seq = ?`, t.id, int64(g.Seq)); err != nil {
+			var bytes int64
+			err := tx.QueryRowContext(ctx, `DELETE FROM segment WHERE source = ? AND seq = ? RETURNING bytes + beside`, t.id, int64(g.Seq)).Scan(&bytes)
+			if errors.Is(err, sql.ErrNoRows) {
+				continue
+			}
+			if err != nil {
 				return fmt.Errorf("forget a segment: %w", err)
 			}
-			if err := count(ctx, tx, t.id, -g.Bytes); err != nil {
+			if err := count(ctx, tx, t.id, -bytes); err != nil {
 				return err
 			}
 		}
@@ -377,7 +382,7 @@ func (s *Store) unlink(ctx context.Context, t *track, list []*Segment) error {
 
 // finishRemoval removes what was on its way out when we ended.
 func (s *Store) finishRemoval(ctx context.Context, t *track) error {
-	rows, err := s.db.write.QueryContext(ctx, `SELECT start, stop, seq, bytes FROM segment WHERE source = ? AND going = 1`, t.id)
+	rows, err := s.db.write.QueryContext(ctx, `SELECT start, stop, seq FROM segment WHERE source = ? AND going = 1`, t.id)
 	if err != nil {
 		return fmt.Errorf("read what was being removed: %w", err)
 	}
@@ -385,7 +390,7 @@ func (s *Store) finishRemoval(ctx context.Context, t *track) error {
 	for rows.Next() {
 		g := &Segment{Source: t.Source}
 		var start, stop, seq int64
-		if err := rows.Scan(&start, &stop, &seq, &g.Bytes); err != nil {
+		if err := rows.Scan(&start, &stop, &seq); err != nil {
 			return errors.Join(fmt.Errorf("read what was being removed: %w", err), rows.Close())
 		}
 		g.Start, g.End, g.Seq = fromMicro(start), fromMicro(stop), uint64(seq)

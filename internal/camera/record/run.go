@@ -112,10 +112,10 @@ func (s *Store) drain(ctx context.Context) error {
 // transaction. What could not be written waits on.
 func (s *Store) save(ctx context.Context) error {
 	s.mu.Lock()
-	files, gaps := s.waiting, s.gaps
-	s.gaps = nil
+	files, gaps, besides := s.waiting, s.gaps, s.besides
+	s.gaps, s.besides = nil, nil
 	s.mu.Unlock()
-	if len(files) == 0 && len(gaps) == 0 {
+	if len(files) == 0 && len(gaps) == 0 && len(besides) == 0 {
 		return nil
 	}
 	for _, f := range files {
@@ -135,10 +135,18 @@ func (s *Store) save(ctx context.Context) error {
 				return err
 			}
 		}
+		for _, b := range besides {
+			if err := b.put(ctx, tx); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 	s.mu.Lock()
 	if err != nil {
+		if len(s.besides)+len(besides) <= maxBesides {
+			s.besides = append(besides, s.besides...)
+		}
 		s.gaps = append(gaps, s.gaps...)
 		if n := len(s.gaps) - maxGaps; n > 0 {
 			s.gaps = s.gaps[n:]
@@ -156,6 +164,10 @@ func (s *Store) save(ctx context.Context) error {
 
 // maxGaps bounds the gaps that wait for the index.
 const maxGaps = 4096
+
+// maxBesides bounds the notes of previews that wait for it. What is lost is counted
+// at the next start.
+const maxBesides = 4096
 
 // settle closes a whole file and writes it into the ledger. An error costs no
 // more than time at the next start, which looks at the file itself.

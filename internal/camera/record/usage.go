@@ -95,14 +95,14 @@ func (s *Store) measure(ctx context.Context, tracks []*track, limits Limits, now
 // measureTrack adds what is recorded of one stream.
 func (s *Store) measureTrack(ctx context.Context, t *track, keep Keep, now time.Time, u *Usage) error {
 	var sum, first, last, oldest, held sql.NullInt64
-	if err := s.db.read.QueryRowContext(ctx, `SELECT sum(bytes), min(start), max(stop) FROM segment WHERE source = ? AND start > ? AND going = 0`,
+	if err := s.db.read.QueryRowContext(ctx, `SELECT sum(bytes + beside), min(start), max(stop) FROM segment WHERE source = ? AND start > ? AND going = 0`,
 		t.id, now.Add(-24*time.Hour).UnixMicro()).Scan(&sum, &first, &last); err != nil {
 		return fmt.Errorf("measure a stream: %w", err)
 	}
 	if err := s.db.read.QueryRowContext(ctx, `SELECT min(start) FROM segment WHERE source = ? AND going = 0`, t.id).Scan(&oldest); err != nil {
 		return fmt.Errorf("measure a stream: %w", err)
 	}
-	if err := s.db.read.QueryRowContext(ctx, `SELECT sum(bytes) FROM segment WHERE source = ? AND start < ? AND going = 0`,
+	if err := s.db.read.QueryRowContext(ctx, `SELECT sum(bytes + beside) FROM segment WHERE source = ? AND start < ? AND going = 0`,
 		t.id, now.Add(-max(keep.Continuous, keep.Event)).UnixMicro()).Scan(&held); err != nil {
 		return fmt.Errorf("measure a stream: %w", err)
 	}

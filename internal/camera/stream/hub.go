@@ -23,7 +23,7 @@ type Hub struct {
 	readers map[*Reader]struct{}
 	group   []*Unit // since the last key picture
 	bytes   int
-	broken  bool // the group is incomplete: nobody can start with it
+	broken  bool // the group is not whole, or of the past: nobody can start with it
 	last    *Unit
 }
 
@@ -54,6 +54,15 @@ func (h *Hub) keep(u *Unit) {
 	default:
 		h.group, h.bytes = append(h.group, u), h.bytes+u.Size()
 	}
+}
+
+// Rest says that no pictures come for now: what was kept for whoever starts to look
+// is of the past, and what comes next will not follow on it.
+func (h *Hub) Rest() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	clear(h.group)
+	h.group, h.bytes, h.broken = h.group[:0], 0, true
 }
 
 // Last is the newest unit, nil if there is none.

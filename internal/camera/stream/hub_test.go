@@ -53,6 +53,29 @@ func TestAReaderStartsWithAKeyPicture(t *testing.T) {
 	}
 }
 
+func TestNobodyStartsWithPicturesOfAConnectionThatIsOver(t *testing.T) {
+	var h stream.Hub
+	pictures(&h, 0, 13, 10)
+	before := h.Follow(stream.FollowOptions{FromKey: true})
+	defer before.Close()
+	h.Rest()
+	if h.Key() != nil || h.Last() == nil {
+		t.Errorf("key picture %v, last %v", h.Key(), h.Last())
+	}
+	if before.Behind() != 3 {
+		t.Errorf("who followed has %d pictures left to read, want 3", before.Behind())
+	}
+	r := h.Follow(stream.FollowOptions{FromKey: true})
+	defer r.Close()
+	pictures(&h, 15, 10, 10)
+	if u := next(t, r); u.DTS != 20 {
+		t.Errorf("the first picture is %d, want the next key picture", u.DTS)
+	}
+	if u := h.Key(); u == nil || u.DTS != 20 {
+		t.Errorf("the newest key picture is %v", u)
+	}
+}
+
 func TestASlowReaderLosesPicturesUpToTheNextKeyAndNobodyElseDoes(t *testing.T) {
 	var h stream.Hub
 	slow := h.Follow(stream.FollowOptions{Buffer: 4})

@@ -14,9 +14,9 @@ import (
 
 const (
 	wallTiles = 12
-	// A closed browser is noticed after half a minute, and a stream that nobody looks
-	// at is pulled on for ten seconds.
-	wallRest = 45 * time.Second
+	// A browser that is gone is noticed after ten seconds, and a stream that nobody
+	// looks at is pulled on for a minute.
+	wallRest = 80 * time.Second
 	// staleFrom is when a picture that is shown as one of now is not of now any more:
 	// the page greys it out itself when no other came for so long.
 	staleFrom = 3 * time.Second
@@ -127,6 +127,7 @@ func (r *videoWallResult) hear(y *videoYard, key string, value json.RawMessage, 
 				Width int
 			}
 			Asked   struct{ First, Answered float64 }
+			Steps   struct{ Made, Answered, Reached, Connected, Packet float64 }
 			Network json.RawMessage
 		}
 		if err := json.Unmarshal(value, &o); err != nil {
@@ -142,8 +143,8 @@ func (r *videoWallResult) hear(y *videoYard, key string, value json.RawMessage, 
 		if !o.All {
 			slowest = 30_000
 		}
-		log.Printf("video-wall: asked after %.0f ms, answered after %.0f, %d tiles after %.0f ms, %d of them by the main stream; load %.1f; %s",
-			o.Asked.First, o.Asked.Answered, len(o.Tiles), slowest, large, loadAverage()[0], o.Network)
+		log.Printf("video-wall: asked after %.0f ms, answered after %.0f, reached %.0f, connected %.0f, first packet %.0f, %d tiles after %.0f ms, %d of them by the main stream; load %.1f; %s",
+			o.Asked.First, o.Steps.Answered, o.Steps.Reached, o.Steps.Connected, o.Steps.Packet, len(o.Tiles), slowest, large, loadAverage()[0], o.Network)
 		if o.RestMs == wallRest.Milliseconds() {
 			r.Cold = append(r.Cold, round(slowest, 0))
 		} else {

@@ -90,7 +90,7 @@ function eyes() {
         });
         const all = first.filter(Boolean);
         if (all.length < count && now < ms) requestAnimationFrame(look);
-        else void network().then((sum) => resolve({ all: all.length === count, tiles: all, asked: asked(), network: sum }));
+        else void network().then((sum) => resolve({ all: all.length === count, tiles: all, asked: asked(), steps: steps(), network: sum }));
       };
       look();
     });
@@ -169,7 +169,27 @@ function eyes() {
     constructor(...args) {
       super(...args);
       peers.push(this);
+      // When it came how far, since the navigation began.
+      const steps = { made: performance.now() };
+      this.steps = steps;
+      this.addEventListener('track', (e) => {
+        steps.answered = performance.now();
+        e.track.addEventListener('unmute', () => (steps.packet ??= performance.now()));
+      });
+      this.addEventListener('iceconnectionstatechange', () => {
+        if (this.iceConnectionState === 'connected') steps.reached ??= performance.now();
+      });
+      this.addEventListener('connectionstatechange', () => {
+        if (this.connectionState === 'connected') steps.connected ??= performance.now();
+      });
     }
+  };
+  /** The slowest of all connections at each step. */
+  const steps = () => {
+    const slowest = {};
+    for (const peer of peers)
+      for (const [step, at] of Object.entries(peer.steps)) slowest[step] = Math.max(slowest[step] ?? 0, at);
+    return slowest;
   };
   /** What all connections of the page went through so far. */
   const network = async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { isFrozen } from './camera';
-import { patience, pause, ways } from './player';
+import { judge, patience, pause, ways } from './player';
 
 test('the best way that is open comes first', () => {
   expect(ways(new Set())).toEqual(['webrtc', 'hls', 'stills']);
@@ -14,6 +14,21 @@ test('tries become rarer and never stop', () => {
 
 test('a lesser way is left for the best again and again, more seldom each time', () => {
   expect([0, 1, 2, 5, 50].map((n) => patience(n) / 60_000)).toEqual([1, 2, 4, 30, 30]);
+});
+
+test('a picture is of now until the very moment at which it is not', () => {
+  expect(judge(true, 0, 9_000, undefined)).toEqual({ verdict: 'good', again: 2_500 });
+  expect(judge(true, 2_499, 9_000, undefined)).toEqual({ verdict: 'good', again: 1 });
+  expect(judge(true, 2_500, 9_000, undefined)).toEqual({ verdict: 'old', again: 3_500 });
+  expect(judge(true, 6_000, 9_000, undefined).verdict).toBe('lost');
+});
+
+test('a way without a first picture is given up, and one that is not the best after a while', () => {
+  expect(judge(false, 0, 0, undefined)).toEqual({ verdict: 'good', again: 5_000 });
+  expect(judge(false, 5_000, 5_000, undefined).verdict).toBe('lost');
+  expect(judge(true, 100, 59_000, 60_000)).toEqual({ verdict: 'good', again: 1_000 });
+  expect(judge(true, 100, 60_000, 60_000).verdict).toBe('tired');
+  expect(judge(true, 2_600, 60_000, 60_000).verdict).toBe('old');
 });
 
 test('only the same picture again and again is a picture of the past', () => {

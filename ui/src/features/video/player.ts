@@ -26,7 +26,8 @@ export type Place = {
   report: (s: Showing) => void;
 };
 
-const STALE = 3_000;
+/** With what it took to come here, a picture is not shown as one of now for longer than 3 s. */
+const STALE = 2_500;
 const LOST = 6_000;
 const CONNECT = 5_000;
 const STILL_EVERY = 1_000;
@@ -60,6 +61,24 @@ export const patience = (upgrades: number): number =>
 export function ways(closed: ReadonlySet<Way>): Way[] {
   const all: Way[] = ['webrtc', 'hls', 'stills'];
   return all.filter((w) => !closed.has(w));
+}
+
+/**
+ * What to make of a way after so long without a picture, and in how many ms that may change
+ * without one.
+ */
+export function judge(
+  shown: boolean,
+  still: number,
+  since: number,
+  patience: number | undefined,
+): { verdict: 'good' | 'old' | 'lost' | 'tired'; again: number } {
+  const lost = (shown ? LOST : CONNECT) - still;
+  if (lost <= 0) return { verdict: 'lost', again: 0 };
+  if (shown && still >= STALE) return { verdict: 'old', again: lost };
+  const over = patience === undefined ? Infinity : patience - since;
+  if (over <= 0) return { verdict: 'tired', again: 0 };
+  return { verdict: 'good', again: Math.min(shown ? STALE - still : lost, over) };
 }
 
 /** Shows the camera until stopped. */
@@ -125,7 +144,7 @@ class Watch {
   tired = false;
   private last = performance.now();
   private readonly began = performance.now();
-  private readonly timer: ReturnType<typeof setInterval>;
+  private timer: ReturnType<typeof setTimeout> | undefined;
   private lost: (() => void) | undefined;
   readonly gone = new Promise<void>((resolve) => {
     this.lost = resolve;
@@ -135,19 +154,24 @@ class Watch {
     private readonly way: Way,
     private readonly report: (s: Showing) => void,
     private readonly reason: string | undefined,
-    patience: number | undefined,
+    private readonly patience: number | undefined,
   ) {
     this.say('connecting');
-    this.timer = setInterval(() => {
-      const still = performance.now() - this.last;
-      if (still > (this.shown ? LOST : CONNECT)) this.lost?.();
-      else if (this.shown && still > STALE) this.say('waiting');
-      else if (patience !== undefined && performance.now() - this.began > patience) {
-        this.tired = true;
-        this.lost?.();
-      }
-    }, 500);
+    this.look();
   }
+
+  /** Judges what is shown, and again at the moment at which that may be another. */
+  private readonly look = (): void => {
+    const now = performance.now();
+    const { verdict, again } = judge(this.shown, now - this.last, now - this.began, this.patience);
+    if (verdict === 'tired') this.tired = true;
+    if (verdict === 'tired' || verdict === 'lost') {
+      this.lost?.();
+      return;
+    }
+    if (verdict === 'old') this.say('waiting');
+    this.timer = setTimeout(this.look, again);
+  };
 
   /** A picture was put on the screen. */
   picture(): void {
@@ -162,7 +186,7 @@ class Watch {
   }
 
   end(): void {
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
     this.lost?.();
   }
 
@@ -199,6 +223,14 @@ async function byWebRTC(place: Place, watch: Watch, stop: AbortSignal): Promise<
   stop.addEventListener('abort', end);
   const peer = new RTCPeerConnection();
   let session: string | null = null;
+  const leave = () => {
+    peer.close();
+    if (session) void fetch(session, { method: 'DELETE', keepalive: true }).catch(() => undefined);
+    session = null;
+  };
+  // A page that is closed says so; one that comes back from where it was begins anew.
+  addEventListener('pagehide', leave, { signal: inner.signal });
+  addEventListener('pageshow', (e) => e.persisted && watch.lose(), { signal: inner.signal });
   try {
     const { receiver } = peer.addTransceiver('video', { direction: 'recvonly' });
     if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = 0;
@@ -224,8 +256,7 @@ async function byWebRTC(place: Place, watch: Watch, stop: AbortSignal): Promise<
   } finally {
     end();
     stop.removeEventListener('abort', end);
-    peer.close();
-    if (session) void fetch(session, { method: 'DELETE', keepalive: true }).catch(() => undefined);
+    leave();
   }
 }
 
