@@ -26,6 +26,8 @@ type Meta struct {
 	Settings  Settings  `json:"settings,omitempty"`
 	// Armed are the sites where what moves matters.
 	Armed []string `json:"armed,omitempty"`
+	// Present are those who work at sites, by order.
+	Present map[string]Presence `json:"present,omitempty"`
 	// Common is what detectors remember of the whole network.
 	Common map[string]json.RawMessage `json:"common,omitempty"`
 }
@@ -62,6 +64,7 @@ func (x *Engine) Checkpoint(each func(id string, data []byte) error) (Meta, erro
 		delete(x.Network.gone, id)
 	}
 	meta := Meta{Version: Version, Seq: x.seq, Now: x.now, StartedAt: x.Network.StartedAt, Swept: x.swept, Settings: maps.Clone(x.settings)}
+	meta.Present = maps.Clone(x.Network.present)
 	meta.Armed = slices.Sorted(maps.Keys(x.Network.armed))
 	for d, m := range x.common {
 		data, err := json.Marshal(m)
@@ -103,6 +106,7 @@ func (x *Engine) Restore(m Meta) error {
 	for _, site := range m.Armed {
 		x.Network.armed[site] = struct{}{}
 	}
+	maps.Copy(x.Network.present, m.Present)
 	for id, data := range m.Common {
 		d := x.byID[id]
 		if d == nil || d.NewCommon == nil {
@@ -153,8 +157,8 @@ func (x *Engine) Load(data []byte) error {
 		}
 		st.memory = append(st.memory, memory{d, evse, m})
 	}
-	if st.Camera != nil {
-		n.addCamera(st)
+	if !st.Charges() {
+		n.addOther(st)
 	} else {
 		n.add(st)
 		n.move(st, "")

@@ -17,8 +17,9 @@ import (
 type Detector struct {
 	ID   string // D01
 	Code string // of the condition it raises; one with several names them itself
-	// Cameras says that it wants the events of cameras too.
+	// Cameras and Doors say that it wants the events of these too.
 	Cameras bool
+	Doors   bool
 	// Params are its thresholds with their defaults.
 	Params []Param
 	// Kinds are the events that On wants; measurements are most of all traffic.
@@ -37,6 +38,11 @@ type Detector struct {
 	New func() any
 	// NewCommon returns an empty memory of the whole network.
 	NewCommon func() any
+}
+
+// follows reports whether the detector wants the events of what is kept as a station.
+func (d *Detector) follows(st *Station) bool {
+	return st.Camera != nil && d.Cameras || st.Door != nil && d.Doors || st.Charges()
 }
 
 // Param is one threshold.
@@ -88,7 +94,7 @@ func New(detectors []Detector) *Engine {
 	x := &Engine{
 		Network: Network{
 			stations: make(map[string]*Station), sites: make(map[string][]*Station),
-			cameras: make(map[string][]*Station), armed: make(map[string]struct{}),
+			others: make(map[string][]*Station), armed: make(map[string]struct{}), present: make(map[string]Presence),
 			makes: make(map[Make]*Make), ratings: make(map[Rating]*Rating),
 		},
 		detectors: detectors, byID: make(map[string]*Detector), byKind: make(map[event.Kind][]*Detector), common: make(map[*Detector]any),
@@ -141,7 +147,7 @@ func (x *Engine) Apply(e *event.Event) []Finding {
 	}
 	if before := x.Network.stations[keyOf(e.Subject)]; before != nil {
 		switch e.Body.(type) {
-		case *event.StationRemoved, *event.CameraRemoved:
+		case *event.StationRemoved, *event.CameraRemoved, *event.DoorRemoved, *event.ControllerRemoved:
 			x.clearAll(before)
 		}
 	}
@@ -153,7 +159,7 @@ func (x *Engine) Apply(e *event.Event) []Finding {
 		return x.out
 	}
 	var tried []attempt.Attempt
-	if st.Camera == nil {
+	if st.Charges() {
 		tried = st.Tries.Apply(e)
 	}
 	if !st.Accepted {
@@ -162,7 +168,7 @@ func (x *Engine) Apply(e *event.Event) []Finding {
 	c := Context{x: x, Station: st, Now: x.now, Seq: e.Seq}
 	if st.Tells(e) {
 		for _, d := range x.byKind[e.Body.Kind()] {
-			if st.Camera != nil && !d.Cameras {
+			if !d.follows(st) {
 				continue
 			}
 			c.d = d
@@ -242,7 +248,7 @@ func (x *Engine) restarted(e *event.Event, b *event.ServerStarted) {
 		}
 		c := Context{x: x, Station: st, Now: x.now, Seq: e.Seq}
 		for _, d := range x.byKind[event.KindServerStarted] {
-			if st.Camera != nil && !d.Cameras {
+			if !d.follows(st) {
 				continue
 			}
 			c.d = d

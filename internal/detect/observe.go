@@ -24,9 +24,11 @@ func (n *Network) observe(e *event.Event, c fleet.Layouts) (st *Station, ended *
 			n.serverStarted(e)
 		case *event.Arming:
 			n.arm(e.Subject.ID, b.Armed)
+		case *event.Presence:
+			n.work(e.Subject.ID, b)
 		}
-		if e.Subject.Type == event.CameraSubject {
-			return n.observeCamera(e), nil
+		if keyOf(e.Subject) != "" {
+			return n.observeOther(e), nil
 		}
 		return nil, nil
 	}

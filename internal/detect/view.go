@@ -15,9 +15,10 @@ type Network struct {
 
 	stations map[string]*Station
 	sites    map[string][]*Station // by id
-	cameras  map[string][]*Station // by site, then id
+	others   map[string][]*Station // cameras, doors and controllers by site, then id
 	armed    map[string]struct{}   // sites
-	watching int                   // cameras
+	present  map[string]Presence   // who works where, by order
+	watching int                   // cameras, doors and controllers
 	minutes  [60][]*Station        // by id, by the minute of the hour in which they are looked at
 	gone     map[string]struct{}   // removed since the last checkpoint
 	makes    map[Make]*Make
@@ -56,11 +57,13 @@ type Station struct {
 	Accepted  bool `json:"accepted,omitempty"` // watched at all: neither pending nor rejected
 	Simulated bool `json:"simulated,omitempty"`
 	// Camera is set if it is none but a camera.
-	Camera   *Camera `json:"camera,omitempty"`
-	FreeVend bool    `json:"freeVend,omitempty"` // nobody has to show a token
-	Online   bool    `json:"online,omitempty"`
-	byHand   bool    // the layout is a person's
-	dirty    bool    // since the last checkpoint
+	Camera *Camera `json:"camera,omitempty"`
+	// Door is set if it is none but a door or a controller of doors.
+	Door     *Door `json:"door,omitempty"`
+	FreeVend bool  `json:"freeVend,omitempty"` // nobody has to show a token
+	Online   bool  `json:"online,omitempty"`
+	byHand   bool  // the layout is a person's
+	dirty    bool  // since the last checkpoint
 
 	Own   Condition `json:"own,omitzero"` // connector 0 of OCPP 1.6
 	Ports []Port    `json:"ports,omitempty"`
@@ -220,7 +223,7 @@ func (n *Network) Site(id string) func(yield func(*Station) bool) {
 func (n *Network) Stations() func(yield func(*Station) bool) {
 	return func(yield func(*Station) bool) {
 		for _, st := range n.stations {
-			if st.Accepted && st.Camera == nil && !yield(st) {
+			if st.Accepted && st.Charges() && !yield(st) {
 				return
 			}
 		}

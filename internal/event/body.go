@@ -65,6 +65,7 @@ const (
 	KindDoorAlarm            Kind = "door.alarm"
 	KindAccess               Kind = "access"
 	KindDoorCommand          Kind = "door.command"
+	KindPresence             Kind = "site.presence"
 )
 
 // Kinds lists all kinds.
@@ -77,7 +78,7 @@ func Kinds() []Kind {
 		KindCameraConfigured, KindCameraRemoved, KindCameraState, KindScene, KindLabels, KindRecordingGap, KindArming,
 		KindRecordingRetention, KindRecordingCopy,
 		KindControllerConfigured, KindControllerRemoved, KindControllerFault, KindDoorConfigured, KindDoorRemoved, KindDoorState,
-		KindDoorAlarm, KindAccess, KindDoorCommand,
+		KindDoorAlarm, KindAccess, KindDoorCommand, KindPresence,
 	}
 }
 

@@ -146,6 +146,19 @@ type DoorCommand struct {
 	Error   string  `json:"error,omitempty"`
 }
 
+// Presence says that somebody comes to work at a site on an order, or goes.
+type Presence struct {
+	Order   string `json:"order"`
+	Station string `json:"station,omitempty"`
+	By      string `json:"by,omitempty"`
+	Present bool   `json:"present,omitempty"`
+}
+
+// Kind names the body.
+func (*Presence) Kind() Kind { return KindPresence }
+
+func (*Presence) isBody() {}
+
 // Kind names the body.
 func (*ControllerConfigured) Kind() Kind { return KindControllerConfigured }
 

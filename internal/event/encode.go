@@ -103,6 +103,8 @@ func New(kind Kind) (Body, error) {
 		return &DoorAlarm{}, nil
 	case KindAccess:
 		return &Access{}, nil
+	case KindPresence:
+		return &Presence{}, nil
 	case KindDoorCommand:
 		return &DoorCommand{}, nil
 	}

@@ -69,9 +69,10 @@ func (f *Fold) create(at slot, d *detect.Finding) *entry {
 		en.SiteID = d.Subject.ID
 	}
 	f.label(en)
-	if d.Subject.Type == event.CameraSubject {
-		en.Labels["camera"] = d.Subject.ID
-		if st := f.n.Camera(d.Subject.ID); st != nil && st.SiteID != "" {
+	switch d.Subject.Type {
+	case event.CameraSubject, event.DoorSubject, event.ControllerSubject:
+		en.Labels[string(d.Subject.Type)] = d.Subject.ID
+		if st := f.n.At(d.Subject); st != nil && st.SiteID != "" {
 			en.SiteID, en.Labels["site"] = st.SiteID, st.SiteID
 		}
 	}

@@ -271,12 +271,14 @@ func taken(tx *sql.Tx, w *WorkOrder) error {
 // stands, and the act is audited under the name it gets here.
 func (s *Store) ChangeWorkOrder(ctx context.Context, by Actor, id, act string, change func(*WorkOrder) error) (*WorkOrder, error) {
 	var w *WorkOrder
+	was := OrderOpen
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		var err error
 		if w, err = scanOrder(tx.QueryRow(orderColumns+` WHERE id = ?`, id)); err != nil {
 			return err
 		}
 		over := w.State.Over()
+		was = w.State
 		if err := change(w); err != nil {
 			return err
 		}
@@ -302,7 +304,18 @@ func (s *Store) ChangeWorkOrder(ctx context.Context, by Actor, id, act string, c
 	if err != nil {
 		return nil, err
 	}
-	return w, nil
+	return w, s.tellPresence(ctx, w, was)
+}
+
+// tellPresence tells those who watch the site that somebody came to work there, or
+// went: what opens and moves meanwhile has a reason.
+func (s *Store) tellPresence(ctx context.Context, w *WorkOrder, was OrderState) error {
+	present := w.State == OrderOnSite
+	if s.journal == nil || w.SiteID == "" || present == (was == OrderOnSite) {
+		return nil
+	}
+	body := &event.Presence{Order: w.ID, Station: w.Station, By: string(w.Assignee), Present: present}
+	return s.append(ctx, s.event(event.Site(w.SiteID), body), func(*sql.Tx) error { return nil })
 }
 
 const orderColumns = `SELECT number, id, data, (SELECT count(*) FROM work_order_photos p WHERE p.work_order = work_orders.id AND p.kept = 1) FROM work_orders`

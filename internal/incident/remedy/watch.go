@@ -92,7 +92,7 @@ const (
 
 // tendLater has a station looked at when it has told what it kept for us.
 func (x *Engine) tendLater(st *detect.Station, after time.Duration) {
-	if st == nil || !st.Is2x() || st.Camera != nil {
+	if st == nil || !st.Is2x() || !st.Charges() {
 		return
 	}
 	w := x.watch[st.ID]
