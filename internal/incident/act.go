@@ -222,7 +222,7 @@ func (f *Fold) absorb(into, en *entry) {
 	if worse(en.Severity, into.Severity) {
 		was := into.Severity
 		into.Severity = en.Severity
-		f.worsened(into, was)
+		f.worsened(into, was, nil)
 	}
 }
 

@@ -229,7 +229,7 @@ func (f *Fold) describe(en *entry) {
 	switch {
 	case was == "":
 	case worse(en.Severity, was):
-		f.worsened(en, was)
+		f.worsened(en, was, nil)
 	default:
 		en.Severity = was
 	}

@@ -98,6 +98,12 @@ func (en *entry) stays() bool {
 
 func (en *entry) open() bool { return en.ClosedAt == nil }
 
+// taken reports that it is somebody's until it is over: they said so, or were
+// sent. A claim ends by itself and is not enough.
+func (en *entry) taken() bool {
+	return en.AcknowledgedBy != nil || en.Response != NoResponse && en.Response != ""
+}
+
 // stamp is a time for a field that holds nothing until then.
 func stamp(t time.Time) *time.Time { return &t }
 

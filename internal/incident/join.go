@@ -146,7 +146,7 @@ func (f *Fold) raise(en *entry, d *detect.Finding) {
 		f.repeated(en, d)
 	default:
 		if worse(en.Severity, was) {
-			f.worsened(en, was)
+			f.worsened(en, was, d)
 		}
 		if en.Flapping {
 			f.nudge(en)
@@ -171,7 +171,7 @@ func (f *Fold) again(en *entry, d *detect.Finding) {
 		if !en.open() { // a person closed it as it was, not as it is now
 			f.reopened(en, d)
 		} else {
-			f.worsened(en, was)
+			f.worsened(en, was, d)
 		}
 	}
 	f.nudge(en)
@@ -193,7 +193,7 @@ func (f *Fold) moment(d *detect.Finding) {
 	case !en.open():
 		f.reopened(en, d)
 	case worse(en.Severity, was):
-		f.worsened(en, was)
+		f.worsened(en, was, d)
 	default:
 		f.nudge(en)
 	}
@@ -353,7 +353,7 @@ func (f *Fold) reported(e *event.Event, b *event.DriverReport) {
 	case !en.open():
 		f.reopened(en, d)
 	case worse(en.Severity, was):
-		f.worsened(en, was)
+		f.worsened(en, was, d)
 	default:
 		f.nudge(en)
 	}

@@ -90,7 +90,11 @@ func (l *lab) take(fx Effects) {
 	}
 	for i := range fx.Notices {
 		n := &fx.Notices[i]
-		l.told = append(l.told, fmt.Sprintf("%s    NOTICE %s %s: %s", l.clock(), n.Severity, n.Change, n.Title))
+		change := n.Change
+		if n.Taken {
+			change += ", in hand"
+		}
+		l.told = append(l.told, fmt.Sprintf("%s    NOTICE %s %s: %s", l.clock(), n.Severity, change, n.Title))
 	}
 }
 

@@ -98,8 +98,9 @@ func (f *Fold) repeated(en *entry, d *detect.Finding) {
 }
 
 // worsened tells of an incident that became more severe. The shorter promise
-// counts from now: before, nobody could keep it.
-func (f *Fold) worsened(en *entry, was event.Severity) {
+// counts from now: before, nobody could keep it. Whoever has taken it hears of it;
+// others are called only when it is another matter now.
+func (f *Fold) worsened(en *entry, was event.Severity, d *detect.Finding) {
 	ack, repair := en.SLAAckDueAt, en.SLARepairDueAt
 	en.Counted = f.now
 	f.clocks(en)
@@ -113,7 +114,28 @@ func (f *Fold) worsened(en *entry, was event.Severity) {
 	}
 	f.log(en, ChangeEscalated, "", fmt.Sprintf("from %s to %s", was, en.Severity))
 	f.touch(en)
-	f.plan(en, ChangeEscalated)
+	if !en.taken() || !sameMatter(d) {
+		f.plan(en, ChangeEscalated)
+		return
+	}
+	if en.Notified && f.mayTell(en) {
+		f.send(en, ChangeEscalated, "", "")
+		f.fx.Notices[len(f.fx.Notices)-1].Taken = true
+	}
+}
+
+// sameMatter reports a finding that says of a port or a station, whose trouble
+// somebody has taken, that it lasts or that more drivers meet it. What may hurt
+// anybody is another matter, and so is what the fold itself found to be wider.
+func sameMatter(d *detect.Finding) bool {
+	if d == nil || d.Severity != event.S2 || d.Safety {
+		return false
+	}
+	switch familyOf(d.Subject.EVSE, &d.Finding) {
+	case Starting, Stuck, Connectivity, Reported:
+		return true
+	}
+	return false
 }
 
 // clear ends a condition of an incident.

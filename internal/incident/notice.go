@@ -43,13 +43,17 @@ type Notice struct {
 	At       time.Time `json:"at"`
 	OpenedAt time.Time `json:"openedAt"`
 	Children int       `json:"children,omitempty"` // incidents folded into this one
+
+	// Taken says that somebody had it before it became more severe: theirs to know,
+	// and nobody is called.
+	Taken bool `json:"taken,omitempty"`
 }
 
 // Raises reports a change that asks somebody to act.
 func (n *Notice) Raises() bool {
 	switch n.Change {
 	case ChangeOpened, ChangeEscalated, ChangeReminder, ChangeReopened:
-		return true
+		return !n.Taken
 	}
 	return false
 }

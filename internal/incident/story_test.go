@@ -39,6 +39,23 @@ func stories() map[string]func(l *lab) {
 				found(finding("A", 1, "D05", "port.startFailures", event.S2, event.FindingUpdated)).after(3 * time.Minute)
 			l.act(l.only().ID, event.IncidentAction{Action: ActAcknowledge, Note: "on it"}).after(25 * time.Hour)
 		},
+		"who has taken a port hears that more drivers fail there; nobody else is called": func(l *lab) {
+			l.station("A", "ham", "", "1", 1).raise("A", 1, "D05", "port.startFailures", event.S3).after(time.Hour)
+			l.act(l.only().ID, event.IncidentAction{Action: ActAcknowledge, Note: "tomorrow at eight"}).after(time.Hour).
+				found(finding("A", 1, "D05", "port.startFailures", event.S2, event.FindingUpdated)).after(time.Hour).
+				raise("A", 1, "D27", "port.nextDoor", event.S2).after(time.Hour).
+				clear("A", 1, "D05", "port.startFailures", event.S2)
+		},
+		"a fault of the hardware calls, whoever has taken the port": func(l *lab) {
+			l.station("A", "ham", "", "1", 1).raise("A", 1, "D05", "port.startFailures", event.S3).after(time.Hour)
+			l.act(l.only().ID, event.IncidentAction{Action: ActAcknowledge, Note: "tomorrow at eight"}).after(time.Hour).
+				raise("A", 1, "D12", "connectorHeat", event.S2).after(time.Hour)
+		},
+		"an acknowledgement that has ended is nobody's": func(l *lab) {
+			l.station("A", "ham", "", "1", 1).raise("A", 1, "D05", "port.startFailures", event.S3).after(time.Hour)
+			l.act(l.only().ID, event.IncidentAction{Action: ActAcknowledge, Until: l.now.Add(time.Hour)}).after(2 * time.Hour).
+				found(finding("A", 1, "D05", "port.startFailures", event.S2, event.FindingUpdated)).after(time.Hour)
+		},
 		"what becomes urgent late keeps the end it had": func(l *lab) {
 			l.station("A", "ham", "", "1", 1).raise("A", 1, "D05", "port.startFailures", event.S3).after(7*time.Hour + 55*time.Minute).
 				found(finding("A", 1, "D05", "port.startFailures", event.S2, event.FindingUpdated)).after(6 * time.Minute)

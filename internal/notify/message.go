@@ -32,6 +32,9 @@ func (i *Item) word() string {
 	case incident.ChangeOpened:
 		return "New"
 	case incident.ChangeEscalated:
+		if i.Taken {
+			return "More severe, in hand"
+		}
 		return "More severe"
 	case incident.ChangeReminder:
 		return "Still open"

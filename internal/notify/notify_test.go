@@ -36,6 +36,11 @@ type at struct {
 	notice incident.Notice
 }
 
+func inHand(n incident.Notice) incident.Notice {
+	n.Taken = true
+	return n
+}
+
 // A bubble's clock begins at midnight UTC on Saturday, 1 January 2000.
 func TestWhoHearsOfWhatAndWhen(t *testing.T) {
 	const day = 24 * time.Hour
@@ -73,6 +78,16 @@ func TestWhoHearsOfWhatAndWhen(t *testing.T) {
 			},
 			told: []at{{0, opened("i1", "S2")}, {20 * time.Second, opened("i2", "S3")}, {40 * time.Second, opened("i3", "S2")}},
 			want: []string{"30 a: i1 opened, i2 opened", "330 a: i3 opened"},
+		},
+		"what became urgent in somebody's hands is told to who knew, and calls nobody": {
+			routes: func(a, b, esc string) []store.Route {
+				return []store.Route{{Match: store.Match{Severities: []string{"S1", "S2"}}, Channels: []string{b}, Escalation: esc}, {Channels: []string{a}}}
+			},
+			steps: []store.Step{{Channels: []string{"b"}}}, rounds: 1,
+			told: []at{{0, opened("i1", "S3")}, {time.Hour, changed("i1", "S3", incident.ChangeAcknowledged)},
+				{2 * time.Hour, inHand(changed("i1", "S2", incident.ChangeEscalated))}, {3 * time.Hour, opened("i2", "S2")}},
+			until: day,
+			want:  []string{"0 a: i1 opened", "3605 a: i1 acknowledged", "7205 a: i1 escalated", "10800 b: i2 opened"},
 		},
 		"S1 waits for nothing": {
 			routes: func(a, _, _ string) []store.Route {

@@ -93,6 +93,7 @@ type Run struct {
 	Labels      []Label
 	Findings    []Finding
 	Notices     []Notice
+	Taken       []Notice // what became urgent when somebody had it: nobody was called
 	Harmed      []Harm
 	Orders      []Order
 	Healings    []Healing

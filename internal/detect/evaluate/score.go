@@ -16,8 +16,11 @@ type Score struct {
 	False                      []False
 	FalseUrgent, FalseS3       int // S1 and S2; S3
 	UrgentLabels, UrgentMissed int
-	Notices                    int // people interrupted
-	Calls                      []Notice
+	// Called are the urgent labels that people were called for, InHand those that
+	// somebody had taken before they were urgent, Silent the rest.
+	Called, InHand, Silent int
+	Notices                int // people interrupted
+	Calls                  []Notice
 	// Failed are the drivers who failed at what was wrong before it was found,
 	// of each label that drivers failed at; those that were missed count all.
 	Failed []int
@@ -103,6 +106,14 @@ func Judge(r *Run) *Score {
 		}
 		if urgent(l.Severity) {
 			s.UrgentLabels++
+			switch {
+			case r.heard(l, r.Notices):
+				s.Called++
+			case r.heard(l, r.Taken):
+				s.InHand++
+			default:
+				s.Silent++
+			}
 		}
 		if found[i].IsZero() {
 			s.Missed = append(s.Missed, *l)
@@ -161,6 +172,9 @@ func (s *Score) Add(o *Score) {
 	s.FalseS3 += o.FalseS3
 	s.UrgentLabels += o.UrgentLabels
 	s.UrgentMissed += o.UrgentMissed
+	s.Called += o.Called
+	s.InHand += o.InHand
+	s.Silent += o.Silent
 	s.Notices += o.Notices
 	s.Calls = append(s.Calls, o.Calls...)
 	s.Failed = append(s.Failed, o.Failed...)
@@ -224,6 +238,13 @@ func (r *Run) calls() []Notice {
 		}
 	}
 	return out
+}
+
+// heard reports a notice about a label.
+func (r *Run) heard(l *Label, list []Notice) bool {
+	return slices.ContainsFunc(list, func(n Notice) bool {
+		return !n.At.Before(l.From) && !n.At.After(l.To.Add(max(l.Tail, callTail))) && l.about(n.Subject, n.Shared, r.Site)
+	})
 }
 
 // callTail is how long after its cause is over somebody may still be called

@@ -21,6 +21,9 @@ func (s *Score) WriteTable(w io.Writer) error {
 	if s.Notices > 0 {
 		fmt.Fprintf(b, "| people interrupted per 1,000 station-days | %.2f |\n", s.Per1000(s.Notices))
 	}
+	if s.Notices > 0 {
+		fmt.Fprintf(b, "| of the S1 and S2 put in: called for, taken before they were urgent, neither | %d, %d, %d |\n", s.Called, s.InHand, s.Silent)
+	}
 	fmt.Fprintf(b, "| drivers who failed before it was found: median, p95 | %d, %d |\n", Median(s.Failed), Quantile(s.Failed, 0.95))
 	if s.Remedies != nil {
 		s.Remedies.write(b)

@@ -14,9 +14,11 @@ import (
 //
 // What a contact warms up by is its resistance times the square of the current
 // (Joule), so the rise above the air, brought to the rated current, stays the
-// same whatever cars take: 30 % more means 30 % more resistance. The trend of
-// it is the median of pairwise slopes (Sen 1968), which single odd sessions do
-// not move.
+// same whatever cars take: 30 % more means 30 % more resistance. A few kelvin
+// that the air is wrong by are many at rated current, so it is taken from the
+// newest reading of the site, what flowed before the first reading is reckoned
+// in, and what a plug still had from the driver before is taken off. The trend is
+// the median of pairwise slopes (Sen 1968), which single odd sessions do not move.
 func connectorHeat() detect.Detector {
 	return detect.Detector{
 		ID: "D12", Code: "connectorHeat",
@@ -43,8 +45,9 @@ const (
 	heatTau = 5 * time.Minute
 	// A plug that was left alone for this long is as warm as the air.
 	heatIdle = 45 * time.Minute
-	// Air measured elsewhere at the site counts for this long.
-	airLasts = 3 * time.Hour
+	// Air that was measured at another time or port counts for this long: on a
+	// spring morning it warms by two kelvin an hour.
+	airLasts = time.Hour
 
 	heatSessions = 40
 	heatRecent   = 5
@@ -66,13 +69,23 @@ type heatNow struct {
 	At      time.Time `json:"at"`
 	AirC    float64   `json:"airC,omitempty"`
 	HasAir  bool      `json:"hasAir,omitempty"`
+	First   heatFirst `json:"first,omitzero"`
 	LastC   float64   `json:"lastC"`
 	MaxC    float64   `json:"maxC"`
 	Amps    float64   `json:"amps,omitempty"`
 	Square  float64   `json:"square,omitempty"` // of the share of rated current, as the plug feels it
 	LoadFor float64   `json:"loadFor,omitempty"`
-	Sum     float64   `json:"sum,omitempty"`
+	Rises   float64   `json:"rises,omitempty"`   // sum of rise times square: least squares through the origin
+	Squares float64   `json:"squares,omitempty"` // sum of squares of the square
 	N       int       `json:"n,omitempty"`
+}
+
+// heatFirst is the first reading of a session.
+type heatFirst struct {
+	At     time.Time `json:"at"`
+	C      float64   `json:"c"`
+	Square float64   `json:"square,omitempty"` // by what flowed before it
+	Idle   bool      `json:"idle,omitempty"`   // the plug was as warm as the air when the session began
 }
 
 type heatSession struct {
@@ -132,18 +145,23 @@ func heatTold(c *detect.Context, b *event.Component) {
 
 func heatOf(c *detect.Context, p *detect.Port, r *reading, at time.Time) {
 	m := detect.Memory[heatMemory](c, p.EVSE)
+	rated := ratedAmps(p, r)
 	n := m.Now
 	if n == nil || n.Tx != p.Tx.ID {
-		n = &heatNow{Tx: p.Tx.ID, At: at, LastC: r.plugC, MaxC: r.plugC}
-		n.AirC, n.HasAir = airAround(c, p, r, at)
+		n = &heatNow{Tx: p.Tx.ID, At: at, LastC: r.plugC, MaxC: r.plugC, First: heatFirst{At: at, C: r.plugC}}
+		since := at.Sub(p.Tx.StartedAt)
+		if told(r.currentA) && rated > 0 && since > 0 {
+			n.Square = square(r.currentA/rated) * heatFollows(since)
+			n.First.Square = n.Square
+		}
+		n.First.Idle = since <= 2*time.Minute && p.Tx.StartedAt.Sub(p.EndedAt.Time()) >= heatIdle
+		n.AirC, n.HasAir = airAround(c, m, n)
 		m.Now = n
 	}
 	dt := at.Sub(n.At)
-	rated := ratedAmps(p, r)
 	if told(r.currentA) && rated > 0 && dt > 0 && dt <= 15*time.Minute {
 		// The current of the time since the last sample is the mean of both.
-		share := (n.Amps + r.currentA) / 2 / rated
-		n.Square += (share*share - n.Square) * (1 - math.Exp(-dt.Seconds()/heatTau.Seconds()))
+		n.Square += (square((n.Amps+r.currentA)/2/rated) - n.Square) * heatFollows(dt)
 	}
 	load := c.Param("load") / 100
 	switch {
@@ -156,13 +174,31 @@ func heatOf(c *detect.Context, p *detect.Port, r *reading, at time.Time) {
 		n.Amps = r.currentA
 	}
 	if n.HasAir && n.LoadFor >= c.Param("settle") && n.Square > load*load/2 {
-		n.Sum += (r.plugC - n.AirC) / n.Square
-		n.N++
+		n.warmed(r.plugC, at)
 	}
 	n.MaxC = max(n.MaxC, r.plugC)
 	heatLimits(c, p, m, r, at)
 	n.LastC, n.At = r.plugC, at
 }
+
+// warmed takes what the plug has warmed up by and what it felt for that. A plug
+// that began as warm as the air tells both by its first reading; of another one
+// what is left of what it began with is taken off.
+func (n *heatNow) warmed(plugC float64, at time.Time) {
+	rise, felt := plugC-n.First.C, n.Square-n.First.Square
+	if !n.First.Idle {
+		left := 1 - heatFollows(at.Sub(n.First.At))
+		rise, felt = plugC-n.AirC-(n.First.C-n.AirC)*left, n.Square-n.First.Square*left
+	}
+	n.Rises += rise * felt
+	n.Squares += square(felt)
+	n.N++
+}
+
+// heatFollows is how far a plug has come towards what its current means.
+func heatFollows(d time.Duration) float64 { return 1 - math.Exp(-d.Seconds()/heatTau.Seconds()) }
+
+func square(x float64) float64 { return x * x }
 
 // heatLimits holds the plug against the absolute limits. One sample alone may
 // be a sensor's whim.
@@ -190,26 +226,28 @@ func heatLimits(c *detect.Context, p *detect.Port, m *heatMemory, r *reading, at
 	c.Raise(p.EVSE, event.Finding{Severity: severity, Text: text, Facts: facts, Shared: commonWith(c.Station)})
 }
 
-// airAround finds how warm the air is when a session begins: by a sensor for
-// it, by the plug itself if it was left alone, or by another of the site.
-func airAround(c *detect.Context, p *detect.Port, r *reading, at time.Time) (air float64, ok bool) {
+// airAround finds how warm the air is when a session begins: by the plug itself if
+// it was left alone, else by the newest of the site, be it a sensor for it or a
+// plug.
+func airAround(c *detect.Context, m *heatMemory, n *heatNow) (air float64, ok bool) {
 	own := detect.Memory[heatMemory](c, 0)
-	if at.Sub(p.Tx.StartedAt) <= 2*time.Minute && p.Tx.StartedAt.Sub(p.EndedAt.Time()) >= heatIdle {
-		if own.AirAt.IsZero() || c.Now.Sub(own.AirAt) > 10*time.Minute {
-			own.AirC, own.AirAt = r.plugC, c.Now
+	if n.First.Idle {
+		air := n.First.C - m.Baseline*n.First.Square
+		if known := m.Baseline > 0 || n.First.Square < 0.02; known && (own.AirAt.IsZero() || c.Now.Sub(own.AirAt) > 10*time.Minute) {
+			own.AirC, own.AirAt = air, c.Now
 		}
-		return r.plugC, true
+		return air, true
 	}
-	if !own.AirAt.IsZero() && c.Now.Sub(own.AirAt) <= airLasts {
-		return own.AirC, true
-	}
+	var at time.Time
 	for st := range c.Network().Site(c.Station.SiteID) {
-		m := detect.RecallOf[heatMemory](st, "D12", 0)
-		if m != nil && !m.AirAt.IsZero() && c.Now.Sub(m.AirAt) <= airLasts {
-			return m.AirC, true
+		if o := detect.RecallOf[heatMemory](st, "D12", 0); o != nil && o.AirAt.After(at) {
+			air, at = o.AirC, o.AirAt
 		}
 	}
-	return 0, false
+	if own.AirAt.After(at) {
+		air, at = own.AirC, own.AirAt
+	}
+	return air, !at.IsZero() && c.Now.Sub(at) <= airLasts
 }
 
 // ratedAmps is the current that the port is built for: what the cable is
@@ -247,8 +285,8 @@ func heatSessionEnded(c *detect.Context, t *detect.Ended) {
 			c.Clear("connectorHeat", evse, detect.Value("temperature", n.MaxC, "Celsius"), detect.Value("sessions", float64(m.Cool), ""))
 		}
 	}
-	if n.N >= 2 {
-		m.Past = keepLast(m.Past, heatSession{At: c.Now, Token: t.Token, K: n.Sum / float64(n.N)}, heatSessions)
+	if n.N >= 2 && n.Squares > 0 {
+		m.Past = keepLast(m.Past, heatSession{At: c.Now, Token: t.Token, K: n.Rises / n.Squares}, heatSessions)
 		heatTrend(c, evse, m)
 	}
 	if len(m.Past) == 0 && !c.Station.IsOpen("connectorHeat", evse) {

@@ -12,10 +12,8 @@ func TestConnectorHeat(t *testing.T) {
 	// A plug that warms up by k kelvin at rated current, with time.
 	warming := func(air, k, amps, rated float64) func(i int) []event.Sample {
 		c, share := air, amps/rated
-		return func(i int) []event.Sample {
-			if i > 0 {
-				c += (air + k*share*share - c) * (1 - 0.8187) // a minute of five
-			}
+		return func(int) []event.Sample {
+			c += (air + k*share*share - c) * (1 - 0.8187) // a minute of five
 			return []event.Sample{sample("Current.Import", amps), at("Outlet", sample("Temperature", c)), at("Body", sample("Temperature", air+30))}
 		}
 	}

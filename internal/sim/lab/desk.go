@@ -15,15 +15,30 @@ import (
 func (r *Run) Perform(a detect.Asked, now time.Time) { r.desk.perform(a, now) }
 
 // What somebody on duty does: looks, and says so; and once the repair has held,
-// closes what waits for a person.
+// closes what waits for a person. The inbox is gone through every hour of office
+// time, Monday to Friday, and what is a work order is taken on.
 const (
 	looksAfter  = 3 * time.Minute
 	closesAfter = 4 * time.Hour
+	officeFrom  = 7 // UTC, as the stations live
+	officeUntil = 16
 )
 
 // Called has whoever is on duty acknowledge an incident.
 func (r *Run) Called(incident string, now time.Time) {
 	r.desk.person(incident, now.Add(looksAfter), &event.IncidentAction{Action: "acknowledge", By: "on-duty"})
+}
+
+// Listed has what nobody is called for taken on when the inbox is gone through.
+func (r *Run) Listed(incident string, now time.Time) {
+	if r.alone {
+		return
+	}
+	at := now.Truncate(time.Hour).Add(time.Hour)
+	for at.Weekday() == time.Saturday || at.Weekday() == time.Sunday || at.Hour() < officeFrom || at.Hour() > officeUntil {
+		at = at.Add(time.Hour)
+	}
+	r.desk.person(incident, at, &event.IncidentAction{Action: "acknowledge", By: "dispatch"})
 }
 
 // Repaired has the same person close an incident that waits for one. Whoever

@@ -41,6 +41,8 @@ type Options struct {
 	Obey bool
 	// Quiet puts nothing in: ordinary life only.
 	Quiet bool
+	// Alone is who is on duty: nobody goes through what they are not called for.
+	Alone bool
 }
 
 // Run is one labelled run.
@@ -53,6 +55,7 @@ type Run struct {
 	hearer  *retell.Hearer
 	outages []sim.Outage
 	desk    desk
+	alone   bool
 	orders  []sim.Order // what stations were told to do
 	whys    []string    // and what asked for it
 	err     error
@@ -95,7 +98,7 @@ func New(o Options) (*Run, error) {
 		}
 		only = append(only, s)
 	}
-	r := &Run{From: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}
+	r := &Run{alone: o.Alone, From: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}
 	r.To = r.From.AddDate(0, 0, o.Days)
 	r.Plan = plan(o.Seed, o.Stations, kindsFor(only))
 	c := &cast{run: r, r: random(o.Seed), learning: o.Learning, once: o.Once, obey: o.Obey}

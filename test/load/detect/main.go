@@ -41,6 +41,7 @@ type result struct {
 	Days        int             `json:"days"`
 	Once        bool            `json:"once"`
 	Obey        bool            `json:"obey,omitempty"`
+	Alone       bool            `json:"alone,omitempty"`
 	Events      int             `json:"events"`
 	TookSeconds float64         `json:"tookSeconds"`
 	DetectorsNs float64         `json:"nanosecondsPerEvent"`
@@ -64,6 +65,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	only := set.String("only", "", "comma-separated scenarios; each seed is a story of each")
 	once := set.Bool("once", false, "each scenario comes one time in each run; else as often as there is room")
 	obey := set.Bool("obey", false, "stations obey resets, remedies are on, and some failures end with a restart")
+	alone := set.Bool("alone", false, "nobody goes through the inbox for work orders")
 	quiet := set.Bool("quiet", false, "put nothing in: whatever is raised is wrong")
 	dir := set.String("out", "test/load/results", "`FOLDER` of the results")
 	name := set.String("name", "", "of the results; empty: only print")
@@ -84,7 +86,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	res := result{Go: runtime.Version(), Cores: runtime.NumCPU(), Began: time.Now().UTC().Truncate(time.Second), Stations: *stations, Days: *days, Once: *once, Obey: *obey}
+	res := result{Go: runtime.Version(), Cores: runtime.NumCPU(), Began: time.Now().UTC().Truncate(time.Second), Stations: *stations, Days: *days, Once: *once, Obey: *obey, Alone: *alone}
 	res.Score = &evaluate.Score{}
 	var busy time.Duration
 	for word := range strings.SplitSeq(*seeds, ",") {
@@ -103,7 +105,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 				runs = append(runs, r)
 			}
 		} else {
-			r, err := lab.New(lab.Options{Seed: seed, Stations: *stations, Days: *days, Quiet: *quiet, Once: *once, Obey: *obey})
+			r, err := lab.New(lab.Options{Seed: seed, Stations: *stations, Days: *days, Quiet: *quiet, Once: *once, Obey: *obey, Alone: *alone})
 			if err != nil {
 				return err
 			}
@@ -161,7 +163,7 @@ func judge(ctx context.Context, r *lab.Run, score *evaluate.Score, t *tracer) (e
 		c.follow()
 	}
 	score.Add(evaluate.Judge(&evaluate.Run{
-		StationDays: r.StationDays(), Labels: r.Labels, Site: r.Site(), Findings: c.findings, Notices: c.notices, Harmed: r.Harmed(),
+		StationDays: r.StationDays(), Labels: r.Labels, Site: r.Site(), Findings: c.findings, Notices: c.notices, Taken: c.taken, Harmed: r.Harmed(),
 		Orders: r.Orders(), Healings: r.Healings(),
 	}))
 	return events, busy, r.Err()
@@ -185,7 +187,8 @@ type chain struct {
 	out      live.Conclusions
 	findings []evaluate.Finding
 	notices  []evaluate.Notice
-	common   map[string]bool // incidents of a common cause that were counted
+	taken    []evaluate.Notice // became urgent when somebody had them
+	common   map[string]bool   // incidents of a common cause that were counted
 }
 
 // follow has commands performed, and notes what was found, who is called, and
@@ -224,23 +227,34 @@ func (c *chain) follow() {
 		case n.Change == incident.ChangeRepaired:
 			c.r.Repaired(n.Incident, n.At)
 		case urgent && (n.Raises() || n.Change == incident.ChangeSLAWarning):
-			call := evaluate.Notice{Subject: event.Port(n.Station, 0, 0), Severity: n.Severity, At: n.At, Change: n.Change, Kind: n.Kind, Title: n.Title}
-			if n.Station == "" {
-				call.Subject = event.Self()
-				if n.SiteID != "" {
-					call.Shared = append(call.Shared, "site/"+n.SiteID)
-				}
-				for name, value := range n.Labels {
-					call.Shared = append(call.Shared, name+"/"+value)
-				}
-			} else if in, ok := c.p.Incidents.Get(n.Incident); ok {
-				call.Subject = event.Port(n.Station, in.EVSE, 0)
-			}
-			c.notices = append(c.notices, call)
+			c.notices = append(c.notices, c.call(n))
 			c.r.Called(n.Incident, n.At)
+		case n.Severity == "S3" && n.Raises():
+			c.r.Listed(n.Incident, n.At)
+		case n.Taken:
+			c.taken = append(c.taken, c.call(n))
 		}
 	}
 	c.out = live.Conclusions{}
+}
+
+// call is a notice by what it is about.
+func (c *chain) call(n *incident.Notice) evaluate.Notice {
+	call := evaluate.Notice{Subject: event.Port(n.Station, 0, 0), Severity: n.Severity, At: n.At, Change: n.Change, Kind: n.Kind, Title: n.Title}
+	if n.Station != "" {
+		if in, ok := c.p.Incidents.Get(n.Incident); ok {
+			call.Subject = event.Port(n.Station, in.EVSE, 0)
+		}
+		return call
+	}
+	call.Subject = event.Self()
+	if n.SiteID != "" {
+		call.Shared = append(call.Shared, "site/"+n.SiteID)
+	}
+	for name, value := range n.Labels {
+		call.Shared = append(call.Shared, name+"/"+value)
+	}
+	return call
 }
 
 // why is what asked for a command of a playbook: its step, and how bad the
