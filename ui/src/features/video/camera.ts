@@ -1,5 +1,6 @@
 // What the pages about cameras know of one.
 import type { Family } from '../../live/status';
+import { kindsOf } from './seen';
 import { SPANS, USUAL } from './window';
 
 export const CONDITIONS = ['live', 'connecting', 'stalled', 'offline', 'tampered', 'notRecording'] as const;
@@ -81,6 +82,8 @@ export type WallSearch = {
   wall?: string;
   /** The one that is looked at alone. */
   focus?: string;
+  /** Kinds of things seen that are shown and gone to, joined by commas; without it: all there is. */
+  seen?: string;
 };
 
 export function parseWall(s: Record<string, unknown>): WallSearch {
@@ -99,6 +102,7 @@ export function parseWall(s: Record<string, unknown>): WallSearch {
     cams: typeof s.cams === 'string' && s.cams !== '' ? s.cams.slice(0, 1500) : undefined,
     big: typeof s.big === 'string' && s.big !== '' ? s.big.slice(0, 1500) : undefined,
     wall: typeof s.wall === 'string' && s.wall !== '' ? s.wall.slice(0, 64) : undefined,
+    seen: kindsOf(typeof s.seen === 'string' ? s.seen : undefined).join(',') || undefined,
     focus: typeof s.focus === 'string' && s.focus !== '' ? s.focus.slice(0, 128) : undefined,
   };
 }

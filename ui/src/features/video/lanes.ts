@@ -22,6 +22,7 @@ import {
   type Span,
   scenesQuery,
 } from './past';
+import { type Seen, type SeenKind, seenQuery } from './seen';
 import type { Win } from './window';
 
 export type Charge = { from: number; to: number; energyWh: number };
@@ -34,6 +35,7 @@ export type Lane = { key: string; name: string } & (
       gaps: readonly Gap[];
       conditions: readonly Condition[];
       marks: readonly Mark[];
+      seen: readonly Seen[];
     }
   | { kind: 'port'; bands: readonly Band[]; charges: readonly Charge[] }
   | { kind: 'marks'; marks: readonly Mark[] }
@@ -55,6 +57,8 @@ export type Read = {
   /** What next and previous go to, in order of time. */
   events: readonly Mark[];
   bookmarks: readonly Bookmark[];
+  /** Kinds of things that were seen in this time. */
+  seen: ReadonlySet<SeenKind>;
   recorded: readonly ({ spans: readonly Span[]; gaps: readonly Gap[] } | undefined)[];
   /** The oldest picture of any of the cameras; null: nothing was ever recorded. */
   earliest: number | null | undefined;
@@ -62,7 +66,7 @@ export type Read = {
   retry: () => void;
 };
 
-export function useLanes(chosen: readonly Camera[], asked: Win): Read {
+export function useLanes(chosen: readonly Camera[], asked: Win, only: readonly SeenKind[]): Read {
   const t = useT();
   const { from, to } = asked;
   const mayPorts = useAllowed('stations.read');
@@ -76,6 +80,7 @@ export function useLanes(chosen: readonly Camera[], asked: Win): Read {
   });
   const recorded = useQueries({ queries: chosen.map((c) => withBefore(recordedQuery(c.id, from, to))) });
   const scenes = useQueries({ queries: chosen.map((c) => withBefore(scenesQuery(c.id, from, to))) });
+  const labels = useQueries({ queries: chosen.map((c) => withBefore(seenQuery(c.id, from, to))) });
   const conditions = useQueries({ queries: chosen.map((c) => withBefore(conditionsQuery(c.id, from, to))) });
   const sites = useMemo(() => [...new Set(chosen.map((c) => c.siteId))], [chosen]);
   const incidents = useQueries({
@@ -105,6 +110,8 @@ export function useLanes(chosen: readonly Camera[], asked: Win): Read {
   });
 
   const bookmarks = marked.data ?? (none as readonly Bookmark[]);
+  const shown = (i: number) =>
+    (labels[i]?.data ?? (none as readonly Seen[])).filter((s) => only.length === 0 || only.includes(s.what));
   const lanes: Lane[] = chosen.map((c, i) => ({
     kind: 'camera',
     key: c.id,
@@ -114,6 +121,7 @@ export function useLanes(chosen: readonly Camera[], asked: Win): Read {
     gaps: recorded[i]?.data?.gaps ?? none,
     conditions: conditions[i]?.data ?? none,
     marks: scenes[i]?.data ?? none,
+    seen: shown(i),
   }));
   for (const p of ports) {
     const i = stations.indexOf(p.station);
@@ -144,7 +152,23 @@ export function useLanes(chosen: readonly Camera[], asked: Win): Read {
       marks: bookmarks.map(bookmarkMark),
     });
   }
-  const events = [...scenes.flatMap((s) => s.data ?? []), ...happened, ...bookmarks.map(bookmarkMark)]
+  const sights = chosen.flatMap((c, i) =>
+    shown(i).map(
+      (s): Mark => ({
+        from: s.from,
+        to: s.to,
+        what: s.what,
+        kind: 'seen',
+        id: `${c.id} ${s.what} ${s.from}`,
+      }),
+    ),
+  );
+  // Who asks for persons goes from person to person.
+  const events = (
+    only.length > 0
+      ? sights
+      : [...scenes.flatMap((s) => s.data ?? []), ...sights, ...happened, ...bookmarks.map(bookmarkMark)]
+  )
     .filter((m) => m.from >= from)
     .sort((a, b) => a.from - b.from);
   const broken = recorded.find((q) => q.isError && !q.data);
@@ -154,6 +178,7 @@ export function useLanes(chosen: readonly Camera[], asked: Win): Read {
     lanes,
     events,
     bookmarks,
+    seen: new Set(labels.flatMap((q) => q.data?.map((s) => s.what) ?? [])),
     recorded: recorded.map((q) => q.data),
     earliest: known ? (first.length > 0 ? Math.min(...first) : null) : undefined,
     failed: broken?.error,

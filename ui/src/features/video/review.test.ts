@@ -3,6 +3,7 @@ import type { Camera } from './camera';
 import { lacking } from './glimpse';
 import { reviewKeys } from './keys';
 import { conditionsOf, portsOf } from './past';
+import { clustered, kindsOf, seenOf } from './seen';
 import { Thumbs } from './thumbs';
 import { columnsOf, moved, placedOf, placedSearch, type SavedWall, wallOf } from './walls';
 import { chunk, followed, MINUTE, panned, step, windowAt, zoomed } from './window';
@@ -235,5 +236,51 @@ describe('small pictures', () => {
     expect(thumbs.peek('c', noon, 2000)).toEqual({ state: 'none', code: 'noDecoder' });
     expect(asked[2]!.url).toContain(new Date(noon + 18_000).toISOString());
     thumbs.close();
+  });
+});
+
+describe('what was seen', () => {
+  const report = (
+    s: number,
+    ...items: { what: string; score?: number; plate?: string; plateId?: string }[]
+  ) => ({
+    seenAt: new Date(noon + s * 1000).toISOString(),
+    items: items.map((x) => ({ score: 0, box: [], plate: '', plateId: '', ...x })) as never[],
+  });
+  it('joins reports of one visit, of each kind apart', () => {
+    const seen = seenOf([
+      report(40, { what: 'person', score: 0.5 }),
+      report(8, { what: 'person', score: 0.9 }, { what: 'plate', plate: 'HH CW 42', plateId: 'p' }),
+      report(0, { what: 'person', score: 0.6 }, { what: 'bicycle', score: 1 }),
+      report(9, { what: 'plate', plate: 'HH CW 42', plateId: 'p' }),
+      report(60),
+    ]);
+    expect(seen).toEqual([
+      { from: noon, to: noon + 8000, what: 'person', score: 0.9, plates: [] },
+      {
+        from: noon + 8000,
+        to: noon + 9000,
+        what: 'plate',
+        score: 0,
+        plates: [{ id: 'p', text: 'HH CW 42' }],
+      },
+      { from: noon + 40_000, to: noon + 40_000, what: 'person', score: 0.5, plates: [] },
+    ]);
+  });
+  it('is one mark where marks would cover each other, persons first', () => {
+    const seen = seenOf([
+      report(0, { what: 'vehicle' }),
+      report(2, { what: 'person' }),
+      report(30, { what: 'animal' }),
+    ]);
+    expect(clustered(seen, 5000)).toEqual([
+      { from: noon, kinds: ['person', 'vehicle'] },
+      { from: noon + 30_000, kinds: ['animal'] },
+    ]);
+    expect(clustered(seen, 500)).toHaveLength(3);
+  });
+  it('is filtered by what an address names', () => {
+    expect(kindsOf('plate,person,ghost')).toEqual(['person', 'plate']);
+    expect(kindsOf(undefined)).toEqual([]);
   });
 });

@@ -16,6 +16,8 @@ import { useLanes } from './lanes';
 import { Pane } from './pane';
 import type { Replay } from './replay';
 import styles from './review.module.css';
+import { kindsOf } from './seen';
+import { SeenFilter } from './seenfilter';
 import { useThumbs } from './thumbs';
 import { stepOf, Track } from './track';
 import { chunk, followed, MINUTE, panned, SPANS, step, USUAL, windowAt, zoomed } from './window';
@@ -61,7 +63,8 @@ export function Review({
   const thumbs = useThumbs();
   const typed = useRef<HTMLInputElement>(null);
   const asked = useMemo(() => chunk(win, serverNow()), [win, serverNow]);
-  const read = useLanes(chosen, asked);
+  const only = useMemo(() => kindsOf(search.seen), [search.seen]);
+  const read = useLanes(chosen, asked, only);
   const cut = useMemo(() => ordered(search.in, search.out), [search.in, search.out]);
 
   const go = useCallback(
@@ -283,6 +286,11 @@ export function Review({
           {typeof read.earliest === 'number' && (
             <p className="meta">{t('video.review.since', { at: exact(tag, read.earliest, zone) })}</p>
           )}
+          <SeenFilter
+            there={read.seen}
+            chosen={only}
+            choose={(kinds) => change({ seen: kinds.join(',') || undefined })}
+          />
           <SegmentedControl
             size="xs"
             className={styles.spans ?? ''}

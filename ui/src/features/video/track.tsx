@@ -14,6 +14,8 @@ import { conditionOf, FAMILY } from './camera';
 import { Glimpse } from './glimpse';
 import type { Lane } from './lanes';
 import type { Mark } from './past';
+import { clustered, type Seen } from './seen';
+import { SeenShape } from './seenshape';
 import type { Thumbs } from './thumbs';
 import { conditionKey } from './tile';
 import styles from './track.module.css';
@@ -21,6 +23,8 @@ import { MINUTE, type Win } from './window';
 
 /** As high as a lane is in the style sheet. */
 const LANE = 28;
+/** So many shapes stand beside each other in a lane at most. */
+const MOST_SHAPES = 48;
 
 export function Track({
   lanes,
@@ -234,6 +238,15 @@ function LaneBody({ lane, win: { from, to } }: { lane: Lane; win: Win }) {
               style={box(m)}
             />
           ))}
+          {clustered(within(lane.seen), (to - from) / MOST_SHAPES).map(
+            (c) =>
+              c.from >= from && (
+                <span key={c.from} className={styles.seen} style={{ insetInlineStart: x(c.from) }}>
+                  <SeenShape kind={c.kinds[0]!} size={12} />
+                  {c.kinds.length > 1 && `+${c.kinds.length - 1}`}
+                </span>
+              ),
+          )}
           {within(lane.conditions).map((c) => (
             <span
               key={c.from}
@@ -279,10 +292,12 @@ function LaneBody({ lane, win: { from, to } }: { lane: Lane; win: Win }) {
 /** What a lane says of a moment, in words. */
 function Told({ lane, at, reach }: { lane: Lane; at: number; reach: number }) {
   const t = useT();
+  const tag = useTag();
   const near = (m: Mark) => m.from - reach <= at && m.to + reach >= at;
   if (lane.kind === 'camera') {
     const state = lane.conditions.find((c) => c.from <= at && at < c.to);
     const marks = lane.marks.filter(near).slice(0, 3);
+    const seen = lane.seen.filter((s) => s.from - 2 * reach <= at && s.to + reach >= at).slice(0, 4);
     return (
       <>
         {state && (
@@ -296,6 +311,11 @@ function Told({ lane, at, reach }: { lane: Lane; at: number; reach: number }) {
             <span className={styles.dot} data-bad={isTamper(m.what)} aria-hidden="true" />{' '}
             {t(sceneKey(m.what))}
             {m.to - m.from >= 1000 && ` · ${span(m.to - m.from)}`}
+          </p>
+        ))}
+        {seen.map((s) => (
+          <p key={`${s.what}${s.from}`}>
+            <SeenShape kind={s.what} size={12} /> {seenText(t, tag, s)}
           </p>
         ))}
       </>
@@ -330,6 +350,16 @@ function Told({ lane, at, reach }: { lane: Lane; at: number; reach: number }) {
       </p>
     ));
 }
+
+/** What was seen, what it said if it is a plate, and how sure the source was. */
+const seenText = (t: ReturnType<typeof useT>, tag: string, s: Seen): string =>
+  [
+    t(sceneKey(s.what)),
+    ...s.plates.slice(0, 3).map((p) => p.text),
+    s.score > 0 && new Intl.NumberFormat(tag, { style: 'percent', maximumFractionDigits: 0 }).format(s.score),
+  ]
+    .filter(Boolean)
+    .join(' · ');
 
 /** How much time two pixels stand for, at least what lies between two pictures. */
 export const stepOf = (from: number, to: number, width: number): number =>
