@@ -43,6 +43,18 @@ type Profile struct {
 // Segment is a part of a day by its first and last minute; both zero: none.
 type Segment struct{ First, Last int }
 
+// WantsPIN reports whether a row wants a code at a place.
+func (b *Book) WantsPIN(p Place) bool {
+	for at := range b.slices(p.Site) {
+		for _, x := range at.rows {
+			if x.PIN && about(x.Kinds, x.Places, x.Sites, p) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Difference is what must be done on a controller.
 type Difference struct {
 	Put      []uint32 // cards to be added or changed

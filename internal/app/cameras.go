@@ -92,10 +92,13 @@ func (s *Server) toldCamera(ctx context.Context, id string) event.CameraConditio
 // simulatedPorts are those of simulated devices, which live in this process or
 // were started by it.
 func (s *Server) simulatedPorts() []netip.AddrPort {
-	if list := s.simulated.Load(); list != nil {
-		return *list
+	var out []netip.AddrPort
+	for _, list := range []*[]netip.AddrPort{s.simulated.Load(), s.simulatedDoors.Load()} {
+		if list != nil {
+			out = append(out, *list...)
+		}
 	}
-	return nil
+	return out
 }
 
 // AllowSimulated lets us reach simulated devices at these addresses, and no

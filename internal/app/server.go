@@ -48,35 +48,37 @@ type Server struct {
 	Telemetry *telemetry.Store
 	Web       *web.Server
 
-	frames     *frames.Log
-	live       *live.Live
-	language   *rule.Language
-	outbox     *outbox.Executor
-	notify     *notify.Service
-	curves     atomic.Pointer[telemetry.Store] // for the journal, which opens before
-	guard      *disk.Guard
-	reach      *outward.Guard
-	cameras    *cameras
-	devices    *devices
-	labels     *labels
-	footage    *footage
-	clips      *clips
-	copies     *copies
-	simulated  atomic.Pointer[[]netip.AddrPort]
-	simulation *simulation
-	vitals     *vitals.Monitor
-	storage    storageMeasure
-	tail       *LogTail
-	demo       bool
-	log        *slog.Logger
-	lock       *os.File
-	data       *os.Root
-	db         *coredb.DB
-	tls        *material
-	lived      bool // a past was made for it
-	listeners  []*listener
-	ocpp       *listener
-	http       *listener
+	frames         *frames.Log
+	live           *live.Live
+	language       *rule.Language
+	outbox         *outbox.Executor
+	notify         *notify.Service
+	curves         atomic.Pointer[telemetry.Store] // for the journal, which opens before
+	guard          *disk.Guard
+	reach          *outward.Guard
+	cameras        *cameras
+	doors          *doors
+	devices        *devices
+	labels         *labels
+	footage        *footage
+	clips          *clips
+	copies         *copies
+	simulated      atomic.Pointer[[]netip.AddrPort] // cameras
+	simulatedDoors atomic.Pointer[[]netip.AddrPort]
+	simulation     *simulation
+	vitals         *vitals.Monitor
+	storage        storageMeasure
+	tail           *LogTail
+	demo           bool
+	log            *slog.Logger
+	lock           *os.File
+	data           *os.Root
+	db             *coredb.DB
+	tls            *material
+	lived          bool // a past was made for it
+	listeners      []*listener
+	ocpp           *listener
+	http           *listener
 }
 
 // Options are what a caller decides and no configuration does.
@@ -203,6 +205,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err := s.openCameras(ctx); err != nil {
 		return s, err
 	}
+	s.doors = s.newDoors()
 	if s.labels, err = s.newLabels(); err != nil {
 		return s, err
 	}
@@ -241,14 +244,18 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Knowledge:  known,
 		Photos:     pictures,
 		Cameras:    s.cameras,
-		Viewing:    s.cameras,
-		Finder:     s.devices,
-		Labels:     s.labels,
-		Footage:    s.footage,
-		Keeping:    s.footage,
-		Copies:     s.copies,
-		Clips:      s.clips,
-		Evidence:   s.footage.packs,
+
+		Doors:       s.doors,
+		Controllers: s.doors,
+
+		Viewing:  s.cameras,
+		Finder:   s.devices,
+		Labels:   s.labels,
+		Footage:  s.footage,
+		Keeping:  s.footage,
+		Copies:   s.copies,
+		Clips:    s.clips,
+		Evidence: s.footage.packs,
 
 		Incidents:     s.live,
 		OpenIncidents: s.live,
@@ -390,6 +397,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.outbox.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.notify.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.cameras.run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.doors.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.labels.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.clips.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.copies.run(inner))) })

@@ -39,6 +39,9 @@ func (s *Store) CredentialOf(tokenID string) (*access.Credential, bool) {
 	return s.credentials.get(tokenID)
 }
 
+// HoldersVersion is another number after each change of a credential or a person.
+func (s *Store) HoldersVersion() uint64 { return s.credentials.writes.Load() + s.people.writes.Load() }
+
 // CredentialInput is a wish to add or change a credential.
 type CredentialInput struct {
 	IDToken       string

@@ -16,6 +16,7 @@ type table[V any] struct {
 	seed   maphash.Seed
 	shards [256]atomic.Pointer[map[string]V]
 	count  atomic.Int64
+	writes atomic.Uint64 // a change has another number
 }
 
 func (t *table[V]) len() int { return int(t.count.Load()) }
@@ -47,6 +48,7 @@ func (t *table[V]) set(key string, v V) {
 	}
 	next[key] = v
 	p.Store(&next)
+	t.writes.Add(1)
 }
 
 func (t *table[V]) drop(key string) {
@@ -60,6 +62,7 @@ func (t *table[V]) drop(key string) {
 		}
 		delete(next, key)
 		p.Store(&next)
+		t.writes.Add(1)
 	}
 }
 

@@ -28,7 +28,7 @@ var (
 	ErrDenied = errors.New("the address of the controller is not allowed")
 )
 
-// Driver speaks to one controller. Its methods are called one at a time.
+// Driver speaks to one controller. Whoever calls while another waits takes turns.
 type Driver interface {
 	// Look asks how it is now.
 	Look(ctx context.Context) (Look, error)
@@ -95,6 +95,8 @@ type Order struct {
 	Door int // from 1
 	// Mode is to hold from now on; empty: the door is opened once.
 	Mode Mode
+	// For is how long it stays open then; zero: as long as the controller opens.
+	For time.Duration
 }
 
 // Ring says that something may have happened.

@@ -110,7 +110,7 @@ func (b *Board) Look(ctx context.Context) (door.Look, error) {
 	if err != nil {
 		return door.Look{}, fmt.Errorf("look at the controller: %w", err)
 	}
-	out := door.Look{Clock: s.Now.In(b.zone), Fire: s.Fire}
+	out := door.Look{Clock: b.moment(s.Now), Fire: s.Fire}
 	if s.Last.Type != wire.NoRecord {
 		out.Newest = s.Last.Index
 	}
@@ -172,9 +172,19 @@ func (b *Board) record(ctx context.Context, of *wire.GetEvent) (wire.Record, err
 	return r.Record, nil
 }
 
+// moment is when the clock showed that; of two, as the clock is put back, the one
+// closer to now.
+func (b *Board) moment(c wire.Clock) time.Time {
+	first := c.In(b.zone)
+	if again := first.Add(time.Hour); !c.IsZero() && wire.ClockOf(again.In(b.zone)) == c && time.Since(again).Abs() < time.Since(first).Abs() {
+		return again
+	}
+	return first
+}
+
 func (b *Board) read(r wire.Record) door.Record {
 	return door.Record{
-		Index: r.Index, At: r.At.In(b.zone), Door: int(r.Door), Out: r.Direction == wire.Out,
+		Index: r.Index, At: b.moment(r.At), Door: int(r.Door), Out: r.Direction == wire.Out,
 		Card: r.Card, Granted: r.Granted, Cause: cause(r.Reason), Code: int(r.Reason),
 	}
 }
@@ -202,19 +212,44 @@ func (b *Board) Do(ctx context.Context, o door.Order) error {
 	if o.Door < 1 || o.Door > wire.Doors {
 		return fmt.Errorf("door %d: %w", o.Door, door.ErrRefused)
 	}
-	if o.Mode == "" {
-		return b.order(ctx, &wire.Open{Door: byte(o.Door)}, 1)
+	open := &wire.Open{Door: byte(o.Door)}
+	if o.Mode == "" && o.For == 0 {
+		return b.order(ctx, open, 1)
 	}
 	now, err := ask(ctx, b, &wire.GetControl{Door: byte(o.Door)}, func(r *wire.ControlReply) bool { return r.Door == byte(o.Door) })
 	if err != nil {
 		return fmt.Errorf("read the mode of a door: %w", err)
 	}
-	want := wire.Control{Door: byte(o.Door), Mode: modeOf(o.Mode), Delay: now.Delay}
+	if o.Mode == "" {
+		return b.openFor(ctx, open, now.Control, o.For)
+	}
+	return b.control(ctx, wire.Control{Door: byte(o.Door), Mode: modeOf(o.Mode), Delay: now.Delay})
+}
+
+// openFor opens a door for as long as somebody wants; then it is as before.
+func (b *Board) openFor(ctx context.Context, m *wire.Open, as wire.Control, long time.Duration) error {
+	seconds := (long + time.Second - 1) / time.Second
+	if seconds > maxDelay {
+		return fmt.Errorf("a controller opens for at most %d s: %w", maxDelay, door.ErrRefused)
+	}
+	longer := as
+	longer.Delay = byte(seconds)
+	if err := b.control(ctx, longer); err != nil {
+		return err
+	}
+	err := b.order(ctx, m, 1)
+	return errors.Join(err, b.control(context.WithoutCancel(ctx), as))
+}
+
+const maxDelay = 255
+
+// control sets how a door is controlled.
+func (b *Board) control(ctx context.Context, want wire.Control) error {
 	got, err := ask(ctx, b, &wire.SetControl{Control: want}, func(r *wire.ControlReply) bool { return r.Door == want.Door })
 	if err != nil {
 		return fmt.Errorf("set the mode of a door: %w", err)
 	}
-	if got.Mode != want.Mode {
+	if got.Mode != want.Mode || got.Delay != want.Delay {
 		return door.ErrRefused
 	}
 	return nil

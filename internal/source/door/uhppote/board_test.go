@@ -164,7 +164,7 @@ func TestAnAddressOutOfReachIsNotAsked(t *testing.T) {
 func TestSearch(t *testing.T) {
 	_, farm, n, _ := rig(t, simdoor.Options{})
 	farm.Add(serial+7, time.UTC)
-	found, err := n.Search(t.Context(), farm.Address(), 300*time.Millisecond)
+	found, err := n.Search(t.Context(), []netip.AddrPort{farm.Address()}, 300*time.Millisecond)
 	if err != nil || len(found) != 2 || found[0].Serial != serial || found[1].Serial != serial+7 || found[0].Firmware != "8.92" {
 		t.Errorf("%+v, %v", found, err)
 	}

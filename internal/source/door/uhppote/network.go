@@ -50,6 +50,7 @@ type Found struct {
 	Serial   uint32
 	Address  netip.AddrPort
 	Firmware string
+	MAC      string
 }
 
 // Listen opens the socket. Nothing is heard before Run.
@@ -104,7 +105,7 @@ func (n *Network) hear(serial uint32, m wire.Message, from netip.AddrPort) {
 	b, found := n.boards[serial], n.found
 	n.mu.Unlock()
 	if d, ok := m.(*wire.Device); ok && found != nil {
-		found(Found{serial, from, d.Version.String()})
+		found(Found{serial, from, d.Version.String(), d.MAC.String()})
 		if b == nil {
 			return
 		}
@@ -126,12 +127,9 @@ func (n *Network) hear(serial uint32, m wire.Message, from netip.AddrPort) {
 	n.strays.Add(1)
 }
 
-// Search asks who is there, at a broadcast address or that of one controller, and
+// Search asks who is there, at broadcast addresses or those of controllers, and
 // waits for answers.
-func (n *Network) Search(ctx context.Context, at netip.AddrPort, wait time.Duration) ([]Found, error) {
-	if err := n.check(at); err != nil {
-		return nil, err
-	}
+func (n *Network) Search(ctx context.Context, at []netip.AddrPort, wait time.Duration) ([]Found, error) {
 	var mu sync.Mutex
 	var out []Found
 	n.mu.Lock()
@@ -152,8 +150,11 @@ func (n *Network) Search(ctx context.Context, at netip.AddrPort, wait time.Durat
 		defer n.mu.Unlock()
 		n.found = nil
 	}()
-	if err := n.send(0, &wire.GetDevice{}, at); err != nil {
-		return nil, err
+	for _, to := range at {
+		// A network that is down has nobody to find.
+		if err := n.send(0, &wire.GetDevice{}, to); err != nil {
+			n.log.InfoContext(ctx, "a network cannot be asked for door controllers", "at", to.String(), "err", err)
+		}
 	}
 	select {
 	case <-ctx.Done():
