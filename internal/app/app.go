@@ -51,7 +51,7 @@ func commands() []command {
 	return []command{
 		{"serve", "run the server", []string{"[flags]"}, serveCommand},
 		{"demo", "run the server with a simulated network", []string{"[flags]"}, demoCommand},
-		{"sim", "simulate charging stations against any OCPP server, and cameras", []string{"stations --url ws://HOST:PORT/ocpp [flags]", "cameras [flags]", "scenarios"}, simCommand},
+		{"sim", "simulate charging stations against any OCPP server, cameras and door controllers", []string{"stations --url ws://HOST:PORT/ocpp [flags]", "cameras [flags]", "doors [flags]", "scenarios"}, simCommand},
 		{"replay", "fold the journal again and compare it with what is stored", []string{"[flags]"}, replayCommand},
 		{"station", "list enrolled stations", []string{"list [flags]"}, stationCommand},
 		{"token", "make and end API tokens", []string{"create --name NAME --role ROLE [--site ID]... [flags]", "list [flags]", "delete --id ID [flags]"}, tokenCommand},

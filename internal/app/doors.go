@@ -412,6 +412,9 @@ func (p doorPolicy) Decide(ctx context.Context, a door.Asked) (door.Decided, err
 	if err != nil {
 		return door.Decided{}, fmt.Errorf("look up a card: %w", err)
 	}
+	if c != nil && c.Kind != access.RFID && c.Kind != "" {
+		c = nil // a code or a plate with the same digits is no card
+	}
 	r := access.Request{Now: a.At, TokenID: token, Credential: c, Action: access.Enter, Place: a.Door.Place, Zone: a.Zone, PINGiven: a.PINGiven}
 	if c != nil && c.Person != "" {
 		r.Person, _ = st.PersonOf(c.Person)

@@ -167,6 +167,10 @@ func (n *simulation) begin(ctx context.Context, by store.Actor, stations *sim.Fl
 			return err
 		}
 	}
+	doors, err := openSimDoors(ctx, n.s, by, plan)
+	if err != nil {
+		return err
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	ctx, n.stop = context.WithCancel(n.life)
@@ -180,11 +184,16 @@ func (n *simulation) begin(ctx context.Context, by store.Actor, stations *sim.Fl
 		} else {
 			go func() { seen <- cameras.run(ctx) }()
 		}
+		entered := make(chan error, 1)
+		go func() { entered <- doors.run(ctx) }()
 		if err := ended(ctx, stations.Run(ctx)); err != nil {
 			n.s.log.ErrorContext(ctx, "the simulated network ended", "err", err)
 		}
 		if err := ended(ctx, <-seen); err != nil {
 			n.s.log.ErrorContext(ctx, "the simulated cameras ended", "err", err)
+		}
+		if err := ended(ctx, <-entered); err != nil {
+			n.s.log.ErrorContext(ctx, "the simulated doors ended", "err", err)
 		}
 	}()
 	return nil
@@ -213,6 +222,9 @@ func (n *simulation) remove(ctx context.Context, by store.Actor) error {
 			return fmt.Errorf("remove simulated station: %w", err)
 		}
 		n.s.Endpoint.Disconnect(e.ID, "the simulated network was turned off")
+	}
+	if err := removeSimDoors(ctx, st, by); err != nil {
+		return err
 	}
 	if err := removeSimCameras(ctx, st, by); err != nil {
 		return err

@@ -15,12 +15,13 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/sim/camera"
+	"github.com/chargewatch/chargewatch/internal/sim/door"
 )
 
 // Main is the sim subcommand: "stations" runs stations against any central
-// system, "cameras" an RTSP server, until ctx ends. It returns the exit status.
+// system, "cameras" an RTSP server, "doors" door controllers, until ctx ends. It returns the exit status.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	const usage = "usage: chargewatch sim stations --url ws://HOST:PORT/ocpp [flags]\n       chargewatch sim cameras [flags]\n       chargewatch sim scenarios"
+	const usage = "usage: chargewatch sim stations --url ws://HOST:PORT/ocpp [flags]\n       chargewatch sim cameras [flags]\n       chargewatch sim doors [flags]\n       chargewatch sim scenarios"
 	if len(args) == 0 {
 		fmt.Fprintln(stderr, usage)
 		return 2
@@ -39,6 +40,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return stationsMain(ctx, args[1:], stdout, stderr)
 	case "cameras":
 		return camera.Main(ctx, args[1:], os.Stdin, stdout, stderr)
+	case "doors":
+		return door.Main(ctx, args[1:], os.Stdin, stdout, stderr)
 	}
 	fmt.Fprintf(stderr, "sim: unknown command %q\n", args[0])
 	return 2

@@ -29,6 +29,7 @@ type Controller struct {
 	doors    [uhppote.Doors]door
 	fire     bool
 	records  []uhppote.Record // a part of all, in order
+	last     uint32           // index of the newest that there ever was
 	kept     uint32           // an index that somebody keeps here
 	sequence uint32
 	deaf     bool // sends nothing by itself
@@ -229,8 +230,15 @@ func (c *Controller) Mute(on bool) {
 func (c *Controller) Wipe() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.cards, c.records, c.kept = nil, nil, 0
+	c.cards, c.records, c.kept, c.last = nil, nil, 0, 0
 	c.profiles = map[byte]uhppote.Profile{}
+}
+
+// GoOn makes records follow on one that an earlier run of the same controller had.
+func (c *Controller) GoOn(after uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last = max(c.last, after)
 }
 
 // Listen sets where it sends what happens, as somebody else on the network can.
@@ -317,10 +325,8 @@ func (c *Controller) note(n int, card uint32, why uhppote.Reason) {
 }
 
 func (c *Controller) record(r uhppote.Record) uint32 {
-	r.Index = 1
-	if n := len(c.records); n > 0 {
-		r.Index = c.records[n-1].Index + 1
-	}
+	c.last++
+	r.Index = c.last
 	r.At = uhppote.ClockOf(c.now())
 	c.records = append(c.records, r)
 	if over := len(c.records) - c.farm.o.Keep; over > 0 {
