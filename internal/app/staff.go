@@ -42,5 +42,8 @@ func (s *Server) staff(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.staffPeople(ctx); err != nil {
+		return err
+	}
 	return s.staffOrders(ctx)
 }

@@ -157,7 +157,7 @@ func (s *Store) LoseCredential(ctx context.Context, by Actor, id, value string) 
 			return nil, nil, &InvalidError{"idToken", "has been decided about already"}
 		}
 	}
-	same := was.input()
+	same := was.Wish()
 	same.Status = access.Blocked
 	if lost, err = s.PutCredential(ctx, by, id, same); err != nil || value == "" {
 		return lost, nil, err
@@ -167,8 +167,8 @@ func (s *Store) LoseCredential(ctx context.Context, by Actor, id, value string) 
 	return lost, fresh, err
 }
 
-// input is what a credential is, as a wish to change it.
-func (c *Credential) input() CredentialInput {
+// Wish is what a credential is, as a wish to change it.
+func (c *Credential) Wish() CredentialInput {
 	return CredentialInput{
 		IDToken: c.Token.Value, Type: c.Token.Type, Status: c.Status, ExpiresAt: c.ExpiresAt, ParentIDToken: c.Parent.Value,
 		MaxConcurrent: c.MaxConcurrent, Label: c.Label, Kind: c.Kind, Person: c.Person, From: c.From,

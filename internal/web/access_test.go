@@ -79,7 +79,7 @@ func TestWhoMayChargeIsDecidedByPoliciesThatPeopleWrite(t *testing.T) {
 	for query, n := range map[string]int{"group=" + group.ID: 1, "group=ag-none": 0, "status=active": 1, "status=suspended": 0, "status=over": 0, "company=co-none": 0, "q=berg": 1} {
 		var list struct{ Items []PersonShape }
 		guard.want(http.StatusOK, "GET", "/people?"+query, "", &list)
-		if len(list.Items) != n || n == 1 && list.Items[0].Credentials != 1 {
+		if len(list.Items) != n || n == 1 && list.Items[0].CredentialCount != 1 {
 			t.Errorf("%s: %+v", query, list.Items)
 		}
 	}

@@ -150,10 +150,7 @@ func (s *Server) changeCredential(ctx context.Context, in *credentialChangeInput
 	if err != nil {
 		return nil, err
 	}
-	input := store.CredentialInput{
-		IDToken: c.Token.Value, Type: c.Token.Type, Status: c.Status, ExpiresAt: c.ExpiresAt, ParentIDToken: c.Parent.Value,
-		MaxConcurrent: c.MaxConcurrent, Label: c.Label, Kind: c.Kind, Person: c.Person, From: c.From,
-	}
+	input := c.Wish()
 	b := in.Body
 	if b.Status != nil {
 		input.Status = access.Status(*b.Status)

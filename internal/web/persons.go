@@ -28,9 +28,9 @@ type PersonBody struct {
 type PersonShape struct {
 	ID string `json:"id"`
 	PersonBody
-	ChangedAt   time.Time `json:"changedAt"`
-	Credentials int       `json:"credentialCount" doc:"how many the person has"`
-	Blocked     int       `json:"blockedCount" doc:"those of them that are not accepted"`
+	ChangedAt       time.Time `json:"changedAt"`
+	CredentialCount int       `json:"credentialCount" doc:"how many the person has"`
+	BlockedCount    int       `json:"blockedCount" doc:"those of them that are not accepted"`
 }
 
 // PersonDetail is a person with the credentials.
@@ -40,7 +40,7 @@ type PersonDetail struct {
 }
 
 func personShape(x *store.Person) PersonShape {
-	return PersonShape{ID: x.ID, ChangedAt: x.ChangedAt, Credentials: x.Credentials, Blocked: x.Blocked, PersonBody: PersonBody{
+	return PersonShape{ID: x.ID, ChangedAt: x.ChangedAt, CredentialCount: x.Credentials, BlockedCount: x.Blocked, PersonBody: PersonBody{
 		Name: x.Name, Company: x.Company, Groups: x.Groups, Suspended: x.Suspended, Until: instant(x.Until), Mail: x.Mail, Phone: x.Phone, Note: x.Note,
 	}}
 }

@@ -7012,6 +7012,11 @@ export interface components {
             changedAt: string;
             /** @description id of a company */
             company?: string;
+            /**
+             * Format: int64
+             * @description how many the person has
+             */
+            credentialCount: number;
             credentials: components["schemas"]["CredentialShape"][];
             /** @description ids of groups */
             groups?: string[];
