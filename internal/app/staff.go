@@ -20,6 +20,9 @@ const (
 // acknowledged, and some have a work order. Without it a new demo would open with
 // weeks of unanswered calls.
 func (s *Server) staff(ctx context.Context) error {
+	if err := s.staffPeople(ctx); err != nil {
+		return err
+	}
 	if err := s.live.Reached(ctx, s.Journal.Snapshot().Seq); err != nil {
 		return err
 	}

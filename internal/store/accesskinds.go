@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/chargewatch/chargewatch/internal/access"
 )
@@ -26,6 +28,10 @@ type AccessRow struct {
 // Lockdown is a scenario that keeps people out while it is active.
 type Lockdown struct {
 	access.Scenario
+	// Reason, By and Since are of the last time it was activated or released.
+	Reason    string    `json:"reason,omitempty"`
+	By        Actor     `json:"by,omitempty"`
+	Since     time.Time `json:"since,omitzero"`
 	ChangedAt time.Time `json:"-"`
 }
 
@@ -264,6 +270,39 @@ func (s *Store) Lockdowns(ctx context.Context) ([]Lockdown, error) {
 	return documents[Lockdown](ctx, s, string(Lockdowns), func(x *Lockdown, id string, at time.Time) { x.ID, x.ChangedAt = id, at })
 }
 
+const maxLockdownReason = 500
+
+// SetLockdown activates or releases a scenario, for a reason.
+func (s *Store) SetLockdown(ctx context.Context, by Actor, id string, active bool, reason string) (*Lockdown, error) {
+	reason = strings.TrimSpace(reason)
+	if reason == "" || utf8.RuneCountInString(reason) > maxLockdownReason || !readable(reason, true) {
+		return nil, &InvalidError{"reason", "1 to 500 printable characters"}
+	}
+	x, err := s.lockdown(ctx, id)
+	switch {
+	case err != nil:
+		return nil, err
+	case x.Active && active:
+		return nil, &InUseError{"it is active already"}
+	case !x.Active && !active:
+		return nil, &InUseError{"it is not active"}
+	}
+	x.Active, x.Reason = active, reason
+	return s.SaveLockdown(ctx, by, *x)
+}
+
+func (s *Store) lockdown(ctx context.Context, id string) (*Lockdown, error) {
+	all, err := s.Lockdowns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(all, func(x Lockdown) bool { return x.ID == id })
+	if i < 0 {
+		return nil, fmt.Errorf("lockdown %s: %w", id, ErrNotFound)
+	}
+	return &all[i], nil
+}
+
 // SaveLockdown adds a scenario (id empty), changes, activates or releases one.
 func (s *Store) SaveLockdown(ctx context.Context, by Actor, x Lockdown) (_ *Lockdown, err error) {
 	if x.Name, err = checkName(x.Name); err != nil {
@@ -272,7 +311,22 @@ func (s *Store) SaveLockdown(ctx context.Context, by Actor, x Lockdown) (_ *Lock
 	if err := s.checkScope("except", x.Except, x.Kinds, x.Places, x.Sites); err != nil {
 		return nil, err
 	}
-	x.ChangedAt, err = s.saveEntry(ctx, by, kindLockdown(), &x.ID, x.Name, x)
+	was := &Lockdown{}
+	if x.ID != "" {
+		if was, err = s.lockdown(ctx, x.ID); err != nil {
+			return nil, err
+		}
+	}
+	verb := "save"
+	if was.Active == x.Active {
+		x.Reason, x.By, x.Since = was.Reason, was.By, was.Since
+	} else {
+		x.By, x.Since, verb = by, fromMillis(millis(s.now())), "release"
+		if x.Active {
+			verb = "activate"
+		}
+	}
+	x.ChangedAt, err = s.saveEntryAs(ctx, by, verb, kindLockdown(), &x.ID, x.Name, x)
 	if err != nil {
 		return nil, err
 	}

@@ -166,12 +166,16 @@ type entry struct {
 }
 
 func (s *Store) saveEntry(ctx context.Context, by Actor, of entry, id *string, name string, body any) (time.Time, error) {
+	return s.saveEntryAs(ctx, by, "save", of, id, name, body)
+}
+
+func (s *Store) saveEntryAs(ctx context.Context, by Actor, verb string, of entry, id *string, name string, body any) (time.Time, error) {
 	made := *id == ""
 	if made {
 		*id = newID(of.prefix)
 	}
 	at := fromMillis(millis(s.now()))
-	err := s.changeAccess(ctx, by, of.action+".save", of.action+"/"+*id, body, func(tx *sql.Tx) error {
+	err := s.changeAccess(ctx, by, of.action+"."+verb, of.action+"/"+*id, body, func(tx *sql.Tx) error {
 		return putDocument(tx, string(of.table), maxAccess, made, *id, name, body, at)
 	})
 	return at, err

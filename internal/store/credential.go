@@ -142,6 +142,42 @@ func (s *Store) PutCredential(ctx context.Context, by Actor, id string, in Crede
 	return s.Credential(ctx, c.ID)
 }
 
+// LoseCredential blocks a credential that was lost. With a value another of its
+// kind takes its place, with the same person, group and limits; a value that is
+// decided about already is refused before anything is done.
+func (s *Store) LoseCredential(ctx context.Context, by Actor, id, value string) (lost, fresh *Credential, err error) {
+	was, err := s.Credential(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	value = strings.TrimSpace(value)
+	if value != "" {
+		token, err := s.Intern(ctx, was.Token.Type, value)
+		if err != nil {
+			return nil, nil, err
+		}
+		if _, known := s.credentials.get(token); known {
+			return nil, nil, &InvalidError{"idToken", "has been decided about already"}
+		}
+	}
+	same := was.Wish()
+	same.Status = access.Blocked
+	if lost, err = s.PutCredential(ctx, by, id, same); err != nil || value == "" {
+		return lost, nil, err
+	}
+	same.IDToken, same.Status = value, access.Accepted
+	fresh, err = s.PutCredential(ctx, by, "", same)
+	return lost, fresh, err
+}
+
+// Wish is what a credential is, as a wish to change it.
+func (c *Credential) Wish() CredentialInput {
+	return CredentialInput{
+		IDToken: c.Token.Value, Type: c.Token.Type, Status: c.Status, ExpiresAt: c.ExpiresAt, ParentIDToken: c.Parent.Value,
+		MaxConcurrent: c.MaxConcurrent, Label: c.Label, Kind: c.Kind, Person: c.Person, From: c.From,
+	}
+}
+
 // DeleteCredential removes a credential; its token is unknown again.
 func (s *Store) DeleteCredential(ctx context.Context, by Actor, id string) error {
 	var token string

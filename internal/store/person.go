@@ -23,6 +23,29 @@ type Person struct {
 	Phone     string    `json:"phone,omitempty"`
 	Note      string    `json:"note,omitempty"`
 	ChangedAt time.Time `json:"-"`
+	// Credentials is how many the person has in a list, Blocked those of them that
+	// are not accepted.
+	Credentials int `json:"-"`
+	Blocked     int `json:"-"`
+}
+
+// PersonStatus is whether a person may anything at all.
+type PersonStatus string
+
+// The statuses of people.
+const (
+	PersonActive    PersonStatus = "active"
+	PersonSuspended PersonStatus = "suspended"
+	PersonOver      PersonStatus = "over" // the time here has ended
+)
+
+// PeopleQuery selects people by name; empty fields select all.
+type PeopleQuery struct {
+	Text               string // in name, mail or phone
+	Group, Company     string
+	Status             PersonStatus
+	AfterName, AfterID string
+	Limit              int
 }
 
 // Bounds of people.
@@ -134,21 +157,27 @@ func (s *Store) Person(ctx context.Context, id string) (*Person, error) {
 	return &list[0], nil
 }
 
-// People returns people by name, after one, whose name, mail or phone has a text
-// in it.
-func (s *Store) People(ctx context.Context, search, afterName, afterID string, limit int) ([]Person, error) {
+// People returns people by name, after one.
+func (s *Store) People(ctx context.Context, q PeopleQuery) ([]Person, error) {
 	return s.selectPeople(ctx, `WHERE (name COLLATE NOCASE, id) > (?1, ?2) AND (?3 = '' OR instr(lower(name), lower(?3)) > 0
 		OR instr(lower(data ->> 'mail'), lower(?3)) > 0 OR instr(data ->> 'phone', ?3) > 0)
-		ORDER BY name COLLATE NOCASE, id LIMIT ?4`, afterName, afterID, search, limit)
+		AND (?4 = '' OR EXISTS (SELECT 1 FROM json_each(data, '$.groups') AS g WHERE g.value = ?4))
+		AND (?5 = '' OR data ->> 'company' = ?5)
+		AND (?6 = '' OR ?6 = CASE WHEN coalesce(data ->> 'suspended', 0) THEN 'suspended'
+			WHEN coalesce(data ->> 'until', '') <> '' AND julianday(data ->> 'until') <= julianday(?7) THEN 'over' ELSE 'active' END)
+		ORDER BY name COLLATE NOCASE, id LIMIT ?8`,
+		q.AfterName, q.AfterID, q.Text, q.Group, q.Company, string(q.Status), s.now().UTC().Format("2006-01-02T15:04:05.000"), q.Limit)
 }
 
 func (s *Store) selectPeople(ctx context.Context, where string, args ...any) ([]Person, error) {
 	var out []Person
-	err := s.query(ctx, "people", `SELECT id, name, data, changed_at FROM people `+where, args, func(r *sql.Rows) error {
+	err := s.query(ctx, "people", `SELECT id, name, data, changed_at,
+		(SELECT count(*) FROM credentials AS c WHERE c.person = people.id AND c.person <> ''),
+		(SELECT count(*) FROM credentials AS c WHERE c.person = people.id AND c.person <> '' AND c.status <> 'Accepted') FROM people `+where, args, func(r *sql.Rows) error {
 		var x Person
 		var id, data string
 		var changed int64
-		if err := r.Scan(&id, &x.Name, &data, &changed); err != nil {
+		if err := r.Scan(&id, &x.Name, &data, &changed, &x.Credentials, &x.Blocked); err != nil {
 			return err
 		}
 		if err := json.Unmarshal([]byte(data), &x); err != nil {

@@ -70,6 +70,19 @@ func TestWhoMayChargeIsDecidedByPoliciesThatPeopleWrite(t *testing.T) {
 	if whole.Name != "Ida Berg" || len(whole.Credentials) != 1 || whole.Credentials[0].IDToken != "IDA-1" {
 		t.Errorf("all that is kept by name: %+v", whole)
 	}
+	var d AccessDecisionShape
+	guard.want(http.StatusOK, "POST", "/access/check", `{"person":"`+person.ID+`","place":"station/CP1/1","at":"`+evening+`"}`, &d)
+	if d.Decision != "deny" || d.Credential != card.ID || d.Code != "outsideHours" {
+		t.Errorf("of a person: %+v", d)
+	}
+	guard.want(http.StatusUnprocessableEntity, "POST", "/access/check", `{"place":"station/CP1/1"}`, nil)
+	for query, n := range map[string]int{"group=" + group.ID: 1, "group=ag-none": 0, "status=active": 1, "status=suspended": 0, "status=over": 0, "company=co-none": 0, "q=berg": 1} {
+		var list struct{ Items []PersonShape }
+		guard.want(http.StatusOK, "GET", "/people?"+query, "", &list)
+		if len(list.Items) != n || n == 1 && list.Items[0].CredentialCount != 1 {
+			t.Errorf("%s: %+v", query, list.Items)
+		}
+	}
 	guard.want(http.StatusNoContent, "DELETE", "/people/"+person.ID, "", nil)
 	guard.want(http.StatusNotFound, "GET", "/people/"+person.ID, "", nil)
 	guard.want(http.StatusNotFound, "GET", "/credentials/"+card.ID, "", nil)
@@ -78,6 +91,56 @@ func TestWhoMayChargeIsDecidedByPoliciesThatPeopleWrite(t *testing.T) {
 			t.Errorf("%q stands in %d rows still", word, n)
 		}
 	}
+}
+
+func TestALostCardIsBlockedAndReplacedAtOnce(t *testing.T) {
+	p := newPlant(t)
+	guard := p.script(store.RoleSecurity)
+	var person struct{ ID string }
+	var card CredentialShape
+	var lost LostShape
+	guard.want(http.StatusCreated, "POST", "/people", `{"name":"Ida Berg"}`, &person)
+	guard.want(http.StatusCreated, "POST", "/credentials", `{"idToken":"IDA-1","personId":"`+person.ID+`","label":"blue","maxConcurrent":2}`, &card)
+	guard.want(http.StatusUnprocessableEntity, "POST", "/credentials/"+card.ID+"/lost", `{"idToken":"ida-1"}`, nil)
+	guard.want(http.StatusOK, "GET", "/credentials/"+card.ID, "", &card)
+	if card.Status != "Accepted" {
+		t.Errorf("refused, and yet %s", card.Status)
+	}
+	guard.want(http.StatusOK, "POST", "/credentials/"+card.ID+"/lost", `{"idToken":"IDA-2"}`, &lost)
+	fresh := lost.Replacement
+	if lost.Blocked.Status != "Blocked" || fresh == nil || fresh.IDToken != "IDA-2" || fresh.Status != "Accepted" || fresh.PersonID != person.ID || fresh.Label != "blue" || fresh.MaxConcurrent != 2 {
+		t.Errorf("%+v", lost)
+	}
+	lost = LostShape{}
+	guard.want(http.StatusOK, "POST", "/credentials/"+fresh.ID+"/lost", `{}`, &lost)
+	if lost.Blocked.Status != "Blocked" || lost.Replacement != nil {
+		t.Errorf("%+v", lost)
+	}
+}
+
+func TestALockdownSaysWhySinceWhenAndByWhom(t *testing.T) {
+	p := newPlant(t)
+	guard := p.script(store.RoleSecurity)
+	var lock LockdownShape
+	guard.want(http.StatusCreated, "POST", "/access/lockdowns", `{"name":"Yard"}`, &lock)
+	guard.want(http.StatusUnprocessableEntity, "POST", "/access/lockdowns/"+lock.ID+"/activate", `{"reason":" "}`, nil)
+	guard.want(http.StatusConflict, "POST", "/access/lockdowns/"+lock.ID+"/release", `{"reason":"it is over"}`, nil)
+	guard.want(http.StatusOK, "POST", "/access/lockdowns/"+lock.ID+"/activate", `{"reason":"somebody climbs the fence"}`, &lock)
+	guard.want(http.StatusConflict, "POST", "/access/lockdowns/"+lock.ID+"/activate", `{"reason":"again"}`, nil)
+	if !lock.Active || lock.Reason != "somebody climbs the fence" || lock.Since == nil || lock.By == "" {
+		t.Errorf("%+v", lock)
+	}
+	guard.want(http.StatusOK, "PUT", "/access/lockdowns/"+lock.ID, `{"name":"The yard","active":true}`, &lock)
+	if !lock.Active || lock.Reason != "somebody climbs the fence" || lock.Name != "The yard" {
+		t.Errorf("another name changed why: %+v", lock)
+	}
+	id := lock.ID
+	lock = LockdownShape{}
+	guard.want(http.StatusOK, "POST", "/access/lockdowns/"+id+"/release", `{"reason":"it was a fox"}`, &lock)
+	if lock.Active || lock.Reason != "it was a fox" {
+		t.Errorf("%+v", lock)
+	}
+	guard.want(http.StatusNotFound, "POST", "/access/lockdowns/lo-none/release", `{"reason":"x"}`, nil)
 }
 
 func TestWhatCannotBeDecidedByIsRefusedAtItsField(t *testing.T) {

@@ -18,6 +18,7 @@ type AccessDecisionShape struct {
 	Decision   string        `json:"decision" enum:"allow,deny"`
 	Status     access.Status `json:"status" doc:"as a station would be told"`
 	Code       access.Code   `json:"code" doc:"the kind of the reason"`
+	Credential string        `json:"credential" doc:"id of the one that was decided about; empty: there is none"`
 	Policy     string        `json:"policy" doc:"id of the policy, lockdown or forbid that decided; empty: none did"`
 	PolicyName string        `json:"policyName"`
 	Reason     string        `json:"reason"`
@@ -35,7 +36,8 @@ type AccessAnswer struct {
 type (
 	checkInput struct {
 		Body struct {
-			Credential string     `json:"credential" minLength:"1" maxLength:"64" doc:"id"`
+			Credential string     `json:"credential,omitempty" maxLength:"64" doc:"id; this or a person"`
+			Person     string     `json:"person,omitempty" maxLength:"64" doc:"id: whichever of the person's credentials comes furthest"`
 			Place      string     `json:"place" minLength:"1" maxLength:"100" doc:"a door: door/ID; or an EVSE: station/STATION/EVSE"`
 			At         *time.Time `json:"at,omitempty" doc:"default: now"`
 			PIN        bool       `json:"pin,omitempty" doc:"the right PIN is given as well"`
@@ -98,13 +100,43 @@ func (s *Server) checkAccess(ctx context.Context, in *checkInput) (*checkOutput,
 	if in.Body.At != nil {
 		at = in.Body.At.UTC()
 	}
-	c, err := s.o.Store.Credential(ctx, in.Body.Credential)
+	shown, err := s.shownFor(ctx, in.Body.Credential, in.Body.Person)
 	if err != nil {
 		return nil, err
 	}
 	r := s.placeRequest(in.Body.Place, at)
 	r.PINGiven = in.Body.PIN
-	return &checkOutput{Body: s.decideFor(r, &c.Credential)}, nil
+	out := AccessDecisionShape{Decision: "deny", Status: access.Invalid, Code: access.NoToken, Reason: "the person has no credential", At: at}
+	for _, c := range shown {
+		if d := s.decideFor(r, &c.Credential); out.Credential == "" || d.nearer(out) {
+			out, out.Credential = d, c.ID
+		}
+		if out.Decision == "allow" {
+			break
+		}
+	}
+	return &checkOutput{Body: out}, nil
+}
+
+// shownFor are the credentials that somebody asks about.
+func (s *Server) shownFor(ctx context.Context, credential, person string) ([]*store.Credential, error) {
+	switch {
+	case credential != "" && person != "", credential == "" && person == "":
+		return nil, &store.InvalidError{Field: "credential", Reason: "a credential or a person"}
+	case credential != "":
+		c, err := s.o.Store.Credential(ctx, credential)
+		return []*store.Credential{c}, err
+	}
+	if _, err := s.o.Store.Person(ctx, person); err != nil {
+		return nil, err
+	}
+	return s.o.Store.CredentialsOf(ctx, person)
+}
+
+// nearer reports whether an answer says more than another about why a person is
+// denied: what a policy says, before what is wrong with one of several cards.
+func (d *AccessDecisionShape) nearer(than AccessDecisionShape) bool {
+	return d.Decision == "allow" || d.Policy != "" && than.Policy == ""
 }
 
 func (s *Server) whoOpens(ctx context.Context, in *whoOpensInput) (*listOutput[AccessAnswer], error) {

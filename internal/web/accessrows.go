@@ -72,6 +72,9 @@ type LockdownShape struct {
 	Sites  []string           `json:"sites,omitempty" maxItems:"200" doc:"missing: every site"`
 	Except []access.Principal `json:"except,omitempty" maxItems:"200" doc:"who may enter all the same"`
 	Active bool               `json:"active,omitempty"`
+	Reason string             `json:"reason,omitempty" readOnly:"true" doc:"of the last time it was activated or released"`
+	By     string             `json:"by,omitempty" readOnly:"true" doc:"who did that"`
+	Since  *time.Time         `json:"since,omitempty" readOnly:"true"`
 }
 
 // ForbidShape is a policy that people wrote in the Cedar language; it can only
@@ -93,6 +96,12 @@ type (
 		ID string `path:"id" maxLength:"64"`
 	}
 	entryOutput[T any] struct{ Body T }
+	lockdownInput      struct {
+		ID   string `path:"id" maxLength:"64"`
+		Body struct {
+			Reason string `json:"reason" minLength:"1" maxLength:"500"`
+		}
+	}
 )
 
 // entries are the routes of one table of access: X is how it is stored, T how it is
@@ -172,6 +181,23 @@ func (s *Server) registerAccess() {
 			return store.WrittenPolicy{Written: access.Written{ID: id, Name: t.Name, Text: t.Text, Sites: t.Sites}}
 		},
 	}).register(s)
+	for _, x := range []struct {
+		word, id, told string
+		active         bool
+	}{
+		{"activate", "activateLockdown", "Keep people out of its places, until it is released", true},
+		{"release", "releaseLockdown", "Let policies decide again", false},
+	} {
+		add(s, global(PoliciesWrite), huma.Operation{
+			OperationID: x.id, Method: http.MethodPost, Path: "/access/lockdowns/{id}/" + x.word, Summary: x.told, Tags: []string{"access"},
+		}, func(ctx context.Context, in *lockdownInput) (*entryOutput[LockdownShape], error) {
+			set, err := st.SetLockdown(ctx, who(ctx).actor(), in.ID, x.active, in.Body.Reason)
+			if err != nil {
+				return nil, err
+			}
+			return &entryOutput[LockdownShape]{Body: lockdownShape(set)}, nil
+		})
+	}
 	s.registerAccessCheck()
 }
 
@@ -244,7 +270,10 @@ func policyOf(id string, t *PolicyShape) store.AccessRow {
 }
 
 func lockdownShape(x *store.Lockdown) LockdownShape {
-	return LockdownShape{Kept{x.ID, x.ChangedAt}, x.Name, kindWords(x.Kinds), x.Places, x.Sites, x.Except, x.Active}
+	return LockdownShape{
+		Kept: Kept{x.ID, x.ChangedAt}, Name: x.Name, Kinds: kindWords(x.Kinds), Places: x.Places, Sites: x.Sites, Except: x.Except, Active: x.Active,
+		Reason: x.Reason, By: string(x.By), Since: instant(x.Since),
+	}
 }
 
 func lockdownOf(id string, t *LockdownShape) store.Lockdown {

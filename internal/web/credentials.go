@@ -15,6 +15,7 @@ import (
 type CredentialShape struct {
 	ID            string        `json:"id"`
 	IDToken       string        `json:"idToken"`
+	TokenID       string        `json:"tokenId" doc:"opaque, as sessions and attempts carry it"`
 	Type          string        `json:"type" doc:"OCPP 2.x IdTokenEnumType; empty: any"`
 	Status        access.Status `json:"status" enum:"Accepted,Blocked,Expired,Invalid"`
 	ExpiresAt     *time.Time    `json:"expiresAt"`
@@ -28,7 +29,7 @@ type CredentialShape struct {
 
 func credentialShape(c *store.Credential) CredentialShape {
 	return CredentialShape{
-		ID: c.ID, IDToken: c.Token.Value, Type: c.Token.Type, Status: c.Status, ExpiresAt: instant(c.ExpiresAt),
+		ID: c.ID, IDToken: c.Token.Value, TokenID: c.TokenID, Type: c.Token.Type, Status: c.Status, ExpiresAt: instant(c.ExpiresAt),
 		ParentIDToken: c.Parent.Value, MaxConcurrent: c.MaxConcurrent, Label: c.Label,
 		Kind: c.Kind, PersonID: c.Person, From: instant(c.From),
 	}
@@ -86,6 +87,8 @@ func (s *Server) registerCredentials() {
 	add(s, global(CredentialsWrite), op("createCredential", http.MethodPost, "/credentials", "Decide about a token", http.StatusCreated), s.createCredential)
 	add(s, global(CredentialsRead), op("getCredential", http.MethodGet, "/credentials/{id}", "One credential", 0), s.getCredential)
 	add(s, global(CredentialsWrite), op("changeCredential", http.MethodPatch, "/credentials/{id}", "Change a credential", 0), s.changeCredential)
+	add(s, global(CredentialsWrite), op("loseCredential", http.MethodPost, "/credentials/{id}/lost",
+		"Block a lost credential and, if another is named, hand that out with the same rights", 0), s.loseCredential)
 	add(s, global(CredentialsWrite), op("deleteCredential", http.MethodDelete, "/credentials/{id}",
 		"Remove a credential; its token is unknown again", http.StatusNoContent), s.deleteCredential)
 }
@@ -147,10 +150,7 @@ func (s *Server) changeCredential(ctx context.Context, in *credentialChangeInput
 	if err != nil {
 		return nil, err
 	}
-	input := store.CredentialInput{
-		IDToken: c.Token.Value, Type: c.Token.Type, Status: c.Status, ExpiresAt: c.ExpiresAt, ParentIDToken: c.Parent.Value,
-		MaxConcurrent: c.MaxConcurrent, Label: c.Label, Kind: c.Kind, Person: c.Person, From: c.From,
-	}
+	input := c.Wish()
 	b := in.Body
 	if b.Status != nil {
 		input.Status = access.Status(*b.Status)
@@ -173,4 +173,31 @@ func (s *Server) deleteCredential(ctx context.Context, in *credentialDeleteInput
 		return nil, err
 	}
 	return nil, s.o.Store.EraseToken(ctx, who(ctx).actor(), c.TokenID)
+}
+
+type lostInput struct {
+	ID   string `path:"id" maxLength:"64"`
+	Body struct {
+		IDToken string `json:"idToken,omitempty" maxLength:"255" doc:"of the one that takes its place; missing: none does"`
+	}
+}
+
+// LostShape is a credential that was lost and the one that took its place.
+type LostShape struct {
+	Blocked     CredentialShape  `json:"blocked"`
+	Replacement *CredentialShape `json:"replacement"`
+}
+
+type lostOutput struct{ Body LostShape }
+
+func (s *Server) loseCredential(ctx context.Context, in *lostInput) (*lostOutput, error) {
+	lost, fresh, err := s.o.Store.LoseCredential(ctx, who(ctx).actor(), in.ID, in.Body.IDToken)
+	if err != nil {
+		return nil, err
+	}
+	out := &lostOutput{Body: LostShape{Blocked: credentialShape(lost)}}
+	if fresh != nil {
+		out.Body.Replacement = new(credentialShape(fresh))
+	}
+	return out, nil
 }

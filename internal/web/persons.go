@@ -28,7 +28,9 @@ type PersonBody struct {
 type PersonShape struct {
 	ID string `json:"id"`
 	PersonBody
-	ChangedAt time.Time `json:"changedAt"`
+	ChangedAt       time.Time `json:"changedAt"`
+	CredentialCount int       `json:"credentialCount" doc:"how many the person has"`
+	BlockedCount    int       `json:"blockedCount" doc:"those of them that are not accepted"`
 }
 
 // PersonDetail is a person with the credentials.
@@ -38,7 +40,7 @@ type PersonDetail struct {
 }
 
 func personShape(x *store.Person) PersonShape {
-	return PersonShape{ID: x.ID, ChangedAt: x.ChangedAt, PersonBody: PersonBody{
+	return PersonShape{ID: x.ID, ChangedAt: x.ChangedAt, CredentialCount: x.Credentials, BlockedCount: x.Blocked, PersonBody: PersonBody{
 		Name: x.Name, Company: x.Company, Groups: x.Groups, Suspended: x.Suspended, Until: instant(x.Until), Mail: x.Mail, Phone: x.Phone, Note: x.Note,
 	}}
 }
@@ -57,7 +59,10 @@ func (b *PersonBody) person(id string) store.Person {
 type (
 	personsInput struct {
 		Page
-		Q string `query:"q" maxLength:"100" doc:"part of the name, mail or phone"`
+		Q       string `query:"q" maxLength:"100" doc:"part of the name, mail or phone"`
+		Group   string `query:"group" maxLength:"64" doc:"id of a group they are in"`
+		Company string `query:"company" maxLength:"64" doc:"id of the company they are of"`
+		Status  string `query:"status" enum:"active,suspended,over" doc:"over: their time here has ended"`
 	}
 	newPersonInput struct{ Body PersonBody }
 	personInput    struct {
@@ -89,7 +94,9 @@ func (s *Server) listPersons(ctx context.Context, in *personsInput) (*listOutput
 		return nil, err
 	}
 	id, name, _ := strings.Cut(after, "/")
-	found, err := s.o.Store.People(ctx, in.Q, name, id, in.Limit+1)
+	found, err := s.o.Store.People(ctx, store.PeopleQuery{
+		Text: in.Q, Group: in.Group, Company: in.Company, Status: store.PersonStatus(in.Status), AfterName: name, AfterID: id, Limit: in.Limit + 1,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -108,6 +115,9 @@ func (s *Server) listPersons(ctx context.Context, in *personsInput) (*listOutput
 
 func (s *Server) savePerson(ctx context.Context, x store.Person) (*personOutput, error) {
 	saved, err := s.o.Store.SavePerson(ctx, who(ctx).actor(), x)
+	if err == nil {
+		saved, err = s.o.Store.Person(ctx, saved.ID)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -182,6 +182,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/access/lockdowns/{id}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep people out of its places, until it is released */
+        post: operations["activateLockdown"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/lockdowns/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let policies decide again */
+        post: operations["releaseLockdown"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/access/schedules": {
         parameters: {
             query?: never;
@@ -728,6 +762,23 @@ export interface paths {
         head?: never;
         /** Change a credential */
         patch: operations["changeCredential"];
+        trace?: never;
+    };
+    "/credentials/{id}/lost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Block a lost credential and, if another is named, hand that out with the same rights */
+        post: operations["loseCredential"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/deliveries": {
@@ -3193,6 +3244,8 @@ export interface components {
             at: string;
             /** @description the kind of the reason */
             code: string;
+            /** @description id of the one that was decided about; empty: there is none */
+            credential: string;
             credentialId: string;
             /** @enum {string} */
             decision: "allow" | "deny";
@@ -3211,6 +3264,8 @@ export interface components {
             at: string;
             /** @description the kind of the reason */
             code: string;
+            /** @description id of the one that was decided about; empty: there is none */
+            credential: string;
             /** @enum {string} */
             decision: "allow" | "deny";
             /** @description id of the policy, lockdown or forbid that decided; empty: none did */
@@ -3912,8 +3967,10 @@ export interface components {
              * @description default: now
              */
             at?: string;
-            /** @description id */
-            credential: string;
+            /** @description id; this or a person */
+            credential?: string;
+            /** @description id: whichever of the person's credentials comes furthest */
+            person?: string;
             /** @description the right PIN is given as well */
             pin?: boolean;
             /** @description a door: door/ID; or an EVSE: station/STATION/EVSE */
@@ -4223,6 +4280,8 @@ export interface components {
             personId: string;
             /** @enum {string} */
             status: "Accepted" | "Blocked" | "Expired" | "Invalid";
+            /** @description opaque, as sessions and attempts carry it */
+            tokenId: string;
             /** @description OCPP 2.x IdTokenEnumType; empty: any */
             type: string;
         };
@@ -6089,8 +6148,13 @@ export interface components {
              */
             version: number;
         };
+        LockdownInputBody: {
+            reason: string;
+        };
         LockdownShape: {
             active?: boolean;
+            /** @description who did that */
+            readonly by?: string;
             /** Format: date-time */
             readonly changedAt?: string;
             /** @description who may enter all the same */
@@ -6099,6 +6163,10 @@ export interface components {
             kinds?: string[];
             name: string;
             places?: string[];
+            /** @description of the last time it was activated or released */
+            readonly reason?: string;
+            /** Format: date-time */
+            readonly since?: string;
             /** @description missing: every site */
             sites?: string[];
         };
@@ -6117,6 +6185,14 @@ export interface components {
             siteId?: string;
             state?: string;
             title?: string;
+        };
+        LostInputBody: {
+            /** @description of the one that takes its place; missing: none does */
+            idToken?: string;
+        };
+        LostShape: {
+            blocked: components["schemas"]["CredentialShape"];
+            replacement: components["schemas"]["CredentialShape"];
         };
         MapSettings: {
             /** @description a MapLibre style; empty: the built-in map, for which no browser asks anyone else */
@@ -6927,10 +7003,20 @@ export interface components {
             until?: string;
         };
         PersonDetail: {
+            /**
+             * Format: int64
+             * @description those of them that are not accepted
+             */
+            blockedCount: number;
             /** Format: date-time */
             changedAt: string;
             /** @description id of a company */
             company?: string;
+            /**
+             * Format: int64
+             * @description how many the person has
+             */
+            credentialCount: number;
             credentials: components["schemas"]["CredentialShape"][];
             /** @description ids of groups */
             groups?: string[];
@@ -6948,10 +7034,20 @@ export interface components {
             until?: string;
         };
         PersonShape: {
+            /**
+             * Format: int64
+             * @description those of them that are not accepted
+             */
+            blockedCount: number;
             /** Format: date-time */
             changedAt: string;
             /** @description id of a company */
             company?: string;
+            /**
+             * Format: int64
+             * @description how many the person has
+             */
+            credentialCount: number;
             /** @description ids of groups */
             groups?: string[];
             id: string;
@@ -9325,6 +9421,76 @@ export interface operations {
             };
         };
     };
+    activateLockdown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LockdownInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LockdownShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    releaseLockdown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LockdownInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LockdownShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listAccessSchedules: {
         parameters: {
             query?: never;
@@ -10901,6 +11067,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CredentialShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    loseCredential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LostInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LostShape"];
                 };
             };
             /** @description Error */
@@ -13239,6 +13440,12 @@ export interface operations {
                 cursor?: string;
                 /** @description part of the name, mail or phone */
                 q?: string;
+                /** @description id of a group they are in */
+                group?: string;
+                /** @description id of the company they are of */
+                company?: string;
+                /** @description over: their time here has ended */
+                status?: "active" | "suspended" | "over";
             };
             header?: never;
             path?: never;

@@ -36,6 +36,7 @@ export const places = [
     keys: 'g v',
     permission: 'evidence.export',
   },
+  { to: '/access', icon: 'key', key: 'nav.access', keys: 'g a', permission: 'people.read' },
   { to: '/sites', icon: 'site', key: 'nav.sites', keys: 'g p', permission: 'sites.read' },
   { to: '/stations', icon: 'stations', key: 'nav.stations', keys: 'g s' },
   { to: '/sessions', icon: 'session', key: 'nav.sessions', keys: 'g e', permission: 'sessions.read' },

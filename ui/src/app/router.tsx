@@ -10,6 +10,7 @@ import {
 } from '@tanstack/react-router';
 import { Problem } from '../api/problem';
 import { meQuery } from '../api/queries';
+import { parseAccess } from '../features/access/search';
 import { parseChannels } from '../features/channels/search';
 import { parseDesk } from '../features/desk/search';
 import { parseEvents } from '../features/events/kinds';
@@ -247,6 +248,14 @@ const health = createRoute({
   component: page(() => import('../features/health/page'), 'health'),
 });
 
+const access = createRoute({
+  getParentRoute: () => inside,
+  path: '/access',
+  staticData: { timeless: true },
+  validateSearch: parseAccess,
+  component: page(() => import('../features/access/page'), 'access', 'settings'),
+});
+
 const rules = createRoute({
   getParentRoute: () => inside,
   path: '/rules',
@@ -328,6 +337,7 @@ const pages = [
   events,
   desk,
   health,
+  access,
   rules,
   channels,
   playbooks,

@@ -1,6 +1,7 @@
 // The keys of all words: the shell's, which every page has, and those that come
 // with a feature. A feature with words of its own adds its two lines here.
 
+import type access from '../features/access/words/en.json';
 import type cameras from '../features/cameras/words/en.json';
 import type channels from '../features/channels/words/en.json';
 import type desk from '../features/desk/words/en.json';
@@ -32,6 +33,7 @@ import type shell from './en.json';
 
 export type MessageKey =
   | keyof typeof shell
+  | keyof typeof access
   | keyof typeof cameras
   | keyof typeof channels
   | keyof typeof desk

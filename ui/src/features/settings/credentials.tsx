@@ -1,4 +1,4 @@
-import { Button, NumberInput, Select, TextInput } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useDeferredValue, useState } from 'react';
 import { api, ok } from '../../api/client';
@@ -7,24 +7,14 @@ import { ActMenu } from '../../ui/acts';
 import { Icon, type IconName } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { Empty } from '../../ui/panel';
-import { Effect, FormDialog, faultAt } from './dialog';
+import { CredentialForm, type STATUSES } from './credential-form';
+import { Effect, FormDialog } from './dialog';
 import { type Column, List, useSought } from './list';
 import { type Credential, credentialsQuery } from './queries';
 import styles from './settings.module.css';
 import { Expiry } from './tokens';
 
-const statuses = ['Accepted', 'Blocked', 'Expired', 'Invalid'] as const;
-type Status = (typeof statuses)[number];
-const types = [
-  'ISO14443',
-  'ISO15693',
-  'eMAID',
-  'Central',
-  'KeyCode',
-  'Local',
-  'MacAddress',
-  'NoAuthorization',
-] as const;
+type Status = (typeof STATUSES)[number];
 
 const marks: Record<Status, { icon: IconName; look: string | undefined }> = {
   Accepted: { icon: 'check', look: undefined },
@@ -194,144 +184,5 @@ export default function Credentials() {
         </FormDialog>
       )}
     </>
-  );
-}
-
-const NEVER = '0001-01-01T00:00:00Z';
-
-function CredentialForm({
-  of,
-  close,
-  changed,
-}: {
-  of?: Credential;
-  close: () => void;
-  changed: () => unknown;
-}) {
-  const t = useT();
-  const [token, setToken] = useState('');
-  const [type, setType] = useState<string | null>(of?.type || null);
-  const [label, setLabel] = useState(of?.label ?? '');
-  const [status, setStatus] = useState<Status>((of?.status as Status) ?? 'Accepted');
-  const [until, setUntil] = useState(of?.expiresAt?.slice(0, 10) ?? '');
-  const [group, setGroup] = useState(of?.parentIdToken ?? '');
-  const [atOnce, setAtOnce] = useState<number | string>(of?.maxConcurrent || '');
-  const common = {
-    status,
-    label: label.trim(),
-    parentIdToken: group.trim(),
-    maxConcurrent: Number(atOnce) || 0,
-  };
-  // A card is good on the day it expires.
-  const end = until === '' ? null : new Date(`${until}T23:59:59`).toISOString();
-  return (
-    <FormDialog
-      title={of ? t('credential.editTitle', { name: of.label || of.idToken }) : t('credential.add')}
-      close={close}
-      send={() =>
-        of
-          ? ok(
-              api.PATCH('/credentials/{id}', {
-                params: { path: { id: of.id } },
-                body: { ...common, expiresAt: end ?? NEVER },
-              }),
-            )
-          : ok(
-              api.POST('/credentials', {
-                body: {
-                  ...common,
-                  idToken: token.trim(),
-                  ...(type ? { type } : {}),
-                  ...(end ? { expiresAt: end } : {}),
-                },
-              }),
-            )
-      }
-      sent={changed}
-      action={of ? t('action.save') : t('credential.add')}
-      failed={of ? t('credential.notChanged') : t('credential.notAdded')}
-      refusals={{ 409: t('credential.taken') }}
-      ready={of !== undefined || token.trim() !== ''}
-    >
-      {(error) => (
-        <>
-          {!of && (
-            <div className={styles.pair}>
-              <TextInput
-                label={t('credential.token')}
-                description={t('credential.tokenHint')}
-                value={token}
-                onChange={(e) => setToken(e.currentTarget.value)}
-                error={faultAt(error, 'idToken')}
-                required
-                maxLength={255}
-                data-autofocus
-                autoComplete="off"
-                spellCheck={false}
-              />
-              <Select
-                label={t('credential.type')}
-                description={t('credential.typeHint')}
-                placeholder={t('credential.anyType')}
-                data={[...types]}
-                value={type}
-                onChange={setType}
-                error={faultAt(error, 'type')}
-                clearable
-                clearButtonProps={{ 'aria-label': t('filter.clear') }}
-              />
-            </div>
-          )}
-          <TextInput
-            label={t('credential.label')}
-            description={t('credential.labelHint')}
-            value={label}
-            onChange={(e) => setLabel(e.currentTarget.value)}
-            error={faultAt(error, 'label')}
-            maxLength={100}
-            autoComplete="off"
-            data-autofocus={of ? true : undefined}
-          />
-          <div className={styles.pair}>
-            <Select
-              label={t('credential.state')}
-              data={statuses.map((s) => ({ value: s, label: t(`credential.${s}`) }))}
-              value={status}
-              onChange={(v) => v && setStatus(v as Status)}
-              allowDeselect={false}
-            />
-            <TextInput
-              label={t('credential.until')}
-              type="date"
-              value={until}
-              onChange={(e) => setUntil(e.currentTarget.value)}
-              error={faultAt(error, 'expiresAt')}
-            />
-          </div>
-          <div className={styles.pair}>
-            <TextInput
-              label={t('credential.group')}
-              description={t('credential.groupHint')}
-              value={group}
-              onChange={(e) => setGroup(e.currentTarget.value)}
-              error={faultAt(error, 'parentIdToken')}
-              maxLength={255}
-              autoComplete="off"
-              spellCheck={false}
-            />
-            <NumberInput
-              label={t('credential.atOnce')}
-              description={t('credential.atOnceHint')}
-              value={atOnce}
-              onChange={setAtOnce}
-              min={0}
-              max={1000}
-              allowDecimal={false}
-              error={faultAt(error, 'maxConcurrent')}
-            />
-          </div>
-        </>
-      )}
-    </FormDialog>
   );
 }
