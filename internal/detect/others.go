@@ -243,3 +243,13 @@ func (n *Network) othersOf(site string, wanted func(*Station) bool) func(yield f
 		}
 	}
 }
+
+// WorkedAt reports whether somebody who was sent works at a station now.
+func (n *Network) WorkedAt(station string) bool {
+	for _, p := range n.present {
+		if p.Station == station {
+			return true
+		}
+	}
+	return false
+}

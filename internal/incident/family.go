@@ -65,6 +65,8 @@ var detectorFamily = map[string]Family{
 	"D09": Power, "D10": Power, "D11": Power, "D22": Power,
 	"D18": Metering, "D19": Metering,
 	"V01": Connectivity, "V02": Security, "V03": Security, "V04": Security, "V05": Security,
+	"C02": Security, "C03": Security, "C13": Security,
+	"A01": Security, "A02": Security, "A03": Security, "A04": Security, "A05": Security, "A06": Security, "A07": Security,
 	"V10": Recording, "V11": Recording,
 	"D24": Clock, "D25": Firmware,
 }

@@ -58,6 +58,10 @@ func securityOn(c *detect.Context, e *event.Event) {
 	if b.TechInfo != "" {
 		f.Facts = append(f.Facts, detect.Word("info", b.TechInfo))
 	}
+	if b.Type == "TamperDetectionActivated" && c.Network().WorkedAt(c.Station.ID) {
+		f.Severity = event.S4
+		f.Facts = append(f.Facts, detect.Word("worked", "somebody works there on an order"))
+	}
 	if a.Count > 0 {
 		f.Facts = append(f.Facts, detect.Value("heldBack", float64(a.Count), ""))
 	}

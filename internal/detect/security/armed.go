@@ -12,9 +12,9 @@ import (
 // whileArmed is V03: something moves at a site that is armed. All that goes on
 // before one camera at a time is one finding.
 //
-// Labels say what it is. A person makes it certain, and S1 where ports or doors are
-// watched; animals or vehicles alone make it S3. They never end it, never lower what
-// a person raised, and no other detector of ours asks them: a raid (V05), loitering
+// What has no name is S3: at night leaves move, and foxes. Labels say what it is. A
+// person makes it S2, and S1 where ports or doors are watched. Labels never end it,
+// never lower what a person raised, and no other detector of ours asks them: a raid (V05), loitering
 // (V04) and tampering (V02) are told whatever a label says. Where labels come at all,
 // a few seconds are waited for them; where none come, nothing waits.
 func whileArmed() detect.Detector {
@@ -150,7 +150,7 @@ func judge(c *detect.Context, m *watched) {
 func tell(c *detect.Context, m *watched) {
 	f := armedFinding(c, m.First, m)
 	for _, o := range c.Station.Open {
-		if o.Code == "motionArmed" && o.EVSE == 0 && o.Severity == f.Severity && m.Person > 0 {
+		if o.Code == "motionArmed" && o.EVSE == 0 && o.Severity == f.Severity && (m.Person > 0 || m.Harmless > 0) {
 			c.More(0, f)
 			m.Told = true
 			return
@@ -185,18 +185,21 @@ func over(c *detect.Context, m *watched) {
 
 func armedFinding(c *detect.Context, b *event.Scene, m *watched) event.Finding {
 	const person = "There is a person before camera %s while the site is armed."
-	text := "Something moves before camera %s while the site is armed."
+	text, certain := "Something moves before camera %s while the site is armed.", false
 	switch b.What {
 	case event.ScenePerson:
-		text = person
+		text, certain = person, true
 	case event.SceneVehicle:
 		text = "There is a vehicle before camera %s while the site is armed."
 	case event.SceneLineCrossing:
 		text = "A line was crossed before camera %s while the site is armed."
 	}
 	f := event.Finding{
-		Severity: event.S2, Since: b.Since,
+		Severity: event.S3, Since: b.Since,
 		Facts: []event.Fact{detect.Word("what", string(b.What)), detect.Word("seenBy", b.Source), detect.Value("percent", b.Percent, "%")},
+	}
+	if certain {
+		f.Severity = event.S2
 	}
 	ports := slices.Clone(b.Ports)
 	watches := len(b.Ports)+len(b.Doors) > 0
@@ -207,13 +210,13 @@ func armedFinding(c *detect.Context, b *event.Scene, m *watched) event.Finding {
 		}
 		switch {
 		case m.Person > 0:
-			text = person
+			text, f.Severity = person, event.S2
 			if watches {
 				f.Severity = event.S1
 			}
 			f.Facts = append(f.Facts, detect.Word("label", string(event.ScenePerson)), detect.Word("labelledBy", m.By))
 		case m.Harmless > 0:
-			text, f.Severity = "An animal or a vehicle, and no person as far as was seen, is before camera %s while the site is armed.", event.S3
+			text = "An animal or a vehicle, and no person as far as was seen, is before camera %s while the site is armed."
 			f.Facts = append(f.Facts, detect.Word("label", "noPerson"), detect.Word("labelledBy", m.By))
 		}
 		// Who says nothing of how sure it is, is not quoted with a figure.

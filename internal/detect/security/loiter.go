@@ -174,8 +174,8 @@ func loiteringDue(c *detect.Context, id string) {
 		Text:  c.Say("Somebody has been at a port before camera %s for %.0f seconds, and nothing is charged there.", called(c.Station), x.Since.Ago(c.Now).Seconds()),
 		Facts: []event.Fact{detect.Value("seconds", x.Since.Ago(c.Now).Seconds(), "s")},
 	}
-	if x.Armed {
-		f.Severity = event.S2
+	if known := detect.RecallOf[watched](c.Station, "V03", 0); x.Armed && (x.What == event.ScenePerson || known != nil && known.Person > 0) {
+		f.Severity = event.S2 // what has no name may be a bag in the wind
 	}
 	if x.Zone != "" {
 		f.Facts = append(f.Facts, detect.Word("zone", x.Zone))

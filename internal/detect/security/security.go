@@ -1,6 +1,7 @@
-// Package security knows what cameras and charging stations say together: a
-// camera that is lost or shows nothing of its site, somebody where nobody should
-// be, cables that are being stolen. One file a detector, as in package health.
+// Package security knows what cameras, doors and charging stations say, alone and
+// together: a camera that is lost or shows nothing of its site, a door that was
+// forced, somebody where nobody should be, cables that are being stolen. One file a
+// subject, as in package health.
 //
 // What no recorder can know is known here: whether a car charges where somebody
 // stands, whether the whole site lost its power, whether ports fall silent while
@@ -18,11 +19,21 @@ import (
 // Detectors returns all of them, in the order of their ids.
 func Detectors() []detect.Detector {
 	return []detect.Detector{
-		cameraLost(),     // V01
-		tampered(),       // V02
-		whileArmed(),     // V03
-		loitering(),      // V04
-		cableTheft(),     // V05
+		cameraLost(),  // V01
+		tampered(),    // V02
+		whileArmed(),  // V03
+		loitering(),   // V04
+		cableTheft(),  // V05
+		cutOff(),      // C02
+		cabinet(),     // C03
+		blinded(),     // C13
+		doorForced(),  // A01
+		doorHeld(),    // A02
+		doorRefused(), // A03
+		doorAlarm(),   // A04
+		controllerFault(),
+		accessDiffers(),  // A06
+		openedArmed(),    // A07
 		retentionShort(), // V10
 		copyFailed(),     // V11
 	}

@@ -14,7 +14,7 @@ it('names each detector of the server', () => {
     return readdirSync(folder)
       .filter((f) => f.endsWith('.go') && !f.endsWith('_test.go'))
       .flatMap((f) =>
-        [...readFileSync(join(folder, f), 'utf8').matchAll(/ID: +"([DV]\d\d)"/g)].map((m) => m[1]!),
+        [...readFileSync(join(folder, f), 'utf8').matchAll(/ID: +"([ACDV]\d\d)"/g)].map((m) => m[1]!),
       );
   });
   expect(DETECTORS).toEqual([...ids, ofIncidents].sort());

@@ -3,8 +3,17 @@ import type words from './words/en.json';
 
 const numbered = (letter: string, length: number) =>
   Array.from({ length }, (_, i) => `${letter}${String(i + 1).padStart(2, '0')}`);
-/** The detectors of the server, by their ids: of stations, and of what cameras see. */
-export const DETECTORS = [...numbered('D', 27), ...numbered('V', 5), 'V10', 'V11'];
+/** The detectors of the server, by their ids: of stations, doors and what cameras see, alone and together. */
+export const DETECTORS = [
+  ...numbered('A', 7),
+  'C02',
+  'C03',
+  'C13',
+  ...numbered('D', 27),
+  ...numbered('V', 5),
+  'V10',
+  'V11',
+];
 
 /** What a detector is called; the id of one that this page does not know. */
 export const detectorText = (t: Translate, id: string): string =>
