@@ -50,7 +50,7 @@ func imports() map[string][]string {
 		"source":     {"event", "week", "fleet", "access", "journal", "proto"},
 		"camera":     {"event", "fleet", "journal", "proto", "outward"},
 		"outbox":     {"event", "fleet", "journal", "coredb", "store"},
-		"notify":     {"event", "fleet", "incident", "journal", "store", "outward"},
+		"notify":     {"event", "fleet", "detect", "incident", "journal", "store", "outward"},
 		"web":        {"event", "week", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "usage", "knowledge", "planning", "journal", "telemetry", "frames", "store", "vitals", "picture"},
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto", "sim/camera"},

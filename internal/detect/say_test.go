@@ -66,7 +66,7 @@ func literals(t *testing.T, folders ...string) (said, all map[string]bool) {
 
 func TestEverySentenceIsInBothLanguages(t *testing.T) {
 	w := detect.German()
-	said, all := literals(t, "health", "security", "../incident")
+	said, all := literals(t, "health", "security", "../incident", "../notify")
 	if len(said) < 40 {
 		t.Fatalf("only %d sentences were found", len(said))
 	}

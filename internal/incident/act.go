@@ -98,7 +98,7 @@ func (f *Fold) acknowledge(en *entry, a *event.IncidentAction) {
 	}
 	f.due(en)
 	f.log(en, ChangeAcknowledged, a.By, reason(a))
-	f.sayBy(en, ChangeAcknowledged, a.By, reason(a))
+	f.sayBy(en, ChangeAcknowledged, a.By, said{en: reason(a)})
 }
 
 // unacknowledge puts an incident back before everybody when its acknowledgement
@@ -110,7 +110,7 @@ func (f *Fold) unacknowledge(en *entry) {
 	en.AcknowledgedBy, en.AcknowledgedUntil = nil, nil
 	f.log(en, ChangeAckExpired, "", "")
 	f.touch(en)
-	f.remind(en, "Its acknowledgement has ended and it is still open.")
+	f.remind(en, f.Say("Its acknowledgement has ended and it is still open."))
 }
 
 // wake ends a snooze.
@@ -125,11 +125,11 @@ func (f *Fold) wake(en *entry) {
 		f.unmuted(en)
 		return
 	}
-	f.remind(en, "Its snooze has ended and it is still open.")
+	f.remind(en, f.Say("Its snooze has ended and it is still open."))
 }
 
 // remind tells again of what is still wrong.
-func (f *Fold) remind(en *entry, text string) {
+func (f *Fold) remind(en *entry, text said) {
 	if en.open() && en.RepairedAt == nil && f.mayTell(en) && en.Severity != event.S4 {
 		f.send(en, ChangeReminder, "", text)
 	}
@@ -151,7 +151,7 @@ func (f *Fold) escalate(en *entry, a *event.IncidentAction) {
 	if f.mayTell(en) {
 		en.Pending = ""
 		f.stop(en, "tell")
-		f.send(en, ChangeEscalated, a.By, reason(a))
+		f.send(en, ChangeEscalated, a.By, said{en: reason(a)})
 	}
 }
 
@@ -270,7 +270,7 @@ func (f *Fold) reopen(en *entry, a *event.IncidentAction) {
 	f.clocks(en)
 	f.log(en, ChangeReopened, a.By, reason(a))
 	if f.mayTell(en) && en.Severity != event.S4 {
-		f.send(en, ChangeReopened, a.By, reason(a))
+		f.send(en, ChangeReopened, a.By, said{en: reason(a)})
 	}
 }
 

@@ -141,7 +141,7 @@ func (f *Fold) weigh(parent *entry) {
 		f.set(parent, "own", f.now.Add(stableFor))
 		f.log(parent, ChangeRepaired, "", fmt.Sprintf("%d of %d still bad", parent.ChildrenBad, parent.ChildrenCount))
 		f.touch(parent)
-		f.say(parent, ChangeRepaired, "")
+		f.say(parent, ChangeRepaired, said{})
 	case !over && parent.RepairedAt != nil:
 		parent.RepairedAt, parent.Counted = nil, f.now
 		parent.Repeats++
@@ -209,19 +209,23 @@ func (f *Fold) describe(en *entry) {
 	_, name, _ := strings.Cut(label, "/")
 	was := en.Severity
 	lost, ports, all := f.lost(en, label)
+	var title said
 	switch en.Kind {
 	case KindSite:
-		en.Title = fmt.Sprintf("Site %s: %d stations with %d of %d ports lost", name, lost, ports, all)
+		title = f.Say("Site %s: %d stations with %d of %d ports lost", name, lost, ports, all)
 		en.Severity = byShare(ports, all, 0.8)
 	case KindCarrier:
-		en.Title = fmt.Sprintf("Carrier %s: %d stations lost", name, lost)
+		title = f.Say("Carrier %s: %d stations lost", name, lost)
 		en.Severity = byShare(lost, f.n.Len(), ownShare)
 	case KindFirmware:
-		en.Title = fmt.Sprintf("%s: %d stations at fault", strings.ReplaceAll(name, "/", " "), lost)
+		title = f.Say("%s: %d stations at fault", strings.ReplaceAll(name, "/", " "), lost)
 		en.Severity = byShare(lost, f.n.Len(), ownShare)
 	case KindSelf:
-		en.Title = fmt.Sprintf("%d of %d stations lost at once", lost, f.n.Len())
+		title = f.Say("%d of %d stations lost at once", lost, f.n.Len())
 		en.Severity = byShare(lost, f.n.Len(), ownShare)
+	}
+	if title.en != "" {
+		en.Title, en.CommonDE = title.en, title.de
 	}
 	if en.Floor != "" && worse(en.Floor, en.Severity) {
 		en.Severity = en.Floor

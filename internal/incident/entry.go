@@ -46,6 +46,8 @@ type entry struct {
 	Shared []string             `json:"shared,omitempty"`
 	Timers map[string]time.Time `json:"timers,omitempty"`
 	Shown  time.Time            `json:"shown,omitzero"`
+	// CommonDE is the title of a common cause in German.
+	CommonDE string `json:"commonDe,omitempty"`
 	// First and Last are the onsets that a common cause spans.
 	First time.Time `json:"first,omitzero"`
 	Last  time.Time `json:"last,omitzero"`

@@ -277,8 +277,22 @@ func (f *Fold) evidence(en *entry, v Evidence) {
 	}
 }
 
+// titleDE is the title in German, empty if its cause has none: what people named
+// themselves stays as they did.
+func (f *Fold) titleDE(en *entry) string {
+	switch {
+	case en.CauseDE == "":
+		return ""
+	case en.Family == Common:
+		return en.CommonDE
+	}
+	return f.titleOf(en, en.Kind, en.CauseDE, "Ladepunkt")
+}
+
 // title says where something is wrong, and what in few words.
-func (f *Fold) title(en *entry, code, text string) string {
+func (f *Fold) title(en *entry, code, text string) string { return f.titleOf(en, code, text, "port") }
+
+func (f *Fold) titleOf(en *entry, code, text, port string) string {
 	text = headline(code, text)
 	where := en.Station
 	if f.n != nil {
@@ -290,7 +304,7 @@ func (f *Fold) title(en *entry, code, text string) string {
 		return clip(text)
 	}
 	if en.EVSE > 0 {
-		return clip(fmt.Sprintf("%s, port %d: %s", where, en.EVSE, text))
+		return clip(fmt.Sprintf("%s, %s %d: %s", where, port, en.EVSE, text))
 	}
 	return clip(where + ": " + text)
 }

@@ -119,7 +119,7 @@ func (f *Fold) worsened(en *entry, was event.Severity, d *detect.Finding) {
 		return
 	}
 	if en.Notified && f.mayTell(en) {
-		f.send(en, ChangeEscalated, "", "")
+		f.send(en, ChangeEscalated, "", said{})
 		f.fx.Notices[len(f.fx.Notices)-1].Taken = true
 	}
 }
@@ -191,7 +191,7 @@ func (f *Fold) repaired(en *entry, by, note string) {
 	if !en.Flapping {
 		f.log(en, ChangeRepaired, by, note)
 		f.touch(en)
-		f.sayBy(en, ChangeRepaired, by, note)
+		f.sayBy(en, ChangeRepaired, by, said{en: note})
 	} else {
 		f.nudge(en)
 	}
@@ -345,7 +345,7 @@ func (f *Fold) close(en *entry, reason, by, note string) {
 	f.regroup(en)
 	f.log(en, ChangeClosed, by, note)
 	f.touch(en)
-	f.sayBy(en, ChangeClosed, by, note)
+	f.sayBy(en, ChangeClosed, by, said{en: note})
 	f.recount(en)
 	f.parentClosed(en, by, note)
 	f.lift(en)
@@ -446,7 +446,7 @@ func (f *Fold) edge(en *entry) {
 	f.touch(en)
 	if f.mayTell(en) && rank(en.Severity) < rank(event.S4) {
 		en.Pending = ""
-		f.send(en, ChangeFlapping, "", fmt.Sprintf("It comes and goes: %d changes within an hour. Single changes are no longer told.", recent))
+		f.send(en, ChangeFlapping, "", f.Say("It comes and goes: %d changes within an hour. Single changes are no longer told.", recent))
 	}
 }
 
@@ -465,7 +465,7 @@ func (f *Fold) calm(en *entry) {
 	en.Flapping = false
 	f.log(en, ChangeCalm, "", "")
 	f.touch(en)
-	f.say(en, ChangeCalm, "It has stopped coming and going.")
+	f.say(en, ChangeCalm, f.Say("It has stopped coming and going."))
 	if en.open() && en.RepairedAt != nil {
 		f.await(en)
 	}

@@ -33,6 +33,10 @@ type Notice struct {
 	Title string `json:"title"`
 	Text  string `json:"text,omitempty"`
 
+	// The same in German; empty where there is none, as for what a person wrote.
+	TitleDE string `json:"titleDe,omitempty"`
+	TextDE  string `json:"textDe,omitempty"`
+
 	SiteID   string            `json:"siteId,omitempty"`
 	SiteName string            `json:"siteName,omitempty"`
 	Station  string            `json:"station,omitempty"`

@@ -94,7 +94,7 @@ func (f *Fold) tell(en *entry) {
 		en.Counted = f.now
 		f.clocks(en)
 	}
-	f.send(en, change, "", "")
+	f.send(en, change, "", said{})
 }
 
 // returned reports that a station that was lost is connected again, and only has
@@ -167,25 +167,33 @@ func (f *Fold) unmuted(en *entry) {
 }
 
 // say tells those who were told of the incident what became of it.
-func (f *Fold) say(en *entry, change, text string) { f.sayBy(en, change, "", text) }
+func (f *Fold) say(en *entry, change string, text said) { f.sayBy(en, change, "", text) }
 
-func (f *Fold) sayBy(en *entry, change, by, text string) {
+func (f *Fold) sayBy(en *entry, change, by string, text said) {
 	if en.Notified && en.ParentID == nil {
 		f.send(en, change, by, text)
 	}
 }
 
+// said is a text for people in both languages. What a person wrote has one.
+type said struct{ en, de string }
+
+// Say writes a sentence of ours.
+func (f *Fold) Say(format string, args ...any) said {
+	return said{fmt.Sprintf(format, args...), f.words.Sentence(format, args...)}
+}
+
 // send makes a notice.
-func (f *Fold) send(en *entry, change, by, text string) {
+func (f *Fold) send(en *entry, change, by string, text said) {
 	en.Told++
 	en.Notified = true
-	if text == "" {
-		text = en.Cause
+	if text.en == "" {
+		text = said{en.Cause, en.CauseDE}
 	}
 	labels := maps.Clone(en.Labels)
 	f.fx.Notices = append(f.fx.Notices, Notice{
 		Key: en.ID + "/" + strconv.Itoa(en.Told) + "/" + change, Incident: en.ID, Change: change,
-		Severity: string(en.Severity), Kind: en.Kind, Title: en.Title, Text: text, SiteID: en.SiteID, Station: en.Station,
+		Severity: string(en.Severity), Kind: en.Kind, Title: en.Title, Text: text.en, TitleDE: f.titleDE(en), TextDE: text.de, SiteID: en.SiteID, Station: en.Station,
 		Subjects: slices.Clone(en.Subjects), Labels: labels, By: by, At: f.now, OpenedAt: en.OpenedAt, Children: en.ChildrenCount,
 	})
 	f.touch(en)
@@ -371,9 +379,9 @@ func (f *Fold) clock(en *entry, name string) {
 	f.touch(en)
 	// Who has taken it sees the clock of its repair; waking them again repairs nothing.
 	if en.Notified && en.AcknowledgedBy == nil && f.mayTell(en) && due != nil {
-		text := fmt.Sprintf("It has to be repaired by %s.", due.UTC().Format("2006-01-02 15:04 UTC"))
+		text := f.Say("It has to be repaired by %s.", due.UTC().Format("2006-01-02 15:04 UTC"))
 		if ack {
-			text = fmt.Sprintf("Somebody has to take it by %s.", due.UTC().Format("2006-01-02 15:04 UTC"))
+			text = f.Say("Somebody has to take it by %s.", due.UTC().Format("2006-01-02 15:04 UTC"))
 		}
 		f.send(en, ChangeSLAWarning, "", text) // to those who know; calling others is for the escalation
 	}

@@ -17,6 +17,7 @@ func Slack() Kind {
 	return Kind{
 		Spec: Spec{Type: "slack", Together: 20, Needs: "internet and TLS", Fields: []Field{
 			{Name: "url", Form: URL, Choices: []string{"https", "http"}, Required: true, Secret: true, Doc: "address of the incoming webhook"},
+			language(),
 			pictures(picturesNone, picturesLinked), // a webhook takes no files
 			authority(),
 		}},
@@ -53,7 +54,7 @@ func (s *slack) Send(ctx context.Context, m Message) error {
 	for k := range m.Items {
 		i := &m.Items[k]
 		blocks = append(blocks, part{"type": "header", "text": part{"type": "plain_text", "text": cut(i.headline(), 140)}})
-		text := lines(i.Text)
+		text := lines(i.body())
 		for _, f := range i.facts() {
 			text += "\n" + f[0] + ": " + f[1]
 		}
@@ -61,13 +62,13 @@ func (s *slack) Send(ctx context.Context, m Message) error {
 		blocks = append(blocks, part{"type": "section", "text": part{"type": "plain_text", "text": cut(strings.TrimSpace(text), 2900)}})
 		var buttons []part
 		if i.Acknowledge != "" {
-			buttons = append(buttons, part{"type": "button", "text": part{"type": "plain_text", "text": "Acknowledge"}, "url": i.Acknowledge})
+			buttons = append(buttons, part{"type": "button", "text": part{"type": "plain_text", "text": i.Say("Acknowledge")}, "url": i.Acknowledge})
 		}
 		if i.Page != "" {
-			buttons = append(buttons, part{"type": "button", "text": part{"type": "plain_text", "text": "Open"}, "url": i.Page})
+			buttons = append(buttons, part{"type": "button", "text": part{"type": "plain_text", "text": i.Say("Open")}, "url": i.Page})
 		}
 		if i.Pictures != "" {
-			buttons = append(buttons, part{"type": "button", "text": part{"type": "plain_text", "text": "Pictures (sign in)"}, "url": i.Pictures})
+			buttons = append(buttons, part{"type": "button", "text": part{"type": "plain_text", "text": i.Say("Pictures (sign in)")}, "url": i.Pictures})
 		}
 		if len(buttons) > 0 && len(m.Items) <= 12 { // a message holds 50 blocks
 			blocks = append(blocks, part{"type": "actions", "elements": buttons})
@@ -82,6 +83,7 @@ func Teams() Kind {
 	return Kind{
 		Spec: Spec{Type: "teams", Together: 10, Needs: "internet and TLS", Fields: []Field{
 			{Name: "url", Form: URL, Required: true, Secret: true, Doc: "address of a workflow that begins with a webhook request"},
+			language(),
 			authority(),
 		}},
 		Make: func(c store.Channel, t Tools) (Channel, error) {
@@ -116,8 +118,8 @@ func (s *teams) Send(ctx context.Context, m Message) error {
 			colour = "Warning"
 		}
 		body = append(body, part{"type": "TextBlock", "size": "Medium", "weight": "Bolder", "wrap": true, "color": colour, "text": cardText(cut(i.headline(), 300))})
-		if i.Text != "" {
-			body = append(body, part{"type": "TextBlock", "wrap": true, "text": cardText(cut(lines(i.Text), 1500))})
+		if text := i.body(); text != "" {
+			body = append(body, part{"type": "TextBlock", "wrap": true, "text": cardText(cut(lines(text), 1500))})
 		}
 		var facts []part
 		for _, f := range i.facts() {
@@ -125,10 +127,10 @@ func (s *teams) Send(ctx context.Context, m Message) error {
 		}
 		body = append(body, part{"type": "FactSet", "facts": facts})
 		if len(m.Items) == 1 && i.Acknowledge != "" {
-			actions = append(actions, part{"type": "Action.OpenUrl", "title": "Acknowledge", "url": i.Acknowledge})
+			actions = append(actions, part{"type": "Action.OpenUrl", "title": i.Say("Acknowledge"), "url": i.Acknowledge})
 		}
 		if len(m.Items) == 1 && i.Page != "" {
-			actions = append(actions, part{"type": "Action.OpenUrl", "title": "Open", "url": i.Page})
+			actions = append(actions, part{"type": "Action.OpenUrl", "title": i.Say("Open"), "url": i.Page})
 		}
 	}
 	card := part{"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4", "body": body}
@@ -148,6 +150,7 @@ func Telegram() Kind {
 			{Name: "chatId", Form: Text, Required: true, Doc: "number of the chat, or @name of a channel"},
 			{Name: "token", Form: Text, Required: true, Secret: true, Doc: "of the bot"},
 			{Name: "url", Form: URL, Default: "https://api.telegram.org"},
+			language(),
 			pictures(picturesNone, picturesLinked, picturesAttached),
 			authority(),
 		}},
@@ -176,10 +179,10 @@ func (s *telegram) Send(ctx context.Context, m Message) error {
 	if len(m.Items) == 1 {
 		var row []map[string]string
 		if to := m.Items[0].Acknowledge; to != "" {
-			row = append(row, map[string]string{"text": "Acknowledge", "url": to})
+			row = append(row, map[string]string{"text": m.Items[0].Say("Acknowledge"), "url": to})
 		}
 		if to := m.Items[0].Page; to != "" {
-			row = append(row, map[string]string{"text": "Open", "url": to})
+			row = append(row, map[string]string{"text": m.Items[0].Say("Open"), "url": to})
 		}
 		if len(row) > 0 {
 			body["reply_markup"] = map[string]any{"inline_keyboard": []any{row}}
@@ -207,6 +210,7 @@ func Ntfy() Kind {
 			{Name: "url", Form: URL, Default: "https://ntfy.sh"},
 			{Name: "topic", Form: Text, Required: true},
 			{Name: "token", Form: Text, Secret: true},
+			language(),
 			pictures(picturesNone, picturesLinked, picturesAttached),
 			authority(),
 		}},
@@ -240,7 +244,7 @@ func (s *ntfy) Send(ctx context.Context, m Message) error {
 		}
 		// Opens a page, like every link: only its button acknowledges.
 		if to := m.Items[0].Acknowledge; to != "" {
-			body["actions"] = []map[string]any{{"action": "view", "label": "Acknowledge", "url": to}}
+			body["actions"] = []map[string]any{{"action": "view", "label": m.Items[0].Say("Acknowledge"), "url": to}}
 		}
 	}
 	h := http.Header{}

@@ -35,6 +35,7 @@ func Email() Kind {
 			{Name: "password", Form: Text, Secret: true},
 			{Name: "from", Form: Text, Required: true},
 			{Name: "to", Form: List, Required: true},
+			language(),
 			pictures(picturesNone, picturesLinked, picturesAttached),
 			authority(),
 		}},
@@ -288,12 +289,12 @@ func attach(mixed *multipart.Writer, kind string, text []byte, p *Picture) error
 // html is the message with the little markup that every mail reader shows.
 func (m *Message) html() string {
 	var b strings.Builder
-	b.WriteString(`<!doctype html><html><body style="font:15px/1.5 sans-serif;color:#1b1f24">`)
+	b.WriteString(`<!doctype html><html lang="` + m.Items[0].tag() + `"><body style="font:15px/1.5 sans-serif;color:#1b1f24">`)
 	for k := range m.Items {
 		i := &m.Items[k]
 		b.WriteString(`<h2 style="font-size:17px;margin:20px 0 4px">` + html.EscapeString(i.headline()) + `</h2>`)
-		if i.Text != "" {
-			b.WriteString(`<p style="margin:4px 0;white-space:pre-line">` + html.EscapeString(lines(i.Text)) + `</p>`)
+		if text := i.body(); text != "" {
+			b.WriteString(`<p style="margin:4px 0;white-space:pre-line">` + html.EscapeString(lines(text)) + `</p>`)
 		}
 		b.WriteString(`<table style="border-collapse:collapse">`)
 		for _, f := range i.facts() {
@@ -301,13 +302,13 @@ func (m *Message) html() string {
 		}
 		b.WriteString(`</table><p>`)
 		if i.Acknowledge != "" {
-			b.WriteString(`<a href="` + html.EscapeString(i.Acknowledge) + `">Acknowledge</a> &nbsp; `)
+			b.WriteString(`<a href="` + html.EscapeString(i.Acknowledge) + `">` + html.EscapeString(i.Say("Acknowledge")) + `</a> &nbsp; `)
 		}
 		if i.Page != "" {
-			b.WriteString(`<a href="` + html.EscapeString(i.Page) + `">Open the incident</a>`)
+			b.WriteString(`<a href="` + html.EscapeString(i.Page) + `">` + html.EscapeString(i.Say("Open the incident")) + `</a>`)
 		}
 		if i.Pictures != "" {
-			b.WriteString(` &nbsp; <a href="` + html.EscapeString(i.Pictures) + `">See the pictures</a> (sign in)`)
+			b.WriteString(` &nbsp; <a href="` + html.EscapeString(i.Pictures) + `">` + html.EscapeString(i.Say("Pictures (sign in)")) + `</a>`)
 		}
 		b.WriteString(`</p>`)
 	}

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chargewatch/chargewatch/internal/incident"
 	"github.com/chargewatch/chargewatch/internal/notify"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
@@ -181,6 +182,37 @@ func (p *postOffice) send(d *desk, s map[string]any, secrets store.Secrets) erro
 	return d.Test(d.t.Context(), *x)
 }
 
+// read returns the subject and the parts of a letter.
+func (l *letter) read(t *testing.T) (subject string, texts []string) {
+	t.Helper()
+	m, err := mail.ReadMessage(strings.NewReader(l.data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if subject, err = new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); err != nil {
+		t.Fatal(err)
+	}
+	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := multipart.NewReader(m.Body, params["boundary"])
+	for {
+		part, err := parts.NextRawPart()
+		if err == io.EOF {
+			return subject, texts
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(quotedprintable.NewReader(part))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, part.Header.Get("Content-Type")+"\n"+string(data))
+	}
+}
+
 func TestMailIsHandedOver(t *testing.T) {
 	d := newDesk(t)
 	d.kinds = append(d.kinds, notify.Email())
@@ -226,6 +258,61 @@ func TestMailIsHandedOver(t *testing.T) {
 	}
 }
 
+func TestAMailIsInTheLanguageOfItsChannel(t *testing.T) {
+	german := opened("i1", "S2")
+	german.Title, german.Text, german.Children = "HH-7, port 2: Drivers fail", "Drivers fail.", 2
+	german.TitleDE, german.TextDE = "HH-7, Ladepunkt 2: Fahrer scheitern", "Fahrer scheitern."
+	written := changed("i1", "S2", incident.ChangeAcknowledged)
+	written.Title, written.TitleDE, written.Text = german.Title, german.TitleDE, "I go there at eight"
+	for name, tc := range map[string]struct {
+		language string
+		told     incident.Notice
+		subject  string
+		texts    []string // in both parts
+	}{
+		"English unless it says otherwise": {"", german, "S2 New: HH-7, port 2: Drivers fail · Hamburg", []string{"Drivers fail.", "Acknowledge", "2 further incidents", "Since"}},
+		"German": {"de", german, "S2 Neu: HH-7, Ladepunkt 2: Fahrer scheitern · Hamburg",
+			[]string{"Fahrer scheitern.", "Bestätigen", "2 weitere Vorfälle", "Standort", "Seit"}},
+		"what people wrote stays as it is":      {"de", written, "S2 Bestätigt: HH-7, Ladepunkt 2: Fahrer scheitern · Hamburg", []string{"I go there at eight"}},
+		"what has no German is told in English": {"de", opened("i1", "S2"), "S2 Neu: Something is wrong · Hamburg", []string{"Something is wrong"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.kinds = append(d.kinds, notify.Email())
+			p := newPostOffice(t, nil)
+			s := p.settings("none")
+			if tc.language != "" {
+				s["language"] = tc.language
+			}
+			id := d.channel(store.Channel{Type: "email", Settings: s})
+			d.routes(store.Route{Channels: []string{id}})
+			d.start()
+			sent := 1
+			if tc.told.Change != incident.ChangeOpened { // goes to who was told before
+				d.tell(german)
+				d.eventually("it is never sent", func() bool { return d.states()[store.DeliverySent] == 1 })
+				sent++
+			}
+			d.tell(tc.told)
+			d.eventually("it is never sent", func() bool { return d.states()[store.DeliverySent] == sent })
+			subject, texts := p.letters()[sent-1].read(t)
+			if subject != tc.subject {
+				t.Errorf("subject %q, want %q", subject, tc.subject)
+			}
+			for _, part := range texts {
+				for _, text := range tc.texts {
+					if !strings.Contains(part, text) {
+						t.Errorf("no %q in %s", text, part)
+					}
+				}
+			}
+			if tc.language == "de" && !strings.Contains(texts[1], `<html lang="de">`) {
+				t.Errorf("%s", texts[1])
+			}
+		})
+	}
+}
+
 func TestAMailCanBeReadAndCarriesNoMarkupOfOthers(t *testing.T) {
 	d := newDesk(t)
 	d.kinds = append(d.kinds, notify.Email())
@@ -254,26 +341,7 @@ func TestAMailCanBeReadAndCarriesNoMarkupOfOthers(t *testing.T) {
 	if m.Header.Get("X-Chargewatch-Key") != "i1/opened@"+id || m.Header.Get("Importance") != "high" || !strings.HasSuffix(m.Header.Get("Message-ID"), "@example.org>") {
 		t.Errorf("%v", m.Header)
 	}
-	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	parts := multipart.NewReader(m.Body, params["boundary"])
-	var texts []string
-	for {
-		part, err := parts.NextRawPart()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := io.ReadAll(quotedprintable.NewReader(part))
-		if err != nil {
-			t.Fatal(err)
-		}
-		texts = append(texts, part.Header.Get("Content-Type")+"\n"+string(data))
-	}
+	_, texts := got.read(t)
 	if len(texts) != 2 || !strings.Contains(texts[0], "Acknowledge: https://watch.example.org/ack?t=") || !strings.Contains(texts[0], "Station: DE-HAM-0042") {
 		t.Fatalf("%q", texts)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/incident"
 )
 
@@ -13,7 +14,7 @@ import (
 type Message struct {
 	Key   string // idempotency: the same for every attempt
 	Test  bool
-	Items []Item
+	Items []Item // of one language
 }
 
 // Item is one notice of a message.
@@ -24,41 +25,71 @@ type Item struct {
 	Acknowledge string // where it can be acknowledged without signing in; empty: not
 	Pictures    string // where what cameras saw is shown, behind sign-in; empty: there is nothing, or it is left out
 	Picture     *Picture
+	Words       *detect.Words // of the channel's language; nil is English
+}
+
+// Say writes a sentence in the language of whoever reads it.
+func (i *Item) Say(format string, args ...any) string {
+	if i.Words != nil {
+		if s := i.Words.Sentence(format, args...); s != "" {
+			return s
+		}
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+// tag names the language, as in RFC 5646.
+func (i *Item) tag() string {
+	if i.Words != nil {
+		return "de"
+	}
+	return "en"
+}
+
+// name is the incident in a few words, body what is told of it.
+func (i *Item) name() string { return i.in(i.Title, i.TitleDE) }
+func (i *Item) body() string { return i.in(i.Text, i.TextDE) }
+
+func (i *Item) in(english, german string) string {
+	if i.Words == nil || german == "" {
+		return english
+	}
+	return german
 }
 
 // word is the change as people say it.
 func (i *Item) word() string {
 	switch i.Change {
 	case incident.ChangeOpened:
-		return "New"
+		return i.Say("New")
 	case incident.ChangeEscalated:
 		if i.Taken {
-			return "More severe, in hand"
+			return i.Say("More severe, in hand")
 		}
-		return "More severe"
+		return i.Say("More severe")
 	case incident.ChangeReminder:
-		return "Still open"
+		return i.Say("Still open")
 	case incident.ChangeAcknowledged:
-		return "Acknowledged"
+		return i.Say("Acknowledged")
 	case incident.ChangeRepaired:
-		return "Repaired"
+		return i.Say("Repaired")
 	case incident.ChangeClosed:
-		return "Closed"
+		return i.Say("Closed")
 	case incident.ChangeReopened:
-		return "Open again"
+		return i.Say("Open again")
 	case incident.ChangeFlapping:
-		return "Comes and goes"
+		return i.Say("Comes and goes")
 	case incident.ChangeCalm:
-		return "Calm again"
+		return i.Say("Calm again")
 	case incident.ChangeSLAWarning:
-		return "Due soon"
+		return i.Say("Due soon")
 	}
 	return line(i.Change)
 }
 
 // headline is the item on one line.
 func (i *Item) headline() string {
-	text := fmt.Sprintf("%s %s: %s", i.Severity, i.word(), line(i.Title))
+	text := fmt.Sprintf("%s %s: %s", i.Severity, i.word(), line(i.name()))
 	if at := i.where(); at != "" {
 		text += " · " + at
 	}
@@ -83,13 +114,13 @@ func (i *Item) facts() [][2]string {
 			out = append(out, [2]string{name, line(value)})
 		}
 	}
-	add("Site", i.where())
-	add("Station", i.Station)
-	add("Since", i.OpenedAt.UTC().Format("2006-01-02 15:04 UTC"))
+	add(i.Say("Site"), i.where())
+	add(i.Say("Station"), i.Station)
+	add(i.Say("Since"), i.OpenedAt.UTC().Format("2006-01-02 15:04 UTC"))
 	if i.Children > 0 {
-		add("Includes", fmt.Sprintf("%d further incidents", i.Children))
+		add(i.Say("Includes"), i.Say("%d further incidents", i.Children))
 	}
-	add("Incident", i.Incident)
+	add(i.Say("Incident"), i.Incident)
 	return out
 }
 
@@ -97,12 +128,12 @@ func (i *Item) facts() [][2]string {
 func (m *Message) title() string {
 	switch {
 	case m.Test:
-		return "Chargewatch: " + line(m.Items[0].Title)
+		return "Chargewatch: " + line(m.Items[0].name())
 	case len(m.Items) == 1:
 		return m.Items[0].headline()
 	}
 	worst := m.worst()
-	return fmt.Sprintf("%s %d messages about incidents%s", worst, len(m.Items), m.place())
+	return m.Items[0].Say("%s %d messages about incidents%s", worst, len(m.Items), m.place())
 }
 
 // place is the site that all items share.
@@ -149,20 +180,20 @@ func (m *Message) plain() string {
 			b.WriteString("\n")
 		}
 		b.WriteString(i.headline() + "\n")
-		if i.Text != "" {
-			b.WriteString(lines(i.Text) + "\n")
+		if text := i.body(); text != "" {
+			b.WriteString(lines(text) + "\n")
 		}
 		for _, f := range i.facts() {
 			b.WriteString(f[0] + ": " + f[1] + "\n")
 		}
 		if i.Acknowledge != "" {
-			b.WriteString("Acknowledge: " + i.Acknowledge + "\n")
+			b.WriteString(i.Say("Acknowledge") + ": " + i.Acknowledge + "\n")
 		}
 		if i.Page != "" {
-			b.WriteString("Open: " + i.Page + "\n")
+			b.WriteString(i.Say("Open") + ": " + i.Page + "\n")
 		}
 		if i.Pictures != "" {
-			b.WriteString("Pictures (sign in): " + i.Pictures + "\n")
+			b.WriteString(i.Say("Pictures (sign in)") + ": " + i.Pictures + "\n")
 		}
 	}
 	return b.String()

@@ -23,6 +23,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/incident"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
@@ -91,12 +92,13 @@ type Options struct {
 
 // Service routes and sends. It is idle until Run is called.
 type Service struct {
-	o     Options
-	kinds map[string]Kind
-	links *Links
-	kick  chan struct{}
-	again chan struct{} // channels changed
-	tests chan struct{} // slots
+	o      Options
+	kinds  map[string]Kind
+	links  *Links
+	german *detect.Words
+	kick   chan struct{}
+	again  chan struct{} // channels changed
+	tests  chan struct{} // slots
 
 	mu      sync.Mutex
 	workers map[string]*worker
@@ -128,7 +130,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{
-		o: o, kinds: make(map[string]Kind), links: NewLinks(key, o.Now), kick: make(chan struct{}, 1), again: make(chan struct{}, 1),
+		o: o, kinds: make(map[string]Kind), links: NewLinks(key, o.Now), german: detect.German(), kick: make(chan struct{}, 1), again: make(chan struct{}, 1),
 		tests: make(chan struct{}, 4), workers: make(map[string]*worker),
 	}
 	for _, k := range o.Kinds {
@@ -365,11 +367,12 @@ func (s *Service) Test(ctx context.Context, c store.Channel) error {
 	now := s.o.Now().UTC()
 	n := incident.Notice{
 		Key: fmt.Sprintf("test/%s/%d", c.ID, now.UnixMilli()), Incident: "test-" + c.ID, Change: incident.ChangeOpened, Severity: "S4", Kind: "test",
-		Title: "Test of the channel " + c.Name, Text: "If you can read this, the channel works. Nothing has to be done.", At: now, OpenedAt: now,
+		Title: fmt.Sprintf("Test of the channel %s", c.Name), Text: "If you can read this, the channel works. Nothing has to be done.", At: now, OpenedAt: now,
+		TitleDE: s.german.Sentence("Test of the channel %s", c.Name), TextDE: s.german.Translate("If you can read this, the channel works. Nothing has to be done."),
 	}
 	ctx, done := context.WithTimeout(ctx, k.timeout())
 	defer done()
-	err = made.Send(ctx, Message{Key: n.Key, Test: true, Items: []Item{{Notice: n, Key: n.Key}}})
+	err = made.Send(ctx, Message{Key: n.Key, Test: true, Items: []Item{{Notice: n, Key: n.Key, Words: s.wordsOf(&c)}}})
 	if c.ID != "" {
 		reason := ""
 		if err != nil {

@@ -16,6 +16,7 @@ func PagerDuty() Kind {
 		Spec: Spec{Type: "pagerduty", Together: 1, Needs: "internet and TLS", Fields: []Field{
 			{Name: "routingKey", Form: Text, Required: true, Secret: true, Doc: "integration key of a service"},
 			{Name: "url", Form: URL, Default: "https://events.pagerduty.com"},
+			language(),
 			authority(),
 		}},
 		Make: func(c store.Channel, t Tools) (Channel, error) {
@@ -70,7 +71,7 @@ func (p *pagerDuty) event(ctx context.Context, i *Item, action string) error {
 		if severity == "" {
 			severity = "error"
 		}
-		details := map[string]any{"text": lines(i.Text), "idempotencyKey": i.Key}
+		details := map[string]any{"text": lines(i.body()), "idempotencyKey": i.Key}
 		for _, f := range i.facts() {
 			details[f[0]] = f[1]
 		}
@@ -81,9 +82,9 @@ func (p *pagerDuty) event(ctx context.Context, i *Item, action string) error {
 		body["client"] = userAgent
 		if i.Page != "" {
 			body["client_url"] = i.Page
-			links := []map[string]string{{"href": i.Page, "text": "Open the incident"}}
+			links := []map[string]string{{"href": i.Page, "text": i.Say("Open the incident")}}
 			if i.Acknowledge != "" {
-				links = append(links, map[string]string{"href": i.Acknowledge, "text": "Acknowledge in Chargewatch"})
+				links = append(links, map[string]string{"href": i.Acknowledge, "text": i.Say("Acknowledge in Chargewatch")})
 			}
 			body["links"] = links
 		}

@@ -342,6 +342,9 @@ func (s *Service) followed(ctx context.Context, b *book, f store.FollowUp) (stor
 		targets = b.reach(&esc.Steps[l.Step], now)
 		told.Key = fmt.Sprintf("%s/%s/step/%d/%d", key, l.Route, l.Round, l.Step)
 		told.Text = strings.TrimSpace(fmt.Sprintf("Nobody has acknowledged this: step %d of %s.\n%s", l.Step+1, esc.Name, n.Text))
+		if n.TextDE != "" {
+			told.TextDE = s.german.Sentence("Nobody has acknowledged this: step %d of %s.\n%s", l.Step+1, esc.Name, n.TextDE)
+		}
 		next := l
 		next.Step++
 		if f, ok, err := nextStep(key, n.Incident, esc, next); err != nil {

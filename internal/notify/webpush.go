@@ -31,6 +31,7 @@ func WebPush() Kind {
 			{Name: "p256dh", Form: Text, Required: true, Secret: true, Doc: "of the browser's subscription"},
 			{Name: "auth", Form: Text, Required: true, Secret: true, Doc: "of the browser's subscription"},
 			{Name: "contact", Form: Text, Required: true, Doc: "whom the push service can write to, such as mailto:ops@example.org"},
+			language(),
 			authority(),
 		}},
 		Make: newWebPush,

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/incident"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
@@ -34,6 +35,7 @@ type worker struct {
 	channel Channel
 	// pictures is what it does with what cameras saw.
 	pictures string
+	words    *detect.Words // of its language; nil is English
 	wake     chan struct{}
 	stop     context.CancelFunc
 	done     chan struct{}
@@ -115,7 +117,7 @@ func (s *Service) arrange(ctx context.Context) error {
 			continue
 		}
 		inner, stop := context.WithCancel(ctx)
-		w := &worker{s: s, id: id, changed: c.ChangedAt, kind: kind, channel: made, pictures: picturesOf(&kind, &c), wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{})}
+		w := &worker{s: s, id: id, changed: c.ChangedAt, kind: kind, channel: made, pictures: picturesOf(&kind, &c), words: s.wordsOf(&c), wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{})}
 		s.mu.Lock()
 		s.workers[id] = w
 		s.mu.Unlock()
@@ -280,7 +282,7 @@ func (w *worker) message(ctx context.Context, list []store.Delivery) (Message, e
 		if err != nil {
 			return m, err
 		}
-		item := Item{Notice: n, Key: list[i].Key}
+		item := Item{Notice: n, Key: list[i].Key, Words: w.words}
 		if routing.LinkBase != "" {
 			item.Page = routing.LinkBase + "/incidents/" + n.Incident
 			if n.Raises() {

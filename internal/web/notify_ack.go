@@ -94,8 +94,10 @@ func (s *Server) registerAck() {
 }
 
 // langOf is German for who prefers it to English.
-func langOf(r *http.Request) string {
-	for _, item := range strings.Split(r.Header.Get("Accept-Language"), ",") {
+func langOf(r *http.Request) string { return preferred(r.Header.Get("Accept-Language")) }
+
+func preferred(languages string) string {
+	for item := range strings.SplitSeq(languages, ",") {
 		switch tag, _, _ := strings.Cut(strings.TrimSpace(strings.ToLower(item)), ";"); {
 		case tag == "de" || strings.HasPrefix(tag, "de-"):
 			return "de"

@@ -32,6 +32,7 @@ func (s *Server) openAPI() {
 		},
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
 		DefaultFormat: "application/json",
+		Transformers:  []huma.Transformer{newFaultWords().inTheirWords},
 	}
 	s.api = humago.NewWithPrefix(s.mux, base, config)
 }

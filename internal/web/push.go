@@ -41,6 +41,7 @@ type newDeviceInput struct {
 		Endpoint string `json:"endpoint" minLength:"1" maxLength:"2000" doc:"of the browser's subscription"`
 		P256dh   string `json:"p256dh" minLength:"1" maxLength:"200"`
 		Auth     string `json:"auth" minLength:"1" maxLength:"100"`
+		Language string `json:"language,omitempty" enum:"en,de" doc:"of what it shows; default en"`
 	}
 }
 
@@ -130,7 +131,7 @@ func (s *Server) addDevice(ctx context.Context, in *newDeviceInput) (*deviceOutp
 	host, _ := ctx.Value(hostKey{}).(string)
 	secrets := store.Secrets{"endpoint": in.Body.Endpoint, "p256dh": in.Body.P256dh, "auth": in.Body.Auth}
 	c := store.Channel{
-		Name: in.Body.Name, Type: webPushType, Owner: p.actor(), Enabled: true, Settings: map[string]any{"contact": "https://" + host}, Secrets: secrets,
+		Name: in.Body.Name, Type: webPushType, Owner: p.actor(), Enabled: true, Settings: map[string]any{"contact": "https://" + host, "language": in.Body.Language}, Secrets: secrets,
 	}
 	if err := s.o.Notifier.Check(&c); err != nil {
 		return nil, err

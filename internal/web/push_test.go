@@ -19,7 +19,7 @@ func pushKeys(t *testing.T, endpoint string) string {
 		t.Fatal(err)
 	}
 	b64 := base64.RawURLEncoding.EncodeToString
-	return fmt.Sprintf(`{"name":"Chrome, Android","endpoint":%q,"p256dh":%q,"auth":%q}`, endpoint, b64(key.PublicKey().Bytes()), b64(make([]byte, 16)))
+	return fmt.Sprintf(`{"name":"Chrome, Android","language":"de","endpoint":%q,"p256dh":%q,"auth":%q}`, endpoint, b64(key.PublicKey().Bytes()), b64(make([]byte, 16)))
 }
 
 func TestADeviceIsItsOwners(t *testing.T) {
@@ -34,10 +34,11 @@ func TestADeviceIsItsOwners(t *testing.T) {
 	viewer.want(http.StatusForbidden, "POST", "/me/devices", good, nil)
 	admin.want(http.StatusForbidden, "POST", "/me/devices", good, nil) // a script has no browser
 	for name, body := range map[string]string{
-		"no key":         `{"name":"x","endpoint":"https://push.example/abc","p256dh":"AAAA","auth":"AAAA"}`,
-		"in the clear":   strings.Replace(good, "https://", "http://", 1),
-		"another scheme": strings.Replace(good, "https://push", "file://push", 1),
-		"unknown field":  strings.Replace(good, `"name"`, `"owner":"u-1","name"`, 1),
+		"no key":                        `{"name":"x","endpoint":"https://push.example/abc","p256dh":"AAAA","auth":"AAAA"}`,
+		"in the clear":                  strings.Replace(good, "https://", "http://", 1),
+		"a language that is not spoken": strings.Replace(good, `"de"`, `"xx"`, 1),
+		"another scheme":                strings.Replace(good, "https://push", "file://push", 1),
+		"unknown field":                 strings.Replace(good, `"name"`, `"owner":"u-1","name"`, 1),
 	} {
 		if got, text := tech.do("POST", "/me/devices", body); got != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d %s", name, got, text)
@@ -63,7 +64,7 @@ func TestADeviceIsItsOwners(t *testing.T) {
 	}
 	var c ChannelShape
 	admin.get("/channels/"+d.ID, &c)
-	if c.Owner != tess.ID || c.Type != webPushType || strings.Contains(fmt.Sprint(c.Settings), "abc") {
+	if c.Owner != tess.ID || c.Type != webPushType || strings.Contains(fmt.Sprint(c.Settings), "abc") || c.Settings["language"] != "de" {
 		t.Errorf("as a channel: %+v", c)
 	}
 	var hook ChannelShape

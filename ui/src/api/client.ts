@@ -5,6 +5,13 @@ import { Problem, problemFrom } from './problem';
 /** The typed API: a path, parameter or field that the server does not have does not compile. */
 export const api = createClient<paths>({ baseUrl: '/api/v1', credentials: 'same-origin' });
 
+// What is wrong at a field is told in the language of the page, whatever the browser's is.
+api.use({
+  onRequest({ request }) {
+    request.headers.set('Accept-Language', document.documentElement.lang || 'en');
+  },
+});
+
 let onSignedOut: () => void = () => {};
 
 /** Called on each answer 401 outside signing in itself. */

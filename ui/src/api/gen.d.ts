@@ -6490,6 +6490,11 @@ export interface components {
             auth: string;
             /** @description of the browser's subscription */
             endpoint: string;
+            /**
+             * @description of what it shows; default en
+             * @enum {string}
+             */
+            language?: "en" | "de";
             name: string;
             p256dh: string;
         };

@@ -3,7 +3,7 @@ import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
-import { useT } from '../../i18n/i18n';
+import { useLocale, useT } from '../../i18n/i18n';
 import { Age } from '../../ui/figures';
 import { FormFault } from '../../ui/form';
 import { Icon } from '../../ui/icons';
@@ -24,6 +24,7 @@ export function Devices() {
 
 function Own() {
   const t = useT();
+  const { locale } = useLocale();
   const queries = useQueryClient();
   const { data, error, refetch } = useQuery(devicesQuery());
   const [mine, setMine] = useState(() => localStorage.getItem(MINE));
@@ -32,7 +33,7 @@ function Own() {
   const enable = useMutation({
     mutationFn: async (key: string) => {
       const keys = await subscribe(key);
-      return ok(api.POST('/me/devices', { body: { name: deviceName(navigator.userAgent), ...keys } }));
+      return ok(api.POST('/me/devices', { body: { name: deviceName(navigator.userAgent), language: locale, ...keys } }));
     },
     onSuccess: (d) => {
       localStorage.setItem(MINE, d.id);

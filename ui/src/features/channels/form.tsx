@@ -12,7 +12,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
 import { Problem } from '../../api/problem';
-import { useT } from '../../i18n/i18n';
+import { useLocale, useT } from '../../i18n/i18n';
 import { CopyLine } from '../../ui/copy';
 import form from '../../ui/form.module.css';
 import { Icon } from '../../ui/icons';
@@ -43,13 +43,14 @@ export function ChannelForm({
   changed: () => unknown;
 }) {
   const t = useT();
+  const { locale } = useLocale();
   const { data, error: missing, refetch } = useQuery(typesQuery());
   const [chosen, setChosen] = useState(of?.type ?? 'email');
   const [name, setName] = useState(of?.name ?? '');
   const [drafts, setDrafts] = useState<Record<string, Draft>>({});
   const [secrets, setSecrets] = useState<SecretDraft>({});
   const type = data?.items.find((x) => x.type === chosen) ?? data?.items[0];
-  const draft = type ? (drafts[type.type] ?? draftOf(type, of?.settings ?? {})) : {};
+  const draft = type ? (drafts[type.type] ?? draftOf(type, of?.settings ?? { language: locale })) : {};
   const set = (field: string, value: Value) =>
     type && setDrafts((d) => ({ ...d, [type.type]: { ...draft, [field]: value } }));
   const send = () => {

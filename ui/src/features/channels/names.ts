@@ -39,6 +39,7 @@ const fields: Record<string, MessageKey> = {
   contact: 'channels.field.contact',
   caCertificate: 'channels.field.caCertificate',
   pictures: 'channels.field.pictures',
+  language: 'channels.field.language',
 };
 
 const hints: Record<string, MessageKey> = {
@@ -64,6 +65,7 @@ const hints: Record<string, MessageKey> = {
 const common: Record<string, MessageKey> = {
   caCertificate: 'channels.hint.caCertificate',
   pictures: 'channels.hint.pictures',
+  language: 'channels.hint.language',
 };
 
 const choices: Record<string, Record<string, MessageKey>> = {
@@ -77,6 +79,7 @@ const choices: Record<string, Record<string, MessageKey>> = {
     linked: 'channels.pictures.linked',
     attached: 'channels.pictures.attached',
   },
+  language: { en: 'channels.language.en', de: 'channels.language.de' },
 };
 
 const inWords = (t: Translate, key: MessageKey | undefined, otherwise: string): string =>
