@@ -3,6 +3,7 @@ import type { Camera } from './camera';
 import { lacking } from './glimpse';
 import { reviewKeys } from './keys';
 import { conditionsOf, portsOf } from './past';
+import { awaited } from './replay';
 import { clustered, kindsOf, seenOf } from './seen';
 import { Thumbs } from './thumbs';
 import { columnsOf, moved, placedOf, placedSearch, type SavedWall, wallOf } from './walls';
@@ -303,5 +304,18 @@ describe('what was seen', () => {
   it('is filtered by what an address names', () => {
     expect(kindsOf('plate,person,ghost')).toEqual(['person', 'plate']);
     expect(kindsOf(undefined)).toEqual([]);
+  });
+});
+
+describe('a moment that is not listed yet', () => {
+  const listed = [
+    { duration: 1, programDateTime: noon },
+    { duration: 1, programDateTime: noon + 1000 },
+  ];
+  it('is waited for while the recording goes on, and is none in a gap or when it has ended', () => {
+    expect(awaited(listed, noon + 2500, noon + 4000)).toBe(true);
+    expect(awaited(listed, noon + 2500, noon + 10_000)).toBe(false);
+    expect(awaited(listed, noon - 500, noon + 4000)).toBe(false);
+    expect(awaited([], noon, noon)).toBe(false);
   });
 });
