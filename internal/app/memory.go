@@ -13,32 +13,84 @@ const (
 	tidyWorth = 8 << 20  // bytes that would come free
 )
 
-// tidy gives memory back that a burst left behind: ten thousand stations that
+// What is read of the runtime.
+const (
+	readAllocated = iota
+	readObjects
+	readLive
+	readFree
+	readScanned
+	readStacks
+	readGlobals
+	readPercent
+)
+
+// tidy keeps what the collector holds beside what is alive small where that costs
+// little.
+//
+// It gives memory back that a burst left behind: ten thousand stations that
 // come back at once make garbage of which the collector, in the quiet after
-// it, would keep as much as is alive. It runs only when little is allocated,
+// it, would keep as much as is alive. That runs only when little is allocated,
 // so that a busy server is never stopped for it.
-func tidy(ctx context.Context) {
+//
+// And while cameras are followed it leaves less room beside pictures, see room.
+func tidy(ctx context.Context, cameras func() bool) {
 	t := time.NewTicker(tidyEvery)
 	defer t.Stop()
 	m := []metrics.Sample{
-		{Name: "/gc/heap/allocs:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"},
-		{Name: "/memory/classes/heap/free:bytes"},
+		readAllocated: {Name: "/gc/heap/allocs:bytes"}, readObjects: {Name: "/memory/classes/heap/objects:bytes"},
+		readLive: {Name: "/gc/heap/live:bytes"}, readFree: {Name: "/memory/classes/heap/free:bytes"},
+		readScanned: {Name: "/gc/scan/total:bytes"}, readStacks: {Name: "/gc/scan/stack:bytes"}, readGlobals: {Name: "/gc/scan/globals:bytes"},
+		readPercent: {Name: "/gc/gogc:percent"},
 	}
+	read := func(i int) uint64 { return m[i].Value.Uint64() }
 	metrics.Read(m)
-	before := m[0].Value.Uint64()
+	before := read(readAllocated)
+	ours := fullRoom
 	for {
 		select {
 		case <-ctx.Done():
+			if ours != fullRoom {
+				debug.SetGCPercent(fullRoom)
+			}
 			return
 		case <-t.C:
 		}
 		metrics.Read(m)
-		allocated := m[0].Value.Uint64()
+		// Whoever set another share, over GOGC or for a while, knows better.
+		if read(readPercent) == uint64(ours) {
+			next := fullRoom
+			if cameras() {
+				next = room(read(readScanned), read(readLive)+read(readStacks)+read(readGlobals))
+			}
+			if next != ours {
+				debug.SetGCPercent(next)
+				ours = next
+			}
+		}
+		allocated := read(readAllocated)
 		quiet := allocated-before < tidyQuiet
 		before = allocated
-		objects, live, free := m[1].Value.Uint64(), m[2].Value.Uint64(), m[3].Value.Uint64()
-		if quiet && free+objects > live+tidyWorth {
+		if quiet && read(readFree)+read(readObjects) > read(readLive)+tidyWorth {
 			debug.FreeOSMemory()
 		}
 	}
+}
+
+const (
+	fullRoom  = 100 // as the runtime has it
+	leastRoom = 70  // below, collecting takes more of a core than the memory is worth
+)
+
+// room is how much the heap may grow until it is collected, in percent of what was
+// alive. The runtime's own rule pays for a collection, which is looking for
+// pointers, with as much room as is alive. Pictures have no pointers: with a share
+// of room as large as the share that is looked through a byte that is allocated
+// costs no more than it does where everything has them. In tens, so that it
+// seldom changes.
+func room(scanned, alive uint64) int {
+	if alive == 0 {
+		return fullRoom
+	}
+	return min(max(int((scanned*100/alive+9)/10*10), leastRoom), fullRoom)
 }

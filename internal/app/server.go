@@ -387,7 +387,7 @@ func (s *Server) Run(ctx context.Context) error {
 	inside.Go(func() { fail(ended(back, s.frames.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.guard.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.footage.run(back))) })
-	inside.Go(func() { tidy(back) })
+	inside.Go(func() { tidy(back, s.cameras.Follows) })
 	inside.Go(func() { s.vitals.Run(back) })
 	if err := s.Store.Reconcile(inner, s.Journal.Snapshot()); err != nil {
 		fail(err)

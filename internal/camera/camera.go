@@ -432,6 +432,13 @@ func (s *Service) news() []saying {
 	return out
 }
 
+// Follows reports whether there is any camera.
+func (s *Service) Follows() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.cameras) > 0
+}
+
 // Camera is how one camera does.
 func (s *Service) Camera(id string) (Status, bool) {
 	s.mu.RLock()

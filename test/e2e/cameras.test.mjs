@@ -195,6 +195,7 @@ describe('cameras', () => {
 // Two cameras of their own, which do what they are told.
 describe('a picture of the past', () => {
   let farm;
+  let at;
   let server;
   let state;
   before(async () => {
@@ -205,7 +206,7 @@ describe('a picture of the past', () => {
     farm.stdout.on('data', (chunk) => {
       said += chunk;
     });
-    const at = await until('the cameras are there', () => said.match(/rtsp:\/\/([\d.:]+)\/cam2/)?.[1]);
+    at = await until('the cameras are there', () => said.match(/rtsp:\/\/([\d.:]+)\/cam2/)?.[1]);
     server = await Server.start('serve', ['--allow-net', at]);
     const token = server.token('admin');
     const made = await server.api(token, 'POST', '/sites', { id: 'yard', name: 'Yard', timeZone: 'Europe/Berlin' });
@@ -284,6 +285,22 @@ describe('a picture of the past', () => {
     await put(false);
     await until('both are of now again', async () => (await fresh.count()) === 2);
     assert.equal(await page.getByText('Single pictures').count(), 0, 'over the best way');
+    await page.done();
+  });
+
+  it('is where the review begins, though the camera has only begun to record', async () => {
+    const late = { id: 'late', siteId: 'yard', label: 'Late', mainUrl: `rtsp://${at}/cam2/main`, recording: 'continuous' };
+    assert.equal((await server.api(server.token('admin'), 'POST', '/cameras', late)).status, 201);
+    const page = await open(server, { state });
+    await page.goto('/cameras?view=review&cams=late');
+    const video = page.getByLabel(/^Recording of/);
+    await until('a recorded picture moves', async () => (await video.evaluate((v) => v.currentTime)) > 0.5);
+    assert.equal(await page.getByText('Nothing was recorded at this time').count(), 0);
+    const moment = Number(await page.getByRole('slider', { name: 'Moment' }).getAttribute('aria-valuenow'));
+    const answer = await server.api(server.token('admin'), 'GET', `/cameras/late/recordings?from=${new Date(moment - 600_000).toISOString()}&to=${new Date(moment + 600_000).toISOString()}`);
+    const first = Date.parse(answer.body.earliestAt);
+    assert.ok(moment >= first && moment - first < 10_000, `at ${moment}, the first picture is of ${first}`);
+    await shot(page, 'cameras-late-dark');
     await page.done();
   });
 });

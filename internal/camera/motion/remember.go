@@ -67,6 +67,9 @@ func (w *Watch) Accept(id string) bool {
 	defer y.mu.Unlock()
 	var changes []Change
 	for _, d := range []*Detector{y.main, y.sub} {
+		if d == nil {
+			continue
+		}
 		if what := d.Tampered(); what != "" {
 			changes = append(changes, Change{What: what, Ended: true, Since: time.Now()})
 		}

@@ -45,9 +45,12 @@ type Options struct {
 
 // Watch follows cameras with a Detector each and tells the journal what it sees.
 type Watch struct {
-	o   Options
-	mu  sync.Mutex
-	own map[string]*eyes
+	o Options
+	// scratch is shared: of all detectors only as many look at once as pictures are
+	// decoded side by side.
+	scratch *sync.Pool
+	mu      sync.Mutex
+	own     map[string]*eyes
 }
 
 // Status is how one camera is watched.
@@ -74,7 +77,14 @@ const (
 
 // NewWatch returns a tap for the camera service.
 func NewWatch(o Options) *Watch {
-	return &Watch{o: o, own: make(map[string]*eyes)}
+	return &Watch{o: o, own: make(map[string]*eyes), scratch: &sync.Pool{New: func() any { return new(scratch) }}}
+}
+
+// detector is one that knows nothing.
+func (w *Watch) detector(c camera.Config) *Detector {
+	d := New(watchZones(c))
+	d.scratch = w.scratch
+	return d
 }
 
 // Wants says that the main stream of every camera is followed.
@@ -181,7 +191,7 @@ type eyes struct {
 	mu       sync.Mutex
 	config   camera.Config
 	main     *Detector
-	sub      *Detector
+	sub      *Detector // nil until the sub stream is looked at, which it mostly never is
 	tell     chan<- *event.Event
 	open     map[sceneKey]*scene
 	close    bool
@@ -213,14 +223,15 @@ func (y *eyes) configure(c camera.Config) {
 	}
 	zones := watchZones(c)
 	y.main.SetZones(zones)
-	y.sub.SetZones(zones)
+	if y.sub != nil {
+		y.sub.SetZones(zones)
+	}
 }
 
 // fresh begins with detectors that know nothing. It is called under the lock, or
 // before anybody else has the eyes.
 func (y *eyes) fresh() {
-	zones := watchZones(y.config)
-	y.main, y.sub = New(zones), New(zones)
+	y.main, y.sub = y.watch.detector(y.config), nil
 }
 
 func watchZones(c camera.Config) []Zone {
@@ -240,7 +251,7 @@ func (y *eyes) status() Status {
 	defer y.mu.Unlock()
 	s := Status{Interval: y.main.Interval(), Close: y.close, Tampered: y.main.Tampered(), LookedAt: y.lookedAt}
 	s.Slow = s.Interval > slowInterval
-	if s.Tampered == "" {
+	if s.Tampered == "" && y.sub != nil {
 		s.Tampered = y.sub.Tampered()
 	}
 	for k := range y.open {
@@ -288,6 +299,9 @@ func (y *eyes) look(gray []byte, u *stream.Unit, by int) {
 	defer y.mu.Unlock()
 	d := y.main
 	if by == fromSub {
+		if y.sub == nil {
+			y.sub = y.watch.detector(y.config)
+		}
 		d = y.sub
 	}
 	y.lookedAt = u.At
@@ -313,7 +327,9 @@ func (y *eyes) quiet(at time.Time, by int) {
 	defer y.mu.Unlock()
 	d := y.main
 	if by == fromSub {
-		d = y.sub
+		if d = y.sub; d == nil {
+			return
+		}
 	}
 	y.changed(d.Lost(at), by)
 }
@@ -353,7 +369,7 @@ func (y *eyes) changed(changes []Change, by int) {
 	}
 	if tampering {
 		how := y.main.Tampered()
-		if how == "" && y.main.Interval() > slowInterval {
+		if how == "" && y.main.Interval() > slowInterval && y.sub != nil {
 			how = y.sub.Tampered()
 		}
 		since := time.Now()

@@ -22,6 +22,21 @@ export function placeOf(
   return null;
 }
 
+/** So long after its last picture that is listed a camera may still be being recorded. */
+const GOING_ON = 8_000;
+
+/** Whether the moment lies behind what is listed so far of a recording that goes on. */
+export function awaited(
+  fragments: readonly Pick<Fragment, 'duration' | 'programDateTime'>[],
+  at: number,
+  now: number,
+): boolean {
+  const last = fragments.at(-1);
+  if (last?.programDateTime === null || last?.programDateTime === undefined) return false;
+  const end = last.programDateTime + last.duration * 1000;
+  return at >= end && now - end < GOING_ON;
+}
+
 export class Replay {
   private hls: Hls | null = null;
   private from = 0;
@@ -43,16 +58,17 @@ export class Replay {
     if (at < this.from || at > this.to - 5_000) {
       // What was not there yet is asked for again, but not all the time.
       const soon = at >= this.from && at <= this.to + 1000 && performance.now() - this.asked < 5_000;
-      if (soon) this.put('none');
-      else void this.load(at, now);
-      return;
+      if (!soon) {
+        void this.load(at, now);
+        return;
+      }
     }
     if (this.fragments.length === 0) return;
     const place = placeOf(this.fragments, at);
     const v = this.video;
     if (place === null) {
       if (!v.paused) v.pause();
-      this.put('none');
+      this.put(awaited(this.fragments, at, now) ? 'loading' : 'none');
       return;
     }
     const off = v.currentTime - place;

@@ -3,10 +3,11 @@ import type { Camera } from './camera';
 import { lacking } from './glimpse';
 import { reviewKeys } from './keys';
 import { conditionsOf, portsOf } from './past';
+import { awaited } from './replay';
 import { clustered, kindsOf, seenOf } from './seen';
 import { Thumbs } from './thumbs';
 import { columnsOf, moved, placedOf, placedSearch, type SavedWall, wallOf } from './walls';
-import { chunk, followed, MINUTE, panned, step, windowAt, zoomed } from './window';
+import { chunk, followed, MINUTE, opened, panned, step, windowAt, zoomed } from './window';
 
 const noon = Date.UTC(2026, 10, 22, 12);
 
@@ -43,6 +44,27 @@ describe('the window of a timeline', () => {
     expect(chunk({ from: noon - 95 * MINUTE, to: noon - 35 * MINUTE }, noon)).toEqual(a);
     expect(a.from).toBeLessThanOrEqual(noon - 100 * MINUTE);
     expect(a.to).toBeGreaterThanOrEqual(noon - 35 * MINUTE);
+  });
+});
+
+describe('where the review begins when nobody said where', () => {
+  const span = (from: number, to: number) => ({ from: noon + from * 1000, to: noon + to * 1000 });
+  const from = (spans: ReturnType<typeof span>[], now = 30) => {
+    const { at, done } = opened(noon, spans, noon + (now - 3) * 1000);
+    return [(at - noon) / 1000, done];
+  };
+  it('is half a minute ago where that was recorded by any camera', () => {
+    expect(from([span(-600, 20)])).toEqual([0, true]);
+    expect(from([span(5, 20), span(-600, 20)])).toEqual([0, true]);
+    expect(from([span(-600, -4)])).toEqual([0, true]); // the list is a little behind
+  });
+  it('is the first picture of a camera that has only begun to record', () => {
+    expect(from([span(12, 25)])).toEqual([12, true]);
+    expect(from([span(-600, -300), span(20, 25), span(12, 25)])).toEqual([12, true]);
+  });
+  it('waits for pictures that cannot be shown yet, and for a first one', () => {
+    expect(from([span(28, 29)])).toEqual([27, false]);
+    expect(from([])).toEqual([0, false]);
   });
 });
 
@@ -282,5 +304,18 @@ describe('what was seen', () => {
   it('is filtered by what an address names', () => {
     expect(kindsOf('plate,person,ghost')).toEqual(['person', 'plate']);
     expect(kindsOf(undefined)).toEqual([]);
+  });
+});
+
+describe('a moment that is not listed yet', () => {
+  const listed = [
+    { duration: 1, programDateTime: noon },
+    { duration: 1, programDateTime: noon + 1000 },
+  ];
+  it('is waited for while the recording goes on, and is none in a gap or when it has ended', () => {
+    expect(awaited(listed, noon + 2500, noon + 4000)).toBe(true);
+    expect(awaited(listed, noon + 2500, noon + 10_000)).toBe(false);
+    expect(awaited(listed, noon - 500, noon + 4000)).toBe(false);
+    expect(awaited([], noon, noon)).toBe(false);
   });
 });

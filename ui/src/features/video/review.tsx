@@ -20,7 +20,19 @@ import { kindsOf } from './seen';
 import { SeenFilter } from './seenfilter';
 import { useThumbs } from './thumbs';
 import { stepOf, Track } from './track';
-import { chunk, followed, MINUTE, panned, SPANS, step, USUAL, windowAt, zoomed } from './window';
+import {
+  chunk,
+  followed,
+  MINUTE,
+  opened,
+  panned,
+  SPANS,
+  step,
+  USUAL,
+  type Win,
+  windowAt,
+  zoomed,
+} from './window';
 
 const SPEEDS = ['0.25', '0.5', '1', '2', '4', '8', '16'];
 /** So much before an event it is gone to, that it is seen to begin. */
@@ -114,6 +126,13 @@ export function Review({
   );
 
   const players = useRef(new Map<string, Replay>());
+  const placed = useRef(search.at !== undefined);
+  const known = useRef<readonly Win[]>([]);
+  useEffect(() => {
+    const all = read.recorded;
+    known.current = all.includes(undefined) ? [] : all.flatMap((r) => r?.spans ?? []);
+    if (search.at !== undefined) placed.current = true;
+  });
   useEffect(() => {
     let frame = 0;
     let last = performance.now();
@@ -124,6 +143,11 @@ export function Review({
       const all = [...players.current.values()];
       const waits = all.some((p) => p.state === 'loading');
       const limit = serverNow() - 3000;
+      if (!placed.current) {
+        const begin = opened(clock.current, known.current, limit);
+        clock.current = begin.at;
+        placed.current = begin.done;
+      }
       const runs = playing && !waits && scrub === null;
       if (runs) clock.current = Math.min(limit, clock.current + passed * speed);
       // While somebody drags the small pictures follow: seeking would only hold them up.

@@ -49,3 +49,17 @@ export function chunk(win: Win, now: number): Win {
   const to = Math.ceil(win.to / quarter) * quarter;
   return { from, to: Math.max(from + quarter, Math.min(to, Math.ceil((now + 10_000) / quarter) * quarter)) };
 }
+
+/** What is written now is listed with some delay. */
+const LISTED = 10_000;
+
+/**
+ * Where to begin when nobody said where: there, or at the next picture of any camera, as far as
+ * there are some to show already; done says that it need not be looked for again.
+ */
+export function opened(at: number, spans: readonly Win[], limit: number): { at: number; done: boolean } {
+  if (spans.some((s) => s.from <= at && at <= s.to + LISTED)) return { at, done: true };
+  const next = Math.min(...spans.filter((s) => s.from > at).map((s) => s.from));
+  if (next === Infinity) return { at, done: false };
+  return { at: Math.max(at, Math.min(next, limit)), done: next <= limit };
+}
