@@ -173,7 +173,7 @@ func (d *simDoors) people(ctx context.Context) ([]comer, error) {
 	if !d.s.demo {
 		return nil, nil
 	}
-	list, err := d.s.Store.People(ctx, "", "", "", 50)
+	list, err := d.s.Store.People(ctx, store.PeopleQuery{Limit: 50})
 	if err != nil {
 		return nil, err
 	}
