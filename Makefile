@@ -49,10 +49,15 @@ test: ## every test
 	@$(MAKE) --no-print-directory -j5 fetch build
 	@$(MAKE) --no-print-directory -j1 lint test-go test-race test-ui e2e
 
-.PHONY: fetch programs
-fetch: programs ui/node_modules/.installed test/schemas/node_modules/.installed test/e2e/node_modules/.installed
+.PHONY: fetch programs peers
+fetch: programs peers ui/node_modules/.installed test/schemas/node_modules/.installed test/e2e/node_modules/.installed
 programs:
 	scripts/need mosquitto ffmpeg chromium
+
+# Implementations by others, in modules of their own: tests build them, the
+# product does not depend on them.
+peers:
+	cd test/peers/uhppote && go mod download
 
 lint: test/schemas/node_modules/.installed ui/node_modules/.installed ## formatting, vet, staticcheck, type check
 	@test -z "$$(gofmt -l cmd internal test ui/*.go | tee /dev/stderr)" || { echo 'gofmt: the files above are not formatted'; exit 1; }

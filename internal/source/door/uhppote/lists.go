@@ -15,6 +15,9 @@ import (
 // than any of them can.
 const maxCards = 40_000
 
+// maxHoles is how many empty places in a row end a list.
+const maxHoles = 4096
+
 // Lists reads cards and the profiles that they have.
 func (b *Board) Lists(ctx context.Context) (access.Lists, error) {
 	out := access.Lists{Cards: map[uint32]access.ListCard{}, Profiles: map[uint8]access.Profile{}}
@@ -26,16 +29,17 @@ func (b *Board) Lists(ctx context.Context) (access.Lists, error) {
 		return out, fmt.Errorf("the controller says that it has %d cards: %w", n.Value, door.ErrRefused)
 	}
 	var wanted []uint8
-	// Deleted cards can leave empty places behind, so there may be more places than
-	// cards; whoever has all of them stops.
-	for i := uint32(1); len(out.Cards) < int(n.Value) && i <= 2*n.Value+16; i++ {
+	// Deleted cards leave empty places behind; whoever has all cards stops.
+	for i, empty := uint32(1), 0; len(out.Cards) < int(n.Value) && empty <= maxHoles; i++ {
 		c, err := ask[*wire.CardReply](ctx, b, wire.CardAt(i), nil)
 		if err != nil {
 			return out, fmt.Errorf("read a card: %w", err)
 		}
 		if c.Number == 0 || c.Number == 0xffffffff {
+			empty++
 			continue
 		}
+		empty = 0
 		x := access.ListCard{From: access.Date(c.From), To: access.Date(c.To), Rights: c.Doors, PIN: c.PIN}
 		out.Cards[c.Number] = x
 		for _, right := range x.Rights {
