@@ -102,6 +102,8 @@ func FuzzScan(f *testing.F) {
 	f.Add(b)
 	f.Add(b[:len(b)/2])
 	f.Add(b[:1000])
+	head, _, part, _, _ := speaking(f)
+	f.Add(append(head, part...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		end, pictures := int64(0), 0
 		o, whole, err := segment.Scan(bytes.NewReader(b), int64(len(b)), func(p *segment.Part) error {
@@ -116,6 +118,14 @@ func FuzzScan(f *testing.F) {
 				pictures++
 				_, _ = segment.NALUs(b[pic.Offset : pic.Offset+int64(pic.Size)]) // must not panic
 			}
+			for _, h := range p.Sound {
+				if h.Offset < p.Offset || h.Offset+int64(h.Size) > end {
+					t.Fatalf("sound %+v of %+v", h, p)
+				}
+			}
+			if mute, err := segment.Muted(b[p.Offset:end]); err == nil && int64(len(mute)) != p.MutedSize() {
+				t.Fatalf("%d bytes without sound, said %d", len(mute), p.MutedSize())
+			}
 			return nil
 		})
 		if err != nil {
@@ -129,10 +139,13 @@ func FuzzScan(f *testing.F) {
 		}
 		_, _ = segment.Format(o.Init)      // must not panic
 		_, _ = segment.Description(o.Init) // must not panic
+		_, _ = segment.Pictures(o.Init)    // must not panic
 	})
 }
 
-func TestSoundLiesBehindItsPicturesAndCanBeLeftOut(t *testing.T) {
+// speaking is the head of a file with sound, and its first part.
+func speaking(t testing.TB) (head []byte, init int, part []byte, samples []segment.Sample, sound []segment.Sound) {
+	t.Helper()
 	at := time.Date(2026, 11, 22, 23, 59, 58, 0, time.UTC)
 	cam, err := recordtest.New(recordtest.Plain, at)
 	if err != nil {
@@ -141,8 +154,6 @@ func TestSoundLiesBehindItsPicturesAndCanBeLeftOut(t *testing.T) {
 	if err := cam.Speak(); err != nil {
 		t.Fatal(err)
 	}
-	var samples []segment.Sample
-	var sound []segment.Sound
 	for range recordtest.FPS {
 		u := cam.Next()
 		samples = append(samples, segment.Sample{Unit: u, Duration: 4500})
@@ -150,11 +161,15 @@ func TestSoundLiesBehindItsPicturesAndCanBeLeftOut(t *testing.T) {
 			sound = append(sound, segment.Sound{Start: segment.Ticks(x.PTS), Duration: uint32(segment.Ticks(x.Length)), Data: x.Data})
 		}
 	}
-	head, init, err := segment.AppendHead(nil, cam.Format(), segment.Head{Camera: "yard-1", Stream: "main", Start: at, Seq: 1, Run: at})
+	head, init, err = segment.AppendHead(nil, cam.Format(), segment.Head{Camera: "yard-1", Stream: "main", Start: at, Seq: 1, Run: at})
 	if err != nil || !segment.HasSound(head[:init]) {
 		t.Fatal(err)
 	}
-	part := segment.AppendPart(nil, 1, 90, samples, sound)
+	return head, init, segment.AppendPart(nil, 1, 90, samples, sound), samples, sound
+}
+
+func TestSoundLiesBehindItsPicturesAndCanBeLeftOut(t *testing.T) {
+	head, init, part, samples, sound := speaking(t)
 	b := append(slices.Clone(head), part...)
 	heard := 0
 	_, whole, err := segment.Scan(bytes.NewReader(b), int64(len(b)), func(p *segment.Part) error {
@@ -182,7 +197,7 @@ func TestSoundLiesBehindItsPicturesAndCanBeLeftOut(t *testing.T) {
 	if mute, err := segment.Muted(silent); err != nil || !bytes.Equal(mute, silent) {
 		t.Errorf("a part without sound is changed: %v", err)
 	}
-	own := *cam.Format()
+	own := *samples[0].Unit.Format
 	own.Sound = nil
 	bare, n, err := segment.AppendHead(nil, &own, segment.Head{Camera: "yard-1"})
 	if err != nil {
