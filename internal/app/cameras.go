@@ -139,6 +139,7 @@ func (c *cameras) configs(ctx context.Context) []camera.Config {
 		config := camera.Config{
 			ID: x.ID, SiteID: x.SiteID, Label: x.Label, Main: target(x.MainURL), Recording: camera.Recording(x.Record),
 		}
+		config.Main.Sound = x.Audio
 		if x.SubURL != "" {
 			config.Sub = target(x.SubURL)
 		}
@@ -181,7 +182,7 @@ func streamShape(x camera.StreamStatus) *web.CameraStream {
 	}
 	return &web.CameraStream{
 		Codec: string(x.Format.Codec), Width: x.Format.Width, Height: x.Format.Height,
-		FPS: tenths(x.UnitsPerSecond), BitsPerSecond: float64(int64(x.BitsPerSecond)), KeyEverySeconds: tenths(x.KeyEvery.Seconds()),
+		FPS: tenths(x.UnitsPerSecond), BitsPerSecond: float64(int64(x.BitsPerSecond)), KeyEverySeconds: tenths(x.KeyEvery.Seconds()), Sound: x.Sound,
 	}
 }
 

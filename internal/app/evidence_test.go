@@ -30,6 +30,9 @@ func minute(t *testing.T, data *os.Root, k *evidence.Key, from time.Time) *recor
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := cam.Speak(); err != nil {
+		t.Fatal(err)
+	}
 	hub := &stream.Hub{}
 	done := make(chan error, 1)
 	go func() { done <- rec.Run(t.Context(), hub) }()

@@ -245,6 +245,15 @@ func (f *footage) Clip(ctx context.Context, id, name string, from, to time.Time)
 	return web.FootageClip{ReadSeeker: c, Closer: c, From: c.From, To: c.To}, nil
 }
 
+// Sound is the sound of a time alone.
+func (f *footage) Sound(ctx context.Context, id, name string, from, to time.Time) (web.FootageClip, error) {
+	c, err := f.Store.Sound(ctx, record.Source{Camera: id, Stream: name}, from, to)
+	if err != nil {
+		return web.FootageClip{}, notThere(err)
+	}
+	return web.FootageClip{ReadSeeker: c, Closer: c, From: c.From, To: c.To}, nil
+}
+
 // Replay is a playlist of a time.
 func (f *footage) Replay(ctx context.Context, id, name string, from, to time.Time) ([]byte, error) {
 	b, err := f.Playlist(ctx, record.Source{Camera: id, Stream: name}, from, to)

@@ -194,7 +194,7 @@ func (c *copies) ListCopies() []web.CopyShape {
 	for _, x := range list {
 		shape := web.CopyShape{
 			ID: x.ID, IncidentID: x.Incident, CameraID: x.Camera, SiteID: x.Site, From: x.From, To: x.To, State: string(x.State),
-			AddedAt: x.AddedAt, EndedAt: orNil(x.EndedAt), Tries: x.Tries, Reason: x.Reason, Detail: x.Detail, Bytes: x.Bytes, Name: x.Name,
+			AddedAt: x.AddedAt, EndedAt: orNil(x.EndedAt), Tries: x.Tries, Reason: x.Reason, Detail: x.Detail, Bytes: x.Bytes, Name: x.Name, Place: x.Place,
 		}
 		if x.State == offsite.Waiting {
 			shape.NextAt = orNil(x.DueAt)

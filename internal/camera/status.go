@@ -31,6 +31,8 @@ type StreamStatus struct {
 	Units          uint64
 	Holes, Damaged uint64
 	Viewers        int
+	// Sound is what is heard, see stream.Health.
+	Sound string
 	// Reason and Fingerprint of the last failure while it is not connected.
 	Reason, Detail, Fingerprint string
 }
@@ -55,7 +57,7 @@ func (c *one) stream(name string, config Config) StreamStatus {
 	s := StreamStatus{
 		Offered: config.target(name).URL != "", Pulled: p.pulled(), Connected: h.Connected,
 		FrameAt: h.FrameAt, KeyEvery: h.KeyEvery, Units: h.Units, Holes: h.Holes, Damaged: h.Damaged,
-		Viewers: p.hub.Readers(),
+		Viewers: p.hub.Readers(), Sound: h.Sound,
 	}
 	if u := p.hub.Last(); u != nil {
 		s.Format = u.Format

@@ -57,7 +57,7 @@ func TestTheLastMinuteIsCopiedWhenACameraIsCovered(t *testing.T) {
 		t.Fatal(err)
 	}
 	var list struct {
-		Items []struct{ CameraID, State, Name string }
+		Items []struct{ CameraID, State, Name, Place, IncidentID string }
 	}
 	servertest.Eventually(t, "both are copied", func() bool {
 		status, text := guard.call("GET", "/video/copies?state=done", nil)
@@ -66,6 +66,15 @@ func TestTheLastMinuteIsCopiedWhenACameraIsCovered(t *testing.T) {
 		}
 		return len(list.Items) >= 2
 	})
+	for _, c := range list.Items {
+		var of struct{ Items []struct{ CameraID string } }
+		if c.Place != place {
+			t.Errorf("the copy of %s is said to be at %q", c.CameraID, c.Place)
+		}
+		if _, text := guard.call("GET", "/video/copies?incident="+c.IncidentID, nil); json.Unmarshal(text, &of) != nil || len(of.Items) == 0 {
+			t.Errorf("copies of the incident: %s", text)
+		}
+	}
 	files, err := filepath.Glob(filepath.Join(place, "chargewatch/mall/*/*.mp4"))
 	if err != nil || len(files) < 2 {
 		t.Fatalf("%v, %v", files, err)

@@ -33,6 +33,7 @@ type CameraStream struct {
 	FPS             float64 `json:"fps" doc:"pictures a second, measured"`
 	BitsPerSecond   float64 `json:"bitsPerSecond"`
 	KeyEverySeconds float64 `json:"keyEverySeconds" doc:"between key pictures"`
+	Sound           string  `json:"sound" enum:",aac,opus,none,codec,refused" doc:"what is heard and recorded, or why nothing is: the camera offers none, only of a kind that is not recorded, or refuses it; empty: it is not asked for"`
 }
 
 // Cameras knows how cameras are.

@@ -42,6 +42,7 @@ type CopyShape struct {
 	Detail     string     `json:"detail"`
 	Bytes      int64      `json:"bytes"`
 	Name       string     `json:"name" doc:"at the second place; what it is lies beside it as .json"`
+	Place      string     `json:"place" doc:"which place has it: a folder, or a bucket and its host; empty: none yet"`
 }
 
 // PlaceShape is where copies go. The secret is written, never read.

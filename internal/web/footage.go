@@ -83,6 +83,8 @@ type Footage interface {
 	Recordings(ctx context.Context, camera, stream string, from, to time.Time) (FootageShape, error)
 	Retention(camera string) (RetentionState, bool)
 	Clip(ctx context.Context, camera, stream string, from, to time.Time) (FootageClip, error)
+	// Sound is the sound alone.
+	Sound(ctx context.Context, camera, stream string, from, to time.Time) (FootageClip, error)
 	// Replay is an HLS playlist of a time, ReplayPiece what it refers to.
 	Replay(ctx context.Context, camera, stream string, from, to time.Time) ([]byte, error)
 	ReplayPiece(ctx context.Context, camera, stream, file string) (FootagePiece, error)
@@ -118,6 +120,7 @@ func (s *Server) registerFootage() {
 	add(s, review, op("listRecordings", "/cameras/{camera}/recordings", "When there are pictures, and why not"), s.listRecordings)
 	add(s, atCamera(CamerasRead), op("getRetention", "/cameras/{camera}/retention", "How long pictures stay"), s.getRetention)
 	s.raw(http.MethodGet, base+"/cameras/{camera}/clip.mp4", review, s.past(s.clip))
+	s.raw(http.MethodGet, base+"/cameras/{camera}/playback/sound.m4a", review, s.past(s.listen))
 	s.raw(http.MethodGet, base+"/cameras/{camera}/playback/index.m3u8", review, s.past(s.replay))
 	s.raw(http.MethodGet, base+"/cameras/{camera}/playback/picture.jpg", review, s.past(s.pastStill))
 	s.raw(http.MethodGet, base+"/cameras/{camera}/playback/thumbnail.jpg", review, s.view(s.thumbnail))
@@ -203,6 +206,7 @@ func asked(r *http.Request, c *store.Camera, most time.Duration) (stream string,
 const (
 	longestClip   = 6 * time.Hour
 	longestReplay = 25 * time.Hour
+	longestSound  = 30 * time.Minute
 )
 
 func (s *Server) clip(w http.ResponseWriter, r *http.Request, c *store.Camera) error {
@@ -225,6 +229,27 @@ func (s *Server) clip(w http.ResponseWriter, r *http.Request, c *store.Camera) e
 	h.Set("Chargewatch-From", x.From.UTC().Format(time.RFC3339Nano))
 	h.Set("Chargewatch-To", x.To.UTC().Format(time.RFC3339Nano))
 	http.ServeContent(w, r, name, time.Time{}, x.ReadSeeker)
+	return nil
+}
+
+// listen is the sound of a time, for whoever looks at its pictures. That somebody
+// listened is in the audit log beside that they looked.
+func (s *Server) listen(w http.ResponseWriter, r *http.Request, c *store.Camera) error {
+	stream, from, to, err := asked(r, c, longestSound)
+	if err != nil {
+		return err
+	}
+	x, err := s.o.Footage.Sound(r.Context(), c.ID, stream, from, to)
+	if err != nil {
+		return err
+	}
+	defer x.Close()
+	s.seen(r.Context(), c, "camera.listen")
+	h := w.Header()
+	h.Set("Content-Type", "audio/mp4")
+	h.Set("Chargewatch-From", x.From.UTC().Format(time.RFC3339Nano))
+	h.Set("Chargewatch-To", x.To.UTC().Format(time.RFC3339Nano))
+	http.ServeContent(w, r, "", time.Time{}, x.ReadSeeker)
 	return nil
 }
 

@@ -29,6 +29,10 @@ func (noFootage) Clip(_ context.Context, camera, _ string, from, to time.Time) (
 	return FootageClip{ReadSeeker: bytes.NewReader([]byte(camera)), Closer: io.NopCloser(nil), From: from, To: to}, nil
 }
 
+func (noFootage) Sound(_ context.Context, camera, _ string, from, to time.Time) (FootageClip, error) {
+	return FootageClip{ReadSeeker: bytes.NewReader([]byte(camera)), Closer: io.NopCloser(nil), From: from, To: to}, nil
+}
+
 func (noFootage) Replay(_ context.Context, camera, _ string, _, _ time.Time) ([]byte, error) {
 	return []byte(camera), nil
 }
@@ -66,7 +70,7 @@ func TestWhatCamerasSawIsShownToThoseWhoMaySeeItAndNoted(t *testing.T) {
 	}
 	const span = "?from=2026-11-22T12:00:00Z&to=2026-11-22T12:10:00Z"
 	for _, role := range []store.Role{store.RoleViewer, store.RoleHost, store.RoleTechnician, store.RoleOperator} {
-		for _, path := range []string{"recordings" + span, "clip.mp4" + span, "playback/index.m3u8" + span, "playback/main/1-init.mp4", "playback/picture.jpg?at=2026-11-22T12:00:00Z", "playback/thumbnail.jpg?at=2026-11-22T12:00:00Z"} {
+		for _, path := range []string{"recordings" + span, "clip.mp4" + span, "playback/sound.m4a" + span, "playback/index.m3u8" + span, "playback/main/1-init.mp4", "playback/picture.jpg?at=2026-11-22T12:00:00Z", "playback/thumbnail.jpg?at=2026-11-22T12:00:00Z"} {
 			p.script(role).want(http.StatusForbidden, "GET", "/cameras/open/"+path, "", nil)
 		}
 	}
@@ -82,7 +86,7 @@ func TestWhatCamerasSawIsShownToThoseWhoMaySeeItAndNoted(t *testing.T) {
 		t.Errorf("%+v", kept)
 	}
 	for range 3 {
-		for _, path := range []string{"clip.mp4" + span, "playback/index.m3u8" + span, "playback/main/1-init.mp4", "playback/picture.jpg?at=2026-11-22T12:00:00Z", "playback/thumbnail.jpg?at=2026-11-22T12:00:00Z"} {
+		for _, path := range []string{"clip.mp4" + span, "playback/sound.m4a" + span, "playback/index.m3u8" + span, "playback/main/1-init.mp4", "playback/picture.jpg?at=2026-11-22T12:00:00Z", "playback/thumbnail.jpg?at=2026-11-22T12:00:00Z"} {
 			guard.want(http.StatusOK, "GET", "/cameras/open/"+path, "", nil)
 			guard.want(http.StatusOK, "GET", "/cameras/private/"+path, "", nil) // security sees it unmasked
 		}
@@ -95,7 +99,7 @@ func TestWhatCamerasSawIsShownToThoseWhoMaySeeItAndNoted(t *testing.T) {
 	for _, e := range list {
 		count[e.Action+" "+e.Subject]++
 	}
-	for _, want := range []string{"camera.clip camera/open", "camera.review camera/open", "camera.clip camera/private"} {
+	for _, want := range []string{"camera.clip camera/open", "camera.review camera/open", "camera.listen camera/open", "camera.clip camera/private"} {
 		if count[want] != 1 {
 			t.Errorf("%q is %d times in the audit log", want, count[want])
 		}

@@ -41,6 +41,8 @@ type Copy struct {
 	Detail string `json:"detail,omitempty"`
 	Bytes  int64  `json:"bytes,omitempty"`
 	Name   string `json:"name,omitempty"` // at the second place
+	// Place is the one that has it; there may be another by now.
+	Place string `json:"place,omitempty"`
 	// Told: it was said that it failed, and not yet that copies arrive again.
 	Told bool `json:"told,omitempty"`
 }

@@ -18,6 +18,9 @@ const markName = ".chargewatch-second-place"
 // Folder is a place on a disk of this machine or of another that is mounted here.
 type Folder struct{ Path string }
 
+// String is its path.
+func (f *Folder) String() string { return f.Path }
+
 // Choose marks a folder as the second place.
 func (f *Folder) Choose() error {
 	root, err := os.OpenRoot(f.Path)

@@ -19,6 +19,8 @@ type Object struct {
 
 // Place is where copies go. It is safe for concurrent use.
 type Place interface {
+	// String says which place it is, without secrets.
+	String() string
 	// Put makes an object, whole or not at all; one of the same name is replaced.
 	Put(ctx context.Context, o Object) error
 	// Remove takes one away.

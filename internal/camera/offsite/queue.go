@@ -321,7 +321,11 @@ func (q *Queue) try(ctx context.Context, c *Copy) error {
 	case place == nil:
 		return &Failure{Code: "dropped", Detail: "there is no second place any more"}
 	}
-	return q.deliver(ctx, c, place)
+	if err := q.deliver(ctx, c, place); err != nil {
+		return err
+	}
+	c.Place = place.String()
+	return nil
 }
 
 // settle notes what came of a try.

@@ -112,6 +112,8 @@ func (s *shelf) Put(_ context.Context, o Object) error {
 	return nil
 }
 
+func (s *shelf) String() string { return "the shelf" }
+
 func (s *shelf) Remove(context.Context, string) error { return errors.New("nothing leaves here") }
 
 func (s *shelf) set(err error) {

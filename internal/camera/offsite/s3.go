@@ -32,6 +32,15 @@ type S3 struct {
 	Now    func() time.Time // default: time.Now
 }
 
+// String is the bucket and the host that has it.
+func (s *S3) String() string {
+	host := s.Endpoint
+	if _, rest, ok := strings.Cut(host, "://"); ok {
+		host = rest
+	}
+	return "s3://" + s.Bucket + " (" + strings.TrimSuffix(host, "/") + ")"
+}
+
 // address is where an object lies.
 func (s *S3) address(name string) (*url.URL, error) {
 	u, err := url.Parse(s.Endpoint)

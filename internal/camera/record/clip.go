@@ -42,8 +42,18 @@ type fileRange struct {
 	at         int64
 }
 
-// Clip makes a clip of what was recorded between two times.
+// Clip makes a clip of what was recorded between two times, with its sound if there
+// is some.
 func (s *Store) Clip(ctx context.Context, src Source, from, to time.Time) (*Clip, error) {
+	return s.clip(ctx, src, from, to, &segment.Movie{})
+}
+
+// Sound makes one of the sound alone. It returns ErrNotFound where there is none.
+func (s *Store) Sound(ctx context.Context, src Source, from, to time.Time) (*Clip, error) {
+	return s.clip(ctx, src, from, to, &segment.Movie{Blind: true})
+}
+
+func (s *Store) clip(ctx context.Context, src Source, from, to time.Time, m *segment.Movie) (*Clip, error) {
 	if to.Sub(from) > LongestClip {
 		return nil, ErrTooLong
 	}
@@ -58,7 +68,6 @@ func (s *Store) Clip(ctx context.Context, src Source, from, to time.Time) (*Clip
 		return nil, err
 	}
 	c := &Clip{s: s}
-	m := &segment.Movie{}
 	inits := make(map[uint64]int)
 	for i, g := range list {
 		if err := ctx.Err(); err != nil {
@@ -73,6 +82,9 @@ func (s *Store) Clip(ctx context.Context, src Source, from, to time.Time) (*Clip
 	}
 	m.From = c.From
 	head, size, err := m.Head()
+	if errors.Is(err, segment.ErrSilent) {
+		return nil, ErrNotFound
+	}
 	if err != nil {
 		return nil, fmt.Errorf("make a clip: %w", err)
 	}
@@ -159,7 +171,7 @@ func (c *Clip) add(m *segment.Movie, g *Segment, init int, p *segment.Part, from
 	if took == 0 {
 		return
 	}
-	if len(c.ranges) == 0 {
+	if len(m.Chunks) == 0 {
 		c.From = later(p.At, from)
 		if p.At.Before(from) {
 			m.Skip = segment.Ticks(from.Sub(p.At))
@@ -172,8 +184,31 @@ func (c *Clip) add(m *segment.Movie, g *Segment, init int, p *segment.Part, from
 		c.Pieces = append(c.Pieces, Span{later(p.At, c.From), end})
 	}
 	c.To = end
-	m.Chunks = append(m.Chunks, segment.Chunk{Init: init, Pictures: p.Pictures[:took:took]})
-	r := fileRange{g: g, from: p.Pictures[0].Offset, size: bytes}
+	chunk := segment.Chunk{Init: init, Pictures: p.Pictures[:took:took], SoundAt: p.SoundBase - p.Base}
+	if !m.Blind {
+		c.lay(g, p.Pictures[0].Offset, bytes)
+	}
+	// Sound that lies behind the last picture is of a time that is not asked for.
+	heard, at := 0, chunk.SoundAt
+	bytes = 0
+	for _, h := range p.Sound {
+		if took < len(p.Pictures) && at >= ticks {
+			break
+		}
+		heard++
+		bytes += int64(h.Size)
+		at += int64(h.Duration)
+	}
+	if heard > 0 {
+		chunk.Sound = p.Sound[:heard:heard]
+		c.lay(g, p.Sound[0].Offset, bytes)
+	}
+	m.Chunks = append(m.Chunks, chunk)
+}
+
+// lay adds a part of a recorded file.
+func (c *Clip) lay(g *Segment, from, size int64) {
+	r := fileRange{g: g, from: from, size: size}
 	if n := len(c.ranges); n > 0 {
 		r.at = c.ranges[n-1].at + c.ranges[n-1].size
 	}

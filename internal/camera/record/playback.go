@@ -128,7 +128,8 @@ func (s *Store) Init(ctx context.Context, src Source, seq uint64) ([]byte, error
 	if err != nil {
 		return nil, fmt.Errorf("segment %d of %s: %w", seq, src.Camera, err)
 	}
-	return o.Init, nil
+	// Sound is heard beside the pictures: see Clip. Where it fails they play on.
+	return segment.Pictures(o.Init)
 }
 
 // ErrPiece is returned for a piece that is not of a playlist.
@@ -159,11 +160,11 @@ func (s *Store) Piece(ctx context.Context, src Source, seq uint64, offset, size,
 		return nil, err
 	}
 	p := &Piece{file: f, offset: offset, end: offset + size, base: base}
+	o, err := segment.ReadOpening(f, g.Bytes)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
 	if offset == 0 {
-		o, err := segment.ReadOpening(f, g.Bytes)
-		if err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
 		p.offset = o.Size
 	}
 	part, err := segment.ReadPart(f, p.offset, p.end)
@@ -171,6 +172,17 @@ func (s *Store) Piece(ctx context.Context, src Source, seq uint64, offset, size,
 		return nil, errors.Join(ErrPiece, f.Close())
 	}
 	p.At, p.Size = part.At, p.end-p.offset
+	if segment.HasSound(o.Init) {
+		for p.Size = 0; ; {
+			p.Size += part.MutedSize()
+			if part.Offset+part.Size >= p.end {
+				break
+			}
+			if part, err = segment.ReadPart(f, part.Offset+part.Size, p.end); err != nil {
+				return nil, errors.Join(ErrPiece, f.Close())
+			}
+		}
+	}
 	return p, nil
 }
 
@@ -190,8 +202,12 @@ func (p *Piece) WriteTo(w io.Writer) (int64, error) {
 		if _, err := p.file.ReadAt(buf, p.offset); err != nil {
 			return wrote, fmt.Errorf("read a piece: %w", err)
 		}
-		segment.SetBase(buf, max(part.Base+p.base, 0))
-		n, err := w.Write(buf)
+		muted, err := segment.Muted(buf)
+		if err != nil {
+			return wrote, fmt.Errorf("read a piece: %w", err)
+		}
+		segment.SetBase(muted, max(part.Base+p.base, 0))
+		n, err := w.Write(muted)
 		wrote += int64(n)
 		if err != nil {
 			return wrote, err

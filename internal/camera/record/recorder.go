@@ -91,6 +91,7 @@ type Recorder struct {
 	w       *writing
 	part    []segment.Sample
 	size    int // of the part
+	heard   []stream.Sound
 	last    *stream.Unit
 	lastAt  time.Time // when it came
 	usual   time.Duration
@@ -270,6 +271,9 @@ func (r *Recorder) startEvent() {
 
 // take writes a picture, or keeps it until its part is whole.
 func (r *Recorder) take(u *stream.Unit) {
+	if r.w != nil {
+		r.heard = append(r.heard, u.Sound...) // it came before the picture
+	}
 	if n := len(r.part); n > 0 {
 		// Only now it is known how long the one before was shown.
 		prev := &r.part[n-1]
@@ -343,10 +347,11 @@ func (r *Recorder) flush() bool {
 		last.Duration = uint32(max(segment.Ticks(r.usual), 1))
 	}
 	before := r.w.Bytes
-	buf, err := r.w.part(r.s.buffer(), r.part)
+	buf, err := r.w.part(r.s.buffer(), r.part, r.heard)
 	r.s.giveBack(buf)
 	clear(r.part)
-	r.part, r.size = r.part[:0], 0
+	clear(r.heard)
+	r.part, r.size, r.heard = r.part[:0], 0, r.heard[:0]
 	if err != nil {
 		r.close()
 		r.run = time.Time{}
@@ -375,7 +380,7 @@ func (r *Recorder) close() {
 	if w == nil {
 		return
 	}
-	r.w = nil
+	r.w, r.heard = nil, r.heard[:0]
 	r.s.finish(r.t, w)
 	r.mu.Lock()
 	r.open = nil
@@ -495,6 +500,9 @@ func (r *Recorder) why() string {
 }
 
 func sameFormat(a, b *stream.Format) bool {
+	if (a.Sound == nil) != (b.Sound == nil) || a.Sound != nil && (a.Sound.Codec != b.Sound.Codec || a.Sound.Channels != b.Sound.Channels || string(a.Sound.Config) != string(b.Sound.Config)) {
+		return false
+	}
 	return a.Codec == b.Codec && string(a.SPS) == string(b.SPS) && string(a.PPS) == string(b.PPS) && string(a.VPS) == string(b.VPS)
 }
 

@@ -24,6 +24,7 @@ type writing struct {
 	sum    hash.Hash
 	parts  uint32
 	first  time.Duration // decoding time of the first picture
+	heard  int64         // where the sound ends, in ticks; negative: there was none yet
 
 	// synced is when the file was last safe from a power cut, in nanoseconds.
 	synced atomic.Int64
@@ -58,7 +59,7 @@ func (s *Store) begin(t *track, u *stream.Unit, run time.Time, offset int64, cla
 	s.mu.Lock()
 	seq, prev := t.seq+1, t.link
 	s.mu.Unlock()
-	w := &writing{format: u.Format, sum: sha256.New(), first: u.DTS}
+	w := &writing{format: u.Format, sum: sha256.New(), first: u.DTS, heard: -1}
 	w.Segment = Segment{
 		Source: t.Source, Start: u.At.UTC().Truncate(time.Microsecond), Seq: seq, Class: class, Run: run, Offset: offset, Prev: prev, Open: true,
 	}
@@ -102,12 +103,42 @@ func (w *writing) append(b []byte) error {
 	return nil
 }
 
-// part writes pictures that follow each other.
-func (w *writing) part(buf []byte, samples []segment.Sample) ([]byte, error) {
+// soundSlack is how far sound may lie from where the one before ends: below it one
+// flows from the other, whatever two clocks say.
+const soundSlack = segment.Scale / 10
+
+// sound gives sound its place beside the pictures. A silence makes what came before
+// it longer.
+func (w *writing) sound(came []stream.Sound) []segment.Sound {
+	if w.format.Sound == nil {
+		return nil
+	}
+	var out []segment.Sound
+	for _, s := range came {
+		at, length := segment.Ticks(s.PTS-w.first), segment.Ticks(s.Length)
+		switch ahead := at - w.heard; {
+		case at < 0 || length <= 0:
+			continue // from before the first picture
+		case w.heard < 0:
+		case ahead < -soundSlack:
+			continue // there was other sound at this time
+		case ahead <= soundSlack:
+			at = w.heard
+		case len(out) > 0:
+			out[len(out)-1].Duration += uint32(ahead)
+		}
+		out = append(out, segment.Sound{Start: at, Duration: uint32(length), Data: s.Data})
+		w.heard = at + length
+	}
+	return out
+}
+
+// part writes pictures that follow each other, and the sound that came with them.
+func (w *writing) part(buf []byte, samples []segment.Sample, heard []stream.Sound) ([]byte, error) {
 	first, last := samples[0].Unit, samples[len(samples)-1]
 	base := segment.Ticks(first.DTS - w.first)
 	w.parts++
-	buf = segment.AppendPart(buf, w.parts, base, samples)
+	buf = segment.AppendPart(buf, w.parts, base, samples, w.sound(heard))
 	at := w.Bytes
 	if err := w.append(buf); err != nil {
 		return buf, err

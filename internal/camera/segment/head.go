@@ -86,8 +86,15 @@ func AppendHead(dst []byte, f *stream.Format, h Head) (b []byte, init int, err e
 		return nil, 0, fmt.Errorf("codec %q cannot be recorded", f.Codec)
 	}
 	var buf seekablebuffer.Buffer
-	track := fmp4.Init{Tracks: []*fmp4.InitTrack{{ID: 1, TimeScale: Scale, Codec: codec}}}
-	if err := track.Marshal(&buf); err != nil {
+	tracks := fmp4.Init{Tracks: []*fmp4.InitTrack{{ID: pictureTrack, TimeScale: Scale, Codec: codec}}}
+	if f.Sound != nil {
+		sound, err := soundCodec(f.Sound)
+		if err != nil {
+			return nil, 0, err
+		}
+		tracks.Tracks = append(tracks.Tracks, &fmp4.InitTrack{ID: soundTrack, TimeScale: Scale, Codec: sound})
+	}
+	if err := tracks.Marshal(&buf); err != nil {
 		return nil, 0, fmt.Errorf("describe the pictures: %w", err)
 	}
 	text, err := json.Marshal(h)

@@ -11,6 +11,8 @@ import (
 // again. What a player needs to know lies before the pictures.
 type Movie struct {
 	From time.Time // of its first visible picture
+	// Blind leaves the pictures out: what is left is the sound.
+	Blind bool
 	// Inits describe the pictures, in the order that chunks refer to.
 	Inits  [][]byte
 	Chunks []Chunk
@@ -18,10 +20,27 @@ type Movie struct {
 	Skip int64
 }
 
-// Chunk is a row of pictures that lie behind each other.
+// Chunk is a row of pictures that lie behind each other, and the sound that lies
+// behind them.
 type Chunk struct {
 	Init     int // of Inits
 	Pictures []Picture
+	Sound    []Heard
+	// SoundAt is when the sound begins, in ticks since the first of the pictures.
+	SoundAt int64
+}
+
+// size is how many bytes it takes, with sound; blind: without the pictures.
+func (c *Chunk) size(blind bool) (n int64) {
+	if !blind {
+		for _, p := range c.Pictures {
+			n += int64(p.Size)
+		}
+	}
+	for _, h := range c.Sound {
+		n += int64(h.Size)
+	}
+	return n
 }
 
 // macEpoch is how many seconds MP4 counts from before Unix does.
@@ -32,9 +51,14 @@ func (m *Movie) Head() (head []byte, size int64, err error) {
 	var count, length int64
 	for _, c := range m.Chunks {
 		for _, p := range c.Pictures {
-			size += int64(p.Size)
+			if !m.Blind {
+				size += int64(p.Size)
+			}
 			length += int64(p.Duration)
 			count++
+		}
+		for _, h := range c.Sound {
+			size += int64(h.Size)
 		}
 	}
 	if count == 0 || len(m.Inits) == 0 {
@@ -52,11 +76,18 @@ func (m *Movie) Head() (head []byte, size int64, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	sound, err := m.soundtrack()
+	if err != nil {
+		return nil, 0, err
+	}
+	if m.Blind && sound == nil {
+		return nil, 0, ErrSilent
+	}
 	head = append(head, m.Inits[0][:first.size]...)
 	// Offsets are as long whatever they are, so the size is known before them.
-	moov := m.moov(tkhd[84:92], stsd, length, 0)
+	moov := m.moov(tkhd[84:92], stsd, length, 0, sound)
 	data := int64(len(head)+len(moov)) + 16
-	head = append(head, m.moov(tkhd[84:92], stsd, length, data)...)
+	head = append(head, m.moov(tkhd[84:92], stsd, length, data, sound)...)
 	head = u32(head, 1) // a long size follows
 	head = append(head, "mdat"...)
 	return u64(head, uint64(size+16)), size, nil
@@ -85,7 +116,7 @@ func matrix(b []byte) []byte {
 	return b
 }
 
-func (m *Movie) moov(size, stsd []byte, length, data int64) []byte {
+func (m *Movie) moov(size, stsd []byte, length, data int64, sound *soundtrack) []byte {
 	made := uint64(m.From.Unix() + macEpoch)
 	shown := uint64(max(length-m.Skip, 1))
 	b, moov := open(nil, "moov")
@@ -96,8 +127,19 @@ func (m *Movie) moov(size, stsd []byte, length, data int64) []byte {
 	b = append(b, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 	b = matrix(b)
 	b = append(b, make([]byte, 24)...)
-	b = u32(b, 2)
+	b = u32(b, 3)
 	shut(b, mvhd)
+	if !m.Blind {
+		b = m.trak(b, size, stsd, length, shown, made, data)
+	}
+	if sound != nil {
+		b = m.soundTrak(b, sound, shown, made, data)
+	}
+	shut(b, moov)
+	return b
+}
+
+func (m *Movie) trak(b, size, stsd []byte, length int64, shown, made uint64, data int64) []byte {
 	b, trak := open(b, "trak")
 	b, tkhd := open(b, "tkhd")
 	b = u64(u64(u32(b, 1<<24|3), made), made)
@@ -130,19 +172,11 @@ func (m *Movie) moov(size, stsd []byte, length, data int64) []byte {
 	b, vmhd := open(b, "vmhd")
 	b = u64(u32(b, 1), 0)
 	shut(b, vmhd)
-	b, dinf := open(b, "dinf")
-	b, dref := open(b, "dref")
-	b = u32(u32(b, 0), 1)
-	b, url := open(b, "url ")
-	b = u32(b, 1)
-	shut(b, url)
-	shut(b, dref)
-	shut(b, dinf)
+	b = here(b)
 	b = m.stbl(b, stsd, data)
 	shut(b, minf)
 	shut(b, mdia)
 	shut(b, trak)
-	shut(b, moov)
 	return b
 }
 
@@ -206,9 +240,7 @@ func (m *Movie) stbl(b, stsd []byte, data int64) []byte {
 	b = u32(u32(b, 0), uint32(len(m.Chunks)))
 	for _, c := range m.Chunks {
 		b = u64(b, uint64(data))
-		for _, p := range c.Pictures {
-			data += int64(p.Size)
-		}
+		data += c.size(false)
 	}
 	shut(b, co64)
 	shut(b, stbl)

@@ -37,12 +37,13 @@ const (
 )
 
 // AppendPart writes pictures that follow each other: when the first was taken,
-// where each lies, and the pictures. base counts from the first of the file.
-func AppendPart(dst []byte, number uint32, base int64, samples []Sample) []byte {
+// where each lies, and the pictures; then the sound that came with them. base counts
+// from the first of the file.
+func AppendPart(dst []byte, number uint32, base int64, samples []Sample, sound []Sound) []byte {
 	first := samples[0].Unit
 	dst, prft := open(dst, "prft")
 	dst = u32(dst, 1<<24|24) // version 1; the time is that of capture
-	dst = u32(dst, 1)
+	dst = u32(dst, pictureTrack)
 	dst = u64(dst, toNTP(first.At))
 	dst = u64(dst, uint64(base))
 	shut(dst, prft)
@@ -55,7 +56,7 @@ func AppendPart(dst []byte, number uint32, base int64, samples []Sample) []byte 
 	dst, traf := open(dst, "traf")
 	dst, tfhd := open(dst, "tfhd")
 	dst = u32(dst, 0x020000) // offsets count from the moof
-	dst = u32(dst, 1)
+	dst = u32(dst, pictureTrack)
 	shut(dst, tfhd)
 	dst, tfdt := open(dst, "tfdt")
 	dst = u32(dst, 1<<24)
@@ -64,10 +65,13 @@ func AppendPart(dst []byte, number uint32, base int64, samples []Sample) []byte 
 	dst, trun := open(dst, "trun")
 	dst = u32(dst, 1<<24|0x1|0x100|0x200|0x400|0x800)
 	dst = u32(dst, uint32(len(samples)))
-	dst = u32(dst, uint32(8+mfhdSize+8+tfhdSize+tfdtSize+trunHead+perPic*len(samples)+8))
+	data := 8 + mfhdSize + 8 + tfhdSize + tfdtSize + trunHead + perPic*len(samples) + soundSize(len(sound)) + 8
+	dst = u32(dst, uint32(data))
 	for _, s := range samples {
 		dst = u32(dst, s.Duration)
-		dst = u32(dst, uint32(sampleSize(s.Unit)))
+		size := sampleSize(s.Unit)
+		data += size
+		dst = u32(dst, uint32(size))
 		if s.Unit.Key {
 			dst = u32(dst, keyFlags)
 		} else {
@@ -77,6 +81,9 @@ func AppendPart(dst []byte, number uint32, base int64, samples []Sample) []byte 
 	}
 	shut(dst, trun)
 	shut(dst, traf)
+	if len(sound) > 0 {
+		dst = appendSound(dst, data, sound)
+	}
 	shut(dst, moof)
 
 	dst, mdat := open(dst, "mdat")
@@ -87,11 +94,14 @@ func AppendPart(dst []byte, number uint32, base int64, samples []Sample) []byte 
 			}
 		}
 	}
+	for _, s := range sound {
+		dst = append(dst, s.Data...)
+	}
 	shut(dst, mdat)
 	return dst
 }
 
-// SetBase gives a part another place in time.
+// SetBase gives a part without sound another place in time.
 func SetBase(part []byte, base int64) {
 	binary.BigEndian.PutUint64(part[prftBase:], uint64(base))
 	binary.BigEndian.PutUint64(part[tfdtBase:], uint64(base))
@@ -153,6 +163,8 @@ type Part struct {
 	Base         int64     // ticks since the first of the file
 	Length       int64     // ticks
 	Pictures     []Picture
+	Sound        []Heard // that came with them
+	SoundBase    int64   // where it begins, in ticks since the first picture of the file
 }
 
 // ReadPart reads the head of the part at offset; the pictures themselves are not
@@ -224,7 +236,7 @@ func (p *Part) moof(b []byte, offset, mdat int64) error {
 		p.Length += int64(pic.Duration)
 		at += int64(pic.Size)
 	}
-	if at != end {
+	if at, err = p.heard(b, offset, at); err != nil || at != end {
 		return ErrForm
 	}
 	return nil

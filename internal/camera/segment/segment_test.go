@@ -31,7 +31,7 @@ func made(t testing.TB, clip string) []byte {
 		for range recordtest.FPS {
 			samples = append(samples, segment.Sample{Unit: cam.Next(), Duration: 4500})
 		}
-		b = segment.AppendPart(b, uint32(n+1), int64(n*90000), samples)
+		b = segment.AppendPart(b, uint32(n+1), int64(n*90000), samples, nil)
 	}
 	return b
 }
@@ -102,6 +102,8 @@ func FuzzScan(f *testing.F) {
 	f.Add(b)
 	f.Add(b[:len(b)/2])
 	f.Add(b[:1000])
+	head, _, part, _, _ := speaking(f)
+	f.Add(append(head, part...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		end, pictures := int64(0), 0
 		o, whole, err := segment.Scan(bytes.NewReader(b), int64(len(b)), func(p *segment.Part) error {
@@ -116,6 +118,14 @@ func FuzzScan(f *testing.F) {
 				pictures++
 				_, _ = segment.NALUs(b[pic.Offset : pic.Offset+int64(pic.Size)]) // must not panic
 			}
+			for _, h := range p.Sound {
+				if h.Offset < p.Offset || h.Offset+int64(h.Size) > end {
+					t.Fatalf("sound %+v of %+v", h, p)
+				}
+			}
+			if mute, err := segment.Muted(b[p.Offset:end]); err == nil && int64(len(mute)) != p.MutedSize() {
+				t.Fatalf("%d bytes without sound, said %d", len(mute), p.MutedSize())
+			}
 			return nil
 		})
 		if err != nil {
@@ -129,5 +139,76 @@ func FuzzScan(f *testing.F) {
 		}
 		_, _ = segment.Format(o.Init)      // must not panic
 		_, _ = segment.Description(o.Init) // must not panic
+		_, _ = segment.Pictures(o.Init)    // must not panic
 	})
+}
+
+// speaking is the head of a file with sound, and its first part.
+func speaking(t testing.TB) (head []byte, init int, part []byte, samples []segment.Sample, sound []segment.Sound) {
+	t.Helper()
+	at := time.Date(2026, 11, 22, 23, 59, 58, 0, time.UTC)
+	cam, err := recordtest.New(recordtest.Plain, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cam.Speak(); err != nil {
+		t.Fatal(err)
+	}
+	for range recordtest.FPS {
+		u := cam.Next()
+		samples = append(samples, segment.Sample{Unit: u, Duration: 4500})
+		for _, x := range u.Sound {
+			sound = append(sound, segment.Sound{Start: segment.Ticks(x.PTS), Duration: uint32(segment.Ticks(x.Length)), Data: x.Data})
+		}
+	}
+	head, init, err = segment.AppendHead(nil, cam.Format(), segment.Head{Camera: "yard-1", Stream: "main", Start: at, Seq: 1, Run: at})
+	if err != nil || !segment.HasSound(head[:init]) {
+		t.Fatal(err)
+	}
+	return head, init, segment.AppendPart(nil, 1, 90, samples, sound), samples, sound
+}
+
+func TestSoundLiesBehindItsPicturesAndCanBeLeftOut(t *testing.T) {
+	head, init, part, samples, sound := speaking(t)
+	b := append(slices.Clone(head), part...)
+	heard := 0
+	_, whole, err := segment.Scan(bytes.NewReader(b), int64(len(b)), func(p *segment.Part) error {
+		if len(p.Pictures) != len(samples) || p.SoundBase != sound[0].Start || len(p.Sound) != len(sound) {
+			t.Errorf("%d pictures, %d of sound from %d", len(p.Pictures), len(p.Sound), p.SoundBase)
+		}
+		for i, h := range p.Sound {
+			if !bytes.Equal(b[h.Offset:h.Offset+int64(h.Size)], sound[i].Data) || h.Duration != sound[i].Duration {
+				t.Errorf("sound %d is another", i)
+			}
+			heard++
+		}
+		if mute, err := segment.Muted(part); err != nil || int64(len(mute)) != p.MutedSize() {
+			t.Errorf("%d bytes, said %d, %v", len(mute), p.MutedSize(), err)
+		}
+		return nil
+	})
+	if err != nil || whole != int64(len(b)) || heard < 14 {
+		t.Fatalf("%d of %d bytes, %d heard, %v", whole, len(b), heard, err)
+	}
+	silent := segment.AppendPart(nil, 1, 90, samples, nil)
+	if mute, err := segment.Muted(part); err != nil || !bytes.Equal(mute, silent) {
+		t.Errorf("without its sound a part is not as if there had been none: %v", err)
+	}
+	if mute, err := segment.Muted(silent); err != nil || !bytes.Equal(mute, silent) {
+		t.Errorf("a part without sound is changed: %v", err)
+	}
+	own := *samples[0].Unit.Format
+	own.Sound = nil
+	bare, n, err := segment.AppendHead(nil, &own, segment.Head{Camera: "yard-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pictures, err := segment.Pictures(head[:init]); err != nil || !bytes.Equal(pictures, bare[:n]) || segment.HasSound(pictures) {
+		t.Errorf("the description of the pictures alone is another: %v", err)
+	}
+	for cut := range len(part) { // whatever is torn off is no whole part
+		if _, err := segment.ReadPart(bytes.NewReader(part[:cut]), 0, int64(cut)); err == nil {
+			t.Fatalf("%d bytes of %d are a part", cut, len(part))
+		}
+	}
 }

@@ -28,6 +28,9 @@ type assembler struct {
 	// taken is when the camera says that a packet's picture was taken.
 	taken func(*rtp.Packet) (time.Time, bool)
 
+	// hears is the sound beside the pictures; nil: it is not asked for.
+	hears *hearing
+
 	depacketise func(*rtp.Packet) ([][]byte, error)
 	restart     func() error
 	sets        sets
@@ -155,6 +158,9 @@ func (a *assembler) unit(au [][]byte, p *rtp.Packet) {
 	u.At = a.wall.at(u.PTS, now)
 	if at, ok := a.taken(p); ok {
 		u.CameraAt = at
+	}
+	if a.hears != nil {
+		u.Sound = a.hears.take(u)
 	}
 	a.hole = false
 	a.watch.unit(u)

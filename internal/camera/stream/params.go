@@ -27,6 +27,7 @@ type sets struct {
 	codec         Codec
 	vps, sps, pps []byte
 	format        *Format
+	sound         *SoundFormat
 }
 
 // sorted is an access unit as we pass it on.
@@ -131,7 +132,7 @@ func (s *sets) describe() error {
 	if s.format != nil {
 		return nil
 	}
-	f := &Format{Codec: s.codec, VPS: s.vps, SPS: s.sps, PPS: s.pps}
+	f := &Format{Codec: s.codec, VPS: s.vps, SPS: s.sps, PPS: s.pps, Sound: s.sound}
 	switch {
 	case s.sps == nil || s.pps == nil:
 		return errors.New("the camera tells neither in the description nor in the stream how to decode")

@@ -36,6 +36,9 @@ type Target struct {
 	Password string
 	// UDP asks for packets that may be lost instead of one connection.
 	UDP bool
+	// Sound asks for the sound beside the pictures as well. Without it none of it
+	// crosses the wire.
+	Sound bool
 	// Fingerprint pins the camera's certificate (rtsps); empty: as this machine trusts.
 	Fingerprint string
 }
@@ -85,6 +88,9 @@ type Health struct {
 	Holes   uint64 // lost packets, counted as events
 	Damaged uint64 // what could not be read
 	Bytes   uint64 // of published pictures
+	// Sound is what is heard: a codec, or why there is nothing; empty: it was not asked
+	// for.
+	Sound string
 	// KeyEvery is how far the last two key pictures are apart.
 	KeyEvery time.Duration
 }
@@ -196,7 +202,7 @@ func (s *Source) play(ctx context.Context, t Target) (redirect string, err error
 	setup, cancel := context.WithTimeout(ctx, setupTime)
 	defer cancel()
 	stop := context.AfterFunc(setup, se.client.Close)
-	err = s.begin(se, u)
+	err = s.begin(se, u, t.Sound)
 	inTime := stop()
 	if se.redirect != "" {
 		return se.redirect, nil
@@ -213,7 +219,7 @@ func (s *Source) play(ctx context.Context, t Target) (redirect string, err error
 }
 
 // begin asks for the stream and lets it play.
-func (s *Source) begin(se *session, u *base.URL) error {
+func (s *Source) begin(se *session, u *base.URL, sound bool) error {
 	desc, _, err := se.client.Describe(u)
 	if err != nil {
 		return fmt.Errorf("ask for the stream: %w", err)
@@ -234,19 +240,15 @@ func (s *Source) begin(se *session, u *base.URL) error {
 	if _, err := se.client.Setup(desc.BaseURL, media, 0, 0); err != nil {
 		return fmt.Errorf("set the stream up: %w", err)
 	}
-	se.client.OnPacketRTP(media, f, func(p *rtp.Packet) {
-		// What the camera sends goes through parsers of others: whatever it does to one
-		// of them ends this connection, not the house.
-		defer func() {
-			if r := recover(); r != nil {
-				s.o.Logger.Error("a picture broke its reader", "panic", r, "stack", string(debug.Stack()))
-				se.end(&Failure{Reason: ReasonProtocol, Detail: "a picture cannot be read"})
-			}
-		}()
+	s.watch.sound.Store("")
+	if sound {
+		s.listen(se, desc, a)
+	}
+	se.client.OnPacketRTP(media, f, s.guarded(se, func(p *rtp.Packet) {
 		if err := a.packet(p); err != nil {
 			se.end(err)
 		}
-	})
+	}))
 	s.watch.begin(s.o.Now())
 	s.watch.connected.Store(true)
 	se.playing.Store(true)
@@ -254,6 +256,40 @@ func (s *Source) begin(se *session, u *base.URL) error {
 		return fmt.Errorf("let the stream play: %w", err)
 	}
 	return nil
+}
+
+// listen asks for sound as well. Pictures come also without it.
+func (s *Source) listen(se *session, desc *description.Session, a *assembler) {
+	media, f, what := audible(desc)
+	s.watch.sound.Store(what)
+	if media == nil {
+		return
+	}
+	h, err := newHearing(f, &s.watch, s.o.Now)
+	if err == nil {
+		_, err = se.client.Setup(desc.BaseURL, media, 0, 0)
+	}
+	if err != nil {
+		s.o.Logger.Warn("a camera's sound is not heard", "err", err)
+		s.watch.sound.Store(SoundRefused)
+		return
+	}
+	a.hears, a.sets.sound, a.sets.format = h, h.format, nil
+	se.client.OnPacketRTP(media, f, s.guarded(se, h.packet))
+}
+
+// guarded is for what goes through parsers of others: whatever a camera does to one
+// of them ends its connection, not the house.
+func (s *Source) guarded(se *session, read func(*rtp.Packet)) func(*rtp.Packet) {
+	return func(p *rtp.Packet) {
+		defer func() {
+			if r := recover(); r != nil {
+				s.o.Logger.Error("a packet broke its reader", "panic", r, "stack", string(debug.Stack()))
+				se.end(&Failure{Reason: ReasonProtocol, Detail: "what the camera sends cannot be read"})
+			}
+		}()
+		read(p)
+	}
 }
 
 // follow waits until it is over, and looks whether pictures come.
@@ -318,7 +354,7 @@ func video(desc *description.Session) (*description.Media, format.Format, error)
 	var others []string
 	for _, m := range desc.Medias {
 		if m.IsBackChannel || m.Type != description.MediaTypeVideo {
-			continue // sound is not ours to hear
+			continue
 		}
 		for _, f := range m.Formats {
 			switch f.(type) {
@@ -343,6 +379,7 @@ type watch struct {
 	frameAt, keyAt, since atomic.Int64 // Unix nanoseconds
 	units, keys           atomic.Uint64
 	holes, damaged, bytes atomic.Uint64
+	sound                 atomic.Value // string
 	keyEvery, keyDTS      atomic.Int64
 }
 
@@ -385,6 +422,7 @@ func (w *watch) health() Health {
 		Holes: w.holes.Load(), Damaged: w.damaged.Load(), Bytes: w.bytes.Load(),
 		KeyEvery: time.Duration(w.keyEvery.Load()),
 	}
+	h.Sound, _ = w.sound.Load().(string)
 	if at := w.frameAt.Load(); at != 0 {
 		h.FrameAt = time.Unix(0, at)
 	}

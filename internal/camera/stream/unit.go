@@ -21,6 +21,8 @@ type Format struct {
 	Width, Height int
 	// Mime is the name of RFC 6381: avc1.4d401f.
 	Mime string
+	// Sound is what is heard beside the pictures; nil: nothing is.
+	Sound *SoundFormat
 }
 
 // Unit is one picture as it came: an access unit. Readers share it and change
@@ -47,9 +49,11 @@ type Unit struct {
 	Broken bool
 	// Epoch counts connections: PTS of two epochs do not compare.
 	Epoch uint64
+	// Sound came since the picture before. There is none unless it was asked for.
+	Sound []Sound
 }
 
-// Size is the number of bytes of the picture.
+// Size is the number of bytes of the picture, without sound.
 func (u *Unit) Size() int {
 	n := 0
 	for _, x := range u.NALUs {

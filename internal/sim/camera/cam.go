@@ -31,6 +31,7 @@ type cam struct {
 	fault   Fault
 	told    []string
 	out     map[bool]*output // by whether it is the sub stream
+	tone    *tone            // beside the main stream; nil: it has no sound
 
 	media   time.Duration // time of the pictures
 	jump    time.Duration // what a fault added to it
@@ -66,7 +67,11 @@ func (c *cam) open() error {
 			h.SPS, h.PPS = clip.sps, clip.pps
 		}
 		m := &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{h}}
-		o := &output{media: m, stream: &gortsplib.ServerStream{Server: c.farm.server, Desc: &description.Session{Title: c.spec.Name, Medias: []*description.Media{m}}}}
+		medias := []*description.Media{m}
+		if c.tone != nil && !sub {
+			medias = append(medias, c.tone.media)
+		}
+		o := &output{media: m, stream: &gortsplib.ServerStream{Server: c.farm.server, Desc: &description.Session{Title: c.spec.Name, Medias: medias}}}
 		if err := o.stream.Initialize(); err != nil {
 			return fmt.Errorf("make stream of %s: %w", c.spec.Name, err)
 		}
@@ -186,6 +191,9 @@ func (c *cam) move(now time.Time, say func(Seen)) error {
 			if err := c.send(true, c.choose(1, c.playing.sub, n/ratio, clips.SubRate), due); err != nil {
 				return err
 			}
+		}
+		if err := c.sound(due); err != nil {
+			return err
 		}
 		c.playing.next++
 		c.sent++

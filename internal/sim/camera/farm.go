@@ -37,6 +37,8 @@ type Spec struct {
 	// pictures a second, one slice each, in the order in which they are shown. It is
 	// the main stream; there is no other.
 	Clip []byte
+	// Sound is a tone of 440 Hz beside the main stream, in AAC.
+	Sound bool
 	// Password of the user; empty: that of the farm.
 	Password string
 	// OnPicture is told which picture of the main stream's clip goes out and when it
@@ -142,6 +144,12 @@ func (f *Farm) Add(s Spec) error {
 	if s.Clip != nil {
 		var err error
 		if c.own, err = f.shelf.ready(s.Clip); err != nil {
+			return err
+		}
+	}
+	if s.Sound {
+		var err error
+		if c.tone, err = newTone(); err != nil {
 			return err
 		}
 	}

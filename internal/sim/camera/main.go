@@ -28,6 +28,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		view        = fs.String("view", "", "where they stand: "+strings.Join(Views(), ", ")+"; empty: all of these in turn")
 		scene       = fs.String("scene", "", "what they show over and over; see --list. Empty: one scene after another")
 		file        = fs.String("file", "", "`FILE` that all show in place of scenes: H.264 in Annex B form, 15 pictures a second, no B-frames; main stream only")
+		sound       = fs.Bool("sound", false, "a tone beside the main streams")
 		fault       = fs.String("fault", "", "what is wrong with all of them; see --list")
 		list        = fs.Bool("list", false, "list scenes with their truth tables, and faults")
 		control     = fs.Bool("control", false, "read commands from the standard input: play NAME SCENE, perform NAME SCENE, bays NAME 10, fault NAME FAULT, mend NAME")
@@ -92,7 +93,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		}
 	}
 	for i := range *count {
-		s := Spec{Clip: own, Name: fmt.Sprintf("%s%d", *prefix, i+1), View: *view, Scene: *scene}
+		s := Spec{Clip: own, Name: fmt.Sprintf("%s%d", *prefix, i+1), View: *view, Scene: *scene, Sound: *sound}
 		if s.View == "" {
 			s.View = Views()[i%len(Views())]
 		}

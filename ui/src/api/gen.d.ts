@@ -3792,6 +3792,11 @@ export interface components {
              * @description between key pictures
              */
             keyEverySeconds: number;
+            /**
+             * @description what is heard and recorded, or why nothing is: the camera offers none, only of a kind that is not recorded, or refuses it; empty: it is not asked for
+             * @enum {string}
+             */
+            sound: "" | "aac" | "opus" | "none" | "codec" | "refused";
             /** Format: int64 */
             width: number;
         };
@@ -4146,6 +4151,8 @@ export interface components {
              * @description when it is tried next; null: it is not waiting
              */
             nextAt: string | null;
+            /** @description which place has it: a folder, or a bucket and its host; empty: none yet */
+            place: string;
             /** @description why the last try failed, as a code: unreachable, notAllowed, certificate, timeout, credentials, refused, noBucket, clock, notThere, unwritable, full, redirected, answered, noPictures, dropped, tooLate */
             reason: string;
             siteId: string;

@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg4audio"
+
 	"github.com/chargewatch/chargewatch/internal/camera/stream"
 )
 
-//go:embed *.h264 *.h265
+//go:embed *.h264 *.h265 *.aac
 var clips embed.FS
 
 // FPS and Group are of all clips: pictures a second, and from key to key.
@@ -34,6 +36,11 @@ const (
 type Camera struct {
 	format *stream.Format
 	groups []picture
+
+	tone  [][]byte // frames of sound; nil: it is silent
+	said  int
+	heard time.Duration // how much of it came
+	hush  bool
 
 	n     int
 	epoch uint64
@@ -149,11 +156,57 @@ func (c *Camera) Next() *stream.Unit {
 		}
 		u.NALUs = append(u.NALUs, p.nalus[len(p.nalus)-1])
 	}
+	u.Sound = c.sound(u)
 	c.hole = false
 	c.n++
 	c.dts += Frame
 	c.at = c.at.Add(Frame)
 	return u
+}
+
+// ToneFrame is the time of one frame of sound.
+const ToneFrame = 64 * time.Millisecond
+
+// Speak lets the camera send a tone of 440 Hz beside its pictures, in AAC.
+func (c *Camera) Speak() error {
+	raw, err := clips.ReadFile("tone.aac")
+	if err != nil {
+		return fmt.Errorf("read a tone: %w", err)
+	}
+	var packets mpeg4audio.ADTSPackets
+	if err := packets.Unmarshal(raw); err != nil {
+		return fmt.Errorf("read a tone: %w", err)
+	}
+	for _, p := range packets {
+		c.tone = append(c.tone, p.AU)
+	}
+	config, err := mpeg4audio.AudioSpecificConfig{Type: mpeg4audio.ObjectTypeAACLC, SampleRate: 16000, ChannelConfig: 1}.Marshal()
+	if err != nil {
+		return fmt.Errorf("describe a tone: %w", err)
+	}
+	c.format.Sound = &stream.SoundFormat{Codec: stream.AAC, Channels: 1, Config: config}
+	return nil
+}
+
+// Hush keeps the tone back while pictures go on, or lets it be heard again.
+func (c *Camera) Hush(on bool) { c.hush = on }
+
+// sound is what was heard up to a picture.
+func (c *Camera) sound(u *stream.Unit) (out []stream.Sound) {
+	if c.tone == nil {
+		return nil
+	}
+	c.heard = max(c.heard, u.PTS-2*ToneFrame)
+	if u.Broken {
+		c.heard = u.PTS
+	}
+	for ; c.heard+ToneFrame <= u.PTS; c.heard += ToneFrame {
+		if !c.hush {
+			out = append(out, stream.Sound{PTS: c.heard, Length: ToneFrame, Data: c.tone[c.said%len(c.tone)]})
+		}
+		c.said++
+	}
+	return out
 }
 
 // Skip lets time pass in which the camera is out of reach; it comes back with a

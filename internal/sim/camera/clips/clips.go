@@ -16,7 +16,7 @@ import (
 	"sync"
 )
 
-//go:embed main/*.h264 sub/*.h264 still/*.jpg sights.json
+//go:embed main/*.h264 sub/*.h264 still/*.jpg sights.json tone.aac
 var files embed.FS
 
 // Rates of the two streams in pictures a second.
@@ -53,6 +53,15 @@ func Read(stream, name string) ([]byte, error) {
 	b, err := files.ReadFile(stream + "/" + name + ".h264")
 	if err != nil {
 		return nil, fmt.Errorf("read clip: %w", err)
+	}
+	return b, nil
+}
+
+// Tone is about four seconds of a tone of 440 Hz: AAC of 16 kHz, one channel, in ADTS.
+func Tone() ([]byte, error) {
+	b, err := files.ReadFile("tone.aac")
+	if err != nil {
+		return nil, fmt.Errorf("read tone: %w", err)
 	}
 	return b, nil
 }

@@ -104,7 +104,11 @@ export default function Cameras() {
       cell: (c) => (
         <>
           {t(`cameras.record.${c.recording}`)}
-          {c.audio && <span className={`meta ${styles.below}`}>{t('cameras.withAudio')}</span>}
+          {c.audio && (
+            <span className={`meta ${styles.below}`}>
+              {t(`cameras.sound.${c.main?.sound || 'permitted'}`)}
+            </span>
+          )}
         </>
       ),
       csv: (c) => c.recording,

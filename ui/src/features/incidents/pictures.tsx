@@ -1,6 +1,8 @@
 // What cameras of the site saw of an incident: from ten seconds before it began.
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
+import { bytes } from '../../format/quantity';
 import { exact, hourMinute, span } from '../../format/time';
 import { type MessageKey, useT, useTag } from '../../i18n/i18n';
 import { Icon } from '../../ui/icons';
@@ -10,15 +12,21 @@ import { ExportLink } from '../evidence/link';
 import { lookedInVain, summed } from './labels';
 import { useServerNow } from './now';
 import styles from './pictures.module.css';
+import { type Copy, copiesQuery } from './queries';
 import type { Detail } from './shape';
 
 /** Lines of what was seen beside one clip. */
 const MOST_SEEN = 6;
 
 type Clip = Detail['cameraClips'][number];
+const none: readonly Copy[] = [];
 
 export function Pictures({ incident: i }: { incident: Detail }) {
   const t = useT();
+  const { data: copies } = useQuery({
+    ...copiesQuery(i.id),
+    enabled: i.cameraClips.some((c) => c.playable),
+  });
   if (i.cameraClips.length === 0) return null;
   const first = Date.parse(i.openedAt);
   return (
@@ -26,7 +34,11 @@ export function Pictures({ incident: i }: { incident: Detail }) {
       <ul className={styles.clips}>
         {i.cameraClips.map((c) => (
           <li key={c.cameraId}>
-            <ClipView clip={c} opened={first} />
+            <ClipView
+              clip={c}
+              opened={first}
+              copies={copies?.filter((x) => x.cameraId === c.cameraId) ?? none}
+            />
           </li>
         ))}
       </ul>
@@ -34,7 +46,7 @@ export function Pictures({ incident: i }: { incident: Detail }) {
   );
 }
 
-function ClipView({ clip, opened }: { clip: Clip; opened: number }) {
+function ClipView({ clip, opened, copies }: { clip: Clip; opened: number; copies: readonly Copy[] }) {
   const t = useT();
   const tag = useTag();
   const zone = useZone();
@@ -62,8 +74,34 @@ function ClipView({ clip, opened }: { clip: Clip; opened: number }) {
           {t('incident.pictures.live')}
         </Link>
         <ClipLabels clip={clip} />
+        <ClipCopies copies={copies} />
       </figcaption>
     </figure>
+  );
+}
+
+/** Whether there is a copy where whoever took this machine has not got it. */
+function ClipCopies({ copies }: { copies: readonly Copy[] }) {
+  const t = useT();
+  const tag = useTag();
+  const zone = useZone();
+  if (copies.length === 0) return null;
+  return (
+    <ul className={styles.seen} aria-label={t('incident.copies')}>
+      {copies.map((c) => (
+        <li key={c.id} title={c.detail || c.name} className={styles.copy}>
+          <Icon name={c.state === 'done' ? 'check' : c.state === 'failed' ? 'warn' : 'clock'} size={14} />
+          <span>
+            <span className={styles.name}>{t(`incident.copy.${c.state}`)}</span>{' '}
+            {c.place && <span className={`mono ${styles.place}`}>{c.place}</span>}{' '}
+            <span className="meta num">
+              {hourMinute(tag, Date.parse(c.from), zone)}
+              {c.state === 'done' && ` · ${bytes(tag, c.bytes)}`}
+            </span>
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

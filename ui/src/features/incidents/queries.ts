@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api, ok } from '../../api/client';
+import type { components } from '../../api/gen';
 import type { SystemEvent } from '../../api/shapes';
 import { DAY } from '../../format/time';
 import type { Filter } from './filter';
@@ -17,6 +18,20 @@ export const incidentQuery = (id: string) =>
         if (!isIncident(d)) throw new Error('the answer is no incident');
         return wholeDetail(d);
       }),
+  });
+
+export type Copy = components['schemas']['CopyShape'];
+
+/** What was, or is to be, copied to the second place because of an incident. */
+export const copiesQuery = (incident: string) =>
+  queryOptions({
+    queryKey: ['incident', incident, 'copies'],
+    queryFn: ({ signal }): Promise<Copy[]> =>
+      ok(api.GET('/video/copies', { params: { query: { incident, limit: PAGE } }, signal })).then(
+        (p) => p.items,
+      ),
+    refetchInterval: ({ state }) =>
+      state.data?.some((c) => c.state === 'waiting' || c.state === 'sending') ? 5000 : 60_000,
   });
 
 /** Those that are over, newest first. */

@@ -19,6 +19,7 @@ const known: Record<string, readonly string[]> = {
     'delete',
     'discover',
     'forget',
+    'listen',
     'probe',
     'review',
     'still',

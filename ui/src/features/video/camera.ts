@@ -20,6 +20,8 @@ export type Camera = {
   /** Whether this person sees single pictures with private parts hidden. */
   masked: boolean;
   zones: readonly { evses?: readonly string[] | null }[];
+  /** Whether its sound may be recorded. */
+  audio?: boolean;
   /** Pictures a second of its main stream, where it is known. */
   fps?: number;
   /** When it was removed: there are recordings of it until their time is over. */

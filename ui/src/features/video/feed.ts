@@ -22,6 +22,7 @@ export const cameraOf = (c: CameraShape): Camera => ({
   sub: c.hasSub,
   masked: c.masked,
   zones: c.zones ?? [],
+  audio: c.audio,
   fps: c.main?.fps,
 });
 
@@ -70,6 +71,7 @@ export const removedCamera = (c: {
   armed: false,
   sub: false,
   masked: false,
+  audio: false,
   zones: [],
   removedAt: c.removedAt,
 });

@@ -1,4 +1,5 @@
 // One camera's recording on the review page.
+import { Button } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import { clock } from '../../format/time';
 import { useT, useTag } from '../../i18n/i18n';
@@ -6,6 +7,7 @@ import { Age } from '../../ui/figures';
 import { useZone } from '../../ui/zone';
 import type { Camera } from './camera';
 import { lacking, NO_THUMB, type Recorded } from './glimpse';
+import { Listening, type SoundState } from './listen';
 import { Replay, type ReplayState } from './replay';
 import styles from './review.module.css';
 import { type Thumbs, useGlimpse } from './thumbs';
@@ -48,6 +50,16 @@ export function Pane({
       p.end();
     };
   }, [camera.id, base, players]);
+  const sound = useRef<Listening | null>(null);
+  const [heard, setHeard] = useState<SoundState | null>(null);
+  const listen = (on: boolean) => {
+    const player = players.get(camera.id);
+    sound.current?.end();
+    sound.current = on && player ? new Listening(base, setHeard) : null;
+    if (player) player.sound = sound.current;
+    setHeard(on ? 'loading' : null);
+  };
+  if (sound.current) sound.current.recorded = recorded?.spans;
   const name = camera.label || camera.id;
   const moment = scrub ?? at;
   const why = lacking(recorded, moment);
@@ -94,14 +106,26 @@ export function Pane({
       <figcaption className={styles.caption}>
         <span className={styles.name}>{name}</span>
         <span className={styles.site}>
-          {site}
           {camera.removedAt && (
             <>
-              {site && ' · '}
               <Age at={camera.removedAt} prefix={t('video.removed.at')} />
+              {site && ' · '}
             </>
           )}
+          {site}
         </span>
+        {camera.audio && (
+          <Button
+            size="compact-xs"
+            variant={heard ? 'light' : 'subtle'}
+            color="gray"
+            aria-pressed={heard !== null}
+            title={t(heard === 'none' ? 'video.sound.none' : 'video.sound.hint')}
+            onClick={() => listen(heard === null)}
+          >
+            {t(heard === 'none' ? 'video.sound.silent' : heard ? 'video.sound.on' : 'video.sound')}
+          </Button>
+        )}
         <span className={styles.time}>{clock(tag, scrub !== null && small ? small.at : moment, zone)}</span>
         {head}
       </figcaption>

@@ -2,6 +2,7 @@
 // others: it seeks when it is off by more than a blink and waits at gaps.
 import type Hls from 'hls.js';
 import type { Fragment } from 'hls.js';
+import type { Listening } from './listen';
 
 const BEFORE = 60_000;
 const AFTER = 15 * 60_000;
@@ -45,6 +46,8 @@ export class Replay {
   private ended = false;
   private asked = 0;
   state: ReplayState = 'loading';
+  /** The sound beside it, while somebody listens. */
+  sound: Listening | null = null;
 
   constructor(
     private readonly video: HTMLVideoElement,
@@ -55,6 +58,7 @@ export class Replay {
   /** Shows the moment, running at the speed if it plays. */
   follow(at: number, speed: number, playing: boolean, now: number): void {
     if (this.ended) return;
+    this.sound?.follow(at, speed, playing, now);
     if (at < this.from || at > this.to - 5_000) {
       // What was not there yet is asked for again, but not all the time.
       const soon = at >= this.from && at <= this.to + 1000 && performance.now() - this.asked < 5_000;
@@ -82,6 +86,7 @@ export class Replay {
 
   end(): void {
     this.ended = true;
+    this.sound?.end();
     this.hls?.destroy();
     this.hls = null;
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Camera } from './camera';
 import { lacking } from './glimpse';
 import { reviewKeys } from './keys';
+import { stretchOf } from './listen';
 import { conditionsOf, portsOf } from './past';
 import { awaited } from './replay';
 import { clustered, kindsOf, seenOf } from './seen';
@@ -317,5 +318,24 @@ describe('a moment that is not listed yet', () => {
     expect(awaited(listed, noon + 2500, noon + 10_000)).toBe(false);
     expect(awaited(listed, noon - 500, noon + 4000)).toBe(false);
     expect(awaited([], noon, noon)).toBe(false);
+  });
+});
+
+describe('the sound of a recording', () => {
+  const recorded = [
+    { from: noon, to: noon + 60_000 },
+    { from: noon + 90_000, to: noon + 600_000 },
+  ];
+  it('is read within one time without a gap', () => {
+    const now = noon + 3_600_000;
+    expect(stretchOf(recorded, noon + 30_000, now)).toEqual({ from: noon + 29_000, to: noon + 149_000 });
+    expect(stretchOf(recorded, noon + 90_200, now)).toEqual({ from: noon + 90_000, to: noon + 210_000 });
+    expect(stretchOf(recorded, noon + 80_000, now)).toBeNull();
+    expect(stretchOf(recorded, noon - 1, now)).toBeNull();
+    expect(stretchOf(undefined, noon, now)).toBeNull();
+  });
+  it('reaches up to now where it is being recorded', () => {
+    const now = noon + 605_000;
+    expect(stretchOf(recorded, noon + 601_000, now)).toEqual({ from: noon + 600_000, to: now });
   });
 });
