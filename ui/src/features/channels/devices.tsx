@@ -33,7 +33,11 @@ function Own() {
   const enable = useMutation({
     mutationFn: async (key: string) => {
       const keys = await subscribe(key);
-      return ok(api.POST('/me/devices', { body: { name: deviceName(navigator.userAgent), language: locale, ...keys } }));
+      return ok(
+        api.POST('/me/devices', {
+          body: { name: deviceName(navigator.userAgent), language: locale, ...keys },
+        }),
+      );
     },
     onSuccess: (d) => {
       localStorage.setItem(MINE, d.id);
