@@ -70,7 +70,7 @@ export function ControllerForm({
             )
       }
       sent={changed}
-      action={t(of ? 'action.save' : 'doors.controllerAdd')}
+      action={t(of ? 'doors.save' : 'doors.controllerAdd')}
       failed={t('doors.notSaved')}
       ready={site !== null && address.trim() !== '' && (!uhppote || Number(serial) > 0)}
     >

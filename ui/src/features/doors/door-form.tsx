@@ -71,7 +71,7 @@ export function DoorForm({
           : ok(api.POST('/doors', { body }))
       }
       sent={changed}
-      action={t(of ? 'action.save' : 'doors.add')}
+      action={t(of ? 'doors.save' : 'doors.add')}
       failed={t('doors.notSaved')}
       ready={site !== null && (controller === null || Number(number) > 0)}
     >
