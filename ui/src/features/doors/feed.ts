@@ -145,6 +145,15 @@ export function useLog(asked: Asked, enabled: boolean, held: boolean) {
   return { ...query, waiting, show };
 }
 
+/** What the rows are called that decide, of the policies and of the lockdowns. */
+export const policyNamesQuery = () =>
+  queryOptions({
+    queryKey: ['policies', 'names'],
+    queryFn: ({ signal }) =>
+      ok(api.GET('/policies', { signal })).then((p) => new Map(p.items.map((x) => [x.id ?? '', x.name]))),
+    staleTime: AGAIN,
+  });
+
 /** Calls for help at doors during the last day, newest first. */
 export const alarmsQuery = () =>
   queryOptions({

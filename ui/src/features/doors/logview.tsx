@@ -1,4 +1,5 @@
 import { Button, SegmentedControl, Select } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { AccessEvent } from '../../api/shapes';
 import { count } from '../../format/quantity';
@@ -13,7 +14,7 @@ import { useSiteNames } from '../../ui/sites';
 import { StateShape } from '../../ui/state';
 import { useZone } from '../../ui/zone';
 import { type Door, doorName } from './door';
-import { useLog } from './feed';
+import { policyNamesQuery, useLog } from './feed';
 import { codeKey, lateBy, methodKey } from './log';
 import styles from './logview.module.css';
 import { useLost } from './lost';
@@ -36,6 +37,7 @@ export function LogPanel({
   const tag = useTag();
   const siteName = useSiteNames();
   const [held, setHeld] = useState(false);
+  const { data: policies } = useQuery({ ...policyNamesQuery(), enabled: useAllowed('policies.read') });
   const asked = { site, door: search.door, decision: search.decision };
   const log = useLog(asked, true, held);
   const items = log.data?.pages.flatMap((p) => p.items);
@@ -105,7 +107,13 @@ export function LogPanel({
           )}
           <ol className={styles.list}>
             {items.map((e) => (
-              <Row key={e.seq} event={e} door={known.get(e.doorId)} />
+              <Row
+                key={e.seq}
+                event={e}
+                door={known.get(e.doorId)}
+                site={site}
+                policy={policies?.get(e.policy)}
+              />
             ))}
           </ol>
           {log.hasNextPage && (
@@ -126,13 +134,26 @@ export function LogPanel({
   );
 }
 
-function Row({ event: e, door }: { event: AccessEvent; door: Door | undefined }) {
+function Row({
+  event: e,
+  door,
+  site,
+  policy,
+}: {
+  event: AccessEvent;
+  door: Door | undefined;
+  /** The site that the page is limited to. */
+  site: string | undefined;
+  /** What the row of the policies is called that decided. */
+  policy: string | undefined;
+}) {
   const t = useT();
   const tag = useTag();
   const zone = useZone();
   const mayReview = useAllowed('video.review');
   const mayBlock = useAllowed('credentials.write');
   const lost = useLost();
+  const siteName = useSiteNames();
   const allowed = e.decision === 'allow';
   const code = codeKey(e.code);
   const method = methodKey(e.method);
@@ -162,19 +183,24 @@ function Row({ event: e, door }: { event: AccessEvent; door: Door | undefined })
       <div className={styles.text}>
         <p className={styles.what}>
           <StateShape family={allowed ? 'available' : 'faulted'} size={12} />
-          <span className={styles.decision}>
+          <span className={styles.decision} title={t(`doors.decidedBy.${e.decidedBy}`)}>
             {t(!allowed ? 'doors.deny' : e.out ? 'doors.allowOut' : 'doors.allow')}
           </span>
           <strong className={styles.who}>{who}</strong>
         </p>
         <p className={`meta ${styles.where}`}>
-          {[door ? doorName(door) : e.doorId, t(e.out ? 'doors.out' : 'doors.in'), method && t(method)]
+          {[
+            door ? doorName(door) : e.doorId,
+            site === undefined && siteName(e.siteId),
+            t(e.out ? 'doors.out' : 'doors.in'),
+            method && t(method),
+          ]
             .filter(Boolean)
             .join(' · ')}
         </p>
         <p className={`meta ${styles.why}`}>
           {code ? t(code) : e.reason}
-          {e.decidedBy === 'controller' && ` ${t('doors.decidedByController')}`}
+          {policy && ` ${t('doors.byPolicy', { policy })}`}
         </p>
         {!e.agrees && (
           <p className={styles.differs}>

@@ -76,9 +76,9 @@ export function Muster({ site, doors }: { site: string | undefined; doors: reado
                 </span>
               }
             >
-              {(!s.exits || s.silent > 0) && (
+              {((!s.exits && inside.length > 0) || s.silent > 0) && (
                 <div className={styles.doubts}>
-                  {!s.exits && (
+                  {!s.exits && inside.length > 0 && (
                     <p className={styles.doubt}>
                       <Icon name="warn" size={14} />
                       {t('doors.muster.noExits')}
