@@ -49,6 +49,7 @@ func (s *Server) registerDoorLog() {
 		OperationID: "listAccessEvents", Method: http.MethodGet, Path: "/access/events", Tags: []string{"doors"},
 		Summary: "Who showed what at which door, newest first; a page may be short and yet go on",
 	}, s.listAccessEvents)
+	s.registerMuster()
 }
 
 func (s *Server) accessEventShape(ctx context.Context, e *event.Event, b *event.Access) AccessEventShape {
@@ -63,17 +64,7 @@ func (s *Server) accessEventShape(ctx context.Context, e *event.Event, b *event.
 	if d, ok := s.o.Store.Door(e.Subject.ID); ok && d.CameraID != "" {
 		out.CameraID = new(d.CameraID)
 	}
-	if b.PersonID != "" {
-		if p, err := s.o.Store.Person(ctx, b.PersonID); err == nil {
-			out.Name = p.Name
-			return out
-		}
-	}
-	if b.CredentialID != "" {
-		if c, err := s.o.Store.Credential(ctx, b.CredentialID); err == nil {
-			out.Name = c.Label
-		}
-	}
+	out.Name = s.holderName(ctx, b)
 	return out
 }
 

@@ -216,6 +216,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/access/muster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is inside by their badges: let in during the last day, and not seen to leave */
+        get: operations["getMuster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/access/schedules": {
         parameters: {
             query?: never;
@@ -6382,6 +6399,44 @@ export interface components {
             /** @description what was done to its view; empty: nothing */
             tampered: string;
         };
+        MusterEntry: {
+            /** Format: date-time */
+            at: string;
+            credentialId: string;
+            /** @description where they were let in last */
+            doorId: string;
+            /** @description of the person, or the label of the credential */
+            name: string;
+            personId: string;
+            siteId: string;
+        };
+        MusterShape: {
+            /** Format: date-time */
+            asOf: string;
+            /**
+             * Format: date-time
+             * @description badges before this are not counted
+             */
+            from: string;
+            /** @description by site and name */
+            items: components["schemas"]["MusterEntry"][];
+            /** @description those with doors */
+            sites: components["schemas"]["MusterSiteShape"][];
+            /** @description false: there were too many events to read all of them */
+            whole: boolean;
+        };
+        MusterSiteShape: {
+            /** @description false: nobody was seen to leave, so those who left are in the list */
+            exits: boolean;
+            /** Format: int64 */
+            inside: number;
+            /**
+             * Format: int64
+             * @description doors whose state is offline: who goes through them is told later
+             */
+            silent: number;
+            siteId: string;
+        };
         NamedShape: {
             /** Format: date-time */
             readonly changedAt?: string;
@@ -9490,6 +9545,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LockdownShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getMuster: {
+        parameters: {
+            query?: {
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MusterShape"];
                 };
             };
             /** @description Error */

@@ -29,6 +29,7 @@ export const places = [
   },
   { to: '/map', icon: 'map', key: 'nav.map', keys: 'g m', permission: 'sites.read', phone: true },
   { to: '/cameras', icon: 'camera', key: 'nav.cameras', keys: 'g c', permission: 'cameras.read' },
+  { to: '/doors', icon: 'door', key: 'nav.doors', keys: 'g l', permission: 'doors.read' },
   {
     to: '/evidence',
     icon: 'shield',

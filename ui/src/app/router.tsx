@@ -13,6 +13,7 @@ import { meQuery } from '../api/queries';
 import { parseAccess } from '../features/access/search';
 import { parseChannels } from '../features/channels/search';
 import { parseDesk } from '../features/desk/search';
+import { parseDoors } from '../features/doors/search';
 import { parseEvents } from '../features/events/kinds';
 import { parseEvidence } from '../features/evidence/search';
 import { parseIncidents } from '../features/incidents/search';
@@ -111,6 +112,14 @@ const cameras = createRoute({
   validateSearch: parseWall,
   staticData: { timeless: true },
   component: page(() => import('../features/video/page'), 'evidence', 'incidents', 'video'),
+});
+
+const doors = createRoute({
+  getParentRoute: () => inside,
+  path: '/doors',
+  validateSearch: parseDoors,
+  staticData: { timeless: true },
+  component: page(() => import('../features/doors/page'), 'doors', 'video'),
 });
 
 const evidence = createRoute({
@@ -233,6 +242,7 @@ const settings = createRoute({
   component: page(
     () => import('../features/settings/page'),
     'cameras',
+    'doors',
     'kiosk',
     'settings',
     'keeping',
@@ -324,6 +334,7 @@ const welcome = createRoute({
 const pages = [
   overview,
   cameras,
+  doors,
   evidence,
   incidents.addChildren([incident]),
   measures,

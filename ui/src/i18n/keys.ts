@@ -6,6 +6,7 @@ import type cameras from '../features/cameras/words/en.json';
 import type channels from '../features/channels/words/en.json';
 import type desk from '../features/desk/words/en.json';
 import type detectors from '../features/detectors/words/en.json';
+import type doors from '../features/doors/words/en.json';
 import type events from '../features/events/words/en.json';
 import type evidence from '../features/evidence/words/en.json';
 import type health from '../features/health/words/en.json';
@@ -38,6 +39,7 @@ export type MessageKey =
   | keyof typeof channels
   | keyof typeof desk
   | keyof typeof detectors
+  | keyof typeof doors
   | keyof typeof kiosk
   | keyof typeof me
   | keyof typeof health

@@ -3,8 +3,10 @@
 // indexes) and silent about fields we do not know, so that an older page
 // survives a newer server until it reloads.
 import type {
+  AccessEvent,
   CameraShape,
   Command,
+  DoorShape,
   IncidentShape,
   Message,
   StationDetail,
@@ -53,7 +55,9 @@ type Body =
   | { type: 'event'; data: SystemEvent }
   | { type: 'incident'; data: IncidentShape }
   | { type: 'camera'; data: CameraShape }
-  | { type: 'cameraGone' | 'arming' | 'scene'; data: object };
+  | { type: 'door'; data: DoorShape }
+  | { type: 'access'; data: AccessEvent }
+  | { type: 'cameraGone' | 'arming' | 'scene' | 'doorGone' | 'doorAlarm'; data: object };
 
 export type Frame = Body & { epoch: string; revision: number };
 
@@ -70,6 +74,10 @@ const oneThing = new Set([
   'cameraGone',
   'arming',
   'scene',
+  'door',
+  'doorGone',
+  'doorAlarm',
+  'access',
 ]);
 
 const known = new Set(['hello', 'tick', 'ports', 'messages', ...oneThing]);

@@ -55,6 +55,14 @@ export const groups: Group[] = [
         part: part(() => import('../keeping/page')),
       },
       {
+        tab: 'doors',
+        icon: 'door',
+        title: 'settings.doors',
+        finds: 'settings.doors.finds',
+        needs: 'doors.write',
+        part: part(() => import('../doors/part')),
+      },
+      {
         tab: 'credentials',
         icon: 'card',
         title: 'settings.credentials',

@@ -4,6 +4,7 @@ export const SETTINGS_TABS = [
   'stations',
   'cameras',
   'recording',
+  'doors',
   'credentials',
   'users',
   'tokens',

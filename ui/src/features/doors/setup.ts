@@ -1,0 +1,54 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, ok } from '../../api/client';
+import type { components } from '../../api/gen';
+import type { MessageKey } from '../../i18n/i18n';
+
+type Schemas = components['schemas'];
+export type Controller = Schemas['ControllerShape'];
+export type Found = Schemas['FoundController'];
+export type Fault = Schemas['ControllerFaultShape'];
+
+export const CONTROLLERS = ['controllers'] as const;
+export const DRIVERS = ['uhppote', 'mqtt', 'http'] as const;
+export type Driver = (typeof DRIVERS)[number];
+
+const PAGE = 1000;
+
+export const controllersQuery = () =>
+  queryOptions({
+    queryKey: CONTROLLERS,
+    queryFn: async ({ signal }): Promise<Controller[]> => {
+      const out: Controller[] = [];
+      for (let cursor: string | undefined; ; ) {
+        const page = await ok(
+          api.GET('/controllers', { params: { query: { limit: PAGE, cursor } }, signal }),
+        );
+        out.push(...page.items);
+        cursor = page.nextCursor || undefined;
+        if (!cursor) return out;
+      }
+    },
+    refetchInterval: 10_000,
+  });
+
+export const controllerName = (c: { id: string; label: string; serial: number }): string =>
+  c.label || (c.serial > 0 ? String(c.serial) : c.id);
+
+/** A clock that is further off lets people in at wrong times. */
+const CLOCK_OFF = 2;
+export const clockIsOff = (c: Pick<Controller, 'clockOffsetSeconds'>): boolean =>
+  Math.abs(c.clockOffsetSeconds) > CLOCK_OFF;
+
+const FAULTS = new Set([
+  'offline',
+  'clock',
+  'listener',
+  'unrecorded',
+  'drift',
+  'foreign',
+  'lost',
+  'keypad',
+  'policy',
+]);
+export const faultKey = (fault: string): MessageKey =>
+  `doors.fault.${FAULTS.has(fault) ? (fault as 'offline') : 'other'}`;
