@@ -57,7 +57,7 @@ func commands() []command {
 		{"token", "make and end API tokens", []string{"create --name NAME --role ROLE [--site ID]... [flags]", "list [flags]", "delete --id ID [flags]"}, tokenCommand},
 		{"user", "make sign-in links", []string{"link --name NAME [flags]", "list [flags]"}, userCommand},
 		{"check", "check a configuration", []string{"[flags]"}, checkCommand},
-		{"verify", "check the data folder, or a pack of evidence", []string{"[flags]", "evidence --key FILE PATH"}, verifyCommand},
+		{"verify", "check the data folder, a pack of evidence or the audit log", []string{"[flags]", "evidence --key FILE PATH", "audit --key FILE [EXPORT]"}, verifyCommand},
 		{"backup", "copy the data folder while the server runs, bring it back, check a copy", []string{"FOLDER [flags]", "--restore FOLDER [flags]", "--verify FOLDER"}, backupCommand},
 		{"version", "print the version", []string{""}, versionCommand},
 	}

@@ -38,7 +38,7 @@ func leaving(t *testing.T, to string, reachable ...netip.AddrPort) *headsAway {
 	}
 	t.Cleanup(func() { _ = heads.Close() })
 	s := &Server{log: slog.New(slog.DiscardHandler), reach: outward.New(outward.Options{Exactly: reachable, Own: func() []int { return nil }})}
-	return &headsAway{heads: heads, s: s, every: time.Hour, to: to}
+	return &headsAway{heads: heads, s: s, every: time.Hour, away: elsewhere{to: to, name: "chargewatch-heads", reach: s.reach}}
 }
 
 // ofGate reports whether a text is lists of signed heads of the one camera.

@@ -33,6 +33,9 @@ func verifyCommand(ctx context.Context, args []string, s streams) error {
 	if len(args) > 0 && args[0] == "evidence" {
 		return verifyEvidence(args[1:], s)
 	}
+	if len(args) > 0 && args[0] == "audit" {
+		return verifyAudit(ctx, args[1:], s)
+	}
 	c, rest, err := load("verify", args, s, nil)
 	if err != nil {
 		return err

@@ -398,6 +398,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.notify.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.cameras.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.doors.run(inner))) })
+	outside.Go(func() { fail(ended(inner, newAuditTrail(s, s.footage.key).run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.labels.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.clips.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.copies.run(inner))) })

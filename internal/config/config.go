@@ -40,6 +40,7 @@ type Config struct {
 	Station        Station    `yaml:"station"`
 	Retention      Retention  `yaml:"retention"`
 	Evidence       Evidence   `yaml:"evidence"`
+	Audit          Audit      `yaml:"audit"`
 
 	sources sources
 }
@@ -73,6 +74,13 @@ type Retention struct {
 	FramesAge   Duration `yaml:"framesAge"`
 	Telemetry   Duration `yaml:"telemetry"`
 	Events      Duration `yaml:"events"`
+}
+
+// Audit is how it is proved that the log of what people did was not altered.
+type Audit struct {
+	// CheckpointsTo is where signed checkpoints are left: a folder of another machine,
+	// an address they are posted to, or syslog://HOST:PORT. Empty: they stay here.
+	CheckpointsTo string `yaml:"checkpointsTo"`
 }
 
 // Evidence is how it is proved that recordings were not made anew.
@@ -348,6 +356,9 @@ func (c *Config) Validate() error {
 	}
 	if e := c.Evidence; time.Duration(e.HeadsEvery) < time.Minute || time.Duration(e.HeadsEvery) > 24*time.Hour {
 		bad("evidence.headsEvery", "%s is not from 1m to 1d", time.Duration(e.HeadsEvery))
+	}
+	if scheme, _, address := strings.Cut(c.Audit.CheckpointsTo, "://"); address && scheme != "http" && scheme != "https" && scheme != "syslog" {
+		bad("audit.checkpointsTo", "%q is neither a folder nor an address that begins with http://, https:// or syslog://", c.Audit.CheckpointsTo)
 	}
 	if scheme, _, address := strings.Cut(c.Evidence.HeadsTo, "://"); address && scheme != "http" && scheme != "https" {
 		bad("evidence.headsTo", "%q is neither a folder nor an address that begins with http:// or https://", c.Evidence.HeadsTo)

@@ -1,35 +1,24 @@
 package store
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
+	"github.com/chargewatch/chargewatch/internal/audit"
 	"github.com/chargewatch/chargewatch/internal/event"
 )
 
 // Actor is who acts: the opaque id of a user or an API token, or "system".
-type Actor string
+type Actor = audit.Actor
 
 // System acts where no person asked.
 const System Actor = "system"
 
-// AuditEntry is one act. Detail carries no secret, name or token value.
-type AuditEntry struct {
-	Seq     int64
-	At      time.Time
-	Actor   Actor
-	Action  string
-	Subject string
-	Detail  json.RawMessage
-	Hash    []byte
-}
+// AuditEntry is one act.
+type AuditEntry = audit.Entry
 
 // ErrAudit is returned when the chain of the audit log is broken.
 var ErrAudit = errors.New("the audit log was altered")
@@ -51,31 +40,11 @@ func (s *Store) audit(tx *sql.Tx, by Actor, action, subject string, detail any) 
 	}
 	e.Seq++
 	_, err = tx.Exec(`INSERT INTO audit (seq, at, actor, action, subject, detail, hash) VALUES (?,?,?,?,?,?,?)`,
-		e.Seq, millis(e.At), string(by), action, subject, string(text), e.seal(last))
+		e.Seq, millis(e.At), string(by), action, subject, string(text), e.Seal(last))
 	if err != nil {
 		return fmt.Errorf("write audit log: %w", err)
 	}
 	return nil
-}
-
-// seal hashes the entry with the hash of the one before. Every field is
-// preceded by its length, so that no two entries read alike.
-func (e *AuditEntry) seal(last []byte) []byte {
-	h := sha256.New()
-	field := func(b []byte) {
-		var n [8]byte
-		binary.BigEndian.PutUint64(n[:], uint64(len(b)))
-		h.Write(n[:])
-		h.Write(b)
-	}
-	field(last)
-	field(binary.BigEndian.AppendUint64(nil, uint64(e.Seq)))
-	field(binary.BigEndian.AppendUint64(nil, uint64(millis(e.At))))
-	field([]byte(e.Actor))
-	field([]byte(e.Action))
-	field([]byte(e.Subject))
-	field(e.Detail)
-	return h.Sum(nil)
 }
 
 // Audit returns acts before a sequence number (zero: the newest), newest first.
@@ -114,22 +83,42 @@ func scanAudit(r *sql.Rows) (AuditEntry, error) {
 // VerifyAudit walks the chain and returns its length, or ErrAudit with the
 // first entry that does not fit.
 func (s *Store) VerifyAudit(ctx context.Context) (int64, error) {
-	var last []byte
-	n := int64(0)
-	err := s.query(ctx, "audit log", `SELECT seq, at, actor, action, subject, detail, hash FROM audit ORDER BY seq`, nil,
+	v, err := audit.NewVerifier(nil, nil)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.WalkAudit(ctx, v.Next); err != nil {
+		return 0, err
+	}
+	n, _, err := v.End()
+	return n, err
+}
+
+// WalkAudit gives every entry in order; what each says is wrong is an ErrAudit.
+func (s *Store) WalkAudit(ctx context.Context, each func(*AuditEntry) error) error {
+	return s.query(ctx, "audit log", `SELECT seq, at, actor, action, subject, detail, hash FROM audit ORDER BY seq`, nil,
 		func(r *sql.Rows) error {
 			e, err := scanAudit(r)
 			if err != nil {
 				return err
 			}
-			n++
-			if e.Seq != n || !bytes.Equal(e.seal(last), e.Hash) {
-				return fmt.Errorf("entry %d: %w", n, ErrAudit)
+			var fault *audit.Fault
+			if err := each(&e); errors.As(err, &fault) {
+				return fmt.Errorf("%w: %w", ErrAudit, err)
+			} else if err != nil {
+				return err
 			}
-			last = e.Hash
 			return nil
 		})
-	return n, err
+}
+
+// AuditHead is the newest entry; false if there is none.
+func (s *Store) AuditHead(ctx context.Context) (AuditEntry, bool, error) {
+	list, err := s.Audit(ctx, 0, 1)
+	if err != nil || len(list) == 0 {
+		return AuditEntry{}, false, err
+	}
+	return list[0], true, nil
 }
 
 // Record audits an act that has no other row, such as a command.

@@ -132,6 +132,7 @@ func (s *Server) registerPeople() {
 	add(s, global(TokensRead), op("listTokens", http.MethodGet, "/tokens", "tokens", "List API tokens", 0), s.listTokens)
 	add(s, global(TokensWrite).reauthenticated(), op("createToken", http.MethodPost, "/tokens", "tokens", "Make an API token", http.StatusCreated), s.createToken)
 	add(s, global(TokensWrite).reauthenticated(), op("deleteToken", http.MethodDelete, "/tokens/{id}", "tokens", "End an API token", http.StatusNoContent), s.deleteToken)
+	s.raw(http.MethodGet, base+"/audit/export", global(AuditRead), s.exportAudit)
 	add(s, global(AuditRead), op("listAudit", http.MethodGet, "/audit", "audit", "Who did what, newest first", 0), s.listAudit)
 	add(s, filtered(HandshakesRead), op("listHandshakes", http.MethodGet, "/handshakes", "stations",
 		"Refused ways in and stations that wait for approval", 0), s.listHandshakes)
@@ -264,6 +265,17 @@ func (s *Server) listAudit(ctx context.Context, in *Page) (*listOutput[AuditShap
 		return nil, err
 	}
 	return listed("audit", in.Limit, found, func(e store.AuditEntry) string { return strconv.FormatInt(e.Seq, 10) }, shape), nil
+}
+
+// exportAudit gives every record, one a line, as it is in the chain: what verify audit
+// walks without this server.
+func (s *Server) exportAudit(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/jsonl")
+	w.Header().Set("Content-Disposition", `attachment; filename="chargewatch-audit.jsonl"`)
+	out := json.NewEncoder(w)
+	if err := s.o.Store.WalkAudit(r.Context(), func(e *store.AuditEntry) error { return out.Encode(e) }); err != nil && r.Context().Err() == nil {
+		s.log.WarnContext(r.Context(), "export of the audit log ended early", "err", err)
+	}
 }
 
 // audited names who did what.
