@@ -84,7 +84,8 @@ describe('cameras', () => {
     const page = await open(server, { state });
     await page.goto('/cameras?view=review&span=2');
     const video = page.getByLabel(/^Recording of/);
-    await until('a recorded picture', async () => (await video.evaluate((v) => v.readyState)) >= 2);
+    // What is marked lies two seconds back: as much has to be recorded by then.
+    await until('a recorded picture', async () => (await video.evaluate((v) => v.currentTime)) > 3);
     const slider = page.getByRole('slider', { name: 'Moment' });
     await page.keyboard.press('k');
     await page.getByRole('button', { name: 'Play' }).waitFor();

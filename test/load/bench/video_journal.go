@@ -102,10 +102,24 @@ func (b *bench) beside(ctx context.Context, f *filming, eyes bool) error {
 		wg.Go(func() { t.pace(running, s, start.Add(time.Duration(s.n)*time.Second/time.Duration(len(stations)))) })
 	}
 	without, with := &besideResult{}, &besideResult{Cameras: f.n, Eyes: eyes}
+	err = b.pairs(ctx, f, srv, t, without, with)
+	if len(with.Rounds) == 0 {
+		return err
+	}
+	for _, r := range []*besideResult{without, with} { // what was read counts, though a run is cut short
+		r.finish(b.stations)
+		r.Failed = t.failed.Load()
+		b.report.add("video-journal", r)
+	}
+	return err
+}
+
+// pairs reads the blocks, with cameras and without.
+func (b *bench) pairs(ctx context.Context, f *filming, srv *server, t *tally, without, with *besideResult) error {
+	if err := rest(ctx, 5*time.Second); err != nil {
+		return err
+	}
 	for pair := range besidePairs {
-		if pair == 0 {
-			time.Sleep(5 * time.Second)
-		}
 		first, second, change := without, with, b.film
 		if pair%2 == 1 {
 			first, second, change = with, without, b.unfilm
@@ -119,11 +133,6 @@ func (b *bench) beside(ctx context.Context, f *filming, eyes bool) error {
 		if err := second.block(ctx, t); err != nil {
 			return err
 		}
-	}
-	for _, r := range []*besideResult{without, with} {
-		r.finish(b.stations)
-		r.Failed = t.failed.Load()
-		b.report.add("video-journal", r)
 	}
 	return nil
 }

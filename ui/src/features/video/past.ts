@@ -22,6 +22,7 @@ export type Port = { station: string; evse: number };
 
 const iso = (t: number) => new Date(t).toISOString();
 const AGAIN = 10_000;
+const FIRST = 2_000;
 /** What is over is asked for once. */
 const again = (to: number) => (to > Date.now() - 60_000 ? AGAIN : false);
 
@@ -56,7 +57,8 @@ export const recordedQuery = (camera: string, from: number, to: number) =>
       const earliest = r.earliestAt ? Date.parse(r.earliestAt) : null;
       return { spans, gaps, earliest };
     },
-    refetchInterval: again(to),
+    // The first picture of a camera that begins to record is waited for.
+    refetchInterval: (q) => (q.state.data?.earliest === null && again(to) ? FIRST : again(to)),
   });
 
 type SceneData = { id?: string; what?: string; phase?: string };
