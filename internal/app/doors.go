@@ -39,10 +39,10 @@ var (
 	_ door.Policy     = (*doorPolicy)(nil)
 )
 
-func (s *Server) newDoors() *doors {
+func (s *Server) newDoors(poll time.Duration) *doors {
 	d := &doors{s: s}
 	d.Service = door.New(door.Options{
-		Journal: doorJournal{s}, Policy: doorPolicy{s}, Open: d.open, Told: d.told, Logger: s.log,
+		Journal: doorJournal{s}, Policy: doorPolicy{s}, Open: d.open, Told: d.told, Poll: poll, Logger: s.log,
 	})
 	return d
 }
