@@ -39,10 +39,16 @@ var (
 	_ door.Policy     = (*doorPolicy)(nil)
 )
 
-func (s *Server) newDoors() *doors {
+// cardHolders are those whose cards controllers can read, as of a change.
+type cardHolders struct {
+	version uint64
+	list    []access.Holder
+}
+
+func (s *Server) newDoors(poll time.Duration) *doors {
 	d := &doors{s: s}
 	d.Service = door.New(door.Options{
-		Journal: doorJournal{s}, Policy: doorPolicy{s}, Open: d.open, Told: d.told, Logger: s.log,
+		Journal: doorJournal{s}, Policy: &doorPolicy{s: s}, Open: d.open, Told: d.told, Poll: poll, Logger: s.log,
 	})
 	return d
 }
@@ -404,9 +410,15 @@ func (j doorJournal) Cursor(ctx context.Context, controller string) (door.Cursor
 }
 
 // doorPolicy decides by what people wrote.
-type doorPolicy struct{ s *Server }
+type doorPolicy struct {
+	s *Server
 
-func (p doorPolicy) Decide(ctx context.Context, a door.Asked) (door.Decided, error) {
+	mu   sync.Mutex
+	held *cardHolders // nil: not read yet
+}
+
+// Decide says what would be decided here.
+func (p *doorPolicy) Decide(ctx context.Context, a door.Asked) (door.Decided, error) {
 	st := p.s.Store
 	token, c, err := st.Lookup(ctx, "", strconv.FormatUint(uint64(a.Card), 10))
 	if err != nil {
@@ -425,19 +437,35 @@ func (p doorPolicy) Decide(ctx context.Context, a door.Asked) (door.Decided, err
 const listPage = 500
 
 // Lists makes the lists of a controller of everybody whose card it can read.
-func (p doorPolicy) Lists(ctx context.Context, c door.Config, have access.Lists) (access.Compiled, error) {
+func (p *doorPolicy) Lists(ctx context.Context, c door.Config, have access.Lists) (access.Compiled, error) {
 	r := access.ListRequest{Now: time.Now(), Zone: c.Zone, Have: have}
 	for _, d := range c.Doors {
 		if d.Number <= access.ListDoors {
 			r.Doors[d.Number-1] = access.ListDoor{Place: d.Place, Keypad: d.Keypad}
 		}
 	}
+	var err error
+	if r.Holders, err = p.holders(ctx); err != nil {
+		return access.Compiled{}, err
+	}
+	return p.s.Store.Book().Lists(r), nil
+}
+
+// holders are all whose card a controller can read; they are read once after each
+// change, whatever the number of controllers.
+func (p *doorPolicy) holders(ctx context.Context) ([]access.Holder, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	st := p.s.Store
+	now := &cardHolders{version: st.HoldersVersion()}
+	if p.held != nil && p.held.version == now.version {
+		return p.held.list, nil
+	}
 	pins := map[string]uint32{}
 	for after := ""; ; {
 		page, err := st.Credentials(ctx, "", after, listPage)
 		if err != nil {
-			return access.Compiled{}, fmt.Errorf("read the cards: %w", err)
+			return nil, fmt.Errorf("read the cards: %w", err)
 		}
 		for _, x := range page {
 			after = x.ID
@@ -450,17 +478,18 @@ func (p doorPolicy) Lists(ctx context.Context, c door.Config, have access.Lists)
 				if x.Person != "" {
 					h.Person, _ = st.PersonOf(x.Person)
 				}
-				r.Holders = append(r.Holders, h)
+				now.list = append(now.list, h)
 			}
 		}
 		if len(page) < listPage {
 			break
 		}
 	}
-	for i := range r.Holders {
-		r.Holders[i].PIN = pins[r.Holders[i].Credential.Person]
+	for i := range now.list {
+		now.list[i].PIN = pins[now.list[i].Credential.Person]
 	}
-	return st.Book().Lists(r), nil
+	p.held = now
+	return now.list, nil
 }
 
 // cardNumber reads the number that a controller knows a card by.

@@ -74,7 +74,7 @@ func (y *yard) must(_ any, err error) {
 
 func (y *yard) begin() {
 	y.t.Helper()
-	s, err := New(y.t.Context(), y.c, Options{Logger: slog.New(slog.DiscardHandler)})
+	s, err := New(y.t.Context(), y.c, Options{Logger: slog.New(slog.DiscardHandler), doorPoll: 200 * time.Millisecond})
 	if err != nil {
 		y.t.Fatal(err)
 	}

@@ -94,6 +94,8 @@ type Options struct {
 	seed  uint64  // of a demo
 	speed float64 // of its time
 	blind bool    // its sites have no cameras
+	// doorPoll is how often door controllers are asked how they are; zero: as usual.
+	doorPoll time.Duration
 }
 
 // errDrain is returned when the disk does not let go. Nobody was told that what
@@ -205,7 +207,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err := s.openCameras(ctx); err != nil {
 		return s, err
 	}
-	s.doors = s.newDoors()
+	s.doors = s.newDoors(o.doorPoll)
 	if s.labels, err = s.newLabels(); err != nil {
 		return s, err
 	}

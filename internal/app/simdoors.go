@@ -270,7 +270,8 @@ func removeSimDoors(ctx context.Context, st *store.Store, by store.Actor) error 
 		if !x.Simulated {
 			continue
 		}
-		if err := st.DeleteDoor(ctx, by, x.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
+		// One that a policy of people names is theirs now.
+		if err := st.DeleteDoor(ctx, by, x.ID); err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrInUse) {
 			return fmt.Errorf("remove simulated door: %w", err)
 		}
 	}
@@ -278,7 +279,7 @@ func removeSimDoors(ctx context.Context, st *store.Store, by store.Actor) error 
 		if !x.Simulated {
 			continue
 		}
-		if err := st.DeleteController(ctx, by, x.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if err := st.DeleteController(ctx, by, x.ID); err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrInUse) {
 			return fmt.Errorf("remove simulated controller: %w", err)
 		}
 	}

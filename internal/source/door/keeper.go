@@ -104,7 +104,7 @@ type Options struct {
 // Times of the keeper.
 const (
 	pollEvery    = 5 * time.Second
-	awayAfter    = 12 * time.Second // two questions that were not answered, and their tries
+	awayPolls    = 2.4 // so many without an answer: two questions, and their tries
 	inspectEvery = time.Minute
 	readEvery    = 5 * time.Minute // the lists, which takes a while
 	clockWrong   = time.Minute

@@ -142,6 +142,9 @@ func (c *one) follow(ctx context.Context) {
 			for len(c.driver.Rings()) > 0 {
 				newest = max(newest, (<-c.driver.Rings()).Index)
 			}
+			if newest != 0 && newest <= c.cursor.Record {
+				continue // it was read already
+			}
 			if !c.look(ctx, newest) {
 				// Nothing had happened: who rings for nothing does not keep us busy.
 				select {
@@ -200,7 +203,7 @@ func (c *one) missed(ctx context.Context, err error) {
 	detail := "it does not answer"
 	if errors.Is(err, ErrDenied) {
 		detail = "its address may not be reached"
-	} else if now.Sub(c.awaySince) < awayAfter {
+	} else if now.Sub(c.awaySince) < time.Duration(awayPolls*float64(c.s.o.Poll)) {
 		return
 	}
 	c.mu.Lock()

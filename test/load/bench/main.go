@@ -295,6 +295,14 @@ func (b *bench) run(ctx context.Context) error {
 			note(to.Close())
 		}
 	}
+	if has("doors") {
+		log.Print("doors: chargewatch")
+		r, err := doors(ctx, &b.lab, 1000)
+		note(err)
+		if r != nil {
+			b.report.add("doors", r)
+		}
+	}
 	note(b.browserModes(ctx, has))
 	note(b.videoModes(ctx, has))
 	note(b.filmModes(ctx, has))

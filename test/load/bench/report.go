@@ -122,6 +122,7 @@ func (r *report) markdown() string {
 }
 
 var titles = map[string]string{
+	"doors":            "Cards at the door of an independent simulator of controllers, the server killed on the way",
 	"closed":           "Saturation: MeterValues (10 samples) and StatusNotification 1:1",
 	"sessions":         "Saturation: whole sessions (Start, 10 MeterValues, Stop)",
 	"rate":             "Latency at one call per second and station, from the intended send time",
