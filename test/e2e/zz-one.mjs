@@ -1,0 +1,13 @@
+import { Server, signIn, open, closeBrowser } from './harness.mjs';
+const server = await Server.start('demo');
+const state = await signIn(server);
+const token = server.token('admin');
+console.log(JSON.stringify((await server.api(token,'GET','/people?limit=200')).body).slice(0,300));
+console.log(JSON.stringify((await server.api(token,'GET','/policies')).body).slice(0,300));
+const page = await open(server, { state });
+page.on('console', m => console.log(m.text()));
+await page.goto('/access');
+await page.waitForTimeout(6000);
+await page.screenshot({path:'/tmp/people-shots/one.png'});
+console.log(page.faults, page.url());
+await closeBrowser(); console.log(server.output().slice(-600)); await server.remove();
