@@ -113,7 +113,7 @@ func (s *Server) staffPolicies(ctx context.Context, groups map[string]string) er
 		"Nights":               {{Days: week.Every, From: 20 * 60, To: 6 * 60}},
 		"Office hours":         {{Days: weekdays, From: 8 * 60, To: 18 * 60}},
 	} {
-		x, err := st.SaveAccessSchedule(ctx, by, store.AccessSchedule{Schedule: access.Schedule{Name: name, Open: open, Calendar: off.ID}})
+		x, err := st.SaveAccessSchedule(ctx, by, store.AccessSchedule{Schedule: access.Schedule{Name: name, Open: open, Calendar: off.ID, OnHoliday: usualAt(name)}})
 		if err != nil {
 			return fmt.Errorf("make the schedule %s: %w", name, err)
 		}
@@ -157,4 +157,12 @@ func holidaysFrom(year int) map[string]string {
 		}
 	}
 	return days
+}
+
+// usualAt keeps guards on duty on days off.
+func usualAt(schedule string) access.OnHoliday {
+	if schedule == "Nights" {
+		return access.AsUsual
+	}
+	return access.Closed
 }

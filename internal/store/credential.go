@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -17,6 +18,7 @@ type Credential struct {
 	Token  Token
 	Parent Token
 	Label  string
+	Order  string // work order that a pass dies with; empty: none
 }
 
 func (s *Store) loadCredentials(ctx context.Context) error {
@@ -54,6 +56,7 @@ type CredentialInput struct {
 	Kind          access.Kind
 	Person        string
 	From          time.Time
+	WorkOrder     string // of a new pass
 }
 
 func (c CredentialInput) validate() error {
@@ -80,6 +83,28 @@ func (c CredentialInput) validate() error {
 	return nil
 }
 
+// CheckCredential says what is wrong with a credential that would be added, and
+// whether it would be a new one; nothing is written.
+func (s *Store) CheckCredential(ctx context.Context, in CredentialInput) (fresh bool, err error) {
+	in.Status, in.Kind = cmp.Or(in.Status, access.Accepted), cmp.Or(in.Kind, access.RFID)
+	if err := in.validate(); err != nil {
+		return false, err
+	}
+	if in.Kind == access.PIN {
+		if !isPIN(in.IDToken) {
+			return false, &InvalidError{"idToken", "a PIN has 4 to 8 digits"}
+		}
+		_, known := s.pinShown("", in.IDToken)
+		return !known, nil
+	}
+	token, known, err := s.FindToken(ctx, in.IDToken)
+	if err != nil || !known {
+		return err == nil, err
+	}
+	_, taken := s.credentials.get(token)
+	return !taken, nil
+}
+
 // PutCredential adds a credential (id empty) or changes one.
 func (s *Store) PutCredential(ctx context.Context, by Actor, id string, in CredentialInput) (*Credential, error) {
 	if in.Status == "" {
@@ -90,6 +115,16 @@ func (s *Store) PutCredential(ctx context.Context, by Actor, id string, in Crede
 	}
 	if err := in.validate(); err != nil {
 		return nil, err
+	}
+	made, sealed := id == "", ""
+	if made {
+		id = newID("c-")
+		if in.Kind == access.PIN {
+			var err error
+			if sealed, err = s.takePIN(id, &in); err != nil {
+				return nil, err
+			}
+		}
 	}
 	token, err := s.Intern(ctx, in.Type, in.IDToken)
 	if err != nil {
@@ -105,14 +140,14 @@ func (s *Store) PutCredential(ctx context.Context, by Actor, id string, in Crede
 		MaxConcurrent: in.MaxConcurrent, Kind: in.Kind, Person: in.Person, From: in.From,
 	}
 	action := "credential.update"
-	if have, ok := s.credentials.get(token); id == "" {
+	if have, ok := s.credentials.get(token); made {
 		if ok {
 			return nil, fmt.Errorf("credential %s: %w", have.ID, ErrExists)
 		}
 		if token == OverflowToken || s.credentials.len() >= MaxCredentials {
 			return nil, fmt.Errorf("credentials: %w", ErrFull)
 		}
-		c.ID, action = newID("c-"), "credential.create"
+		action = "credential.create"
 	} else if !ok || have.ID != id {
 		return nil, &InvalidError{"idToken", "the token of a credential cannot be changed"}
 	}
@@ -122,14 +157,25 @@ func (s *Store) PutCredential(ctx context.Context, by Actor, id string, in Crede
 				return errors.Join(err, &InvalidError{"person", "is not known"})
 			}
 		}
+		order := in.WorkOrder
+		if !made {
+			if err := tx.QueryRow(`SELECT work_order FROM credentials WHERE id = ?`, id).Scan(&order); err != nil {
+				return fmt.Errorf("read credential: %w", err)
+			}
+		}
+		if c.Status == access.Accepted {
+			if err := passLives(tx, order); err != nil {
+				return err
+			}
+		}
 		now := millis(s.now())
 		_, err := tx.Exec(`INSERT INTO credentials (id, token_id, status, expires_at, parent_token_id, max_concurrent,
-			label, kind, person, valid_from, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET
+			label, kind, person, valid_from, created_at, updated_at, work_order, pin) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET
 			status=excluded.status, expires_at=excluded.expires_at, parent_token_id=excluded.parent_token_id,
 			max_concurrent=excluded.max_concurrent, label=excluded.label,
 			kind=excluded.kind, person=excluded.person, valid_from=excluded.valid_from, updated_at=excluded.updated_at`,
 			c.ID, token, string(c.Status), millis(c.ExpiresAt), parent, c.MaxConcurrent, in.Label,
-			string(c.Kind), c.Person, millis(c.From), now, now)
+			string(c.Kind), c.Person, millis(c.From), now, now, order, sealed)
 		if err != nil {
 			return fmt.Errorf("write credential: %w", err)
 		}
@@ -139,6 +185,9 @@ func (s *Store) PutCredential(ctx context.Context, by Actor, id string, in Crede
 		return nil, err
 	}
 	s.credentials.set(token, &c)
+	if sealed != "" {
+		s.knowPIN(in.IDToken, token)
+	}
 	return s.Credential(ctx, c.ID)
 }
 
@@ -151,7 +200,15 @@ func (s *Store) LoseCredential(ctx context.Context, by Actor, id, value string) 
 		return nil, nil, err
 	}
 	value = strings.TrimSpace(value)
-	if value != "" {
+	switch {
+	case value == "":
+	case was.Kind == access.Pass:
+		return nil, nil, &InvalidError{"idToken", "a pass is made for a work order"}
+	case was.Kind == access.PIN:
+		if _, known := s.pinShown("", value); known || !isPIN(value) {
+			return nil, nil, &InvalidError{"idToken", "4 to 8 digits that nobody else has"}
+		}
+	default:
 		token, err := s.Intern(ctx, was.Token.Type, value)
 		if err != nil {
 			return nil, nil, err
@@ -166,6 +223,9 @@ func (s *Store) LoseCredential(ctx context.Context, by Actor, id, value string) 
 		return lost, nil, err
 	}
 	same.IDToken, same.Status = value, access.Accepted
+	if was.Kind == access.PIN {
+		same.Type = ""
+	}
 	fresh, err = s.PutCredential(ctx, by, "", same)
 	return lost, fresh, err
 }
@@ -193,6 +253,7 @@ func (s *Store) DeleteCredential(ctx context.Context, by Actor, id string) error
 	})
 	if err == nil {
 		s.credentials.drop(token)
+		s.forgetPIN(token)
 	}
 	return err
 }
@@ -225,10 +286,10 @@ func (s *Store) selectCredentials(ctx context.Context, where string, args ...any
 	var out []*Credential
 	var ids []string
 	err := s.query(ctx, "credentials", `SELECT id, token_id, status, expires_at, parent_token_id, max_concurrent, label,
-		kind, person, valid_from FROM credentials `+where, args, func(r *sql.Rows) error {
+		kind, person, valid_from, work_order FROM credentials `+where, args, func(r *sql.Rows) error {
 		c := &Credential{}
 		var expires, from int64
-		err := r.Scan(&c.ID, &c.TokenID, &c.Status, &expires, &c.ParentTokenID, &c.MaxConcurrent, &c.Label, &c.Kind, &c.Person, &from)
+		err := r.Scan(&c.ID, &c.TokenID, &c.Status, &expires, &c.ParentTokenID, &c.MaxConcurrent, &c.Label, &c.Kind, &c.Person, &from, &c.Order)
 		c.ExpiresAt, c.From = fromMillis(expires), fromMillis(from)
 		out = append(out, c)
 		ids = append(ids, c.TokenID, c.ParentTokenID)

@@ -87,6 +87,9 @@ func (x *Person) validate() error {
 	return nil
 }
 
+// CheckPerson says what is wrong with somebody who would be added.
+func (s *Store) CheckPerson(x Person) error { return x.validate() }
+
 // known refuses groups and companies that are not there.
 func (x *Person) known(tx *sql.Tx) error {
 	for i, g := range x.Groups {

@@ -57,7 +57,7 @@ func channelPlace(id string) string   { return "channel/" + id + "/secrets" }
 func settingPlace(name string) string { return "setting/" + name }
 
 // sealedSettings are those whose values are secrets.
-func sealedSettings() []string { return []string{heartbeatName, linkKeyName, pushKeyName} }
+func sealedSettings() []string { return []string{heartbeatName, linkKeyName, pushKeyName, pinKeyName} }
 
 // sealOld seals what an older server, or a command without the key, left in the
 // clear, and has SQLite overwrite what stood there.

@@ -79,6 +79,10 @@ type Store struct {
 	box          Box
 	credentials  table[*access.Credential] // by token id
 	people       table[*access.Person]
+	pins         table[string] // token ids by what stands for their digits
+	pinsMu       sync.Mutex
+	pinOf        map[string]string // the way back
+	pinKey       []byte
 	book         atomic.Pointer[access.Book]
 	bookMu       sync.Mutex // held while rows of access change
 	tokens       *tokenCache
@@ -158,7 +162,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.tokens = newTokenCache(o.TokenCache)
 	s.changed.wake, s.camerasChanged.wake, s.doorsChanged.wake = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	for _, load := range []func(context.Context) error{
-		s.sealOld, s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadPeople, s.loadAccess, s.loadHandshakes, s.countTokens, s.loadCameras, s.loadLabelSecrets, s.loadControllers, s.loadDoors,
+		s.sealOld, s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadPINs, s.loadPeople, s.loadAccess, s.loadHandshakes, s.countTokens, s.loadCameras, s.loadLabelSecrets, s.loadControllers, s.loadDoors,
 	} {
 		if err := load(ctx); err != nil {
 			return nil, err

@@ -41,6 +41,9 @@ func (s *Store) Intern(ctx context.Context, typ, value string) (string, error) {
 	if value == "" {
 		return "", nil
 	}
+	if id, ok := s.pinShown(typ, value); ok {
+		return id, nil
+	}
 	t := Token{Type: typ, Value: clip(value, MaxTokenLength)}
 	if id, ok := s.tokens.byValue(t); ok {
 		return id, nil
@@ -153,6 +156,7 @@ func (s *Store) EraseToken(ctx context.Context, by Actor, id string) error {
 	if err == nil {
 		s.tokens.drop(id)
 		s.credentials.drop(id)
+		s.forgetPIN(id)
 	}
 	return err
 }

@@ -271,7 +271,7 @@ func taken(tx *sql.Tx, w *WorkOrder) error {
 // stands, and the act is audited under the name it gets here.
 func (s *Store) ChangeWorkOrder(ctx context.Context, by Actor, id, act string, change func(*WorkOrder) error) (*WorkOrder, error) {
 	var w *WorkOrder
-	was := OrderOpen
+	was, ended := OrderOpen, false
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		var err error
 		if w, err = scanOrder(tx.QueryRow(orderColumns+` WHERE id = ?`, id)); err != nil {
@@ -291,6 +291,11 @@ func (s *Store) ChangeWorkOrder(ctx context.Context, by Actor, id, act string, c
 				return err
 			}
 		}
+		if ended = w.State.Over() && !over; ended {
+			if err := endPasses(tx, id); err != nil {
+				return err
+			}
+		}
 		data, err := json.Marshal(w)
 		if err != nil {
 			return fmt.Errorf("encode work order: %w", err)
@@ -301,6 +306,9 @@ func (s *Store) ChangeWorkOrder(ctx context.Context, by Actor, id, act string, c
 		}
 		return s.audit(tx, by, "workorder."+act, "workorder/"+id, w.audited())
 	})
+	if err == nil && ended {
+		err = s.passesEnded(ctx, by, id)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -175,6 +175,9 @@ func (s *Server) whoOpens(ctx context.Context, in *whoOpensInput) (*listOutput[A
 
 func (s *Server) answerFor(ctx context.Context, c *store.Credential, d AccessDecisionShape) AccessAnswer {
 	a := AccessAnswer{CredentialID: c.ID, PersonID: c.Person, Name: c.Label, AccessDecisionShape: d}
+	if a.Name == "" && c.Kind != access.PIN {
+		a.Name = store.Mask(c.Token.Value)
+	}
 	if c.Person != "" {
 		if p, err := s.o.Store.Person(ctx, c.Person); err == nil {
 			a.Name = p.Name

@@ -14,7 +14,7 @@ import (
 // CredentialShape is a token that people decided about.
 type CredentialShape struct {
 	ID            string        `json:"id"`
-	IDToken       string        `json:"idToken"`
+	IDToken       string        `json:"idToken" doc:"empty for a PIN"`
 	TokenID       string        `json:"tokenId" doc:"opaque, as sessions and attempts carry it"`
 	Type          string        `json:"type" doc:"OCPP 2.x IdTokenEnumType; empty: any"`
 	Status        access.Status `json:"status" enum:"Accepted,Blocked,Expired,Invalid"`
@@ -25,14 +25,19 @@ type CredentialShape struct {
 	Kind          access.Kind   `json:"kind" enum:"rfid,pin,pass,plate"`
 	PersonID      string        `json:"personId" doc:"whose it is; empty: nobody's by name"`
 	From          *time.Time    `json:"from"`
+	WorkOrderID   string        `json:"workOrderId" doc:"that a pass dies with; empty: none"`
 }
 
 func credentialShape(c *store.Credential) CredentialShape {
-	return CredentialShape{
+	out := CredentialShape{
 		ID: c.ID, IDToken: c.Token.Value, TokenID: c.TokenID, Type: c.Token.Type, Status: c.Status, ExpiresAt: instant(c.ExpiresAt),
 		ParentIDToken: c.Parent.Value, MaxConcurrent: c.MaxConcurrent, Label: c.Label,
-		Kind: c.Kind, PersonID: c.Person, From: instant(c.From),
+		Kind: c.Kind, PersonID: c.Person, From: instant(c.From), WorkOrderID: c.Order,
 	}
+	if c.Kind == access.PIN {
+		out.IDToken = "" // nobody reads the digits again
+	}
+	return out
 }
 
 type credentialsInput struct {
@@ -49,7 +54,7 @@ type newCredentialInput struct {
 		ParentIDToken string     `json:"parentIdToken,omitempty" maxLength:"255"`
 		MaxConcurrent int        `json:"maxConcurrent,omitempty" minimum:"0" maximum:"1000"`
 		Label         string     `json:"label,omitempty" maxLength:"100"`
-		Kind          string     `json:"kind,omitempty" enum:"rfid,pin,pass,plate" doc:"missing: rfid"`
+		Kind          string     `json:"kind,omitempty" enum:"rfid,pin,plate" doc:"missing: rfid; of a pin idToken is its 4 to 8 digits, which nobody can read again"`
 		PersonID      string     `json:"personId,omitempty" maxLength:"64" doc:"whose it is"`
 		From          *time.Time `json:"from,omitempty" doc:"missing: from now on"`
 	}

@@ -243,7 +243,7 @@ func TestPublicRoutes(t *testing.T) {
 	}
 	slices.Sort(public)
 	want := []string{
-		"/", "/api/", "GET /ack", "GET /healthz", "GET /readyz", "GET /shared", "GET /status", "GET /status.json", "GET /status/{path...}",
+		"/", "/api/", "GET /ack", "GET /healthz", "GET /pass", "GET /readyz", "GET /shared", "GET /status", "GET /status.json", "GET /status/{path...}",
 		"POST /ack", "POST /api/v1/kiosks/claim", "POST /api/v1/kiosks/pair", "POST /api/v1/signin", "POST /shared", "POST /status/p/{publicId}/report",
 	}
 	if !slices.Equal(public, want) {

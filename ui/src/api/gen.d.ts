@@ -781,6 +781,23 @@ export interface paths {
         patch: operations["changeCredential"];
         trace?: never;
     };
+    "/credentials/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the link of a pass anew; the one of before is void */
+        post: operations["linkPass"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/credentials/{id}/lost": {
         parameters: {
             query?: never;
@@ -1727,6 +1744,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/people/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add many people and their credentials from CSV
+         * @description Columns by name in the first line, separated by comma or semicolon: id, name, company, groups, mail, phone, until, suspended, note, kind, idToken, label, status, expiresAt. One row a credential; rows with the same id, or the same name and mail, are one person. Groups stand between |. Groups and companies that are not there are made. People and tokens that are there already are left as they are. A row with a fault is named and left out; a cell that begins like a formula is a fault.
+         */
+        post: operations["importPeople"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/people/{id}": {
         parameters: {
             query?: never;
@@ -1741,6 +1778,23 @@ export interface paths {
         post?: never;
         /** Forget somebody and the values of the credentials; what was done stays, by ids that lead to nobody */
         delete: operations["erasePerson"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that is kept about somebody: the person, credentials, sessions, attempts, doors and acts of the audit log */
+        get: operations["exportPerson"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3164,6 +3218,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workorders/{id}/passes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Passes that die with a work order */
+        get: operations["listPasses"];
+        put?: never;
+        /** Make a pass that dies with a work order; its holder opens the link without signing in */
+        post: operations["createPass"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/workorders/{id}/photos": {
         parameters: {
             query?: never;
@@ -4290,6 +4362,7 @@ export interface components {
             /** Format: date-time */
             from: string | null;
             id: string;
+            /** @description empty for a PIN */
             idToken: string;
             /** @enum {string} */
             kind: "rfid" | "pin" | "pass" | "plate";
@@ -4308,6 +4381,8 @@ export interface components {
             tokenId: string;
             /** @description OCPP 2.x IdTokenEnumType; empty: any */
             type: string;
+            /** @description that a pass dies with; empty: none */
+            workOrderId: string;
         };
         DeliveryShape: {
             /** Format: int64 */
@@ -6531,10 +6606,10 @@ export interface components {
             from?: string;
             idToken: string;
             /**
-             * @description missing: rfid
+             * @description missing: rfid; of a pin idToken is its 4 to 8 digits, which nobody can read again
              * @enum {string}
              */
-            kind?: "rfid" | "pin" | "pass" | "plate";
+            kind?: "rfid" | "pin" | "plate";
             label?: string;
             /** Format: int64 */
             maxConcurrent?: number;
@@ -6627,6 +6702,18 @@ export interface components {
         NewOrderCheck: {
             done?: boolean;
             text: string;
+        };
+        NewPassInputBody: {
+            /**
+             * Format: date-time
+             * @description within 30 days; it dies with the work order before that
+             */
+            expiresAt: string;
+            label?: string;
+            /** @description kinds of places at the site of the order: a policy is made that goes with the pass */
+            opens?: string[];
+            /** @description whose rights the pass has; missing: only those it opens */
+            personId?: string;
         };
         NewSiteInputBody: {
             address?: string;
@@ -6989,6 +7076,36 @@ export interface components {
             name: string;
             unit?: string;
         };
+        PassShape: {
+            /** Format: date-time */
+            expiresAt: string | null;
+            /** Format: date-time */
+            from: string | null;
+            id: string;
+            /** @description empty for a PIN */
+            idToken: string;
+            /** @enum {string} */
+            kind: "rfid" | "pin" | "pass" | "plate";
+            label: string;
+            /** @description path of the page that shows the code; made anew it makes the one of before void */
+            link: string;
+            /**
+             * Format: int64
+             * @description 0: any number
+             */
+            maxConcurrent: number;
+            parentIdToken: string;
+            /** @description whose it is; empty: nobody's by name */
+            personId: string;
+            /** @enum {string} */
+            status: "Accepted" | "Blocked" | "Expired" | "Invalid";
+            /** @description opaque, as sessions and attempts carry it */
+            tokenId: string;
+            /** @description OCPP 2.x IdTokenEnumType; empty: any */
+            type: string;
+            /** @description that a pass dies with; empty: none */
+            workOrderId: string;
+        };
         PasswordInputBody: {
             /** @description not needed while none is set */
             current?: string;
@@ -7099,6 +7216,25 @@ export interface components {
              * @description from then on the same; missing: never
              */
             until?: string;
+        };
+        PersonExport: {
+            /** @description of the audit log about the person and the credentials, newest first */
+            acts: components["schemas"]["AuditShape"][];
+            /** @description to charge in the last 7 days */
+            attempts: components["schemas"]["AttemptShape"][];
+            company: components["schemas"]["NamedShape"];
+            /** Format: int64 */
+            credentialCount: number;
+            /** @description what was shown at doors, the newest, at most 1,000 */
+            doors: components["schemas"]["AccessEventShape"][];
+            groups: components["schemas"]["NamedShape"][];
+            /** @description there is more than the bounds let through */
+            incomplete: boolean;
+            /** Format: date-time */
+            madeAt: string;
+            person: components["schemas"]["PersonDetail"];
+            /** @description the newest of each credential, at most 1,000 */
+            sessions: components["schemas"]["SessionShape"][];
         };
         PersonShape: {
             /**
@@ -11178,6 +11314,37 @@ export interface operations {
             };
         };
     };
+    linkPass: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     loseCredential: {
         parameters: {
             query?: never;
@@ -13604,6 +13771,42 @@ export interface operations {
             };
         };
     };
+    importPeople: {
+        parameters: {
+            query?: {
+                /** @description check only */
+                dryRun?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getPerson: {
         parameters: {
             query?: never;
@@ -13687,6 +13890,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportPerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonExport"];
+                };
             };
             /** @description Error */
             default: {
@@ -17384,6 +17619,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkOrderDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listPasses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsCredentialShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createPass: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the work order */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassShape"];
                 };
             };
             /** @description Error */

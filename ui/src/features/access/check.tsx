@@ -13,7 +13,7 @@ import { TableFrame } from '../../ui/table';
 import { useZone, ZoneNote, ZoneProvider } from '../../ui/zone';
 import { credentialsQuery } from '../settings/queries';
 import styles from './access.module.css';
-import { checkQuery, findPeopleQuery, personQuery, whoQuery } from './queries';
+import { checkQuery, doorsQuery, findPeopleQuery, personQuery, whoQuery } from './queries';
 import type { AccessSearch } from './search';
 import { useReason } from './told';
 
@@ -23,12 +23,14 @@ const route = getRouteApi('/inside/access');
 export function Check() {
   const search = route.useSearch();
   const sites = useSites();
+  const { data: doors } = useQuery(doorsQuery());
   const { store } = useLive();
   const layout = useLayout();
   const site = useMemo(() => {
-    const [, station] = search.place?.split('/') ?? [];
+    const [kind, station] = search.place?.split('/') ?? [];
+    if (kind === 'door') return doors?.find((d) => d.id === station)?.siteId;
     return layout >= 0 && station ? store.station(station)?.site : undefined;
-  }, [store, layout, search.place]);
+  }, [store, layout, search.place, doors]);
   return (
     <ZoneProvider value={(site && sites.get(site)?.timeZone) || undefined}>
       <Ask />
@@ -140,6 +142,7 @@ function Shower({ value, change }: { value: string | null; change: (v: string | 
 
 function PlaceField({ value, change }: { value: string | null; change: (v: string | null) => void }) {
   const t = useT();
+  const { data: doors } = useQuery(doorsQuery());
   const { store } = useLive();
   const layout = useLayout();
   const data = useMemo(
@@ -157,7 +160,16 @@ function PlaceField({ value, change }: { value: string | null; change: (v: strin
         : [],
     [store, layout],
   );
-  const all = value && !data.some((d) => d.value === value) ? [{ value, label: value }, ...data] : data;
+  const open = (doors ?? []).map((d) => ({ value: `door/${d.id}`, label: d.label || d.id }));
+  const both = [...open, ...data];
+  const all = [
+    { group: t('access.doorGroup'), items: open },
+    { group: t('access.portGroup'), items: data },
+    {
+      group: t('access.chosen'),
+      items: value && !both.some((d) => d.value === value) ? [{ value, label: value }] : [],
+    },
+  ].filter((g) => g.items.length > 0);
   return (
     <Select
       label={t('access.placeField')}

@@ -2,6 +2,7 @@ import { Button, Select, TextInput } from '@mantine/core';
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
+import { api, ok } from '../../api/client';
 import { count } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
 import { Icon } from '../../ui/icons';
@@ -9,6 +10,7 @@ import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { TableFrame } from '../../ui/table';
 import table from '../../ui/table.module.css';
+import { ImportDialog } from '../settings/import';
 import styles from './access.module.css';
 import { Names } from './names';
 import { PersonDrawer, PersonState } from './person';
@@ -28,6 +30,7 @@ export function People() {
   const mayWrite = useAllowed('people.write');
   const tokens = useAllowed('credentials.read');
   const [adding, setAdding] = useState(false);
+  const [importing, setImporting] = useState(false);
   const change = (part: Partial<AccessSearch>, replace = true) =>
     void navigate({ search: (s) => ({ ...s, ...part }), replace, resetScroll: false });
   const [text, setText] = useState(search.q ?? '');
@@ -67,6 +70,24 @@ export function People() {
                 renderRoot={(props) => <Link to="/settings" search={{ tab: 'credentials' }} {...props} />}
               >
                 {t('access.allTokens')}
+              </Button>
+            )}
+            <Button
+              component="a"
+              variant="default"
+              href="/api/v1/people/export.csv"
+              download="people.csv"
+              leftSection={<Icon name="download" size={14} />}
+            >
+              {t('access.export')}
+            </Button>
+            {mayWrite && (
+              <Button
+                variant="default"
+                leftSection={<Icon name="upload" size={14} />}
+                onClick={() => setImporting(true)}
+              >
+                {t('access.import')}
               </Button>
             )}
             {add}
@@ -200,6 +221,27 @@ export function People() {
       </Panel>
       <Names />
       {search.person && <PersonDrawer id={search.person} close={() => change({ person: undefined })} />}
+      {importing && (
+        <ImportDialog
+          title={t('access.importTitle')}
+          hint={t('access.importHint')}
+          example={
+            'name;company;groups;kind;idToken;label\nIda Berg;Hafenwacht;Guards|Drivers;rfid;04A2B1C9;blue'
+          }
+          close={() => setImporting(false)}
+          send={(csv, dryRun) =>
+            ok(
+              api.POST('/people/import', {
+                params: { query: { dryRun } },
+                body: csv,
+                bodySerializer: (b: unknown) => b as string,
+                headers: { 'Content-Type': 'text/csv' },
+              }),
+            )
+          }
+          taken={() => queries.invalidateQueries({ queryKey: ACCESS })}
+        />
+      )}
       {adding && (
         <PersonForm
           close={() => setAdding(false)}

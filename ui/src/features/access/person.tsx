@@ -106,6 +106,15 @@ function Body({ person: p, close }: { person: PersonDetail; close: () => void })
             {t(p.suspended ? 'access.resume' : 'access.suspend')}
           </Button>
           <Button
+            component="a"
+            variant="default"
+            href={`/api/v1/people/${encodeURIComponent(p.id)}/export`}
+            download={`${p.id}.json`}
+            leftSection={<Icon name="download" size={16} />}
+          >
+            {t('access.exportOne')}
+          </Button>
+          <Button
             variant="default"
             leftSection={<Icon name="trash" size={16} />}
             onClick={() => setAsked('erase')}

@@ -102,6 +102,13 @@ export const forbidsQuery = () =>
     queryFn: ({ signal }) => ok(api.GET('/access/forbids', { signal })).then((p) => p.items),
   });
 
+export const doorsQuery = () =>
+  queryOptions({
+    queryKey: [...ACCESS, 'doors'],
+    queryFn: ({ signal }) => ok(api.GET('/doors', { signal })).then((p) => p.items),
+    retry: false,
+  });
+
 export const attemptsQuery = (token: string) =>
   queryOptions({
     queryKey: [...ACCESS, 'attempts', token],

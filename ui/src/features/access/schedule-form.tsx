@@ -46,6 +46,7 @@ export function ScheduleForm({
       sent={changed}
       action={of ? t('access.save') : t('access.addSchedule')}
       failed={t('access.notSaved')}
+      wide
       ready={name.trim() !== '' && open.every((h) => h.days.length > 0 && h.from && h.to)}
     >
       {(error) => (

@@ -25,6 +25,7 @@ import { Due } from './due';
 import { Finish } from './finish';
 import { OfIncident } from './incident';
 import styles from './maintenance.module.css';
+import { Passes } from './passes';
 import { Photos } from './photos';
 import {
   assigneesQuery,
@@ -158,6 +159,7 @@ function Body({ order: o }: { order: OrderDetail }) {
       {mine && o.permit.length > 0 && o.state === 'onSite' && <Commands order={o} />}
       <Checklist order={o} locked={!mine || isOver(o)} />
       <Photos order={o} locked={!mine || isOver(o)} />
+      <Passes order={o} />
       <Parts order={o} locked={!mine || isOver(o)} />
       <Time key={o.timeMinutes} order={o} locked={!mine} />
       <Log order={o} locked={!mine} />

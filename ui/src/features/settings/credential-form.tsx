@@ -8,7 +8,7 @@ import styles from './settings.module.css';
 
 export const STATUSES = ['Accepted', 'Blocked', 'Expired', 'Invalid'] as const;
 type Status = (typeof STATUSES)[number];
-const KINDS = ['rfid', 'plate'] as const;
+const KINDS = ['rfid', 'pin', 'plate'] as const;
 type Kind = (typeof KINDS)[number];
 const types = [
   'ISO14443',
@@ -72,7 +72,7 @@ export function CredentialForm({
                   idToken: token.trim(),
                   kind,
                   ...(person ? { personId: person } : {}),
-                  ...(type ? { type } : {}),
+                  ...(type && kind === 'rfid' ? { type } : {}),
                   ...(end ? { expiresAt: end } : {}),
                 },
               }),
@@ -98,8 +98,21 @@ export function CredentialForm({
           {!of && (
             <div className={styles.pair}>
               <TextInput
-                label={t(kind === 'plate' ? 'credential.kind.plate' : 'credential.token')}
-                description={t(kind === 'plate' ? 'credential.plateHint' : 'credential.tokenHint')}
+                label={t(
+                  kind === 'rfid'
+                    ? 'credential.token'
+                    : kind === 'pin'
+                      ? 'credential.kind.pin'
+                      : 'credential.kind.plate',
+                )}
+                description={t(
+                  kind === 'rfid'
+                    ? 'credential.tokenHint'
+                    : kind === 'pin'
+                      ? 'credential.pinHint'
+                      : 'credential.plateHint',
+                )}
+                {...(kind === 'pin' ? { inputMode: 'numeric' as const } : {})}
                 value={token}
                 onChange={(e) => setToken(e.currentTarget.value)}
                 error={faultAt(error, 'idToken')}
@@ -109,17 +122,19 @@ export function CredentialForm({
                 autoComplete="off"
                 spellCheck={false}
               />
-              <Select
-                label={t('credential.type')}
-                description={t('credential.typeHint')}
-                placeholder={t('credential.anyType')}
-                data={[...types]}
-                value={type}
-                onChange={setType}
-                error={faultAt(error, 'type')}
-                clearable
-                clearButtonProps={{ 'aria-label': t('filter.clear') }}
-              />
+              {kind === 'rfid' && (
+                <Select
+                  label={t('credential.type')}
+                  description={t('credential.typeHint')}
+                  placeholder={t('credential.anyType')}
+                  data={[...types]}
+                  value={type}
+                  onChange={setType}
+                  error={faultAt(error, 'type')}
+                  clearable
+                  clearButtonProps={{ 'aria-label': t('filter.clear') }}
+                />
+              )}
             </div>
           )}
           <TextInput

@@ -39,6 +39,7 @@ export function FormDialog<T>({
   grave = false,
   reauth = false,
   ready = true,
+  wide = false,
   children,
   once,
 }: {
@@ -53,6 +54,8 @@ export function FormDialog<T>({
   grave?: boolean;
   reauth?: boolean;
   ready?: boolean;
+  /** For what needs more room than reading does. */
+  wide?: boolean;
   children: ReactNode | ((error: unknown) => ReactNode);
   /** What is shown once, made of the answer; nothing closes. */
   once?: (answer: T) => ReactNode;
@@ -82,7 +85,7 @@ export function FormDialog<T>({
       opened
       onClose={close}
       title={title}
-      size={592}
+      size={wide ? 720 : 592}
       closeOnClickOutside={kept === null && !post.isPending}
       closeButtonProps={{ 'aria-label': t('action.close') }}
     >
@@ -96,7 +99,7 @@ export function FormDialog<T>({
           </div>
         </div>
       ) : (
-        <form className={form.form} onSubmit={submit} noValidate={false}>
+        <form className={`${form.form} ${wide ? styles.wide : ''}`} onSubmit={submit} noValidate={false}>
           {typeof children === 'function' ? children(post.error) : children}
           {reauth && fresh.field}
           <FormFault what={failed} error={said(post.error, refusals)} />
