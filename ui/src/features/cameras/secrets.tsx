@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core';
+import { Button, Group } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
@@ -62,7 +62,7 @@ export function SecretsPanel({
                   )}
                 </td>
                 <td className={styles.button}>
-                  <div className={styles.adds}>
+                  <Group gap={4} wrap="nowrap" justify="flex-end">
                     <Button
                       size="compact-sm"
                       variant="default"
@@ -82,7 +82,7 @@ export function SecretsPanel({
                         {t('cameras.secretDrop')}
                       </Button>
                     )}
-                  </div>
+                  </Group>
                 </td>
               </tr>
             );
