@@ -33,6 +33,7 @@ type Kiosk struct {
 	Sites      []string
 	Views      []string // paths of our own pages, in turn; none: the usual ones
 	Rotate     time.Duration
+	Video      bool // it shows live pictures of cameras, private parts hidden
 	UserAgent  string
 	RemoteAddr string
 	CreatedBy  Actor
@@ -103,15 +104,15 @@ func (s *Store) CreateKiosk(ctx context.Context, by Actor, k Kiosk, claim []byte
 		if n > 0 {
 			return fmt.Errorf("screen: %w", ErrExists)
 		}
-		if _, err := tx.Exec(`INSERT INTO kiosks (id, name, claim, views, rotate_s, user_agent, remote_addr, created_by, created_at)
-			VALUES (?,?,?,?,?,?,?,?,?)`, k.ID, k.Name, claim, string(views), int64(k.Rotate/time.Second), k.UserAgent, k.RemoteAddr,
-			string(by), millis(k.CreatedAt)); err != nil {
+		if _, err := tx.Exec(`INSERT INTO kiosks (id, name, claim, views, rotate_s, user_agent, remote_addr, created_by, created_at, video)
+			VALUES (?,?,?,?,?,?,?,?,?,?)`, k.ID, k.Name, claim, string(views), int64(k.Rotate/time.Second), k.UserAgent, k.RemoteAddr,
+			string(by), millis(k.CreatedAt), k.Video); err != nil {
 			return fmt.Errorf("write screen: %w", err)
 		}
 		if err := putGrants(tx, k.ID, k.Grants()); err != nil {
 			return err
 		}
-		return s.audit(tx, by, "kiosk.create", "kiosk/"+k.ID, map[string]any{"sites": k.Sites})
+		return s.audit(tx, by, "kiosk.create", "kiosk/"+k.ID, map[string]any{"sites": k.Sites, "video": k.Video})
 	})
 	if err != nil {
 		return nil, err
@@ -200,12 +201,12 @@ func (s *Store) Kiosk(ctx context.Context, id string) (*Kiosk, error) {
 
 func (s *Store) selectKiosks(ctx context.Context, where string, args ...any) ([]*Kiosk, error) {
 	var out []*Kiosk
-	err := s.query(ctx, "screens", `SELECT id, name, views, rotate_s, user_agent, remote_addr, created_by, created_at, seen_at,
+	err := s.query(ctx, "screens", `SELECT id, name, views, rotate_s, user_agent, remote_addr, created_by, created_at, seen_at, video,
 		coalesce((SELECT sites FROM grants g WHERE g.owner = kiosks.id), '[]') FROM kiosks `+where, args, func(r *sql.Rows) error {
 		k := &Kiosk{}
 		var views, sites string
 		var rotate, created, seen int64
-		if err := r.Scan(&k.ID, &k.Name, &views, &rotate, &k.UserAgent, &k.RemoteAddr, &k.CreatedBy, &created, &seen, &sites); err != nil {
+		if err := r.Scan(&k.ID, &k.Name, &views, &rotate, &k.UserAgent, &k.RemoteAddr, &k.CreatedBy, &created, &seen, &k.Video, &sites); err != nil {
 			return err
 		}
 		k.Rotate, k.CreatedAt, k.SeenAt = time.Duration(rotate)*time.Second, fromMillis(created), fromMillis(seen)
@@ -231,8 +232,8 @@ func (s *Store) UpdateKiosk(ctx context.Context, by Actor, id string, change fun
 		return nil, fmt.Errorf("encode views: %w", err)
 	}
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.Exec(`UPDATE kiosks SET name = ?, views = ?, rotate_s = ? WHERE id = ?`,
-			k.Name, string(views), int64(k.Rotate/time.Second), id)
+		res, err := tx.Exec(`UPDATE kiosks SET name = ?, views = ?, rotate_s = ?, video = ? WHERE id = ?`,
+			k.Name, string(views), int64(k.Rotate/time.Second), k.Video, id)
 		if err != nil {
 			return fmt.Errorf("write screen: %w", err)
 		}
@@ -242,7 +243,7 @@ func (s *Store) UpdateKiosk(ctx context.Context, by Actor, id string, change fun
 		if err := putGrants(tx, id, k.Grants()); err != nil {
 			return err
 		}
-		return s.audit(tx, by, "kiosk.update", "kiosk/"+id, map[string]any{"sites": k.Sites})
+		return s.audit(tx, by, "kiosk.update", "kiosk/"+id, map[string]any{"sites": k.Sites, "video": k.Video})
 	})
 	if err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ type KioskShape struct {
 	Sites         []string   `json:"sites" doc:"\"*\" is all"`
 	Views         []string   `json:"views" doc:"paths shown in turn; none: the usual ones"`
 	RotateSeconds int        `json:"rotateSeconds"`
+	Video         bool       `json:"video" doc:"it shows live pictures of cameras, private parts hidden"`
 	UserAgent     string     `json:"userAgent" doc:"as the screen said it"`
 	RemoteAddr    string     `json:"remoteAddr"`
 	CreatedAt     time.Time  `json:"createdAt"`
@@ -27,7 +28,7 @@ type KioskShape struct {
 
 func kioskShape(k *store.Kiosk) KioskShape {
 	return KioskShape{
-		ID: k.ID, Name: k.Name, Sites: list(k.Sites), Views: list(k.Views), RotateSeconds: int(k.Rotate / time.Second),
+		ID: k.ID, Name: k.Name, Sites: list(k.Sites), Views: list(k.Views), RotateSeconds: int(k.Rotate / time.Second), Video: k.Video,
 		UserAgent: k.UserAgent, RemoteAddr: k.RemoteAddr, CreatedAt: k.CreatedAt, SeenAt: instant(k.SeenAt),
 	}
 }
@@ -79,6 +80,7 @@ type newKioskInput struct {
 		Sites         []string `json:"sites" minItems:"1" maxItems:"1000" doc:"\"*\" is all"`
 		Views         []string `json:"views,omitempty" maxItems:"20"`
 		RotateSeconds int      `json:"rotateSeconds,omitempty" minimum:"10" maximum:"3600" default:"30"`
+		Video         bool     `json:"video,omitempty" doc:"it may show live pictures of cameras, private parts hidden"`
 	}
 }
 
@@ -91,6 +93,7 @@ type kioskChangeInput struct {
 		Sites         *[]string `json:"sites,omitempty" minItems:"1" maxItems:"1000"`
 		Views         *[]string `json:"views,omitempty" maxItems:"20"`
 		RotateSeconds *int      `json:"rotateSeconds,omitempty" minimum:"10" maximum:"3600"`
+		Video         *bool     `json:"video,omitempty"`
 	}
 }
 
@@ -172,7 +175,7 @@ func (s *Server) createKiosk(ctx context.Context, in *newKioskInput) (*kioskOutp
 	}
 	k, err := s.o.Store.CreateKiosk(ctx, who(ctx).actor(), store.Kiosk{
 		Name: b.Name, Sites: b.Sites, Views: b.Views, Rotate: time.Duration(b.RotateSeconds) * time.Second,
-		UserAgent: x.UserAgent, RemoteAddr: x.RemoteAddr,
+		Video: b.Video, UserAgent: x.UserAgent, RemoteAddr: x.RemoteAddr,
 	}, []byte(x.Claim))
 	if err != nil {
 		return nil, err
@@ -198,6 +201,7 @@ func (s *Server) changeKiosk(ctx context.Context, in *kioskChangeInput) (*kioskO
 		put(&k.Name, in.Body.Name)
 		put(&k.Sites, in.Body.Sites)
 		put(&k.Views, in.Body.Views)
+		put(&k.Video, in.Body.Video)
 		if in.Body.RotateSeconds != nil {
 			k.Rotate = time.Duration(*in.Body.RotateSeconds) * time.Second
 		}

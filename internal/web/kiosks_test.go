@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -203,4 +204,52 @@ func TestAScreenThatDoesNotComeInTime(t *testing.T) {
 	if _, err := p.store.KioskByID(t.Context(), found[0].ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("in before it came: %v", err)
 	}
+}
+
+func TestAScreenShowsCamerasOnlyWhereItsSettingsPermitIt(t *testing.T) {
+	p := newPlant(t, func(o *Options) { o.Viewing, o.Footage = noPictures{}, noFootage{} })
+	p.site("a")
+	p.site("b")
+	for id, zones := range map[string][]store.CameraZone{
+		"open": nil, "private": {{ID: "w", Kind: event.ZonePrivacy, Polygon: [][2]float64{{0, 0}, {1, 0}, {1, 1}}}},
+	} {
+		if _, err := p.store.CreateCamera(t.Context(), store.System, store.Camera{ID: id, SiteID: "a", MainURL: "rtsp://10.0.0.9/" + id, Zones: zones}, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := p.store.CreateCamera(t.Context(), store.System, store.Camera{ID: "elsewhere", SiteID: "b", MainURL: "rtsp://10.0.0.9/b"}, ""); err != nil {
+		t.Fatal(err)
+	}
+	wall, k := p.screen("hall", `"a"`)
+	admin := p.script(store.RoleAdmin)
+	const span = "?from=2026-11-22T12:00:00Z&to=2026-11-22T12:10:00Z"
+	see := func(open int) {
+		t.Helper()
+		for _, id := range []string{"open", "private"} {
+			wall.want(open, "GET", "/cameras/"+id+"/snapshot.jpg", "", nil)
+			for _, past := range []string{"recordings", "clip.mp4", "playback/index.m3u8", "playback/sound.m4a"} {
+				wall.want(http.StatusForbidden, "GET", "/cameras/"+id+"/"+past+span, "", nil)
+			}
+		}
+		if got, _ := wall.do("GET", "/cameras/elsewhere/snapshot.jpg", ""); got == http.StatusOK {
+			t.Error("it sees a camera of another site")
+		}
+	}
+	see(http.StatusForbidden)
+	if k.Video {
+		t.Error("a screen shows cameras though nobody said so")
+	}
+	admin.want(http.StatusOK, "PATCH", "/kiosks/"+k.ID, `{"video":true}`, &k)
+	see(http.StatusOK)
+	var me struct{ Permissions []Permission }
+	wall.get("/me", &me)
+	if !k.Video || !slices.Contains(me.Permissions, VideoLive) || slices.Contains(me.Permissions, VideoUnmasked) || slices.Contains(me.Permissions, VideoReview) {
+		t.Errorf("%v: %v", k.Video, me.Permissions)
+	}
+	var cam CameraShape
+	if wall.get("/cameras/private", &cam); !cam.Masked {
+		t.Error("what is private in a picture is not hidden from a screen")
+	}
+	admin.want(http.StatusOK, "PATCH", "/kiosks/"+k.ID, `{"video":false}`, &k)
+	see(http.StatusForbidden)
 }

@@ -308,6 +308,9 @@ func (s *Server) kiosk(r *http.Request, unauthorised error) (*Principal, error) 
 func kioskPrincipal(k *store.Kiosk) *Principal {
 	p := newPrincipal(k.ID, k.Name, k.Grants())
 	p.Kiosk = k
+	if k.Video { // what is private stays hidden, and there is no past
+		p.scopes[VideoLive] = p.scopes[VideoLive].with(k.Sites)
+	}
 	return p
 }
 

@@ -6028,6 +6028,7 @@ export interface components {
             /** Format: int64 */
             rotateSeconds?: number;
             sites?: string[];
+            video?: boolean;
             views?: string[];
         };
         KioskShape: {
@@ -6047,6 +6048,8 @@ export interface components {
             sites: string[];
             /** @description as the screen said it */
             userAgent: string;
+            /** @description it shows live pictures of cameras, private parts hidden */
+            video: boolean;
             /** @description paths shown in turn; none: the usual ones */
             views: string[];
         };
@@ -6693,6 +6696,8 @@ export interface components {
             rotateSeconds: number;
             /** @description "*" is all */
             sites: string[];
+            /** @description it may show live pictures of cameras, private parts hidden */
+            video?: boolean;
             views?: string[];
         };
         NewNoteInputBody: {

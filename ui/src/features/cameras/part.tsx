@@ -17,6 +17,7 @@ import { FindCameras } from './find';
 import { CameraForm } from './form';
 import type { Preset } from './preset';
 import { type CameraSetup, useCameraSetup } from './queries';
+import { SecretsPanel } from './secrets';
 import { needsHand, SensesDialog } from './senses';
 import { CameraState, rateText } from './state';
 import { ZonesDialog } from './zones-dialog';
@@ -193,6 +194,7 @@ export default function Cameras() {
           : {})}
       />
       <ArmingPanel cameras={data} sites={sites} />
+      {mayWrite && <SecretsPanel cameras={data} sites={sites} />}
       {open?.kind === 'find' && (
         <FindCameras cameras={data} close={close} chosen={(preset) => setOpen({ kind: 'add', preset })} />
       )}

@@ -1,4 +1,4 @@
-import { Button, Modal, MultiSelect, NumberInput, Textarea, TextInput } from '@mantine/core';
+import { Button, Modal, MultiSelect, NumberInput, Switch, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { api, ok } from '../../api/client';
@@ -18,7 +18,7 @@ import { type Kiosk, kiosksQuery } from './queries';
 import { isOwnPath, ROTATE } from './views';
 
 type Pending = components['schemas']['PendingKioskShape'];
-type Chosen = { name: string; sites: string[]; views: string[]; rotateSeconds: number };
+type Chosen = { name: string; sites: string[]; views: string[]; rotateSeconds: number; video: boolean };
 
 /** First the code, then who shows it, then what it may see. */
 export function AddScreen({ code: given, close }: { code: string; close: () => void }) {
@@ -172,6 +172,7 @@ function ScreenForm({
   const [sites, setSites] = useState(kiosk?.sites.filter((s) => s !== '*') ?? []);
   const [views, setViews] = useState(kiosk?.views.join('\n') ?? '');
   const [rotate, setRotate] = useState<number | string>(kiosk?.rotateSeconds ?? ROTATE.usual);
+  const [video, setVideo] = useState(kiosk?.video ?? false);
   const lines = views
     .split('\n')
     .map((v) => v.trim())
@@ -190,6 +191,7 @@ function ScreenForm({
             sites: sites.length > 0 ? sites : ['*'],
             views: lines,
             rotateSeconds: Number(rotate) || ROTATE.usual,
+            video,
           });
         }
       }}
@@ -250,6 +252,12 @@ function ScreenForm({
         max={ROTATE.most}
         allowDecimal={false}
         w={160}
+      />
+      <Switch
+        label={t('kiosk.video')}
+        description={t('kiosk.videoHint')}
+        checked={video}
+        onChange={(e) => setVideo(e.currentTarget.checked)}
       />
       {fault}
       <div className={form.actions}>

@@ -57,7 +57,9 @@ export type Read = {
   /** What next and previous go to, in order of time. */
   events: readonly Mark[];
   bookmarks: readonly Bookmark[];
-  /** Kinds of things that were seen in this time. */
+  /** All that was seen in this time, whatever is shown of it. */
+  sights: readonly Seen[];
+  /** Kinds of it. */
   seen: ReadonlySet<SeenKind>;
   recorded: readonly ({ spans: readonly Span[]; gaps: readonly Gap[] } | undefined)[];
   /** The oldest picture of any of the cameras; null: nothing was ever recorded. */
@@ -178,6 +180,7 @@ export function useLanes(chosen: readonly Camera[], asked: Win, only: readonly S
     lanes,
     events,
     bookmarks,
+    sights: labels.flatMap((q) => q.data ?? (none as readonly Seen[])),
     seen: new Set(labels.flatMap((q) => q.data?.map((s) => s.what) ?? [])),
     recorded: recorded.map((q) => q.data),
     earliest: known ? (first.length > 0 ? Math.min(...first) : null) : undefined,

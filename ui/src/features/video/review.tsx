@@ -4,6 +4,7 @@ import { exact, span as lengthOf } from '../../format/time';
 import { useT, useTag } from '../../i18n/i18n';
 import { useLive } from '../../live/hooks';
 import { Icon } from '../../ui/icons';
+import { useAllowed } from '../../ui/me';
 import { Failed } from '../../ui/panel';
 import { useSiteNames } from '../../ui/sites';
 import { useZone, ZoneNote } from '../../ui/zone';
@@ -14,6 +15,7 @@ import { Chooser, MOST, Save, TypedTime } from './choose';
 import { reviewKeys } from './keys';
 import { useLanes } from './lanes';
 import { Pane } from './pane';
+import { Plates, platesOf } from './plates';
 import type { Replay } from './replay';
 import styles from './review.module.css';
 import { kindsOf } from './seen';
@@ -52,6 +54,7 @@ export function Review({
   const tag = useTag();
   const zone = useZone();
   const siteName = useSiteNames();
+  const mayErase = useAllowed('cameras.write');
   const { client } = useLive();
   const serverNow = useCallback(() => Date.now() + client.clockOffset, [client]);
   // What is gone comes last: it is looked for, not come across.
@@ -70,7 +73,7 @@ export function Review({
   const [playing, setPlaying] = useState(search.at === undefined);
   const [speed, setSpeed] = useState(1);
   const [scrub, setScrub] = useState<number | null>(null);
-  const [open, setOpen] = useState<'mark' | 'marks' | null>(null);
+  const [open, setOpen] = useState<'mark' | 'marks' | 'plates' | null>(null);
   const clock = useRef(at);
   const thumbs = useThumbs();
   const typed = useRef<HTMLInputElement>(null);
@@ -315,6 +318,11 @@ export function Review({
             chosen={only}
             choose={(kinds) => change({ seen: kinds.join(',') || undefined })}
           />
+          {read.seen.has('plate') && (
+            <Button size="compact-sm" variant="subtle" color="gray" onClick={() => setOpen('plates')}>
+              {t('video.plates')}
+            </Button>
+          )}
           <SegmentedControl
             size="xs"
             className={styles.spans ?? ''}
@@ -345,6 +353,17 @@ export function Review({
           at={cut.in ?? at}
           until={cut.in !== undefined ? cut.out : undefined}
           close={() => setOpen(null)}
+        />
+      )}
+      {open === 'plates' && (
+        <Plates
+          plates={platesOf(read.sights)}
+          mayErase={mayErase}
+          close={() => setOpen(null)}
+          go={(at) => {
+            setOpen(null);
+            go(at - LEAD);
+          }}
         />
       )}
       {open === 'marks' && (
