@@ -70,6 +70,7 @@ type Detector struct {
 	minute   time.Time
 	sway     sway
 	shade    stroll
+	swarmAt  time.Time   // when insects or flakes were seen to fly about
 	learned  time.Time   // until when nothing is judged
 	pale     [cells]bool // where something pale was
 	paleAt   time.Time

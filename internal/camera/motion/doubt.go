@@ -15,9 +15,16 @@ const (
 	raisedShare  = 32
 	// A small thing that shines falls off from its middle, all around.
 	glintPeak  = 64
+	palePeak   = 20
 	glintCells = 160
 	glintShare = 0.5
 	pointCells = 8
+	// Where one flies, or so many small and pale things, more are to be expected.
+	swarmOf  = 3
+	swarmFor = time.Minute
+	// What is neither darker than the place nor of so many cells begins no motion.
+	faintCells = 3 * fewestCells
+	plainCells = 2 * fewestCells
 	// A shadow has to go that far, in its own widths, to be that of somebody.
 	strollWidths = 1.5
 )
@@ -56,7 +63,7 @@ func (b *blob) beside(o *blob) bool {
 
 func (b *blob) plain() bool {
 	_, told := b.follows()
-	return !told
+	return !told && b.hot >= plainCells
 }
 
 // share is what so many of a hundred darker cells have at most of what was there.
@@ -70,12 +77,9 @@ func (b *blob) share(of int) float32 {
 	return 1
 }
 
-// glint reports whether it is a point of light, in focus or not.
-func (b *blob) glint(s *scratch) bool {
-	if b.solid() || b.peak < glintPeak {
-		return false
-	}
-	core, all := 0, 0
+// shining is how many cells of it shine at all, and how many at least half as much as
+// the brightest.
+func (b *blob) shining(s *scratch) (all, core int) {
 	for y := max(0, b.top-2); y <= min(rows-1, b.bottom+2); y++ {
 		for x := max(0, b.left-2); x <= min(columns-1, b.right+2); x++ {
 			switch v := s.shift[y*columns+x]; {
@@ -87,7 +91,19 @@ func (b *blob) glint(s *scratch) bool {
 			}
 		}
 	}
-	return all <= pointCells || all <= glintCells && float64(core) <= glintShare*float64(all)
+	return all, core
+}
+
+// pale says whether it is something small and pale, and whether that is a point of
+// light, in focus or not.
+func (b *blob) pale(s *scratch) (small, point bool) {
+	if b.solid() || b.rise <= 0 || b.peak < palePeak {
+		return false, false
+	}
+	all, core := b.shining(s)
+	small = all <= glintCells
+	point = b.soft() || b.peak >= glintPeak && (all <= pointCells || float64(core) <= glintShare*float64(all))
+	return small, small && point
 }
 
 // stroll is a shadow that goes somewhere.
@@ -111,8 +127,10 @@ const (
 func (d *Detector) doubt(s *scratch, blobs []blob, at time.Time) []doubt {
 	doubted := make([]doubt, len(blobs))
 	shadows, others, one := 0, 0, -1
+	swarm := d.swarms(s, blobs, at)
 	for i := range blobs {
 		b := &blobs[i]
+		small, point := b.pale(s)
 		switch {
 		case b.shadow():
 			share, told := b.follows()
@@ -130,7 +148,7 @@ func (d *Detector) doubt(s *scratch, blobs []blob, at time.Time) []doubt {
 			default:
 				shadows, one = shadows+1, i
 			}
-		case b.glint(s):
+		case point, small && swarm, !b.solid() && b.hot < faintCells:
 			doubted[i] = little
 		case d.grows(s, b, at):
 			doubted[i] = nobody
@@ -152,6 +170,22 @@ func (d *Detector) doubt(s *scratch, blobs []blob, at time.Time) []doubt {
 		}
 	}
 	return doubted
+}
+
+// swarms reports whether insects or flakes fly about.
+func (d *Detector) swarms(s *scratch, blobs []blob, at time.Time) bool {
+	n := 0
+	for i := range blobs {
+		if small, point := blobs[i].pale(s); point {
+			n += swarmOf - 1
+		} else if small {
+			n++
+		}
+	}
+	if n >= swarmOf {
+		d.swarmAt = at
+	}
+	return !d.swarmAt.IsZero() && at.Sub(d.swarmAt).Abs() < swarmFor
 }
 
 // goes reports whether the only shadow there is has gone some way.

@@ -73,7 +73,7 @@ func (d *Detector) pales(s *scratch, blobs []blob, at time.Time) {
 	}
 	d.paleAt, d.pale = at, [cells]bool{}
 	for _, b := range blobs {
-		if b.solid() || b.soft() || b.glint(s) {
+		if _, point := b.pale(s); point || b.solid() {
 			continue
 		}
 		for y := b.top; y <= b.bottom; y++ {

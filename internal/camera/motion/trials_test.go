@@ -181,3 +181,10 @@ func TestTruthOfTheThirdTrials(t *testing.T) {
 	text, _, _ := table(t, freshTrials(t, "c"))
 	documented(t, "third trials", text)
 }
+
+// TestTruthOfTheFourthTrials shows it the same kinds once more, at other places, after
+// what the third had shown was mended.
+func TestTruthOfTheFourthTrials(t *testing.T) {
+	text, _, _ := table(t, freshTrials(t, "d"))
+	documented(t, "fourth trials", text)
+}
