@@ -111,7 +111,7 @@ const cameras = createRoute({
   path: '/cameras',
   validateSearch: parseWall,
   staticData: { timeless: true },
-  component: page(() => import('../features/video/page'), 'evidence', 'incidents', 'video'),
+  component: page(() => import('../features/video/page'), 'doors', 'evidence', 'incidents', 'video'),
 });
 
 const doors = createRoute({
@@ -191,7 +191,7 @@ const site = createRoute({
   validateSearch: (s: Record<string, unknown>): { out?: 'all' } => ({
     out: s.out === 'all' ? 'all' : undefined,
   }),
-  component: page(() => import('../features/site/page'), 'incidents', 'site', 'overview', 'station'),
+  component: page(() => import('../features/site/page'), 'doors', 'incidents', 'site', 'overview', 'station'),
 });
 
 const stations = createRoute({

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AccessEvent } from '../../api/shapes';
 import { bySite, isAmiss, reasonKey } from './door';
 import { calling, codeKey, fits, lateBy, withNews } from './log';
+import { spansOf } from './past';
 import { parseDoors } from './search';
 
 const event = (seq: number, more: Partial<AccessEvent> = {}): AccessEvent => ({
@@ -72,6 +73,20 @@ describe('calls for help', () => {
       told('2026-11-23T02:04:00Z', 'hall', 'fire', true),
     ]);
     expect(out.map((a) => `${a.door} ${a.alarm}`)).toEqual(['hall fire', 'gate tamper']);
+  });
+});
+
+describe('a door on the axis', () => {
+  it('shows when it was other than locked, also what began before', () => {
+    const told = [
+      { at: 5, state: 'open' },
+      { at: 20, state: 'locked' },
+      { at: 30, state: 'forced' },
+    ];
+    expect(spansOf(told, 10, 50)).toEqual([
+      { from: 10, to: 20, state: 'open' },
+      { from: 30, to: 50, state: 'forced' },
+    ]);
   });
 });
 

@@ -10,6 +10,7 @@ import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel, PanelBoundary, Skeleton } from '../../ui/panel';
 import { ZoneProvider } from '../../ui/zone';
+import { SiteDoors } from '../doors/sitepanel';
 import { IncidentPanel } from '../incidents/panel';
 import { Headline } from '../overview/headline';
 import { CannotCharge } from '../overview/outages';
@@ -58,6 +59,7 @@ function Loaded({ site }: { site: Site }) {
   const { summary } = useSummary(site.id);
   const { out } = route.useSearch();
   const mayIncidents = useAllowed('incidents.read');
+  const mayDoors = useAllowed('doors.read');
   const navigate = route.useNavigate();
   return (
     <>
@@ -79,6 +81,7 @@ function Loaded({ site }: { site: Site }) {
           nothingWrong={site.ports.total > 0}
         />
       </div>
+      {mayDoors && <SiteDoors site={site.id} />}
       <StationCards site={site.id} />
       <PlanPanel site={site} />
     </>

@@ -1,11 +1,13 @@
 // What the timeline of the review page has lanes for, read for one stretch of time.
-// Doors get a lane like a port's once there are doors.
 import { useQueries, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { sessionsOfTimeQuery, statesQuery } from '../../api/queries';
 import type { Session } from '../../api/shapes';
 import { useT } from '../../i18n/i18n';
 import { useAllowed } from '../../ui/me';
+import { doorName } from '../doors/door';
+import { doorsQuery } from '../doors/feed';
+import { type Coming, comingsQuery, type DoorSpan, doorStatesQuery } from '../doors/past';
 import { type Band, bandsOf, stateStep } from '../station/track';
 import type { Camera } from './camera';
 import {
@@ -38,11 +40,15 @@ export type Lane = { key: string; name: string } & (
       seen: readonly Seen[];
     }
   | { kind: 'port'; bands: readonly Band[]; charges: readonly Charge[] }
+  | { kind: 'door'; spans: readonly DoorSpan[]; comings: readonly Coming[] }
   | { kind: 'marks'; marks: readonly Mark[] }
 );
 
 /** Ports that have a lane at most; a camera watches a few bays. */
 const MOST_PORTS = 8;
+
+/** Doors that have a lane at most; a camera sees one or two. */
+const MOST_DOORS = 4;
 
 const none: readonly never[] = [];
 
@@ -73,6 +79,8 @@ export function useLanes(chosen: readonly Camera[], asked: Win, only: readonly S
   const { from, to } = asked;
   const mayPorts = useAllowed('stations.read');
   const maySessions = useAllowed('sessions.read');
+  const mayEvents = useAllowed('events.read');
+  const mayPeople = useAllowed('people.read');
   const mayIncidents = useAllowed('incidents.read');
   const held = keep(1);
   const withBefore = <Q extends { queryKey: readonly unknown[] }>(q: Q) => ({
@@ -111,6 +119,17 @@ export function useLanes(chosen: readonly Camera[], asked: Win, only: readonly S
     })),
   });
 
+  const mayDoors = useAllowed('doors.read') && mayEvents;
+  const { data: everyDoor } = useQuery({ ...doorsQuery(), enabled: mayDoors });
+  const doors = useMemo(
+    () => (everyDoor ?? []).filter((d) => chosen.some((c) => c.id === d.cameraId)).slice(0, MOST_DOORS),
+    [everyDoor, chosen],
+  );
+  const doorStates = useQueries({ queries: doors.map((d) => withBefore(doorStatesQuery(d.id, from, to))) });
+  const comings = useQueries({
+    queries: doors.map((d) => ({ ...withBefore(comingsQuery(d.id, from, to)), enabled: mayPeople })),
+  });
+
   const bookmarks = marked.data ?? (none as readonly Bookmark[]);
   const shown = (i: number) =>
     (labels[i]?.data ?? (none as readonly Seen[])).filter((s) => only.length === 0 || only.includes(s.what));
@@ -141,6 +160,15 @@ export function useLanes(chosen: readonly Camera[], asked: Win, only: readonly S
           to: s.endedAt ? Date.parse(s.endedAt) : Math.min(to, Date.now()),
           energyWh: s.energyWh,
         })),
+    });
+  }
+  for (const [i, d] of doors.entries()) {
+    lanes.push({
+      kind: 'door',
+      key: `door/${d.id}`,
+      name: doorName(d),
+      spans: doorStates[i]?.data ?? none,
+      comings: comings[i]?.data ?? none,
     });
   }
   const happened = incidents.flatMap((q) => q.data ?? []).sort((a, b) => a.from - b.from);

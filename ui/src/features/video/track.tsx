@@ -6,6 +6,7 @@ import { type MessageKey, useT, useTag } from '../../i18n/i18n';
 import { Icon } from '../../ui/icons';
 import { familyKey, StateShape } from '../../ui/state';
 import { useZone } from '../../ui/zone';
+import { DoorState, doorColor } from '../doors/state';
 import { SeverityShape } from '../incidents/severity';
 import { paintBands } from '../station/paint';
 import { Strip } from '../station/strip';
@@ -266,6 +267,28 @@ function LaneBody({ lane, win: { from, to } }: { lane: Lane; win: Win }) {
           ))}
         </div>
       );
+    case 'door':
+      return (
+        <>
+          {within(lane.spans).map((s) => (
+            <span
+              key={s.from}
+              className={styles.doorSpan}
+              style={{ ...box(s), background: doorColor(s.state) }}
+            />
+          ))}
+          {lane.comings
+            .filter((c) => c.at >= from && c.at <= to)
+            .map((c) => (
+              <span
+                key={`${c.at}${c.name}`}
+                className={styles.coming}
+                data-allowed={c.allowed}
+                style={{ insetInlineStart: x(c.at) }}
+              />
+            ))}
+        </>
+      );
     case 'marks':
       return within(lane.marks).map((m) => (
         <span
@@ -316,6 +339,28 @@ function Told({ lane, at, reach }: { lane: Lane; at: number; reach: number }) {
         {seen.map((s) => (
           <p key={`${s.what}${s.from}`}>
             <SeenShape kind={s.what} size={12} /> {seenText(t, tag, s)}
+          </p>
+        ))}
+      </>
+    );
+  }
+  if (lane.kind === 'door') {
+    const state = lane.spans.find((s) => s.from <= at && at < s.to);
+    const near = lane.comings.filter((c) => Math.abs(c.at - at) <= reach).slice(0, 3);
+    return (
+      <>
+        <p>{lane.name}</p>
+        {state && (
+          <p>
+            <DoorState state={state.state} size={12} />
+          </p>
+        )}
+        {near.map((c) => (
+          <p key={`${c.at}${c.name}`}>
+            <StateShape family={c.allowed ? 'available' : 'faulted'} size={12} />{' '}
+            {t(c.allowed ? 'video.review.letIn' : 'video.review.refused', {
+              who: c.name || t('video.review.somebody'),
+            })}
           </p>
         ))}
       </>
