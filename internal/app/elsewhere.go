@@ -55,11 +55,11 @@ func (e *elsewhere) leave(line []byte) error {
 	name := filepath.Join(e.to, e.name+"-"+time.Now().UTC().Format("20060102")+".jsonl")
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o640)
 	if err != nil {
-		return fmt.Errorf("leave in a folder: %w", err)
+		return fmt.Errorf("leave in the folder: %w", err)
 	}
 	_, err = f.Write(line)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("leave in a folder: %w", err)
+		return fmt.Errorf("leave in the folder: %w", err)
 	}
 	return nil
 }
@@ -72,17 +72,17 @@ func (e *elsewhere) send(ctx context.Context, line []byte) error {
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, e.to, bytes.NewReader(line))
 	if err != nil {
-		return fmt.Errorf("send to an address: %w", err)
+		return fmt.Errorf("send to the address: %w", err)
 	}
 	r.Header.Set("Content-Type", "application/json")
 	resp, err := e.reach.Client(nil).Do(r)
 	if err != nil {
-		return fmt.Errorf("send to an address: %w", err)
+		return fmt.Errorf("send to the address: %w", err)
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection serves again
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return fmt.Errorf("send to an address: answered %s", resp.Status)
+		return fmt.Errorf("send to the address: answered %s", resp.Status)
 	}
 	return nil
 }
@@ -92,13 +92,13 @@ func (e *elsewhere) send(ctx context.Context, line []byte) error {
 func (e *elsewhere) log(ctx context.Context, line []byte) error {
 	u, err := url.Parse(e.to)
 	if err != nil {
-		return fmt.Errorf("send to a syslog: %w", err)
+		return fmt.Errorf("send to the syslog: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendWithin)
 	defer cancel()
 	c, err := e.reach.Dial(ctx, "tcp", u.Host)
 	if err != nil {
-		return fmt.Errorf("send to a syslog: %w", err)
+		return fmt.Errorf("send to the syslog: %w", err)
 	}
 	defer c.Close()
 	if end, ok := ctx.Deadline(); ok {
@@ -107,7 +107,7 @@ func (e *elsewhere) log(ctx context.Context, line []byte) error {
 	const priority = 13<<3 | 5
 	text := fmt.Sprintf("<%d>1 %s - chargewatch - %s - %s", priority, time.Now().UTC().Format(time.RFC3339), e.name, bytes.TrimSpace(line))
 	if _, err := fmt.Fprintf(c, "%d %s", len(text), text); err != nil {
-		return fmt.Errorf("send to a syslog: %w", err)
+		return fmt.Errorf("send to the syslog: %w", err)
 	}
 	return nil
 }

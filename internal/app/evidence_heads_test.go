@@ -89,7 +89,7 @@ func TestHeadsAreLeftInAFolder(t *testing.T) {
 	}
 	at := *told(h).HeadsAt
 	h.take(t.Context())
-	if x := told(h); !strings.Contains(x.HeadsFault, "leave heads") || !x.HeadsAt.Equal(at) {
+	if x := told(h); !strings.Contains(x.HeadsFault, "leave in the folder") || !x.HeadsAt.Equal(at) {
 		t.Errorf("without the folder: %+v", x)
 	}
 	if err := os.Mkdir(folder, 0o700); err != nil {

@@ -1,8 +1,9 @@
 package stream
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -121,8 +122,10 @@ func newHearing(f format.Format, w *watch, now func() time.Time) (*hearing, erro
 		h.format = &SoundFormat{Codec: Opus, Channels: f.ChannelCount}
 		h.split = func(p *rtp.Packet) ([][]byte, error) { return [][]byte{p.Payload}, nil }
 		h.length = opus.PacketDuration2
+	case *format.G711:
+		return nil, errors.New("sound is G711")
 	default:
-		return nil, fmt.Errorf("sound is %s", strings.TrimSpace(f.Codec()))
+		return nil, fmt.Errorf("sound is %s", cmp.Or(f.RTPMap(), "of an unknown kind"))
 	}
 	if h.rate < 8000 || h.rate > 192_000 {
 		return nil, fmt.Errorf("sound of %d Hz", h.rate)
