@@ -109,6 +109,9 @@ func (h *hub) passDoor(ctx context.Context, e *event.Event, site string) bool {
 	case *event.DoorRemoved:
 		kind, shape = "doorGone", map[string]string{"id": e.Subject.ID}
 	case *event.DoorAlarm:
+		if b.Alarm == event.AlarmDuress { // not for screens that whoever threatens may see
+			topic = "access"
+		}
 		kind, shape = "doorAlarm", eventShape(e)
 	case *event.Access:
 		topic, kind, shape = "access", "access", h.s.accessEventShape(ctx, e, b)
