@@ -56,6 +56,7 @@ func imports() map[string][]string {
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto", "sim/camera"},
 		"sim/camera": {},
+		"sim/raid":   {"event"},
 		"sim/retell": {"event", "access", "sim"},
 		"sim/lab":    {"event", "access", "detect", "sim", "sim/retell"},
 		"archtest":   {},

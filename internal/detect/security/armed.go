@@ -13,8 +13,9 @@ import (
 // before one camera at a time is one finding.
 //
 // What has no name is S3: at night leaves move, and foxes. Labels say what it is. A
-// person makes it S2, and S1 where ports or doors are watched. Labels never end it,
-// never lower what a person raised, and no other detector of ours asks them: a raid (V05), loitering
+// person makes it S2, and S1 where doors are watched; at ports it stays S3, since
+// drivers come at night too, until somebody stays there and charges nothing (V04).
+// Where somebody works who was sent it stays S3. Labels never end it, and no other detector of ours asks them: a raid (V05), loitering
 // (V04) and tampering (V02) are told whatever a label says. Where labels come at all,
 // a few seconds are waited for them; where none come, nothing waits.
 func whileArmed() detect.Detector {
@@ -198,22 +199,16 @@ func armedFinding(c *detect.Context, b *event.Scene, m *watched) event.Finding {
 		Severity: event.S3, Since: b.Since,
 		Facts: []event.Fact{detect.Word("what", string(b.What)), detect.Word("seenBy", b.Source), detect.Value("percent", b.Percent, "%")},
 	}
-	if certain {
-		f.Severity = event.S2
-	}
 	ports := slices.Clone(b.Ports)
-	watches := len(b.Ports)+len(b.Doors) > 0
+	watches, guards := len(b.Ports) > 0, len(b.Doors) > 0
 	if m != nil {
 		for _, x := range m.Open {
-			watches = watches || len(x.Ports) > 0 || len(x.Doors) > 0
+			watches, guards = watches || len(x.Ports) > 0, guards || len(x.Doors) > 0
 			ports = append(ports, x.Ports...)
 		}
 		switch {
 		case m.Person > 0:
-			text, f.Severity = person, event.S2
-			if watches {
-				f.Severity = event.S1
-			}
+			text, certain = person, true
 			f.Facts = append(f.Facts, detect.Word("label", string(event.ScenePerson)), detect.Word("labelledBy", m.By))
 		case m.Harmless > 0:
 			text = "An animal or a vehicle, and no person as far as was seen, is before camera %s while the site is armed."
@@ -224,6 +219,9 @@ func armedFinding(c *detect.Context, b *event.Scene, m *watched) event.Finding {
 			f.Facts = append(f.Facts, detect.Value("certain", sure, "%"))
 		}
 	}
+	if certain {
+		f.Severity = ofPerson(c, watches, guards)
+	}
 	f.Text = c.Say(text, called(c.Station))
 	if b.Zone != "" {
 		f.Facts = append(f.Facts, detect.Word("zone", b.Zone))
@@ -233,4 +231,17 @@ func armedFinding(c *detect.Context, b *event.Scene, m *watched) event.Finding {
 		f.Facts = append(f.Facts, detect.Word("port", p))
 	}
 	return f
+}
+
+// ofPerson is how severe it is that somebody is there while the site is armed.
+func ofPerson(c *detect.Context, ports, doors bool) event.Severity {
+	switch {
+	case c.Network().Worked(c.Station.SiteID):
+		return event.S3
+	case doors:
+		return event.S1
+	case ports:
+		return event.S3 // a driver, or V04 will tell
+	}
+	return event.S2
 }

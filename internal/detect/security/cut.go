@@ -144,6 +144,18 @@ func (x *silence) elsewhere(c *detect.Context) bool {
 	return false
 }
 
+// driven reports that a driver has business at the site: who was seen may be one.
+func driven(c *detect.Context) bool {
+	for st := range c.Network().Site(c.Station.SiteID) {
+		for i := range st.Ports {
+			if p := &st.Ports[i]; p.Tx != nil || !p.EndedAt.IsZero() && p.EndedAt.Ago(c.Now) < c.Minutes("beforeMinutes") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func cutOffDue(c *detect.Context, _ string) {
 	x := detect.Common[silences](c).Sites[c.Station.SiteID]
 	if x == nil || !x.suspected(c) || x.elsewhere(c) {
@@ -153,7 +165,10 @@ func cutOffDue(c *detect.Context, _ string) {
 	f := event.Finding{Severity: event.S2, Since: x.Gone[0].At.Time()}
 	camera := x.Motion.Camera
 	if x.Person.lately(c.Now, c.Minutes("beforeMinutes")) {
-		f.Severity, camera = event.S1, x.Person.Camera
+		camera = x.Person.Camera
+		if !driven(c) {
+			f.Severity = event.S1
+		}
 	}
 	f.Text = c.Say("The site may have been cut off: %d stations and cameras fell silent within a minute, just after somebody was before camera %s.", len(x.Gone), camera)
 	f.Facts = append(f.Facts, detect.Word("camera", camera))

@@ -25,9 +25,10 @@ func loitering() detect.Detector {
 			{Name: "armedSeconds", Default: 20, Unit: "s", Doc: "the same while the site is armed"},
 			{Name: "afterSeconds", Default: 180, Unit: "s", Doc: "how long after a session its driver may still be there"},
 			{Name: "pluggedSeconds", Default: 300, Unit: "s", Doc: "how long a driver who has plugged in may take until it charges"},
+			{Name: "driverSeconds", Default: 120, Unit: "s", Doc: "how long whoever came with a vehicle may take before it is urgent"},
 			{Name: "pauseSeconds", Default: 15, Unit: "s", Doc: "how long nothing may move in between"},
 		},
-		Kinds: []event.Kind{event.KindScene, event.KindServerStarted, event.KindTransaction},
+		Kinds: []event.Kind{event.KindScene, event.KindLabels, event.KindServerStarted, event.KindTransaction},
 		On:    loiteringOn,
 		Due:   loiteringDue,
 		New:   func() any { return new(presence) },
@@ -54,7 +55,18 @@ func loiteringOn(c *detect.Context, e *event.Event) {
 				other.Clear("loitering", 0, detect.Word("ended", "session"))
 			}
 		}
+	case *event.Labels:
+		if b.Best(event.SceneVehicle) >= labelCounts {
+			detect.Memory[presence](c, 0).Vehicle = detect.At(c.Now)
+		}
+		m := detect.Recall[presence](c, 0)
+		if m != nil && len(m.Open) > 0 && c.Station.IsOpen("loitering", 0) && b.Best(event.ScenePerson) >= labelCounts {
+			loiteringDue(c, m.Open[0].ID) // now it has a name
+		}
 	case *event.Scene:
+		if b.What == event.SceneVehicle {
+			detect.Memory[presence](c, 0).Vehicle = detect.At(c.Now)
+		}
 		if b.What != event.SceneMotion && b.What != event.ScenePerson ||
 			b.Phase == event.SceneStarted && len(b.Ports) == 0 || b.Phase == event.SceneEnded && detect.Recall[presence](c, 0) == nil || b.Phase == event.SceneSeen {
 			return
@@ -80,10 +92,17 @@ func loiteringOn(c *detect.Context, e *event.Event) {
 	}
 }
 
+const (
+	labelCounts = 0.5             // how sure a label has to be
+	broughtBy   = 3 * time.Minute // how long a vehicle explains who is there
+)
+
 // presence are those who are at ports, and those who were a moment ago.
 type presence struct {
 	scenes
 	Lately []scene `json:"lately,omitempty"`
+	// Vehicle is when one was last seen: who came with it may be a driver.
+	Vehicle detect.Moment `json:"vehicle,omitempty"`
 }
 
 // of is the scene of an id, nil if it does not go on.
@@ -174,8 +193,16 @@ func loiteringDue(c *detect.Context, id string) {
 		Text:  c.Say("Somebody has been at a port before camera %s for %.0f seconds, and nothing is charged there.", called(c.Station), x.Since.Ago(c.Now).Seconds()),
 		Facts: []event.Fact{detect.Value("seconds", x.Since.Ago(c.Now).Seconds(), "s")},
 	}
+	// What has no name may be a bag in the wind, and who came with a vehicle a driver.
 	if known := detect.RecallOf[watched](c.Station, "V03", 0); x.Armed && (x.What == event.ScenePerson || known != nil && known.Person > 0) {
-		f.Severity = event.S2 // what has no name may be a bag in the wind
+		driver := seconds(c, "driverSeconds")
+		switch {
+		case c.Network().Worked(c.Station.SiteID):
+		case m.Vehicle.IsZero() || m.Vehicle.Ago(c.Now) > broughtBy || x.Since.Ago(c.Now) >= driver:
+			f.Severity = event.S2
+		case !c.Waiting(id):
+			c.Wake(id, x.Since.Time().Add(driver))
+		}
 	}
 	if x.Zone != "" {
 		f.Facts = append(f.Facts, detect.Word("zone", x.Zone))

@@ -104,6 +104,9 @@ func heard(t *testing.T, who, what string, v map[string]string) (event.Subject, 
 		if v["ports"] != "" {
 			x.Ports = strings.Split(v["ports"], ",")
 		}
+		if v["doors"] != "" {
+			x.Doors = strings.Split(v["doors"], ",")
+		}
 		return x
 	}
 	switch what {
@@ -305,11 +308,32 @@ func TestStories(t *testing.T) {
 			 120 cam1 ends what=motion`,
 			[]string{"100 camera/cam1 motionArmed raised S3", "101 camera/cam1 motionArmed updated S2", "120 camera/cam1 motionArmed cleared S2"},
 		},
+		"a person at a door while armed": {
+			`100 cam1 begins what=motion doors=gate armed=yes
+			 101 cam1 shows person=0.8 armed=yes
+			 110 cam1 ends what=motion`,
+			[]string{"100 camera/cam1 motionArmed raised S3", "101 camera/cam1 motionArmed updated S1", "110 camera/cam1 motionArmed cleared S1"},
+		},
+		"a person stays at a port while armed and charges nothing": {
+			`100 cam1 begins armed=yes` + bay + `
+			 101 cam1 shows person=0.8 armed=yes
+			 130 cam1 ends` + bay + `
+			 150 self time`,
+			[]string{"100 camera/cam1 motionArmed raised S3", "101 camera/cam1 motionArmed updated S3", "120 camera/cam1 loitering raised S2", "130 camera/cam1 motionArmed cleared S3", "130 camera/cam1 loitering cleared S2"},
+		},
+		"whoever came with a vehicle may take longer": {
+			`98 cam1 shows vehicle=0.9 armed=yes
+			 100 cam1 begins armed=yes` + bay + `
+			 101 cam1 shows person=0.8 armed=yes
+			 130 self time
+			 230 cam1 ends` + bay,
+			[]string{"101 camera/cam1 motionArmed raised S3", "120 camera/cam1 loitering raised S3", "220 camera/cam1 loitering updated S2", "230 camera/cam1 motionArmed cleared S3", "230 camera/cam1 loitering cleared S2"},
+		},
 		"a person at a port while armed": {
 			`100 cam1 begins armed=yes` + bay + `
 			 101 cam1 shows person=0.8 armed=yes
 			 110 cam1 ends` + bay,
-			[]string{"100 camera/cam1 motionArmed raised S3", "101 camera/cam1 motionArmed updated S1", "110 camera/cam1 motionArmed cleared S1"},
+			[]string{"100 camera/cam1 motionArmed raised S3", "101 camera/cam1 motionArmed updated S3", "110 camera/cam1 motionArmed cleared S3"},
 		},
 		"a label that is not sure": {
 			`100 cam1 begins armed=yes` + bay + `
@@ -362,14 +386,14 @@ func TestStories(t *testing.T) {
 			 101 cam1 shows person=0.8 armed=yes
 			 103 cam1 shows vehicle=0.9 armed=yes
 			 110 cam1 ends` + bay,
-			[]string{"100 camera/cam1 motionArmed raised S3", "101 camera/cam1 motionArmed updated S1", "110 camera/cam1 motionArmed cleared S1"},
+			[]string{"100 camera/cam1 motionArmed raised S3", "101 camera/cam1 motionArmed updated S3", "110 camera/cam1 motionArmed cleared S3"},
 		},
 		"a van first and a person then": {
 			`100 cam1 begins armed=yes` + bay + `
 			 101 cam1 shows vehicle=0.8 armed=yes
 			 103 cam1 shows vehicle=0.8 person=0.7 armed=yes
 			 110 cam1 ends` + bay,
-			[]string{"100 camera/cam1 motionArmed raised S3", "101 camera/cam1 motionArmed updated S3", "103 camera/cam1 motionArmed updated S1", "110 camera/cam1 motionArmed cleared S1"},
+			[]string{"100 camera/cam1 motionArmed raised S3", "101 camera/cam1 motionArmed updated S3", "103 camera/cam1 motionArmed updated S3", "110 camera/cam1 motionArmed cleared S3"},
 		},
 		"a van stands there and something else begins to move": {
 			`100 cam1 begins what=motion zone=a armed=yes
