@@ -78,9 +78,9 @@ func open(seed uint64, kind string, start time.Time) *writer {
 		w.say(start, event.Camera(cam), &event.CameraConfigured{SiteID: "yard"}, Motion)
 		w.say(start, event.Camera(cam), &event.CameraState{SiteID: "yard", State: event.CameraLive}, Motion)
 	}
-	for id, place := range map[string]string{"gate": "gate", "room": "cabinet"} {
-		w.say(start, event.Door(id), &event.DoorConfigured{SiteID: "yard", Place: place}, Motion)
-		w.say(start, event.Door(id), &event.DoorState{SiteID: "yard", State: event.DoorLocked}, Motion)
+	for _, d := range []struct{ id, place string }{{"gate", "gate"}, {"room", "cabinet"}} {
+		w.say(start, event.Door(d.id), &event.DoorConfigured{SiteID: "yard", Place: d.place}, Motion)
+		w.say(start, event.Door(d.id), &event.DoorState{SiteID: "yard", State: event.DoorLocked}, Motion)
 	}
 	w.say(start, event.Site("yard"), &event.Arming{Armed: true, Schedule: true}, Charger)
 	return w
