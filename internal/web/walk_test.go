@@ -190,7 +190,7 @@ func (n *two) path(r Route, site string) string {
 		path += "?station=S-" + site
 	}
 	switch {
-	case strings.HasSuffix(r.Path, "/recordings"), strings.HasSuffix(r.Path, "/clip.mp4"), strings.HasSuffix(r.Path, "/playback/index.m3u8"):
+	case strings.HasSuffix(r.Path, "/recordings"), strings.HasSuffix(r.Path, "/clip.mp4"), strings.HasSuffix(r.Path, "/playback/index.m3u8"), strings.HasSuffix(r.Path, "/sound.m4a"):
 		path += "?from=2026-11-22T12:00:00Z&to=2026-11-22T12:10:00Z"
 	case strings.HasSuffix(r.Path, "/picture.jpg"), strings.HasSuffix(r.Path, "/thumbnail.jpg"):
 		path += "?at=2026-11-22T12:00:00Z"
