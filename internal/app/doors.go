@@ -4,17 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/access"
-	"github.com/chargewatch/chargewatch/internal/config"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/source/door"
@@ -112,24 +109,17 @@ func (d *doors) sameKeypads(list []door.Config) bool {
 	return true
 }
 
-// listen opens the port to which controllers tell what happens. A server whose
-// default port is taken uses a free one: controllers are told which.
+// listen opens the port to which controllers tell what happens; they are told which.
 func (d *doors) listen(ctx context.Context) (*uhppote.Network, error) {
-	at, err := doorAddress(d.s.Config.Doors)
+	at, err := doorAddress(d.s.Config.DoorListen)
 	if err != nil {
 		return nil, err
 	}
-	o := uhppote.Options{Listen: at, Check: d.s.reach.Check, Logger: d.s.log}
-	n, err := uhppote.Listen(o)
-	if errors.Is(err, syscall.EADDRINUSE) && d.s.Config.Doors == config.DefaultDoors {
-		o.Listen = netip.AddrPortFrom(at.Addr(), 0)
-		if n, err = uhppote.Listen(o); err == nil {
-			d.s.log.Log(ctx, slog.LevelInfo, "the default port of door controllers is taken", "instead", n.Port())
-		}
-	}
+	n, err := uhppote.Listen(uhppote.Options{Listen: at, Check: d.s.reach.Check, Logger: d.s.log})
 	if err != nil {
 		return nil, err
 	}
+	d.s.log.InfoContext(ctx, "door controllers are told where to tell what happens", "port", n.Port())
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.network = n
@@ -137,6 +127,9 @@ func (d *doors) listen(ctx context.Context) (*uhppote.Network, error) {
 }
 
 func doorAddress(text string) (netip.AddrPort, error) {
+	if text == "off" {
+		return netip.AddrPortFrom(netip.IPv4Unspecified(), 0), nil
+	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("read the address of door controllers: %w", err)

@@ -45,7 +45,7 @@ func newYard(t *testing.T) *yard {
 		t.Fatal(err)
 	}
 	y.board = farm.Add(405419896, zone)
-	y.c.Data, y.c.HTTP, y.c.OCPP, y.c.WebRTC, y.c.Doors = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0", "off", "127.0.0.1:0"
+	y.c.Data, y.c.HTTP, y.c.OCPP, y.c.WebRTC, y.c.DoorListen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0", "off", "127.0.0.1:0"
 	y.c.AllowNet = []string{farm.Address().String()}
 	t.Cleanup(func() {
 		if y.stop != nil {

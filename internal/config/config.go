@@ -26,9 +26,9 @@ type Config struct {
 	Data           string     `yaml:"data"`
 	HTTP           string     `yaml:"http"`
 	OCPP           string     `yaml:"ocpp"`
-	WebRTC         string     `yaml:"webrtc"` // off, or HOST:PORT; without a host that of HTTP
-	Doors          string     `yaml:"doors"`  // HOST:PORT; without a host on every address
-	TLS            string     `yaml:"tls"`    // off, auto or a folder
+	WebRTC         string     `yaml:"webrtc"`     // off, or HOST:PORT; without a host that of HTTP
+	DoorListen     string     `yaml:"doorListen"` // HOST:PORT, without a host on every address; off: a free port
+	TLS            string     `yaml:"tls"`        // off, auto or a folder
 	BehindProxy    bool       `yaml:"behindProxy"`
 	TrustedProxies []string   `yaml:"trustedProxies"`
 	Onboarding     string     `yaml:"onboarding"` // open, approve or closed
@@ -130,14 +130,11 @@ type lineError struct {
 // DefaultWebRTC is the one port of live pictures, on the host of HTTP.
 const DefaultWebRTC = ":8189"
 
-// DefaultDoors is where door controllers tell what happens, once there are some.
-const DefaultDoors = ":60001"
-
 // Default is what holds without file, environment and flags.
 func Default() Config {
 	const day = 24 * time.Hour
 	return Config{
-		Data: "./data", HTTP: "127.0.0.1:8080", OCPP: "127.0.0.1:8887", WebRTC: DefaultWebRTC, Doors: DefaultDoors, TLS: "off",
+		Data: "./data", HTTP: "127.0.0.1:8080", OCPP: "127.0.0.1:8887", WebRTC: DefaultWebRTC, DoorListen: "off", TLS: "off",
 		Onboarding: "approve", AllowNet: []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"},
 		Log: "info", LogFormat: "text",
 		Station: Station{
@@ -294,7 +291,7 @@ func options() []option {
 		text("http", "`HOST:PORT` of the web interface and API", func(c *Config) *string { return &c.HTTP }),
 		text("ocpp", "`HOST:PORT` of the OCPP endpoint", func(c *Config) *string { return &c.OCPP }),
 		text("webrtc", "`HOST:PORT` of live pictures, UDP and TCP, or off; without HOST that of --http", func(c *Config) *string { return &c.WebRTC }),
-		text("doors", "`HOST:PORT` to which door controllers tell what happens, over UDP; opened with the first of them", func(c *Config) *string { return &c.Doors }),
+		text("door-listen", "`HOST:PORT` to which door controllers tell what happens, over UDP, opened with the first of them; off: a port that is free", func(c *Config) *string { return &c.DoorListen }),
 		text("tls", "`WHICH` certificates: off, auto (own authority) or a folder of them", func(c *Config) *string { return &c.TLS }),
 		text("onboarding", "`MODE` for unknown stations: open, approve or closed", func(c *Config) *string { return &c.Onboarding }),
 		list("allow-net", "`NETWORKS` that may hold devices, separated by commas", func(c *Config) *[]string { return &c.AllowNet }),
@@ -348,8 +345,8 @@ func (c *Config) Validate() error {
 			bad(a[0], "%q is not HOST:PORT", a[1])
 		}
 	}
-	if _, _, err := net.SplitHostPort(c.Doors); err != nil {
-		bad("doors", "%q is not HOST:PORT", c.Doors)
+	if _, _, err := net.SplitHostPort(c.DoorListen); err != nil && c.DoorListen != "off" {
+		bad("doorListen", "%q is neither HOST:PORT nor off", c.DoorListen)
 	}
 	if _, _, err := net.SplitHostPort(c.WebRTC); err != nil && c.WebRTC != "off" {
 		bad("webrtc", "%q is neither HOST:PORT nor off", c.WebRTC)

@@ -109,7 +109,7 @@ func doors(ctx context.Context, l *lab, swipes int) (*doorsResult, error) {
 		return nil, err
 	}
 	defer p.end() //nolint:errcheck // it is only a simulator
-	flags := []string{"--allow-net", p.udp, "--doors", "127.0.0.1:0"}
+	flags := []string{"--allow-net", p.udp, "--door-listen", "127.0.0.1:0"}
 	srv, err := l.startChargewatch(ctx, "", false, flags...)
 	if err != nil {
 		return nil, err
