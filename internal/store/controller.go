@@ -29,15 +29,8 @@ const (
 // Driver is how a controller is spoken to.
 type Driver string
 
-// The drivers.
-const (
-	DriverUHPPOTE Driver = "uhppote"
-	DriverMQTT    Driver = "mqtt"
-	DriverHTTP    Driver = "http"
-)
-
-// Drivers lists all of them.
-func Drivers() []Driver { return []Driver{DriverUHPPOTE, DriverMQTT, DriverHTTP} }
+// DriverUHPPOTE speaks to UHPPOTE boards over UDP.
+const DriverUHPPOTE Driver = "uhppote"
 
 // Controller is what drives doors, as people set it up. A stored one is never changed
 // in place.
@@ -46,7 +39,7 @@ type Controller struct {
 	SiteID    string    `json:"-"`
 	Label     string    `json:"label,omitempty"`
 	Driver    Driver    `json:"driver"`
-	Address   string    `json:"address"`          // HOST:PORT, or a URL (http)
+	Address   string    `json:"address"`          // HOST:PORT
 	Serial    uint32    `json:"serial,omitempty"` // of a UHPPOTE controller
 	Simulated bool      `json:"simulated,omitempty"`
 	CreatedAt time.Time `json:"-"`
@@ -62,17 +55,14 @@ func (c *Controller) validate() error {
 	if !readable(c.Label, false) || utf8.RuneCountInString(c.Label) > maxDoorText {
 		return &InvalidError{"label", fmt.Sprintf("at most %d printable characters", maxDoorText)}
 	}
-	if !slices.Contains(Drivers(), c.Driver) {
-		return &InvalidError{"driver", "uhppote, mqtt or http"}
-	}
-	if c.Driver == DriverHTTP {
-		return validCameraURL("address", c.Address, false, []string{"https", "http"})
+	if c.Driver != DriverUHPPOTE {
+		return &InvalidError{"driver", "uhppote"}
 	}
 	host, port, err := net.SplitHostPort(c.Address)
 	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || host == "" || len(host) > 253 {
 		return &InvalidError{"address", "an address of the form HOST:PORT"}
 	}
-	if c.Driver == DriverUHPPOTE && c.Serial == 0 {
+	if c.Serial == 0 {
 		return &InvalidError{"serial", "the number on the controller"}
 	}
 	return nil

@@ -55,7 +55,7 @@ type ControllerShape struct {
 	ID        string                 `json:"id"`
 	SiteID    string                 `json:"siteId"`
 	Label     string                 `json:"label"`
-	Driver    store.Driver           `json:"driver" enum:"uhppote,mqtt,http"`
+	Driver    store.Driver           `json:"driver" enum:"uhppote"`
 	Address   string                 `json:"address"`
 	Serial    uint32                 `json:"serial"`
 	HasSecret bool                   `json:"hasSecret"`
@@ -84,8 +84,8 @@ type (
 			ID      string       `json:"id,omitempty" maxLength:"48" doc:"one is given if missing"`
 			SiteID  string       `json:"siteId" minLength:"1" maxLength:"48"`
 			Label   string       `json:"label,omitempty" maxLength:"200"`
-			Driver  store.Driver `json:"driver" enum:"uhppote,mqtt,http"`
-			Address string       `json:"address" minLength:"1" maxLength:"300" doc:"HOST:PORT, or a URL"`
+			Driver  store.Driver `json:"driver" enum:"uhppote"`
+			Address string       `json:"address" minLength:"1" maxLength:"300" doc:"HOST:PORT"`
 			Serial  uint32       `json:"serial,omitempty" doc:"of a UHPPOTE controller"`
 			Secret  string       `json:"secret,omitempty" maxLength:"200" doc:"kept sealed, never shown"`
 		}

@@ -46,7 +46,7 @@ type DoorShape struct {
 	SiteID      string           `json:"siteId"`
 	Label       string           `json:"label"`
 	Kind        access.PlaceKind `json:"kind" enum:"door,gate,barrier,cabinet"`
-	Driver      string           `json:"driver" enum:",uhppote,mqtt,http" doc:"of its controller; empty: it has none"`
+	Driver      string           `json:"driver" enum:",uhppote" doc:"of its controller; empty: it has none"`
 	Address     string           `json:"address" doc:"of its controller; only for those who set doors up"`
 	Controller  string           `json:"controller"`
 	Number      int              `json:"number" doc:"which door of its controller it is"`

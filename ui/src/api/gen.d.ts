@@ -4177,7 +4177,7 @@ export interface components {
              */
             clockOffsetSeconds: number;
             /** @enum {string} */
-            driver: "uhppote" | "mqtt" | "http";
+            driver: "uhppote";
             faults: components["schemas"]["ControllerFaultShape"][];
             firmware: string;
             hasSecret: boolean;
@@ -4525,7 +4525,7 @@ export interface components {
              * @description of its controller; empty: it has none
              * @enum {string}
              */
-            driver: "" | "uhppote" | "mqtt" | "http";
+            driver: "" | "uhppote";
             /** @description what is behind it: station/ID or station/ID/EVSE */
             evses: string[];
             /** Format: int64 */
@@ -6583,10 +6583,10 @@ export interface components {
             type: string;
         };
         NewControllerInputBody: {
-            /** @description HOST:PORT, or a URL */
+            /** @description HOST:PORT */
             address: string;
             /** @enum {string} */
-            driver: "uhppote" | "mqtt" | "http";
+            driver: "uhppote";
             /** @description one is given if missing */
             id?: string;
             label?: string;

@@ -9,8 +9,6 @@ export type Found = Schemas['FoundController'];
 export type Fault = Schemas['ControllerFaultShape'];
 
 export const CONTROLLERS = ['controllers'] as const;
-export const DRIVERS = ['uhppote', 'mqtt', 'http'] as const;
-export type Driver = (typeof DRIVERS)[number];
 
 const PAGE = 1000;
 
