@@ -56,7 +56,7 @@ func (c *Controller) validate() error {
 		return &InvalidError{"label", fmt.Sprintf("at most %d printable characters", maxDoorText)}
 	}
 	if c.Driver != DriverUHPPOTE {
-		return &InvalidError{"driver", "uhppote"}
+		return &InvalidError{"driver", "must be uhppote"}
 	}
 	host, port, err := net.SplitHostPort(c.Address)
 	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || host == "" || len(host) > 253 {
