@@ -71,12 +71,16 @@ describe('one station', () => {
     const page = await open(server, { state });
     await page.goto(`/stations/${s.id}`);
     await timeline(page).waitFor();
-    const box = await timeline(page).boundingBox();
-    await page.mouse.move(box.x + box.width * 0.5, box.y + 20);
-    await page.mouse.down();
-    await page.mouse.move(box.x + box.width * 0.75, box.y + 40, { steps: 4 });
-    await page.mouse.up();
-    await page.waitForURL(/range=/);
+    // The page may still find its place while the pointer is on its way.
+    await until('what was dragged over', async () => {
+      const box = await timeline(page).boundingBox();
+      await page.mouse.move(box.x + box.width * 0.5, box.y + 20);
+      await page.mouse.down();
+      await page.mouse.move(box.x + box.width * 0.75, box.y + 40, { steps: 4 });
+      await page.mouse.up();
+      await page.waitForURL(/range=/, { timeout: 5000 });
+      return true;
+    });
     const [from, to] = new URL(page.url()).searchParams.get('range').replaceAll('"', '').split('..').map(Date.parse);
     assert.ok(Math.abs((to - from) / 3_600_000 - 6) < 0.2, `a quarter of a day, not ${(to - from) / 3_600_000} h`);
     await page.goBack();
