@@ -19,11 +19,6 @@ type blob struct {
 	slope                    float32 // the steepest edge of it, from a cell to the next
 	rim                      int     // of its cells, those with few neighbours
 	label                    int32
-	// What is changed in it, in parts of what was there: how many cells have how much.
-	shares [shadeParts + 1]uint16
-	raised int // cells that are brighter than they were by more than noise
-	// Of the darker cells what they are and were, to see whether one follows the other.
-	sumF, sumB, sumFB, sumBB float32
 }
 
 const (
@@ -77,7 +72,7 @@ func (d *Detector) findBlobs(s *scratch) []blob {
 		}
 		if s.hot[i] != 0 {
 			d.changed[i] = true
-			if d.sways(i) || d.sway.explains(i, s.f[i]-d.bg[i], d.noise[i]) {
+			if d.sways(i) {
 				s.hot[i] = 0
 			}
 		}
@@ -178,12 +173,6 @@ func (d *Detector) flood(s *scratch, start int, label int32) blob {
 		}
 		if s.f[i] < s.floor[i] {
 			b.darker++
-			b.shares[max(0, int(shadeParts*s.f[i]/d.bg[i]))]++
-			b.sumF, b.sumB = b.sumF+s.f[i], b.sumB+d.bg[i]
-			b.sumFB, b.sumBB = b.sumFB+s.f[i]*d.bg[i], b.sumBB+d.bg[i]*d.bg[i]
-		}
-		if s.f[i] > raisedBy*d.bg[i]+structureLevel+d.noise[i] {
-			b.raised++
 		}
 		b.before += float64(d.bg[i])
 		b.rise += float64(s.shift[i])

@@ -33,7 +33,6 @@ type Change struct {
 // Times of the detector.
 const (
 	learnFor     = 5 // pictures, before anything is judged
-	learnAtLeast = 8 * time.Second
 	backgroundIn = 25 * time.Second
 	lightIn      = 8 * time.Second
 	noiseIn      = 40 * time.Second
@@ -68,10 +67,6 @@ type Detector struct {
 	minutes  [cells]uint8 // the minutes before, each a bit: whether the cell changed in it
 	changed  [cells]bool  // whether it did in this one
 	minute   time.Time
-	sway     sway
-	shade    stroll
-	swarmAt  time.Time   // when insects or flakes were seen to fly about
-	learned  time.Time   // until when nothing is judged
 	pale     [cells]bool // where something pale was
 	paleAt   time.Time
 	sweptAt  time.Time // when a light swept over the place
@@ -176,7 +171,6 @@ func (d *Detector) Look(gray []byte, at time.Time) []Change {
 	defer d.scratch.Put(s)
 	s.f.fold(gray)
 	if d.pictures == 0 {
-		d.learned, d.sway.since, d.sway.faded = at.Add(learnAtLeast), at, at
 		d.begin(s, at)
 		d.compare(gray, at, nil)
 		d.keep(s, at)
@@ -229,10 +223,7 @@ func (d *Detector) seed(s *scratch, at time.Time) {
 }
 
 func (d *Detector) judge(s *scratch, m measures, at time.Time, dt time.Duration) []Change {
-	if d.pictures < learnFor || at.Before(d.learned) {
-		for _, b := range d.findBlobs(s) {
-			d.takes(s, &b)
-		}
+	if d.pictures < learnFor {
 		d.learn(s, nil, m, 1/float32(d.pictures+1), dt)
 		d.usual.first(m, d.pictures)
 		d.edges()
@@ -243,7 +234,6 @@ func (d *Detector) judge(s *scratch, m measures, at time.Time, dt time.Duration)
 		return append(changes, d.rest(at)...)
 	}
 	d.tick(at)
-	d.sway.fade(at)
 	blobs := d.findBlobs(s)
 	changes = append(changes, d.moving(s, m, blobs, at)...)
 	d.learn(s, blobs, m, pace(dt, backgroundIn), dt)

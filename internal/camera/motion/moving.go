@@ -31,14 +31,13 @@ func (d *Detector) moving(s *scratch, m measures, blobs []blob, at time.Time) []
 	swept := !d.sweptAt.IsZero() && at.Sub(d.sweptAt).Abs() < sweepAfter
 	again := d.interval < seldom || slices.ContainsFunc(blobs, func(b blob) bool { return !b.solid() && b.enters() })
 	defer d.pales(s, blobs, at)
-	doubted := d.doubt(s, blobs, at)
 	for z := range d.zones {
 		w := &d.zones[z]
 		score, share, glow := 0.0, 0.0, false
-		for i, b := range blobs {
+		for _, b := range blobs {
 			k, n := w.sees(s, b)
 			switch {
-			case k == 0 || b.soft() || doubted[i] == nobody || doubted[i] == little && !w.active:
+			case k == 0 || b.soft():
 			case w.active || b.solid() || w.believes(swept, again && !d.travels(s, &b), at):
 				score, share = max(score, k), share+n
 			default:
@@ -73,7 +72,7 @@ func (d *Detector) pales(s *scratch, blobs []blob, at time.Time) {
 	}
 	d.paleAt, d.pale = at, [cells]bool{}
 	for _, b := range blobs {
-		if _, point := b.pale(s); point || b.solid() {
+		if b.solid() {
 			continue
 		}
 		for y := b.top; y <= b.bottom; y++ {

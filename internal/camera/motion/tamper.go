@@ -42,10 +42,6 @@ const (
 	blindTexture = 2.5
 	blindTimes   = 3
 	darkMean     = 48
-	// What is left of contrast behind a veil, and the light it has of its own.
-	veilSmall = 0.45
-	veilLarge = 0.5
-	veilLight = 8
 	// Where one light holds for less of the picture than this, all has changed at once.
 	otherLight = 0.4
 	// A lamp was switched if so much of the picture is brighter, or darker, and no one
@@ -59,10 +55,6 @@ const (
 func (d *Detector) tampering(s *scratch, m measures, at time.Time) (changes []Change, wrong bool) {
 	t := &d.tamper
 	kind, need := d.suspect(m)
-	veiled := d.veiled(s, m)
-	if veiled && kind != event.SceneBlinded {
-		kind, need = event.SceneCovered, coverPictures
-	}
 	if d.frozen(m, at) && kind == "" {
 		kind, need = event.SceneFrozen, 1
 	}
@@ -88,7 +80,7 @@ func (d *Detector) tampering(s *scratch, m measures, at time.Time) (changes []Ch
 		d.relight(s, at)
 		return nil, true
 	}
-	if !veiled && (kind == event.SceneCovered || kind == event.SceneTurned || t.now != "") {
+	if kind == event.SceneCovered || kind == event.SceneTurned || t.now != "" {
 		switch known := d.known(s); {
 		case known && kind != "" && t.now == "": // the place in another light
 			d.relight(s, at)
@@ -136,25 +128,6 @@ func (d *Detector) tampering(s *scratch, m measures, at time.Time) (changes []Ch
 	}
 	t.now, t.since = kind, t.maybeSince
 	return append(changes, Change{What: kind, Since: t.since, Score: 1}), true
-}
-
-// veiled reports whether something lies over the lens that lets the place shine
-// through: of its contrast little is left, large shapes and small ones, and there is
-// more light than that little makes. Where a lamp was switched off, or the sun went,
-// what is dark is dark.
-func (d *Detector) veiled(s *scratch, m measures) bool {
-	u, slack := &d.usual, 1.0
-	if d.tamper.now == event.SceneCovered {
-		slack = 1.2
-	}
-	if u.texture < blindTexture || u.spread < blindTexture {
-		return false // nothing was to be seen before
-	}
-	small, large := m.texture/u.texture, m.spread/u.spread
-	if small > veilSmall*slack || large > veilLarge*slack {
-		return false
-	}
-	return m.mean-max(small, large)*m.was > veilLight/slack && !d.knownAsIs(s)
 }
 
 // suspect says what a single picture looks like, and how many of them prove it.

@@ -52,46 +52,17 @@ func program(set string) []tried {
 		{"by 23 degrees, by night", "5", "night*8 night-pushed:turned*5 night*5", nil},
 		{"frozen in infrared", "4", "infrared*8 infrared:frozen*4 infrared*5", nil},
 	}
-	switch set {
-	case "a":
+	if set == "a" {
 		return list
-	case "c", "d":
-		return odd()
 	}
 	return append(list, []tried{
 		{"wind for minutes, a flag", "3", "flag*9 flag*9 flag-walks flag*2", nil},
+		{"wind for minutes, shadows of leaves", "3", "leaves*9 leaves*9 leaves-walks leaves*2", nil},
+		{"nine minutes of it, a flag", "3", "flag*9 flag*9 flag*9 flag*9 flag*9 flag-walks flag*2", nil},
 		{"nine minutes of it, shadows of leaves", "3", "leaves*9 leaves*9 leaves*9 leaves*9 leaves*9 leaves-walks leaves*2", nil},
 		{"a car comes by night and goes", "5", "night*8 arrives stands*8 leaves-bay night*4", nil},
 		{"somebody with a torch", "5", "night*8 torch-walks night*4", nil},
 	}...)
-}
-
-// odd is what changes a picture and is nobody, and the few who are to be found in it.
-func odd() []tried {
-	return []tried{
-		{"shadows of twigs, in gusts", "1", "day*5 twigs*3 day*2", nil},
-		{"the same, and somebody in it", "1", "twigs*5 twigs-walks twigs", nil},
-		{"a banner fills and falls", "1", "banner*4", nil},
-		{"the same, and somebody walks by", "1", "banner*5 banner-walks banner", nil},
-		{"somebody runs", "1", "day*4 runs day*3", nil},
-		{"a cat by day", "1", "day*4 cat day*3", nil},
-		{"ripples on a puddle", "1", "puddle*5", nil},
-		{"a thin bag over the lens", "1", "day*5 bag:covered*4 day*4", nil},
-		{"thin cloth over the lens", "1", "day*5 cloth:covered*4 day*4", nil},
-		{"rain on the lens", "2", "rain*4", nil},
-		{"the same, and somebody walks by", "2", "rain*2 rain-walks rain", nil},
-		{"fog comes in", "2", "fog", nil},
-		{"cars pass by night, their light comes in", "3", "night*4 passes*2 night*3", nil},
-		{"somebody crawls by night", "3", "night*4 crawls night*3", nil},
-		{"a cable is cut by night", "3", "night*4 cuts night*3", nil},
-		{"a bag by night", "3", "night*5 night-bag:covered*4 night*4", nil},
-		{"cloth by night", "3", "night*5 night-cloth:covered*4 night*4", nil},
-		{"moths before the infrared lamp", "4", "infrared*4 moths*3 infrared*2", nil},
-		{"somebody comes after them", "4", "moths*2 infrared-walks infrared*2", nil},
-		{"a web in gusts", "4", "threads*3", nil},
-		{"snow before the infrared lamp", "4", "flurry*4", nil},
-		{"the same, and somebody walks by", "4", "flurry*3 flurry-walks flurry", nil},
-	}
 }
 
 // freshTrials are those of a set.
@@ -172,19 +143,4 @@ func TestTruthOfTheFirstTrials(t *testing.T) {
 func TestTruthOfTheSecondTrials(t *testing.T) {
 	text, _, _ := table(t, freshTrials(t, "b"))
 	documented(t, "second trials", text)
-}
-
-// TestTruthOfTheThirdTrials shows it wind, weather, vermin and veils of other kinds, drawn
-// while shadows, swaying, points of light and veils were taught and judged when that was
-// done.
-func TestTruthOfTheThirdTrials(t *testing.T) {
-	text, _, _ := table(t, freshTrials(t, "c"))
-	documented(t, "third trials", text)
-}
-
-// TestTruthOfTheFourthTrials shows it the same kinds once more, at other places, after
-// what the third had shown was mended.
-func TestTruthOfTheFourthTrials(t *testing.T) {
-	text, _, _ := table(t, freshTrials(t, "d"))
-	documented(t, "fourth trials", text)
 }

@@ -10,9 +10,6 @@ func Trials() []Shot {
 	for set, first := range []int{11, 31} {
 		list = append(list, trials(string(rune('a'+set)), first)...)
 	}
-	for set, first := range []int{51, 71} {
-		list = append(list, odd(string(rune('c'+set)), first)...)
-	}
 	return list
 }
 
