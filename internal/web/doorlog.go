@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -119,17 +118,5 @@ func (h *hub) passDoor(ctx context.Context, e *event.Event, site string) bool {
 	if shape == nil {
 		return true
 	}
-	data, err := json.Marshal(shape)
-	if err != nil {
-		h.s.log.WarnContext(ctx, "door not encoded", "door", e.Subject.ID, "err", err)
-		return true
-	}
-	select {
-	case h.heard <- heard{topic: topic, frame: kind, site: site, urgent: true, private: site == "", whole: data, masked: data}:
-		return true
-	case <-h.done:
-		return false
-	case <-ctx.Done():
-		return false
-	}
+	return h.tellNow(ctx, topic, kind, site, shape)
 }

@@ -28,24 +28,26 @@ func (h *hub) passCamera(ctx context.Context, e *event.Event, site string) bool 
 	if shape == nil {
 		return true
 	}
-	return h.tellCamera(ctx, e.Subject.ID, kind, site, shape)
+	return h.tellNow(ctx, "cameras", kind, site, shape)
 }
 
 // CameraChanged tells the feed how a camera is, where no event does.
 func (s *Server) CameraChanged(ctx context.Context, id string) {
 	if c, ok := s.o.Store.Camera(id); ok {
-		s.hub.tellCamera(ctx, id, "camera", c.SiteID, s.cameraShape(c, nil))
+		s.hub.tellNow(ctx, "cameras", "camera", c.SiteID, s.cameraShape(c, nil))
 	}
 }
 
-func (h *hub) tellCamera(ctx context.Context, id, kind, site string, shape any) bool {
+// tellNow tells what is never coalesced and the same for all who may see it; false when
+// the feed has ended.
+func (h *hub) tellNow(ctx context.Context, topic, kind, site string, shape any) bool {
 	data, err := json.Marshal(shape)
 	if err != nil {
-		h.s.log.WarnContext(ctx, "camera not encoded", "camera", id, "err", err)
+		h.s.log.WarnContext(ctx, "frame not encoded", "topic", topic, "frame", kind, "err", err)
 		return true
 	}
 	select {
-	case h.heard <- heard{topic: "cameras", frame: kind, site: site, urgent: true, private: site == "", whole: data, masked: data}:
+	case h.heard <- heard{topic: topic, frame: kind, site: site, urgent: true, private: site == "", whole: data, masked: data}:
 		return true
 	case <-h.done:
 		return false

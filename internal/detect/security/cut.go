@@ -82,7 +82,7 @@ func cutOffOn(c *detect.Context, e *event.Event) {
 		x.back(c.Station.ID)
 		return
 	case *event.Labels:
-		if b.Best(event.ScenePerson) >= 0.5 {
+		if b.Best(event.ScenePerson) >= labelCounts {
 			x.Person = seen{Camera: c.Station.Camera.ID, At: detect.At(c.Now)}
 		}
 		return

@@ -1,21 +1,31 @@
 import { type MessageKey, useT } from '../i18n/i18n';
 import type { Family, Status } from '../live/status';
 import { familyOf } from '../live/status';
-import { colorOf, SHAPES } from './shapes';
+import { colorOf, type Mark, SHAPES } from './shapes';
 import styles from './state.module.css';
 
-/** The shape of a state. It never stands without its word nearby, so it is silent for screen readers. */
-export function StateShape({ family, size = 16 }: { family: Family; size?: number }) {
+/** What is drawn of a state. It never stands without its word nearby, so it is silent for screen readers. */
+export function Drawn({
+  marks,
+  color,
+  size,
+  className,
+}: {
+  marks: readonly Mark[];
+  color: string;
+  size: number;
+  className: string | undefined;
+}) {
   return (
     <svg
-      className={styles.shape}
+      className={className}
       viewBox="0 0 16 16"
       width={size}
       height={size}
       aria-hidden="true"
-      style={{ color: colorOf(family) }}
+      style={{ color }}
     >
-      {SHAPES[family].map((m) => (
+      {marks.map((m) => (
         <path
           key={m.d}
           d={m.d}
@@ -27,6 +37,11 @@ export function StateShape({ family, size = 16 }: { family: Family; size?: numbe
       ))}
     </svg>
   );
+}
+
+/** The shape of a state. */
+export function StateShape({ family, size = 16 }: { family: Family; size?: number }) {
+  return <Drawn marks={SHAPES[family]} color={colorOf(family)} size={size} className={styles.shape} />;
 }
 
 export const familyKey = (f: Family): MessageKey => `family.${f}`;

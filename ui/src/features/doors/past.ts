@@ -1,33 +1,18 @@
 // How doors were and who was at them, for the axis of a review.
 import { queryOptions } from '@tanstack/react-query';
 import { api, ok } from '../../api/client';
+import { again, iso, toldOf } from '../video/past';
 import { type Condition, conditionOf } from './door';
 
 /** A time in which a door was not simply locked. */
 export type DoorSpan = { from: number; to: number; state: Condition };
 export type Coming = { at: number; name: string; allowed: boolean; out: boolean };
 
-const iso = (t: number) => new Date(t).toISOString();
-const again = (to: number) => (to > Date.now() - 60_000 ? 10_000 : (false as const));
-
 export const doorStatesQuery = (door: string, from: number, to: number) =>
   queryOptions({
     queryKey: ['doors', door, 'states', from, to],
     queryFn: async ({ signal }): Promise<DoorSpan[]> => {
-      const read = (query: { from?: string; to: string; limit: number }) =>
-        ok(
-          api.GET('/events', {
-            params: { query: { subject: `door/${door}`, kind: 'door.state', ...query } },
-            signal,
-          }),
-        );
-      const [before, within] = await Promise.all([
-        read({ to: iso(from), limit: 1 }),
-        read({ from: iso(from), to: iso(to), limit: 1000 }),
-      ]);
-      const told = [...within.items, ...before.items]
-        .map((e) => ({ at: Date.parse(e.at), state: String((e.data as { state?: unknown }).state ?? '') }))
-        .reverse();
+      const told = await toldOf(`door/${door}`, 'door.state', from, to, signal);
       return spansOf(told, from, Math.min(to, Date.now()));
     },
     refetchInterval: again(to),

@@ -3,6 +3,7 @@
 import { useT } from '../../i18n/i18n';
 import type { Family } from '../../live/status';
 import { type Mark, SHAPES } from '../../ui/shapes';
+import { Drawn } from '../../ui/state';
 import { type Condition, conditionOf } from './door';
 import styles from './state.module.css';
 
@@ -54,27 +55,7 @@ const COLOR: Record<Condition, Family> = {
 export const doorColor = (c: Condition): string => `var(--s-${COLOR[c]})`;
 
 export function DoorMark({ condition, size = 16 }: { condition: Condition; size?: number }) {
-  return (
-    <svg
-      className={styles.mark}
-      viewBox="0 0 16 16"
-      width={size}
-      height={size}
-      aria-hidden="true"
-      style={{ color: doorColor(condition) }}
-    >
-      {MARKS[condition].map((m) => (
-        <path
-          key={m.d}
-          d={m.d}
-          fill={m.mode === 'stroke' ? 'none' : m.mode === 'fill' ? 'currentColor' : 'var(--surface)'}
-          stroke={m.mode === 'stroke' ? 'currentColor' : 'none'}
-          strokeWidth={m.width}
-          strokeDasharray={m.dash?.join(' ')}
-        />
-      ))}
-    </svg>
-  );
+  return <Drawn marks={MARKS[condition]} color={doorColor(condition)} size={size} className={styles.mark} />;
 }
 
 export function DoorState({ state, size = 16 }: { state: string; size?: number }) {

@@ -20,11 +20,11 @@ export type Bookmark = components['schemas']['BookmarkShape'];
 export type Condition = { from: number; to: number; state: string };
 export type Port = { station: string; evse: number };
 
-const iso = (t: number) => new Date(t).toISOString();
+export const iso = (t: number) => new Date(t).toISOString();
 const AGAIN = 10_000;
 const FIRST = 2_000;
 /** What is over is asked for once. */
-const again = (to: number) => (to > Date.now() - 60_000 ? AGAIN : false);
+export const again = (to: number) => (to > Date.now() - 60_000 ? AGAIN : false);
 
 /** The ports that cameras watch, each once, in order. */
 export function portsOf(
@@ -111,25 +111,25 @@ export function scenesOf(events: readonly { at: number; data: SceneData }[], to:
   return out;
 }
 
+/** What states a thing told of itself in a time, and the last before it; oldest first. */
+export async function toldOf(subject: string, kind: string, from: number, to: number, signal: AbortSignal) {
+  const read = (query: { from?: string; to: string; limit: number }) =>
+    ok(api.GET('/events', { params: { query: { subject, kind, ...query } }, signal }));
+  const [before, within] = await Promise.all([
+    read({ to: iso(from), limit: 1 }),
+    read({ from: iso(from), to: iso(to), limit: 1000 }),
+  ]);
+  return [...within.items, ...before.items]
+    .map((e) => ({ at: Date.parse(e.at), state: String((e.data as { state?: unknown }).state ?? '') }))
+    .reverse();
+}
+
 /** How the camera was, other than live: also what began before the time. */
 export const conditionsQuery = (camera: string, from: number, to: number) =>
   queryOptions({
     queryKey: ['cameras', camera, 'conditions', from, to],
     queryFn: async ({ signal }): Promise<Condition[]> => {
-      const read = (query: { from?: string; to: string; limit: number }) =>
-        ok(
-          api.GET('/events', {
-            params: { query: { subject: `camera/${camera}`, kind: 'camera.state', ...query } },
-            signal,
-          }),
-        );
-      const [before, within] = await Promise.all([
-        read({ to: iso(from), limit: 1 }),
-        read({ from: iso(from), to: iso(to), limit: 1000 }),
-      ]);
-      const told = [...within.items, ...before.items]
-        .map((e) => ({ at: Date.parse(e.at), state: String((e.data as { state?: unknown }).state ?? '') }))
-        .reverse();
+      const told = await toldOf(`camera/${camera}`, 'camera.state', from, to, signal);
       return conditionsOf(told, from, Math.min(to, Date.now()));
     },
     refetchInterval: again(to),
