@@ -19,6 +19,8 @@ const (
 	CodeCardAt        Code = 0x5c
 	CodeSetControl    Code = 0x80
 	CodeControl       Code = 0x82
+	CodeSetPassback   Code = 0x84
+	CodePassback      Code = 0x86
 	CodeSetProfile    Code = 0x88
 	CodeClearProfiles Code = 0x8a
 	CodeRecordSpecial Code = 0x8e
@@ -26,6 +28,7 @@ const (
 	CodeListener      Code = 0x92
 	CodeDevice        Code = 0x94
 	CodeProfile       Code = 0x98
+	CodeSetAirlock    Code = 0xa2
 	CodeKeypads       Code = 0xa4
 	CodeEvent         Code = 0xb0
 	CodeSetEventIndex Code = 0xb2

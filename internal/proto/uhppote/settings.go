@@ -283,6 +283,12 @@ func newRequest(c Code) Message {
 		return &GetProfile{}
 	case CodeKeypads:
 		return &Keypads{}
+	case CodePassback:
+		return &GetPassback{}
+	case CodeSetPassback:
+		return &SetPassback{}
+	case CodeSetAirlock:
+		return &SetAirlock{}
 	case CodeEvent:
 		return &GetEvent{}
 	case CodeSetEventIndex:
@@ -301,7 +307,7 @@ func newReply(c Code) Message {
 	case CodeSetClock, CodeClock:
 		return &ClockReply{Of: c}
 	case CodeOpen, CodePutCard, CodeDeleteCard, CodeDeleteCards, CodeSetProfile, CodeClearProfiles, CodeRecordSpecial,
-		CodeSetListener, CodeKeypads, CodeSetEventIndex:
+		CodeSetListener, CodeKeypads, CodeSetEventIndex, CodeSetPassback, CodeSetAirlock:
 		return &Done{Of: c}
 	case CodeCards, CodeEventIndex:
 		return &Number{Of: c}
@@ -309,6 +315,8 @@ func newReply(c Code) Message {
 		return &CardReply{Of: c}
 	case CodeSetControl, CodeControl:
 		return &ControlReply{Of: c}
+	case CodePassback:
+		return &PassbackReply{}
 	case CodeListener:
 		return &ListenerReply{}
 	case CodeDevice:
