@@ -66,6 +66,9 @@ const (
 	KindAccess               Kind = "access"
 	KindDoorCommand          Kind = "door.command"
 	KindPresence             Kind = "site.presence"
+
+	KindOutputSwitch  Kind = "output.switch"
+	KindOutputRequest Kind = "output.request"
 )
 
 // Kinds lists all kinds.
@@ -79,6 +82,8 @@ func Kinds() []Kind {
 		KindRecordingRetention, KindRecordingCopy,
 		KindControllerConfigured, KindControllerRemoved, KindControllerFault, KindDoorConfigured, KindDoorRemoved, KindDoorState,
 		KindDoorAlarm, KindAccess, KindDoorCommand, KindPresence,
+		KindOutputSwitch, KindOutputRequest,
+		KindRelayGap,
 	}
 }
 
@@ -147,6 +152,8 @@ type Connected struct {
 	SecurityProfile int    `json:"securityProfile"`
 	RemoteAddr      string `json:"remoteAddr,omitempty"`
 	Replaced        string `json:"replaced,omitempty"` // the connection this one took over from
+	// Upstream is the other system that the station is relayed to.
+	Upstream string `json:"upstream,omitempty"`
 	// Cert is the certificate the station proved itself with.
 	Cert *Certificate `json:"cert,omitempty"`
 }
@@ -167,7 +174,7 @@ type Disconnected struct {
 	LastFrameAt time.Time `json:"lastFrameAt,omitzero"`
 }
 
-// Boot is a BootNotification with the status we gave.
+// Boot is a BootNotification with the status that it met.
 type Boot struct {
 	Vendor      string `json:"vendor,omitempty"`
 	Model       string `json:"model,omitempty"`
@@ -180,6 +187,8 @@ type Boot struct {
 	Reason      string `json:"reason,omitempty"`
 	Status      string `json:"status"`
 	IntervalS   int    `json:"intervalS,omitempty"`
+	// Upstream is the other system that gave the status, if it was not us.
+	Upstream string `json:"upstream,omitempty"`
 }
 
 // Status is the reported state of one connector, in the words of the station's
@@ -229,6 +238,9 @@ type Transaction struct {
 	Samples       Samples          `json:"samples,omitempty"`
 	// AssignID asks the writer for a transaction id (OCPP 1.6 starts).
 	AssignID bool `json:"assignId,omitempty"`
+	// Upstream is the other system that answered, if it was not us: ids and token
+	// status are its own, and of ours none is given.
+	Upstream string `json:"upstream,omitempty"`
 }
 
 // Authorize is a token shown at a station and the decision it met.
@@ -419,6 +431,24 @@ type IncidentAction struct {
 	Playbook string    `json:"playbook,omitempty"` // that a person starts
 	DryRun   bool      `json:"dryRun,omitempty"`   // only to see what it would do
 	Session  string    `json:"session,omitempty"`  // the charge that proves a repair
+	// FalseReason says what a false alarm was: animal, weather, driver, ...
+	FalseReason string `json:"falseReason,omitempty"`
+	// Evidence is the pack that was taken, NoEvidence why none was.
+	Evidence   string `json:"evidence,omitempty"`
+	NoEvidence string `json:"noEvidence,omitempty"`
+	// Undone says why steps that are required were left out.
+	Undone string `json:"undone,omitempty"`
+	// Second says that two people close it.
+	Second    bool   `json:"second,omitempty"`
+	Class     string `json:"class,omitempty"`     // what it is about, as a person sees it
+	Procedure string `json:"procedure,omitempty"` // the list that a step stands in
+	Step      string `json:"step,omitempty"`
+	// Outcome of a step (done, skipped, open) or of a call (reached, noAnswer,
+	// voicemail).
+	Outcome string `json:"outcome,omitempty"`
+	// Contact is who was called, by the id in the call list; Role what they are there.
+	Contact string `json:"contact,omitempty"`
+	Role    string `json:"role,omitempty"`
 }
 
 // Incident is a change of an incident, as concluded.

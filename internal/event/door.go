@@ -41,6 +41,8 @@ const (
 	ControllerForeign    ControllerFaultKind = "foreign"    // a door was opened from afar, not by us
 	ControllerLost       ControllerFaultKind = "lost"       // records were overwritten before they were read
 	ControllerKeypad     ControllerFaultKind = "keypad"     // codes are asked for where no keypad is on
+	ControllerRules      ControllerFaultKind = "rules"      // the anti-passback that it keeps is not what it should be
+	ControllerAirlock    ControllerFaultKind = "airlock"    // two doors of an airlock stand open
 	ControllerPolicy     ControllerFaultKind = "policy"     // a policy could not be evaluated, or not be given to it
 )
 
@@ -132,18 +134,26 @@ type Access struct {
 	Method  string `json:"method,omitempty"` // card, pin, button, remote, plate, pass
 	Out     bool   `json:"out,omitempty"`    // it was the way out
 	By      string `json:"by,omitempty"`     // who opened it from afar
-	Record  uint32 `json:"record,omitempty"`
+	// Passback is set where somebody who was let through did not fit to who is inside of an
+	// area: inside (came in, and was), unsure (the same, but may have left unseen), outside
+	// (went out, and had not come in).
+	Passback string `json:"passback,omitempty"`
+	// With is the other person where a door wants two.
+	With   string `json:"with,omitempty"`
+	Record uint32 `json:"record,omitempty"`
 }
 
 // DoorCommand says what a person wanted a door to do, and whether it did.
 type DoorCommand struct {
 	SiteID  string  `json:"siteId,omitempty"`
-	Command string  `json:"command"` // unlock, lockdown or release
+	Command string  `json:"command"` // unlock, lockdown, release; unlockAsked and unlockDeclined where a second person is wanted
 	Seconds float64 `json:"seconds,omitempty"`
 	Reason  string  `json:"reason,omitempty"`
 	By      string  `json:"by,omitempty"`
-	Done    bool    `json:"done,omitempty"`
-	Error   string  `json:"error,omitempty"`
+	// ApprovedBy is the second person where a door wants two.
+	ApprovedBy string `json:"approvedBy,omitempty"`
+	Done       bool   `json:"done,omitempty"`
+	Error      string `json:"error,omitempty"`
 }
 
 // Presence says that somebody comes to work at a site on an order, or goes.

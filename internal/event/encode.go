@@ -107,6 +107,12 @@ func New(kind Kind) (Body, error) {
 		return &Presence{}, nil
 	case KindDoorCommand:
 		return &DoorCommand{}, nil
+	case KindOutputSwitch:
+		return &OutputSwitch{}, nil
+	case KindOutputRequest:
+		return &OutputRequest{}, nil
+	case KindRelayGap:
+		return &RelayGap{}, nil
 	}
 	return nil, fmt.Errorf("%q: %w", kind, ErrKind)
 }

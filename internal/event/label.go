@@ -28,6 +28,9 @@ type Label struct {
 	Box [4]float64 `json:"box,omitzero"`
 	// Plate refers to a number plate by an opaque id; the plate can be erased.
 	Plate string `json:"plate,omitempty"`
+	// Number is how many of it there are, where the source counts and gives no box of
+	// each; zero: one.
+	Number int `json:"number,omitempty"`
 }
 
 // LabelSource is the closed set of who sees labels.
@@ -66,6 +69,18 @@ func (l *Labels) Best(kind SceneKind) float64 {
 		}
 	}
 	return best
+}
+
+// Count is how many of a kind are in the picture, of those that the source is at
+// least so sure of.
+func (l *Labels) Count(kind SceneKind, least float64) int {
+	n := 0
+	for _, x := range l.Items {
+		if x.What == kind && (x.Score == 0 || x.Score >= least) {
+			n += max(x.Number, 1)
+		}
+	}
+	return n
 }
 
 // Kind names the body.

@@ -30,6 +30,9 @@ const (
 	// ControllerSubject is what drives doors.
 	ControllerSubject SubjectType = "controller"
 
+	// OutputSubject is a siren, a light, a speaker or a relay.
+	OutputSubject SubjectType = "output"
+
 	IncidentSubject SubjectType = "incident"
 )
 
@@ -49,6 +52,9 @@ func Door(id string) Subject { return Subject{Type: DoorSubject, ID: id} }
 
 // Controller returns the subject of a controller of doors.
 func Controller(id string) Subject { return Subject{Type: ControllerSubject, ID: id} }
+
+// Output returns the subject of a siren, a light, a speaker or a relay.
+func Output(id string) Subject { return Subject{Type: OutputSubject, ID: id} }
 
 // Site returns the subject of a site.
 func Site(id string) Subject { return Subject{Type: SiteSubject, ID: id} }

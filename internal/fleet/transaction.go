@@ -37,6 +37,7 @@ func (b *Batch) assignedStart(st *Station, e *event.Event, t *event.Transaction,
 		s := b.own(st, known)
 		s.flag(FlagStartRetried)
 		note(e, "retry")
+		s.answeredAnew(t)
 		t.TransactionID, t.TokenStatus = s.answeredID(), s.TokenStatus
 		fx.Receipt.Retry, fx.Receipt.TokenStatus = true, s.TokenStatus
 		return s
@@ -56,7 +57,30 @@ func (b *Batch) assignedStart(st *Station, e *event.Event, t *event.Transaction,
 	return s
 }
 
+// answeredAnew takes over what another system answered to a repeated start: the
+// last answer is the one that the station goes by.
+func (s *Session) answeredAnew(t *event.Transaction) {
+	if t.Upstream == "" {
+		return
+	}
+	if t.TokenStatus != "" {
+		s.TokenStatus = t.TokenStatus
+	}
+	switch {
+	case t.TransactionID == "":
+	case s.GivenID != "":
+		s.GivenID = t.TransactionID
+	default:
+		s.TransactionID = t.TransactionID
+	}
+}
+
+// giveID gives a start an id of ours. Those of another system say nothing about
+// the next of ours.
 func (b *Batch) giveID(t *event.Transaction) {
+	if t.Upstream != "" {
+		return
+	}
 	if t.TransactionID == "" {
 		t.TransactionID = strconv.FormatInt(b.meta.NextTransaction, 10)
 	}

@@ -218,6 +218,59 @@ func (j *Journal) AppendAll(ctx context.Context, events []*event.Event) error {
 	return nil
 }
 
+// AppendEach is Append for many events in their order, with what became of each:
+// for those who have nobody to answer and collect what they tell.
+func (j *Journal) AppendEach(ctx context.Context, events []*event.Event) []error {
+	errs, requests := make([]error, len(events)), make([]request, len(events))
+	down, unavailable := j.health.state()
+	for i, e := range events {
+		r := &requests[i]
+		r.event, r.done = e, make(chan struct{})
+		if errs[i] = check(e); errs[i] != nil {
+			continue
+		}
+		if errs[i] = unavailable; unavailable != nil {
+			continue
+		}
+		if j.closing.Load() {
+			errs[i] = ErrClosed
+			continue
+		}
+		select {
+		case j.queue <- r:
+		case <-ctx.Done():
+			errs[i] = context.Cause(ctx)
+		case <-down:
+			errs[i] = ErrUnavailable
+		case <-j.done:
+			errs[i] = ErrClosed
+		}
+	}
+	for i := range requests {
+		r := &requests[i]
+		if errs[i] != nil {
+			continue
+		}
+		select {
+		case <-r.done:
+			errs[i] = r.err
+		case <-down:
+			if errs[i] = ErrUnavailable; !r.drop() {
+				<-r.done // it is in a batch, which ends one way or the other
+				errs[i] = r.err
+			}
+		case <-j.done:
+			select {
+			case <-r.done:
+				errs[i] = r.err
+			default:
+				errs[i] = ErrClosed
+			}
+		}
+	}
+	return errs
+}
+
 // Conclusions is what a subscriber concluded from what it read, up to a cursor.
 type Conclusions struct {
 	Name   string // of the subscriber

@@ -30,7 +30,7 @@ func ClassOf(k event.Kind) Class {
 	case event.KindMeter:
 		return ClassMeter
 	case event.KindSecurity, event.KindAuthorize, event.KindCommand, event.KindCommandResult, event.KindFinding,
-		event.KindIncident, event.KindIncidentAction:
+		event.KindIncident, event.KindIncidentAction, event.KindOutputSwitch, event.KindOutputRequest:
 		return ClassSecurity
 	case event.KindServerStarted, event.KindServerStopped, event.KindConfigured, event.KindRemoved, event.KindPolicy:
 		return ClassForever
