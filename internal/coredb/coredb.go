@@ -44,7 +44,7 @@ func Open(ctx context.Context, folder string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.migrate(ctx); err != nil {
+	if err := migrate(ctx, db.write, migrations, FileName, ErrNewer); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
@@ -91,12 +91,12 @@ func dsn(path string, u use) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
-func (db *DB) migrate(ctx context.Context) error {
-	files, err := fs.Sub(migrations, "migrations")
+func migrate(ctx context.Context, db *sql.DB, in fs.FS, name string, newer error) error {
+	files, err := fs.Sub(in, "migrations")
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db.write, files)
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
 	if err != nil {
 		return fmt.Errorf("prepare migrations: %w", err)
 	}
@@ -109,17 +109,22 @@ func (db *DB) migrate(ctx context.Context) error {
 		newest = max(newest, s.Version)
 	}
 	if have > newest {
-		return fmt.Errorf("schema version %d, this program knows %d: %w", have, newest, ErrNewer)
+		return fmt.Errorf("schema version %d, this program knows %d: %w", have, newest, newer)
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate %s: %w", FileName, err)
+		return fmt.Errorf("migrate %s: %w", name, err)
 	}
 	return nil
 }
 
 // Write runs fn in a transaction; it is durable when Write returns nil.
 func (db *DB) Write(ctx context.Context, fn func(*sql.Tx) error) error {
-	tx, err := db.write.BeginTx(ctx, nil)
+	return Transact(ctx, db.write, fn)
+}
+
+// Transact runs fn in one transaction of a file.
+func Transact(ctx context.Context, db *sql.DB, fn func(*sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}

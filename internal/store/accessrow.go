@@ -39,6 +39,8 @@ const (
 	AccessRows      AccessTable = "access_rows"
 	Lockdowns       AccessTable = "lockdowns"
 	WrittenPolicies AccessTable = "written_policies"
+	Areas           AccessTable = "access_areas"
+	Airlocks        AccessTable = "access_airlocks"
 )
 
 // maxAccess bounds each of the tables.
@@ -77,6 +79,12 @@ func readAccess(ctx context.Context, from queryer) (access.Rows, error) {
 		},
 		func() error {
 			return readEach(ctx, from, Lockdowns, func(id string, x access.Scenario) { x.ID = id; out.Scenarios = append(out.Scenarios, x) })
+		},
+		func() error {
+			return readEach(ctx, from, Areas, func(id string, x access.Area) { x.ID = id; out.Areas = append(out.Areas, x) })
+		},
+		func() error {
+			return readEach(ctx, from, Airlocks, func(id string, x access.Airlock) { x.ID = id; out.Airlocks = append(out.Airlocks, x) })
 		},
 		func() error {
 			return readEach(ctx, from, WrittenPolicies, func(id string, x access.Written) { x.ID = id; out.Written = append(out.Written, x) })

@@ -88,6 +88,7 @@ type LocalList struct {
 	UpdatedAt       time.Time
 	ReportedVersion *int
 	ReportedAt      time.Time
+	Stale           bool // a token was forgotten here that is still on it
 	Entries         []LocalListEntry
 }
 
@@ -101,10 +102,10 @@ type LocalListEntry struct {
 // sent one has version 0.
 func (s *Store) LocalList(ctx context.Context, station string) (*LocalList, error) {
 	l := &LocalList{}
-	err := s.query(ctx, "local list", `SELECT version, updated_at, reported_version, reported_at FROM local_lists
+	err := s.query(ctx, "local list", `SELECT version, updated_at, reported_version, reported_at, stale FROM local_lists
 		WHERE station = ?`, []any{station}, func(r *sql.Rows) error {
 		var updated, reported int64
-		err := r.Scan(&l.Version, &updated, &l.ReportedVersion, &reported)
+		err := r.Scan(&l.Version, &updated, &l.ReportedVersion, &reported, &l.Stale)
 		l.UpdatedAt, l.ReportedAt = fromMillis(updated), fromMillis(reported)
 		return err
 	})

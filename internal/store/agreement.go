@@ -126,8 +126,10 @@ func (a *agreement) sendLocalList(request, response []byte) error {
 		return nil
 	}
 	if r.UpdateType == "Full" {
-		if err := a.exec("clear local list", `DELETE FROM local_list_entries WHERE station = ?`, a.station); err != nil {
-			return err
+		for _, text := range []string{`DELETE FROM local_list_entries WHERE station = ?`, `UPDATE local_lists SET stale = 0 WHERE station = ?`} {
+			if err := a.exec("clear local list", text, a.station); err != nil {
+				return err
+			}
 		}
 	}
 	for _, x := range r.List {

@@ -62,7 +62,7 @@ func (x *Arming) ArmedAt(t time.Time, zone *time.Location) (armed, bySchedule bo
 	if x == nil {
 		return false, false
 	}
-	if x.Armed != nil && (x.Until.IsZero() || t.Before(x.Until)) {
+	if x.decided(t) {
 		return *x.Armed, false
 	}
 	for i := range x.Weekly {
@@ -104,7 +104,34 @@ func (s *Store) Armed(site string) bool {
 // ArmedNow is Armed, and whether the calendar says so.
 func (s *Store) ArmedNow(site string) (armed, bySchedule bool) {
 	x, _ := s.arming.get(site)
-	return x.ArmedAt(s.now(), s.ZoneOf(site))
+	return s.armedAt(x, site, s.now())
+}
+
+// GuardedNights are the hours in which a site that is on its guard is armed whatever
+// its calendar says.
+const (
+	GuardedFrom = 22 * 60 // minutes of the day
+	GuardedTo   = 6 * 60
+)
+
+// Guarded sets who knows which sites are on their guard.
+func (s *Store) Guarded(by func(site string) bool) { s.guarded.Store(&by) }
+
+// armedAt is what was decided for a site, and that it is armed by night while it is on
+// its guard. What a person decided for now comes before both.
+func (s *Store) armedAt(x *Arming, site string, t time.Time) (armed, bySchedule bool) {
+	zone := s.ZoneOf(site)
+	armed, bySchedule = x.ArmedAt(t, zone)
+	if by := s.guarded.Load(); armed || x.decided(t) || by == nil || !(*by)(site) {
+		return armed, bySchedule
+	}
+	nights := week.Span{Days: week.On(time.Sunday, time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday, time.Saturday), From: GuardedFrom, To: GuardedTo}
+	return !nights.Until(t, zone).IsZero(), true
+}
+
+// decided reports that a person decided for that time, whatever the week says.
+func (x *Arming) decided(t time.Time) bool {
+	return x != nil && x.Armed != nil && (x.Until.IsZero() || t.Before(x.Until))
 }
 
 // ZoneOf is the site's time zone; UTC if none is known. A plug waits for it, so
@@ -139,7 +166,7 @@ func (s *Store) SetArming(ctx context.Context, by Actor, x Arming, reason string
 	if err != nil {
 		return nil, fmt.Errorf("encode arming: %w", err)
 	}
-	armed, scheduled := x.ArmedAt(x.At, s.ZoneOf(x.SiteID))
+	armed, scheduled := s.armedAt(&x, x.SiteID, x.At)
 	body := &event.Arming{Armed: armed, Schedule: scheduled, Until: x.Until, Reason: reason, By: string(by)}
 	err = s.append(ctx, s.event(event.Site(x.SiteID), body), func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`INSERT INTO arming (site, data) VALUES (?,?) ON CONFLICT (site) DO UPDATE SET data=excluded.data`,

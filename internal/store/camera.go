@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"net/url"
@@ -237,9 +236,6 @@ func (s *Store) Cameras() []*Camera {
 // CamerasChanged is closed at the next change of any camera or arming.
 func (s *Store) CamerasChanged() <-chan struct{} { return s.camerasChanged.channel() }
 
-// errNoBox is returned by a store that was opened without a key.
-var errNoBox = errors.New("secrets cannot be kept: the store has no key")
-
 func sealedFor(camera string) string { return "camera/" + camera + "/password" }
 
 // CameraPassword is what a camera is signed in to with; empty: none.
@@ -248,17 +244,7 @@ func (s *Store) CameraPassword(id string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("camera %s: %w", id, ErrNotFound)
 	}
-	if !c.HasPassword {
-		return "", nil
-	}
-	if s.box == nil {
-		return "", errNoBox
-	}
-	plain, err := s.box.Open(c.sealed, sealedFor(id))
-	if err != nil {
-		return "", fmt.Errorf("password of camera %s: %w", id, err)
-	}
-	return string(plain), nil
+	return s.openSecret(c.sealed, sealedFor(id))
 }
 
 // CreateCamera adds a camera; without an id it is given one.
@@ -336,22 +322,13 @@ func hostOf(address string) string {
 	return strings.ToLower(u.Hostname())
 }
 
-func (s *Store) sealPassword(c *Camera, password string) error {
-	c.sealed, c.HasPassword = nil, password != ""
-	if password == "" {
-		return nil
-	}
+func (s *Store) sealPassword(c *Camera, password string) (err error) {
+	c.HasPassword = password != ""
 	if len(password) > maxCameraSecret {
 		return &InvalidError{"password", fmt.Sprintf("at most %d bytes", maxCameraSecret)}
 	}
-	if s.box == nil {
-		return errNoBox
-	}
-	var err error
-	if c.sealed, err = s.box.Seal([]byte(password), sealedFor(c.ID)); err != nil {
-		return fmt.Errorf("keep the password of camera %s: %w", c.ID, err)
-	}
-	return nil
+	c.sealed, err = s.sealSecret(password, sealedFor(c.ID))
+	return err
 }
 
 // putCamera commits a camera with its event. The caller holds its lock.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -119,7 +120,14 @@ type variable struct {
 		Value      *string `json:"value"`
 		Mutability string  `json:"mutability"`
 	} `json:"variableAttribute"`
+	Characteristics struct {
+		MaxLimit *float64 `json:"maxLimit"`
+	} `json:"variableCharacteristics"`
 }
+
+// MaxLimit is the attribute under which the limit of a variable is kept, where it says
+// what a station has room for.
+const MaxLimit = "MaxLimit"
 
 func (v *variable) setting() Setting {
 	return Setting{
@@ -193,6 +201,13 @@ func (a *agreement) baseReport(data []byte) error {
 		for _, at := range v.Attributes {
 			x := v.setting()
 			x.Attribute, x.Value, x.Mutability = at.Type, at.Value, first(at.Mutability, "ReadWrite")
+			if err := a.put(x); err != nil {
+				return err
+			}
+		}
+		if most := v.Characteristics.MaxLimit; most != nil && v.Component.Name == "LocalAuthListCtrlr" {
+			x := v.setting()
+			x.Attribute, x.Value, x.Mutability = MaxLimit, new(strconv.FormatFloat(*most, 'f', -1, 64)), "ReadOnly"
 			if err := a.put(x); err != nil {
 				return err
 			}

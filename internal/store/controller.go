@@ -2,10 +2,15 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,14 +28,19 @@ const (
 	maxDoorPorts      = 100
 	maxDoorSecret     = 200
 	maxHeldAfter      = 24 * 3600
+	maxAuthority      = 32 << 10
 	doorsOfController = 64
 )
 
 // Driver is how a controller is spoken to.
 type Driver string
 
-// DriverUHPPOTE speaks to UHPPOTE boards over UDP.
-const DriverUHPPOTE Driver = "uhppote"
+// The drivers.
+const (
+	DriverUHPPOTE Driver = "uhppote" // boards, over UDP
+	DriverMQTT    Driver = "mqtt"    // relays, locks and readers on a broker
+	DriverHTTP    Driver = "http"    // another system, by signed messages
+)
 
 // Controller is what drives doors, as people set it up. A stored one is never changed
 // in place.
@@ -39,8 +49,10 @@ type Controller struct {
 	SiteID    string    `json:"-"`
 	Label     string    `json:"label,omitempty"`
 	Driver    Driver    `json:"driver"`
-	Address   string    `json:"address"`          // HOST:PORT
-	Serial    uint32    `json:"serial,omitempty"` // of a UHPPOTE controller
+	Address   string    `json:"address,omitempty"`   // HOST:PORT of a board, else a URL
+	Serial    uint32    `json:"serial,omitempty"`    // of a UHPPOTE controller
+	User      string    `json:"user,omitempty"`      // at a broker
+	Authority string    `json:"authority,omitempty"` // that signed its certificate, as PEM; empty: one that everybody knows
 	Simulated bool      `json:"simulated,omitempty"`
 	CreatedAt time.Time `json:"-"`
 	// HasSecret says that one is set; it is read by ControllerSecret alone.
@@ -55,9 +67,42 @@ func (c *Controller) validate() error {
 	if !readable(c.Label, false) || utf8.RuneCountInString(c.Label) > maxDoorText {
 		return &InvalidError{"label", fmt.Sprintf("at most %d printable characters", maxDoorText)}
 	}
-	if c.Driver != DriverUHPPOTE {
-		return &InvalidError{"driver", "must be uhppote"}
+	if !readable(c.User, false) || len(c.User) > maxDoorText {
+		return &InvalidError{"user", fmt.Sprintf("at most %d printable characters", maxDoorText)}
 	}
+	if c.Authority != "" && (len(c.Authority) > maxAuthority || !x509.NewCertPool().AppendCertsFromPEM([]byte(c.Authority))) {
+		return &InvalidError{"authority", "a certificate as PEM"}
+	}
+	switch c.Driver {
+	case DriverUHPPOTE:
+		return c.validateBoard()
+	case DriverMQTT:
+		return c.validateURL("mqtt", "mqtts")
+	case DriverHTTP:
+		if c.Address == "" {
+			return nil // it tells, and nothing can be told to it
+		}
+		return c.validateURL("http", "https")
+	}
+	return &InvalidError{"driver", "must be uhppote, mqtt or http"}
+}
+
+// validateURL wants an address of one of two protocols, the second of which is
+// secured.
+func (c *Controller) validateURL(plain, secured string) error {
+	u, err := url.Parse(c.Address)
+	switch {
+	case err != nil || len(c.Address) > 300 || u.Hostname() == "" || u.User != nil || u.Fragment != "" || u.Scheme != plain && u.Scheme != secured:
+		return &InvalidError{"address", fmt.Sprintf("must begin with %s:// or %s://, without a user", secured, plain)}
+	case plain == "mqtt" && (strings.Trim(u.Path, "/") != "" || u.RawQuery != ""):
+		return &InvalidError{"address", "such as mqtts://broker.example.org:8883"}
+	case c.Authority != "" && u.Scheme == plain:
+		return &InvalidError{"authority", "only for an address that is secured"}
+	}
+	return nil
+}
+
+func (c *Controller) validateBoard() error {
 	host, port, err := net.SplitHostPort(c.Address)
 	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || host == "" || len(host) > 253 {
 		return &InvalidError{"address", "an address of the form HOST:PORT"}
@@ -107,17 +152,16 @@ func (s *Store) ControllerSecret(id string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("controller %s: %w", id, ErrNotFound)
 	}
+	return s.openSecret(c.sealed, controllerSecret(id))
+}
+
+// Seal changes whenever the secret does, and says nothing of it.
+func (c *Controller) Seal() string {
 	if !c.HasSecret {
-		return "", nil
+		return ""
 	}
-	if s.box == nil {
-		return "", errNoBox
-	}
-	plain, err := s.box.Open(c.sealed, controllerSecret(id))
-	if err != nil {
-		return "", fmt.Errorf("secret of controller %s: %w", id, err)
-	}
-	return string(plain), nil
+	sum := sha256.Sum256(c.sealed)
+	return hex.EncodeToString(sum[:8])
 }
 
 // CreateController adds a controller; without an id it is given one.
@@ -161,28 +205,34 @@ func (s *Store) ChangeController(ctx context.Context, by Actor, id string, secre
 		if err := s.sealController(&next, *secret); err != nil {
 			return nil, err
 		}
-	case next.HasSecret && next.Address != old.Address:
+	case next.HasSecret && next.Driver != DriverHTTP && next.Address != old.Address:
 		return nil, &InvalidError{"secret", "give it again: it was for another address"}
 	}
 	return &next, s.putController(ctx, by, "controller.change", &next)
 }
 
-func (s *Store) sealController(c *Controller, secret string) error {
-	c.sealed, c.HasSecret = nil, secret != ""
-	if secret == "" {
-		return nil
+// NewControllerSecret makes what a bridge and we sign with; one of before is void. It
+// is given out once.
+func (s *Store) NewControllerSecret(ctx context.Context, by Actor, id string) (string, error) {
+	c, ok := s.controllers.get(id)
+	if !ok {
+		return "", fmt.Errorf("controller %s: %w", id, ErrNotFound)
 	}
+	if c.Driver != DriverHTTP {
+		return "", &InvalidError{"driver", "only messages of another system are signed"}
+	}
+	secret := "ctl_" + strings.ToLower(rand.Text())
+	_, err := s.ChangeController(ctx, by, id, &secret, func(*Controller) {})
+	return secret, err
+}
+
+func (s *Store) sealController(c *Controller, secret string) (err error) {
+	c.HasSecret = secret != ""
 	if len(secret) > maxDoorSecret {
 		return &InvalidError{"secret", fmt.Sprintf("at most %d bytes", maxDoorSecret)}
 	}
-	if s.box == nil {
-		return errNoBox
-	}
-	var err error
-	if c.sealed, err = s.box.Seal([]byte(secret), controllerSecret(c.ID)); err != nil {
-		return fmt.Errorf("keep the secret of controller %s: %w", c.ID, err)
-	}
-	return nil
+	c.sealed, err = s.sealSecret(secret, controllerSecret(c.ID))
+	return err
 }
 
 // putController commits a controller with its event. The caller holds its lock.
@@ -227,8 +277,10 @@ func (s *Store) DeleteController(ctx context.Context, by Actor, id string) error
 		}
 	}
 	err := s.append(ctx, s.event(event.Controller(id), &event.ControllerRemoved{By: string(by)}), func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`DELETE FROM controllers WHERE id = ?`, id); err != nil {
-			return fmt.Errorf("delete controller: %w", err)
+		for _, stmt := range []string{`DELETE FROM controllers WHERE id = ?`, `DELETE FROM door_told WHERE controller = ?`} {
+			if _, err := tx.Exec(stmt, id); err != nil {
+				return fmt.Errorf("delete controller: %w", err)
+			}
 		}
 		return s.audit(tx, by, "controller.delete", "controller/"+id, nil)
 	})
@@ -260,10 +312,47 @@ func (s *Store) ControllerCursor(ctx context.Context, id string) (ControllerCurs
 	return c, err
 }
 
+// toldFor is how long the names of what was told are kept.
+const toldFor = 8 * 24 * time.Hour
+
+// TellOnce commits an event under a name that its controller gave; what has the name
+// of something that was told is left out. One caller at a time for each controller.
+func (s *Store) TellOnce(ctx context.Context, controller, name string, e *event.Event) error {
+	again := false
+	err := s.query(ctx, "what a controller told", `SELECT 1 FROM door_told WHERE controller = ? AND id = ?`, []any{controller, name}, func(*sql.Rows) error {
+		again = true
+		return nil
+	})
+	if err != nil || again {
+		return err
+	}
+	now := s.now()
+	return s.append(ctx, e, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`DELETE FROM door_told WHERE at < ?`, millis(now.Add(-toldFor))); err != nil {
+			return fmt.Errorf("forget what controllers told: %w", err)
+		}
+		if _, err := tx.Exec(`INSERT INTO door_told (controller, id, at) VALUES (?,?,?)`, controller, name, millis(now)); err != nil {
+			return fmt.Errorf("note what a controller told: %w", err)
+		}
+		return nil
+	})
+}
+
 // Tell commits an event that was made of a controller's record together with how far
 // it has been read. Events without a record need no cursor; they are appended.
 func (s *Store) Tell(ctx context.Context, controller string, to ControllerCursor, e *event.Event) error {
 	return s.append(ctx, e, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`UPDATE controllers SET record = ?, parts = ? WHERE id = ?`, to.Record, to.Parts, controller); err != nil {
+			return fmt.Errorf("move the cursor of a controller: %w", err)
+		}
+		return nil
+	})
+}
+
+// PassRecord moves the cursor over a record of which there is nothing to tell, and which
+// must not be read again.
+func (s *Store) PassRecord(ctx context.Context, controller string, to ControllerCursor) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`UPDATE controllers SET record = ?, parts = ? WHERE id = ?`, to.Record, to.Parts, controller); err != nil {
 			return fmt.Errorf("move the cursor of a controller: %w", err)
 		}

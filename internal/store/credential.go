@@ -66,15 +66,17 @@ func (c CredentialInput) validate() error {
 		return &InvalidError{"status", "must be Accepted, Blocked, Expired or Invalid"}
 	}
 	switch c.Kind {
-	case access.RFID, access.PIN, access.Pass, access.Plate:
+	case access.RFID, access.PIN, access.Pass, access.Plate, access.Duress:
 	default:
-		return &InvalidError{"kind", "must be rfid, pin, pass or plate"}
+		return &InvalidError{"kind", "must be rfid, pin, pass, plate or duress"}
 	}
 	switch {
 	case c.IDToken == "" || len(c.IDToken) > MaxTokenLength:
 		return &InvalidError{"idToken", "must have 1 to 255 characters"}
 	case len(c.ParentIDToken) > MaxTokenLength:
 		return &InvalidError{"parentIdToken", "at most 255 characters"}
+	case c.Kind == access.Duress && c.Person == "":
+		return &InvalidError{"personId", "a duress code is somebody's"}
 	case c.MaxConcurrent < 0:
 		return &InvalidError{"maxConcurrent", "must not be negative"}
 	case !c.ExpiresAt.IsZero() && !c.ExpiresAt.After(c.From):
@@ -90,7 +92,7 @@ func (s *Store) CheckCredential(ctx context.Context, in CredentialInput) (fresh 
 	if err := in.validate(); err != nil {
 		return false, err
 	}
-	if in.Kind == access.PIN {
+	if in.Kind.Coded() {
 		if !isPIN(in.IDToken) {
 			return false, &InvalidError{"idToken", "a PIN has 4 to 8 digits"}
 		}
@@ -119,7 +121,7 @@ func (s *Store) PutCredential(ctx context.Context, by Actor, id string, in Crede
 	made, sealed := id == "", ""
 	if made {
 		id = newID("c-")
-		if in.Kind == access.PIN {
+		if in.Kind.Coded() {
 			var err error
 			if sealed, err = s.takePIN(id, &in); err != nil {
 				return nil, err
@@ -155,6 +157,11 @@ func (s *Store) PutCredential(ctx context.Context, by Actor, id string, in Crede
 		if c.Person != "" {
 			if ok, err := exists(tx, "people", c.Person); err != nil || !ok {
 				return errors.Join(err, &InvalidError{"person", "is not known"})
+			}
+		}
+		if made && c.Kind == access.Duress {
+			if err := standsBesidePIN(tx, c.Person); err != nil {
+				return err
 			}
 		}
 		order := in.WorkOrder
@@ -204,7 +211,7 @@ func (s *Store) LoseCredential(ctx context.Context, by Actor, id, value string) 
 	case value == "":
 	case was.Kind == access.Pass:
 		return nil, nil, &InvalidError{"idToken", "a pass is made for a work order"}
-	case was.Kind == access.PIN:
+	case was.Kind.Coded():
 		if _, known := s.pinShown("", value); known || !isPIN(value) {
 			return nil, nil, &InvalidError{"idToken", "4 to 8 digits that nobody else has"}
 		}
@@ -223,7 +230,7 @@ func (s *Store) LoseCredential(ctx context.Context, by Actor, id, value string) 
 		return lost, nil, err
 	}
 	same.IDToken, same.Status = value, access.Accepted
-	if was.Kind == access.PIN {
+	if was.Kind.Coded() {
 		same.Type = ""
 	}
 	fresh, err = s.PutCredential(ctx, by, "", same)

@@ -27,10 +27,59 @@ type Door struct {
 	// station/ID/EVSE.
 	CameraID string   `json:"cameraId,omitempty"`
 	Ports    []string `json:"ports,omitempty"`
+	// Keypad says whether a board asks for codes there; empty: where a policy wants one.
+	Keypad Keypad `json:"keypad,omitempty"`
+	// TwoPerson is a door that opens for two people, also from afar.
+	TwoPerson bool `json:"twoPerson,omitempty"`
 	// HeldAfterS is how long it may stand open.
-	HeldAfterS int       `json:"heldAfterS"`
-	Simulated  bool      `json:"simulated,omitempty"`
-	CreatedAt  time.Time `json:"-"`
+	HeldAfterS int `json:"heldAfterS"`
+	// Wiring is what it is made of where its controller is no board.
+	Wiring    Wiring    `json:"wiring,omitzero"`
+	Simulated bool      `json:"simulated,omitempty"`
+	CreatedAt time.Time `json:"-"`
+}
+
+// Keypad says whether codes are asked for at a door.
+type Keypad string
+
+// The settings of keypads.
+const (
+	KeypadByPolicy Keypad = ""
+	KeypadOn       Keypad = "on"
+	KeypadOff      Keypad = "off"
+)
+
+// Asks reports whether codes are asked for, given whether a policy wants one.
+func (k Keypad) Asks(wanted bool) bool { return k == KeypadOn || k == KeypadByPolicy && wanted }
+
+// Wiring is what a door is made of on a broker, or what it is called at a bridge; see
+// the driver.
+type Wiring struct {
+	Preset  string        `json:"preset,omitempty"`
+	Device  string        `json:"device,omitempty"`
+	Output  int           `json:"output,omitempty"`
+	PulseS  int           `json:"pulseS,omitempty"`
+	Command string        `json:"command,omitempty"`
+	Unlock  string        `json:"unlock,omitempty"`
+	Lock    string        `json:"lock,omitempty"`
+	State   string        `json:"state,omitempty"`
+	Field   string        `json:"field,omitempty"`
+	Online  string        `json:"online,omitempty"`
+	Contact WiringContact `json:"contact,omitzero"`
+	Forced  bool          `json:"forced,omitempty"`
+	Reader  string        `json:"reader,omitempty"`
+	SilentS int           `json:"silentS,omitempty"`
+}
+
+// WiringContact sees whether a door is open.
+type WiringContact struct {
+	Preset   string `json:"preset,omitempty"`
+	Device   string `json:"device,omitempty"`
+	Input    int    `json:"input,omitempty"`
+	Topic    string `json:"topic,omitempty"`
+	Field    string `json:"field,omitempty"`
+	Open     string `json:"open,omitempty"`
+	Inverted bool   `json:"inverted,omitempty"`
 }
 
 // Name is what people call it.
@@ -57,6 +106,8 @@ func (d *Door) validate() error {
 		return &InvalidError{"kind", "door, gate, barrier or cabinet"}
 	case d.Controller != "" && (d.Number < 1 || d.Number > doorsOfController):
 		return &InvalidError{"number", fmt.Sprintf("which door of its controller it is: 1 to %d", doorsOfController)}
+	case d.Keypad != KeypadByPolicy && d.Keypad != KeypadOn && d.Keypad != KeypadOff:
+		return &InvalidError{"keypad", "on, off, or as policies want"}
 	case d.HeldAfterS < 0 || d.HeldAfterS > maxHeldAfter:
 		return &InvalidError{"heldAfterSeconds", "at most a day"}
 	case len(d.Ports) > maxDoorPorts:
@@ -163,6 +214,9 @@ func (s *Store) putDoor(ctx context.Context, by Actor, action string, d *Door) e
 		if !ok || c.SiteID != d.SiteID {
 			return &InvalidError{"controller", "no such controller at this site"}
 		}
+		if d.TwoPerson && c.Driver == DriverHTTP {
+			return &InvalidError{"twoPerson", "the other system decides by its own rules"}
+		}
 		if o, taken := s.DoorAt(d.Controller, d.Number); taken && o.ID != d.ID {
 			return &InvalidError{"number", fmt.Sprintf("it is %q already", o.Name())}
 		}
@@ -202,7 +256,7 @@ func (s *Store) DeleteDoor(ctx context.Context, by Actor, id string) error {
 	}
 	place := event.Door(id).String()
 	err := s.append(ctx, s.event(event.Door(id), &event.DoorRemoved{By: string(by)}), func(tx *sql.Tx) error {
-		if err := usedBy(place, placesOf(AccessRows), placesOf(Lockdowns))(tx); err != nil {
+		if err := usedBy(place, placesOf(AccessRows, "places"), placesOf(Lockdowns, "places"), placesOf(Areas, "in"), placesOf(Areas, "out"), placesOf(Airlocks, "doors"))(tx); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(`DELETE FROM doors WHERE id = ?`, id); err != nil {
@@ -217,9 +271,9 @@ func (s *Store) DeleteDoor(ctx context.Context, by Actor, id string) error {
 	return err
 }
 
-func placesOf(table AccessTable) string {
+func placesOf(table AccessTable, field string) string {
 	t := string(table)
-	return `SELECT ` + t + `.name FROM ` + t + `, json_each(` + t + `.data, '$.places') AS j WHERE j.value = ? LIMIT 1`
+	return `SELECT ` + t + `.name FROM ` + t + `, json_each(` + t + `.data, '$.` + field + `') AS j WHERE j.value = ? LIMIT 1`
 }
 
 // NoteDoorCommand commits what a person wanted a door to do and what came of it, and
@@ -227,6 +281,6 @@ func placesOf(table AccessTable) string {
 func (s *Store) NoteDoorCommand(ctx context.Context, by Actor, door string, c event.DoorCommand) error {
 	c.By = string(by)
 	return s.append(ctx, s.event(event.Door(door), &c), func(tx *sql.Tx) error {
-		return s.audit(tx, by, "door."+c.Command, "door/"+door, map[string]any{"reason": c.Reason, "seconds": c.Seconds, "done": c.Done, "error": c.Error})
+		return s.audit(tx, by, "door."+c.Command, "door/"+door, map[string]any{"reason": c.Reason, "seconds": c.Seconds, "done": c.Done, "error": c.Error, "approvedBy": c.ApprovedBy})
 	})
 }

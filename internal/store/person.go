@@ -216,6 +216,9 @@ func (s *Store) ErasePerson(ctx context.Context, by Actor, id string) error {
 		if err := dropDocument(tx, "people", id); err != nil {
 			return err
 		}
+		if err := dropContacts(tx, id); err != nil {
+			return err
+		}
 		return s.audit(tx, by, "person.erase", "person/"+id, map[string]any{"credentials": len(tokens)})
 	})
 	if err == nil {

@@ -75,14 +75,61 @@ func (s *Store) takePIN(id string, in *CredentialInput) (sealed string, err erro
 	return s.hide(digits, pinPlace(id))
 }
 
-// PINFits reports whether digits are a PIN of a person that is good now.
-func (s *Store) PINFits(person, digits string) bool {
+// CodeOf reports whether digits are a code of a person that is good now, and whether it
+// is the one of duress.
+func (s *Store) CodeOf(person, digits string) (kind access.Kind, ok bool) {
 	token, ok := s.pinShown("", digits)
 	if !ok || person == "" {
-		return false
+		return "", false
 	}
 	c, ok := s.credentials.get(token)
-	return ok && c.Kind == access.PIN && c.Person == person && access.Decide(access.Request{Now: s.now(), TokenID: token, Credential: c}).Status == access.Accepted
+	if !ok || !c.Kind.Coded() || c.Person != person || !s.inForce(token, c) {
+		return "", false
+	}
+	return c.Kind, true
+}
+
+// inForce reports whether a code holds now, whatever it means.
+func (s *Store) inForce(token string, c *access.Credential) bool {
+	typed := *c
+	typed.Kind = access.PIN
+	return access.Decide(access.Request{Now: s.now(), TokenID: token, Credential: &typed}).Status == access.Accepted
+}
+
+// InsteadOf is the PIN for which a duress code is taken: the first of the person's that
+// holds, by its id. Calls is false for a duress code that does not hold, or whose person
+// may nothing any more.
+func (s *Store) InsteadOf(token string, duress *access.Credential) (pinToken string, pin *access.Credential, calls bool) {
+	s.pinsMu.Lock()
+	for t := range s.pinOf {
+		c, ok := s.credentials.get(t)
+		if ok && c.Kind == access.PIN && c.Person == duress.Person && s.inForce(t, c) && (pin == nil || c.ID < pin.ID) {
+			pinToken, pin = t, c
+		}
+	}
+	s.pinsMu.Unlock()
+	p, known := s.people.get(duress.Person)
+	calls = known && !p.Suspended && (p.Until.IsZero() || s.now().Before(p.Until)) && s.inForce(token, duress)
+	if !calls {
+		return "", nil, false
+	}
+	return pinToken, pin, true
+}
+
+// standsBesidePIN refuses a duress code of somebody who has no PIN that it could be taken
+// for, and a second one.
+func standsBesidePIN(tx *sql.Tx, person string) error {
+	var pins, codes int
+	err := tx.QueryRow(`SELECT count(*) FILTER (WHERE kind = 'pin'), count(*) FILTER (WHERE kind = 'duress') FROM credentials WHERE person = ?`, person).Scan(&pins, &codes)
+	switch {
+	case err != nil:
+		return fmt.Errorf("count the codes of a person: %w", err)
+	case pins == 0:
+		return &InvalidError{"kind", "a duress code stands beside a PIN: give the person one first"}
+	case codes > 0:
+		return &InvalidError{"kind", "the person has a duress code"}
+	}
+	return nil
 }
 
 // PIN gives the digits of a PIN to a driver whose controller has to know them.

@@ -33,6 +33,7 @@ type Route struct {
 	Channels             []string `json:"channels" required:"false" maxItems:"50"`
 	Escalation           string   `json:"escalation" required:"false" maxLength:"64" doc:"id; empty: none"`
 	Continue             bool     `json:"continue" required:"false" doc:"try the routes after it too"`
+	WithoutDuress        bool     `json:"withoutDuress" required:"false" doc:"calls of somebody who is threatened go past it: for channels that people at the site read"`
 	GroupBy              []string `json:"groupBy" required:"false" maxItems:"10" doc:"site, kind, severity, station or the name of a label; none: each incident by itself"`
 	GroupWaitSeconds     int      `json:"groupWaitSeconds" required:"false" minimum:"0" maximum:"3600" doc:"how long the first message of a group waits for others"`
 	GroupIntervalSeconds int      `json:"groupIntervalSeconds" required:"false" minimum:"0" maximum:"86400" doc:"at least so long between two messages of a group"`

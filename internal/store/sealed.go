@@ -17,6 +17,40 @@ const sealedMark = "sealed:"
 // errSealed is returned where a command without the key meets what is sealed.
 var errSealed = errors.New("it is sealed, and this command has no key")
 
+// errNoBox is returned by a store that was opened without a key.
+var errNoBox = errors.New("secrets cannot be kept: the store has no key")
+
+// sealSecret seals for its place what a device is spoken to with; of nothing it makes
+// nothing.
+func (s *Store) sealSecret(secret, place string) ([]byte, error) {
+	if secret == "" {
+		return nil, nil
+	}
+	if s.box == nil {
+		return nil, errNoBox
+	}
+	sealed, err := s.box.Seal([]byte(secret), place)
+	if err != nil {
+		return nil, fmt.Errorf("seal %s: %w", place, err)
+	}
+	return sealed, nil
+}
+
+// openSecret opens what sealSecret made.
+func (s *Store) openSecret(sealed []byte, place string) (string, error) {
+	if len(sealed) == 0 {
+		return "", nil
+	}
+	if s.box == nil {
+		return "", errNoBox
+	}
+	plain, err := s.box.Open(sealed, place)
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", place, err)
+	}
+	return string(plain), nil
+}
+
 // hide seals a text for its place. A store without a key keeps it as it is; the
 // next start of the server seals it.
 func (s *Store) hide(text, place string) (string, error) {

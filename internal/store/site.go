@@ -23,6 +23,7 @@ type Site struct {
 	OpeningHours string
 	GridLimitW   float64 // zero: no limit known
 	FreeVend     bool    // anyone may charge
+	StationLists bool    // its stations keep a list of whom to serve while we are away
 	Public       bool    // drivers see it on the status page
 	PublicName   string  // what they read; empty: Name
 	Notices      []Notice
@@ -32,12 +33,12 @@ type Site struct {
 func (s *Store) loadSites(ctx context.Context) error {
 	all := make(map[string]*Site)
 	err := s.query(ctx, "sites", `SELECT id, name, address, latitude, longitude, time_zone, opening_hours,
-		grid_limit_w, free_vend, public, public_name, notices, created_at FROM sites`, nil, func(r *sql.Rows) error {
+		grid_limit_w, free_vend, public, public_name, notices, created_at, station_lists FROM sites`, nil, func(r *sql.Rows) error {
 		x := &Site{}
 		var created int64
 		var notices string
 		err := r.Scan(&x.ID, &x.Name, &x.Address, &x.Latitude, &x.Longitude, &x.TimeZone, &x.OpeningHours,
-			&x.GridLimitW, &x.FreeVend, &x.Public, &x.PublicName, &notices, &created)
+			&x.GridLimitW, &x.FreeVend, &x.Public, &x.PublicName, &notices, &created, &x.StationLists)
 		if err != nil {
 			return err
 		}
@@ -128,17 +129,17 @@ func (s *Store) putSite(ctx context.Context, by Actor, action string, x *Site) e
 	}
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO sites (id, name, address, latitude, longitude, time_zone, opening_hours,
-			grid_limit_w, free_vend, public, public_name, notices, created_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
+			grid_limit_w, free_vend, public, public_name, notices, created_at, station_lists) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
 			ON CONFLICT (id) DO UPDATE SET name=excluded.name, address=excluded.address, latitude=excluded.latitude,
 			longitude=excluded.longitude, time_zone=excluded.time_zone, opening_hours=excluded.opening_hours,
 			grid_limit_w=excluded.grid_limit_w, free_vend=excluded.free_vend, public=excluded.public,
-			public_name=excluded.public_name, notices=excluded.notices`,
+			public_name=excluded.public_name, notices=excluded.notices, station_lists=excluded.station_lists`,
 			x.ID, x.Name, x.Address, x.Latitude, x.Longitude, x.TimeZone, x.OpeningHours,
-			x.GridLimitW, x.FreeVend, x.Public, x.PublicName, notices, millis(x.CreatedAt))
+			x.GridLimitW, x.FreeVend, x.Public, x.PublicName, notices, millis(x.CreatedAt), x.StationLists)
 		if err != nil {
 			return fmt.Errorf("write site: %w", err)
 		}
-		return s.audit(tx, by, action, "site/"+x.ID, map[string]any{"freeVend": x.FreeVend, "public": x.Public})
+		return s.audit(tx, by, action, "site/"+x.ID, map[string]any{"freeVend": x.FreeVend, "public": x.Public, "stationLists": x.StationLists})
 	})
 	if err == nil {
 		s.sites.set(x.ID, x)
@@ -205,13 +206,31 @@ func (s *Store) DeleteSite(ctx context.Context, by Actor, id string) error {
 		if n > 0 {
 			return &InUseError{fmt.Sprintf("the site has %d doors and controllers; move or remove them first", n)}
 		}
+		if err := tx.QueryRow(`SELECT count(*) FROM outputs WHERE site = ?`, id).Scan(&n); err != nil {
+			return fmt.Errorf("count outputs: %w", err)
+		}
+		if n > 0 {
+			return &InUseError{fmt.Sprintf("the site has %d sirens, lights, speakers and relays; move or remove them first", n)}
+		}
+		if err := tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM past_session WHERE site_id = ?)`, id).Scan(&n); err != nil {
+			return fmt.Errorf("look for past sessions: %w", err)
+		}
+		if n > 0 {
+			return &InUseError{"the site has imported sessions; undo their imports first"}
+		}
 		if _, err := tx.Exec(`DELETE FROM arming WHERE site = ?`, id); err != nil {
 			return fmt.Errorf("delete arming: %w", err)
+		}
+		if _, err := tx.Exec(`DELETE FROM call_lists WHERE site = ?`, id); err != nil {
+			return fmt.Errorf("delete the call list: %w", err)
 		}
 		if _, err := tx.Exec(`DELETE FROM video_retention WHERE site = ?`, id); err != nil {
 			return fmt.Errorf("delete retention: %w", err)
 		}
 		if err := dropLabelSecret(tx, event.Site(id).String()); err != nil {
+			return err
+		}
+		if err := dropRelay(tx, event.Site(id)); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(`DELETE FROM sites WHERE id = ?`, id); err != nil {
@@ -225,6 +244,7 @@ func (s *Store) DeleteSite(ctx context.Context, by Actor, id string) error {
 	if err == nil {
 		s.labelSecrets.drop(event.Site(id).String())
 		s.sites.drop(id)
+		s.relays.drop(event.Site(id).String())
 		s.plans.drop(id)
 		s.arming.drop(id)
 		s.retention.drop(id)

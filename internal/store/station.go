@@ -245,7 +245,7 @@ func (s *Store) removeStation(ctx context.Context, by Actor, old *Enrolment) err
 	e := s.event(event.Station(old.ID), &event.StationRemoved{By: string(by)})
 	err := s.append(ctx, e, func(tx *sql.Tx) error {
 		for _, text := range []string{
-			`DELETE FROM local_list_entries WHERE station = ?`, `DELETE FROM local_lists WHERE station = ?`,
+			`DELETE FROM local_list_entries WHERE station = ?`, `DELETE FROM local_lists WHERE station = ?`, `DELETE FROM kept_lists WHERE station = ?`,
 			`DELETE FROM reservations WHERE station = ?`, `DELETE FROM charging_profiles WHERE station = ?`,
 			`DELETE FROM configuration WHERE station = ?`,
 			`DELETE FROM certificates WHERE station = ?`, `DELETE FROM certificate_lists WHERE station = ?`,
@@ -255,12 +255,16 @@ func (s *Store) removeStation(ctx context.Context, by Actor, old *Enrolment) err
 				return fmt.Errorf("remove station: %w", err)
 			}
 		}
+		if err := dropRelay(tx, event.Station(old.ID)); err != nil {
+			return err
+		}
 		return s.audit(tx, by, "station.remove", "station/"+old.ID, nil)
 	})
 	if err != nil {
 		return err
 	}
 	s.stations.drop(old.ID)
+	s.relays.drop(event.Station(old.ID).String())
 	if old.Onboarding == event.OnboardingPending {
 		s.countPending(-1)
 	}

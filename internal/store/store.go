@@ -70,11 +70,15 @@ type Store struct {
 	cameras  table[*Camera]
 	// labelSecrets are sealed; the key is what they are of.
 	labelSecrets table[[]byte]
-	arming       table[*Arming]    // by site
-	retention    table[*Retention] // by site; empty: everywhere
+	arming       table[*Arming]                         // by site
+	guarded      atomic.Pointer[func(site string) bool] // who knows which sites are on their guard
+	retention    table[*Retention]                      // by site; empty: everywhere
 	removed      table[*RemovedCamera]
 	controllers  table[*Controller]
 	doors        table[*Door]
+	outputs      table[*Output]
+	upstreams    table[*Upstream]
+	relays       table[*Relaying] // by subject
 	zones        table[*time.Location]
 	box          Box
 	credentials  table[*access.Credential] // by token id
@@ -162,7 +166,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.tokens = newTokenCache(o.TokenCache)
 	s.changed.wake, s.camerasChanged.wake, s.doorsChanged.wake = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	for _, load := range []func(context.Context) error{
-		s.sealOld, s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadPINs, s.loadPeople, s.loadAccess, s.loadHandshakes, s.countTokens, s.loadCameras, s.loadLabelSecrets, s.loadControllers, s.loadDoors,
+		s.sealOld, s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadPINs, s.loadPeople, s.loadAccess, s.loadHandshakes, s.countTokens, s.loadCameras, s.loadLabelSecrets, s.loadControllers, s.loadDoors, s.loadOutputs, s.loadUpstreams,
 	} {
 		if err := load(ctx); err != nil {
 			return nil, err

@@ -145,7 +145,8 @@ func (s *Store) EraseToken(ctx context.Context, by Actor, id string) error {
 			return errors.Join(err, fmt.Errorf("token %s: %w", id, ErrNotFound))
 		}
 		for _, text := range []string{
-			`DELETE FROM credentials WHERE token_id = ?`, `DELETE FROM local_list_entries WHERE token_id = ?`,
+			`DELETE FROM credentials WHERE token_id = ?`,
+			`UPDATE local_lists SET stale = 1 WHERE station IN (SELECT station FROM local_list_entries WHERE token_id = ?)`, `DELETE FROM local_list_entries WHERE token_id = ?`,
 		} {
 			if _, err := tx.Exec(text, id); err != nil {
 				return fmt.Errorf("erase token: %w", err)

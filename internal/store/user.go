@@ -30,6 +30,9 @@ func Roles() []Role {
 	return []Role{RoleViewer, RoleHost, RoleTechnician, RoleOperator, RoleSecurity, RoleAdmin}
 }
 
+// SeesPeople reports a role that is shown who went where, and so also who is threatened.
+func (r Role) SeesPeople() bool { return r == RoleOperator || r == RoleSecurity || r == RoleAdmin }
+
 // AllSites in a grant stands for every site and for what has no site.
 const AllSites = "*"
 
@@ -285,6 +288,23 @@ func (s *Store) oneUser(ctx context.Context, where string, args ...any) (*User, 
 // Users returns people by id after one.
 func (s *Store) Users(ctx context.Context, after string, limit int) ([]*User, error) {
 	return s.selectUsers(ctx, `WHERE id > ?3 ORDER BY id LIMIT ?4`, after, limit)
+}
+
+// PersonBehind is who stands behind an actor: a user, or who made the token, however many
+// tokens lie between.
+func (s *Store) PersonBehind(ctx context.Context, by Actor) (Actor, bool) {
+	const most = 10
+	for range most {
+		if _, err := s.User(ctx, string(by)); err == nil {
+			return by, true
+		}
+		t, err := s.APITokenByID(ctx, string(by))
+		if err != nil {
+			return by, false
+		}
+		by = t.CreatedBy
+	}
+	return by, false
 }
 
 // UserNames returns the names behind opaque ids; forgotten people are left out.

@@ -41,6 +41,9 @@ const (
 	MaxOrderMinutes = 60 * 24 * 60
 )
 
+// OrderTitle makes a title of what something is called, however long that is.
+func OrderTitle(of string) string { return clip(of, MaxOrderTitle) }
+
 // The two proofs that a port works again.
 const (
 	ProofTestCharge = "testCharge"
