@@ -38,7 +38,13 @@ const (
 	PIN   Kind = "pin"
 	Pass  Kind = "pass"
 	Plate Kind = "plate"
+	// Duress is a code that somebody gives who is made to open: a door takes it for the
+	// person's PIN, and we call for help. By itself it decides nothing.
+	Duress Kind = "duress"
 )
+
+// Coded reports whether it is digits that people type in.
+func (k Kind) Coded() bool { return k == PIN || k == Duress }
 
 // Credential is what people decided about a token.
 type Credential struct {
@@ -127,7 +133,7 @@ func Decide(r Request) Decision {
 		d.Status, d.Code, d.Reason = Blocked, IsBlocked, "the credential is blocked"
 	case c.Status == Expired, !c.ExpiresAt.IsZero() && !r.Now.Before(c.ExpiresAt):
 		d.Status, d.Code, d.Reason = Expired, HasExpired, "the credential has expired"
-	case c.Status != Accepted:
+	case c.Status != Accepted, c.Kind == Duress:
 		d.Status, d.Code, d.Reason = Invalid, NotValid, "the credential is not valid"
 	case r.Now.Before(c.From):
 		d.Status, d.Code, d.Reason = Invalid, NotYet, "the credential is not valid yet"

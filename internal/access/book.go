@@ -17,6 +17,8 @@ type Book struct {
 	byID      map[string]*Row
 	scenarios map[string]*Scenario
 	written   map[string]*Written
+	areas     map[string][]*Area    // by place
+	airlocks  map[string][]*Airlock // by place
 	sites     map[string]*slice
 	anywhere  *slice // rows of all sites, for places of none
 }
@@ -26,6 +28,7 @@ type slice struct {
 	about   map[types.EntityUID]policies // permits by whom they are about
 	forbids policies
 	rows    []*Row
+	places  map[PlaceKind]types.Entity // of the site, without their names
 }
 
 type policy struct {
@@ -52,7 +55,20 @@ func Compile(rows Rows) (*Book, error) {
 	b := &Book{
 		schedules: make(map[string]*Schedule), calendars: make(map[string]*Calendar),
 		byID: make(map[string]*Row), scenarios: make(map[string]*Scenario), written: make(map[string]*Written),
-		sites: make(map[string]*slice), anywhere: newSlice(),
+		areas: make(map[string][]*Area), airlocks: make(map[string][]*Airlock),
+		sites: make(map[string]*slice), anywhere: newSlice(""),
+	}
+	for i := range rows.Areas {
+		a := &rows.Areas[i]
+		for _, p := range slices.Concat(a.In, a.Out) {
+			b.areas[p] = append(b.areas[p], a)
+		}
+	}
+	for i := range rows.Airlocks {
+		x := &rows.Airlocks[i]
+		for _, p := range x.Doors {
+			b.airlocks[p] = append(b.airlocks[p], x)
+		}
 	}
 	for i := range rows.Calendars {
 		b.calendars[rows.Calendars[i].ID] = &rows.Calendars[i]
@@ -104,7 +120,13 @@ func Compile(rows Rows) (*Book, error) {
 	return b, nil
 }
 
-func newSlice() *slice { return &slice{about: make(map[types.EntityUID]policies)} }
+func newSlice(site string) *slice {
+	at := &slice{about: make(map[types.EntityUID]policies), places: make(map[PlaceKind]types.Entity)}
+	for _, kind := range PlaceKinds() {
+		at.places[kind] = unnamed(Place{Kind: kind, Site: site})
+	}
+	return at
+}
 
 func parse(id, source string) (policy, error) {
 	p := &cedar.Policy{}
@@ -122,7 +144,7 @@ func (b *Book) each(sites []string, visit func(*slice)) {
 	for _, id := range sites {
 		at := b.sites[id]
 		if at == nil {
-			at = newSlice()
+			at = newSlice(id)
 			b.sites[id] = at
 		}
 		visit(at)
@@ -164,8 +186,7 @@ func (b *Book) Decide(r Request) Decision {
 		d.Status, d.Code, d.Reason = Expired, HasExpired, "the person's time here is over"
 		return d
 	}
-	asked := b.ask(&r)
-	answer, told := cedar.Authorize(b.concerning(&r), asked.entities, asked.request)
+	answer, told := b.authorize(&r)
 	if len(told.Errors) > 0 {
 		e := told.Errors[0]
 		d.Code, d.Policy, d.Reason = PolicyFault, string(e.PolicyID), "a policy could not be evaluated"
@@ -184,10 +205,25 @@ func (b *Book) Decide(r Request) Decision {
 	return d
 }
 
+// authorize asks the policies that concern a request. Where there are none nobody
+// is let in, and nothing needs to be put into the words of Cedar.
+func (b *Book) authorize(r *Request) (cedar.Decision, cedar.Diagnostic) {
+	var parents []types.EntityUID
+	if r.Person != nil {
+		parents = r.Person.parents()
+	}
+	concerning := b.concerning(r, parents)
+	if len(concerning) == 0 {
+		return cedar.Deny, cedar.Diagnostic{}
+	}
+	asked := b.ask(r, parents)
+	return cedar.Authorize(concerning, asked.entities, asked.request)
+}
+
 // concerning are the policies that can say something about a request: those that
 // forbid, and those that permit somebody this credential stands for.
-func (b *Book) concerning(r *Request) policies {
-	list := make(policies, 0, 16)
+func (b *Book) concerning(r *Request, parents []types.EntityUID) policies {
+	list := make(policies, 0, 8)
 	for at := range b.slices(r.Place.Site) {
 		list = append(list, at.forbids...)
 		list = append(list, at.about[everybody()]...)
@@ -196,7 +232,7 @@ func (b *Book) concerning(r *Request) policies {
 			continue
 		}
 		list = append(list, at.about[types.NewEntityUID(personType, types.String(r.Person.ID))]...)
-		for _, uid := range r.Person.parents() {
+		for _, uid := range parents {
 			list = append(list, at.about[uid]...)
 		}
 	}
@@ -209,8 +245,9 @@ type asked struct {
 	entities entities
 }
 
-// entities are those of one request: who, of whom, and where.
-type entities [3]types.Entity
+// entities are those of one request: the credential, in whatever its person is in, and
+// where it is shown.
+type entities [2]types.Entity
 
 // Get finds one of them.
 func (e entities) Get(uid types.EntityUID) (types.Entity, bool) {
@@ -237,14 +274,14 @@ func (p *Person) parents() []types.EntityUID {
 	return uids
 }
 
-func (b *Book) ask(r *Request) asked {
+func (b *Book) ask(r *Request, parents []types.EntityUID) asked {
 	var a asked
 	holder := types.NewEntityUID(credentialType, types.String(r.Credential.ID))
-	of := []types.EntityUID{everybody()}
-	if person := r.Person; person != nil {
-		a.entities[1] = types.Entity{UID: types.NewEntityUID(personType, types.String(person.ID)), Parents: types.NewEntityUIDSet(person.parents()...)}
-		of = append(of, a.entities[1].UID)
+	of := append(make([]types.EntityUID, 0, len(parents)+2), everybody())
+	if r.Person != nil {
+		of = append(of, types.NewEntityUID(personType, types.String(r.Person.ID)))
 	}
+	of = append(of, parents...)
 	kind := r.Credential.Kind
 	if kind == "" {
 		kind = RFID
@@ -252,29 +289,48 @@ func (b *Book) ask(r *Request) asked {
 	a.entities[0] = types.Entity{UID: holder, Parents: types.NewEntityUIDSet(of...), Attributes: types.NewRecord(types.RecordMap{
 		"kind": types.String(kind), "person": types.String(r.Credential.Person),
 	})}
-	at := types.Entity{UID: types.NewEntityUID(placeType, types.String(r.Place.ID)), Attributes: types.NewRecord(types.RecordMap{
-		"kind": types.String(r.Place.Kind), "site": types.String(r.Place.Site),
-	})}
-	var in []types.EntityUID
-	if r.Place.Site != "" {
-		in = append(in, types.NewEntityUID(siteType, types.String(r.Place.Site)))
-	}
-	if r.Place.Within != "" {
-		in = append(in, types.NewEntityUID(placeType, types.String(r.Place.Within)))
-	}
-	at.Parents = types.NewEntityUIDSet(in...)
-	a.entities[2] = at
+	at := b.place(r.Place)
+	a.entities[1] = at
 	local := r.local()
+	off, offBefore := types.Set{}, types.Set{}
+	if len(b.calendars) > 0 {
+		off, offBefore = b.off(local), b.off(local.AddDate(0, 0, -1))
+	}
 	a.request = cedar.Request{
 		Principal: holder, Action: types.NewEntityUID(actionType, types.String(r.Action)), Resource: at.UID,
 		Context: types.NewRecord(types.RecordMap{
 			"now": types.NewDatetime(r.Now), "minute": types.Long(local.Hour()*60 + local.Minute()),
-			"day": types.Long(local.Weekday()), "off": b.off(local),
-			"dayBefore": types.Long((local.Weekday() + 6) % 7), "offBefore": b.off(local.AddDate(0, 0, -1)),
+			"day": types.Long(local.Weekday()), "off": off,
+			"dayBefore": types.Long((local.Weekday() + 6) % 7), "offBefore": offBefore,
 			"pin": types.Boolean(r.PINGiven),
 		}),
 	}
 	return a
+}
+
+// place is a place in the words of Cedar. Those of a site are alike but for their name.
+func (b *Book) place(p Place) types.Entity {
+	var e types.Entity
+	if at := b.sites[p.Site]; at != nil && p.Within == "" {
+		e = at.places[p.Kind]
+	} else {
+		e = unnamed(p)
+	}
+	e.UID = types.NewEntityUID(placeType, types.String(p.ID))
+	return e
+}
+
+func unnamed(p Place) types.Entity {
+	var in []types.EntityUID
+	if p.Site != "" {
+		in = append(in, types.NewEntityUID(siteType, types.String(p.Site)))
+	}
+	if p.Within != "" {
+		in = append(in, types.NewEntityUID(placeType, types.String(p.Within)))
+	}
+	return types.Entity{Parents: types.NewEntityUIDSet(in...), Attributes: types.NewRecord(types.RecordMap{
+		"kind": types.String(p.Kind), "site": types.String(p.Site),
+	})}
 }
 
 func (r *Request) local() time.Time {
@@ -309,7 +365,7 @@ func samples() []asked {
 				if person != nil {
 					r.Credential.Person = person.ID
 				}
-				out = append(out, none.ask(&r))
+				out = append(out, none.ask(&r, nil))
 			}
 		}
 	}

@@ -14,6 +14,8 @@ import (
 type ListDoor struct {
 	Place  Place
 	Keypad bool
+	// Online is set where only the server lets in: cards are known there, and have no right.
+	Online bool
 }
 
 // Holder is somebody whose card a controller can read.
@@ -145,6 +147,10 @@ func (l *lister) compile() Compiled {
 				continue
 			}
 			times := l.permitted(h, n, &out)
+			if d.Online {
+				some = some || len(times) > 0
+				continue
+			}
 			right, ok := ids.of(times)
 			if !ok {
 				out.Left = append(out.Left, Left{Credential: h.Credential.ID, Door: n + 1, Why: LeftFull})
@@ -163,8 +169,16 @@ func (l *lister) compile() Compiled {
 
 // locked reports whether a lockdown holds at a place that leaves out nobody, and
 // whether one does that leaves out some.
-func (l *lister) locked(p Place) (all, most bool) {
-	for _, x := range l.book.scenarios {
+func (l *lister) locked(p Place) (all, most bool) { return l.book.locked(p) }
+
+// Locked reports whether a lockdown that leaves out nobody holds at a place.
+func (b *Book) Locked(p Place) bool {
+	all, _ := b.locked(p)
+	return all
+}
+
+func (b *Book) locked(p Place) (all, most bool) {
+	for _, x := range b.scenarios {
 		if x.Active && about(x.Kinds, x.Places, x.Sites, p) {
 			all = all || len(x.Except) == 0
 			most = most || len(x.Except) > 0

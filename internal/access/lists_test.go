@@ -125,7 +125,7 @@ func TestWhatIsOnNoList(t *testing.T) {
 		left []Left
 	}{
 		"where a door cannot ask for the code": {Rows{Rows: []Row{pin}}, ListRequest{Doors: [4]ListDoor{door}, Holders: []Holder{holder}}, []Left{{"c", 1, "r", LeftNoKeypad}}},
-		"who has no code":                      {Rows{Rows: []Row{pin}}, ListRequest{Doors: [4]ListDoor{{door.Place, true}}, Holders: []Holder{holder}}, []Left{{"c", 1, "r", LeftNoPIN}}},
+		"who has no code":                      {Rows{Rows: []Row{pin}}, ListRequest{Doors: [4]ListDoor{{Place: door.Place, Keypad: true}}, Holders: []Holder{holder}}, []Left{{"c", 1, "r", LeftNoPIN}}},
 		"two with the same number":             {Rows{Rows: []Row{row}}, ListRequest{Doors: [4]ListDoor{door}, Holders: []Holder{holder, {Number: 7, Credential: &Credential{ID: "e", Status: Accepted}}}}, []Left{{"c", 0, "", LeftTwice}, {"e", 0, "", LeftTwice}}},
 	}
 	for name, tc := range tests {

@@ -136,6 +136,8 @@ type Rows struct {
 	Calendars []Calendar
 	Rows      []Row
 	Scenarios []Scenario
+	Areas     []Area
+	Airlocks  []Airlock
 	Written   []Written
 }
 

@@ -173,13 +173,20 @@ func ParseCheckpoints(r io.Reader) ([]Checkpoint, error) {
 }
 
 // Export walks the records of an exported log, one a line.
-func Export(r io.Reader, v *Verifier) error {
+func Export(r io.Reader, v *Verifier) error { return ExportEach(r, v, func(*Entry) {}) }
+
+// ExportEach is Export that gives each record that fits.
+func ExportEach(r io.Reader, v *Verifier, each func(*Entry)) error {
 	return lines(r, func(line []byte) error {
 		var e Entry
 		if err := json.Unmarshal(line, &e); err != nil {
 			return &Fault{v.seq + 1, Shape}
 		}
-		return v.Next(&e)
+		if err := v.Next(&e); err != nil {
+			return err
+		}
+		each(&e)
+		return nil
 	})
 }
 

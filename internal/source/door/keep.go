@@ -66,7 +66,7 @@ func (c *one) outdated(ctx context.Context) bool {
 func (c *one) inspect(ctx context.Context) error {
 	settings, ok := c.driver.(Settings)
 	if !ok {
-		return nil
+		return c.assume(ctx)
 	}
 	setup, err := settings.Inspect(ctx)
 	if err != nil {
@@ -90,6 +90,26 @@ func (c *one) inspect(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := c.holdModes(ctx); err != nil {
+		return err
+	}
+	return c.holdRules(ctx)
+}
+
+// assume begins with the modes that were told of doors whose controllers cannot be
+// asked for them, and brings them to what people want.
+func (c *one) assume(ctx context.Context) error {
+	c.mu.Lock()
+	for _, d := range c.config.Doors {
+		if c.modes[d.Number] != "" {
+			continue
+		}
+		c.modes[d.Number] = Controlled
+		if c.doors[d.ID].State == event.DoorLockdown && !c.ordered[d.Number] {
+			c.modes[d.Number] = Locked
+		}
+	}
+	c.mu.Unlock()
 	return c.holdModes(ctx)
 }
 
@@ -177,7 +197,12 @@ func (c *one) lock(ctx context.Context, d DoorConfig, on bool) error {
 func (c *one) sync(ctx context.Context) error {
 	keeper, ok := c.driver.(Keeper)
 	if !ok {
-		return nil
+		c.mu.Lock()
+		for _, d := range c.config.Doors {
+			c.locked[d.Number] = c.s.o.Policy.Locked(d)
+		}
+		c.mu.Unlock()
+		return c.holdModes(ctx)
 	}
 	have, err := keeper.Lists(ctx)
 	if err != nil {

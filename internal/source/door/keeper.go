@@ -17,11 +17,18 @@ import (
 // Config is what people decided about a controller and its doors.
 type Config struct {
 	ID, SiteID string
+	Driver     string
 	Serial     uint32
-	Address    netip.AddrPort
+	Address    netip.AddrPort // of a board
+	Line       Line           // to a broker or a bridge
 	Zone       *time.Location
 	Doors      []DoorConfig
+	Rules      access.BoardRules // that it keeps by itself
 }
+
+// Line is how a broker or a bridge is reached. Seal changes with its secret, which
+// is not kept here.
+type Line struct{ URL, User, Authority, Seal string }
 
 // DoorConfig is one of its doors.
 type DoorConfig struct {
@@ -30,11 +37,47 @@ type DoorConfig struct {
 	Place     access.Place
 	HeldAfter time.Duration // 0: the controller says when
 	Keypad    bool          // codes are asked for
+	TwoPerson bool          // it opens for two people
+	Airlock   string        // ids of the doors that have to be shut for it to open, with commas
+	// Online is set where only this server lets in: its controller knows the cards and
+	// lets none of them in.
+	Online bool
+	Wiring Wiring // where its controller is no board
+}
+
+// Wiring is what a door is made of on a broker, or what it is called at a bridge.
+type Wiring struct {
+	Preset string // of the device that unlocks it
+	Device string // its name
+	Output int    // of its outputs, from 1
+	PulseS int    // how long it is unlocked; 0: 5
+	// Of a device that no preset knows: where it is told to unlock and lock, with which
+	// words, where it says how it is, and whether it is there.
+	Command, Unlock, Lock, State, Field, Online string
+	Contact                                     Contact
+	// Forced is set where nobody opens the door from inside without our hearing of it:
+	// what opens it without being unlocked is force.
+	Forced bool
+	Reader string // topic of a reader or keypad
+	// SilentS is after how long without a word its device is away; 0: only when the
+	// broker says so.
+	SilentS int
+}
+
+// Contact sees whether a door is open.
+type Contact struct {
+	Preset   string // empty: there is none
+	Device   string
+	Input    int // from 1
+	Topic    string
+	Field    string
+	Open     string // the word for open; that for closed is any other
+	Inverted bool   // on means open
 }
 
 // same reports whether nothing changed.
 func (c Config) same(o Config) bool {
-	return c.ID == o.ID && c.SiteID == o.SiteID && c.Serial == o.Serial && c.Address == o.Address && c.Zone.String() == o.Zone.String() && slices.Equal(c.Doors, o.Doors)
+	return c.ID == o.ID && c.SiteID == o.SiteID && c.Driver == o.Driver && c.Rules == o.Rules && c.Line == o.Line && c.Serial == o.Serial && c.Address == o.Address && c.Zone.String() == o.Zone.String() && slices.Equal(c.Doors, o.Doors)
 }
 
 // door finds one by its number.
@@ -58,6 +101,10 @@ type Journal interface {
 	Append(ctx context.Context, e *event.Event) error
 	Tell(ctx context.Context, controller string, to Cursor, e *event.Event) error
 	Cursor(ctx context.Context, controller string) (Cursor, error)
+	// Pass moves the cursor over what was told already.
+	Pass(ctx context.Context, controller string, to Cursor) error
+	// Once commits an event under a key; one that has the key of another is left out.
+	Once(ctx context.Context, controller, key string, e *event.Event) error
 }
 
 // Policy decides by what people wrote.
@@ -66,6 +113,8 @@ type Policy interface {
 	Decide(ctx context.Context, a Asked) (Decided, error)
 	// Lists are what a controller is to have, of which it has some.
 	Lists(ctx context.Context, c Config, have access.Lists) (access.Compiled, error)
+	// Locked reports whether a lockdown that leaves out nobody holds at a door.
+	Locked(d DoorConfig) bool
 }
 
 // Asked is a card that was shown.
@@ -73,7 +122,9 @@ type Asked struct {
 	Door     DoorConfig
 	Zone     *time.Location
 	Card     uint32
+	Token    string // instead of a number
 	PINGiven bool
+	PIN      string // that is still to be looked at
 	At       time.Time
 }
 
@@ -81,6 +132,9 @@ type Asked struct {
 type Decided struct {
 	access.Decision
 	TokenID string
+	// Duress is set where the code was one of somebody who is made to open: what is
+	// decided is as ever, and help is called.
+	Duress bool
 }
 
 // Memory is what the journal has of a controller.
@@ -93,6 +147,7 @@ type Memory struct {
 type Options struct {
 	Journal Journal
 	Policy  Policy
+	Inside  Inside // nil: there are no areas
 	// Open makes the driver of a controller, and what ends it.
 	Open func(c Config) (Driver, func())
 	// Told is what the journal has of it.
@@ -126,6 +181,8 @@ type Service struct {
 	ctx  context.Context // of Run; nil before and after
 	list map[string]*one
 	at   map[string]*one // by door
+
+	airlocks airlocks
 }
 
 // New returns a service that follows nothing until Run.
@@ -268,6 +325,35 @@ func (s *Service) Door(id string) (event.DoorState, bool) {
 	return x, ok
 }
 
+// Blind reports a door of which nobody sees whether it stands open.
+func (s *Service) Blind(id string) bool {
+	s.mu.RLock()
+	c := s.at[id]
+	s.mu.RUnlock()
+	if c == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.blind[id]
+}
+
+// Try asks a controller how it is, now.
+func (s *Service) Try(ctx context.Context, id string) (Look, error) {
+	s.mu.RLock()
+	c := s.list[id]
+	s.mu.RUnlock()
+	if c == nil {
+		return Look{}, ErrAway
+	}
+	if p, ok := c.driver.(Prober); ok {
+		if err := p.Probe(ctx); err != nil {
+			return Look{}, err
+		}
+	}
+	return c.driver.Look(ctx)
+}
+
 // of finds the controller of a door.
 func (s *Service) of(id string) (*one, DoorConfig, error) {
 	s.mu.RLock()
@@ -286,7 +372,10 @@ func (s *Service) Unlock(ctx context.Context, id string, long time.Duration) err
 	if err != nil {
 		return err
 	}
-	c.expect(d.Number)
+	if s.claim(d, true) != "" {
+		return ErrAirlock
+	}
+	c.expect(d.Number, false)
 	return c.driver.Do(ctx, Order{Door: d.Number, For: long})
 }
 

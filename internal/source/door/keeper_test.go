@@ -65,6 +65,7 @@ type paper struct {
 	mu     sync.Mutex
 	events []event.Body
 	cursor Cursor
+	keys   map[string]bool
 	refuse int // so many more are taken, then none; below zero: all are
 }
 
@@ -87,6 +88,27 @@ func (p *paper) Tell(_ context.Context, _ string, to Cursor, e *event.Event) err
 		p.refuse--
 	}
 	p.events, p.cursor = append(p.events, e.Body), to
+	return nil
+}
+
+func (p *paper) Once(ctx context.Context, _, key string, e *event.Event) error {
+	p.mu.Lock()
+	again := p.keys[key]
+	if p.keys == nil {
+		p.keys = map[string]bool{}
+	}
+	p.keys[key] = true
+	p.mu.Unlock()
+	if again {
+		return nil
+	}
+	return p.Append(ctx, e)
+}
+
+func (p *paper) Pass(_ context.Context, _ string, to Cursor) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cursor = to
 	return nil
 }
 
@@ -142,6 +164,8 @@ type strict struct{}
 func (strict) Decide(context.Context, Asked) (Decided, error) {
 	return Decided{Decision: access.Decision{Status: access.Invalid, Code: access.NoRight, Reason: "no policy is about this"}}, nil
 }
+
+func (strict) Locked(DoorConfig) bool { return false }
 
 func (strict) Lists(_ context.Context, _ Config, have access.Lists) (access.Compiled, error) {
 	return access.Compiled{Lists: have}, nil

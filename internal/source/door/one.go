@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,9 +26,15 @@ type one struct {
 
 	adopted bool // its past is not ours
 
+	// Of keep: whether it was brought to its rules, whether it knows none, and when its
+	// airlocks were set.
+	ruled, unruly bool
+	airlockAt     time.Time
+
 	cursor    Cursor // of follow
 	awaySince time.Time
 	noted     map[event.ControllerFaultKind]time.Time // faults of a moment, by when
+	waits     map[int]waiting                         // for a second person, by door
 
 	mu       sync.Mutex
 	status   Status
@@ -35,7 +43,9 @@ type one struct {
 	modes    map[int]Mode               // as found
 	ordered  map[int]bool               // locked down by a person
 	locked   map[int]bool               // by a scenario
-	expected map[int][]time.Time        // doors that we are about to open
+	blind    map[string]bool            // doors without a contact, by id
+	guesses  map[int][]time.Time        // codes that were refused, by door
+	expected map[int][]opening          // doors that we are about to open
 	fire     bool
 	applied  *access.Lists // as last found right; nil: not yet
 }
@@ -43,7 +53,7 @@ type one struct {
 func newOne(s *Service, c Config) *one {
 	x := &one{
 		s: s, config: c, wake: make(chan struct{}, 1), faults: map[event.ControllerFaultKind]Fault{}, doors: map[string]event.DoorState{},
-		noted: map[event.ControllerFaultKind]time.Time{}, modes: map[int]Mode{}, ordered: map[int]bool{}, locked: map[int]bool{}, expected: map[int][]time.Time{},
+		noted: map[event.ControllerFaultKind]time.Time{}, modes: map[int]Mode{}, ordered: map[int]bool{}, locked: map[int]bool{}, expected: map[int][]opening{}, waits: map[int]waiting{}, blind: map[string]bool{}, guesses: map[int][]time.Time{},
 	}
 	x.driver, x.closes = s.o.Open(c)
 	return x
@@ -130,11 +140,17 @@ const (
 func (c *one) follow(ctx context.Context) {
 	poll := time.NewTicker(c.s.o.Poll)
 	defer poll.Stop()
+	var told <-chan Told
+	if t, ok := c.driver.(Teller); ok {
+		told = t.Told()
+	}
 	c.look(ctx, 0)
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case x := <-told:
+			c.hear(ctx, x)
 		case <-poll.C:
 			c.look(ctx, 0)
 		case ring := <-c.driver.Rings():
@@ -201,6 +217,9 @@ func (c *one) missed(ctx context.Context, err error) {
 		c.awaySince = now
 	}
 	detail := "it does not answer"
+	if away, ok := errors.AsType[*AwayError](err); ok {
+		detail = away.Why
+	}
 	if errors.Is(err, ErrDenied) {
 		detail = "its address may not be reached"
 	} else if now.Sub(c.awaySince) < time.Duration(awayPolls*float64(c.s.o.Poll)) {
@@ -226,15 +245,18 @@ func (c *one) heard(ctx context.Context, l Look, now time.Time) {
 		offset = 0
 	}
 	c.mu.Lock()
-	if !c.status.Online {
+	if !c.status.Online && !l.Unheard {
 		c.status.Online, c.status.Since = true, now
 	}
 	c.status.Offset, c.status.Record = offset, l.Newest
 	c.fire = l.Fire
 	c.mu.Unlock()
-	c.right(ctx, event.ControllerOffline)
+	if !l.Unheard {
+		c.noteAway(ctx, l)
+	}
 	settings, can := c.driver.(Settings)
 	switch {
+	case !can: // it has no clock that is ours to set
 	case l.Clock.IsZero():
 		c.fault(ctx, event.ControllerClock, "its clock was never set", 0)
 	case offset.Abs() > clockWrong:
@@ -250,6 +272,25 @@ func (c *one) heard(ctx context.Context, l Look, now time.Time) {
 	}
 }
 
+// noteAway tells of doors whose devices do not answer while their controller does.
+func (c *one) noteAway(ctx context.Context, l Look) {
+	var away []string
+	for _, d := range c.config.Doors {
+		if d.Number >= 1 && d.Number <= len(l.Doors) && l.Doors[d.Number-1].Away {
+			away = append(away, strconv.Itoa(d.Number))
+		}
+	}
+	if l.Trouble != "" {
+		c.fault(ctx, event.ControllerOffline, l.Trouble, 0)
+		return
+	}
+	if len(away) == 0 {
+		c.right(ctx, event.ControllerOffline)
+		return
+	}
+	c.fault(ctx, event.ControllerOffline, "the device does not answer at door "+strings.Join(away, ", "), 0)
+}
+
 // settle brings the conditions of doors to what was seen, where nothing was
 // recorded of it.
 func (c *one) settle(ctx context.Context, l Look, now time.Time) {
@@ -257,12 +298,28 @@ func (c *one) settle(ctx context.Context, l Look, now time.Time) {
 		if d.Number < 1 || d.Number > len(l.Doors) {
 			continue
 		}
-		open := l.Doors[d.Number-1].Open
+		seen := l.Doors[d.Number-1]
+		open := seen.Open
 		c.mu.Lock()
 		x := c.doors[d.ID]
+		c.blind[d.ID] = seen.Blind
 		c.mu.Unlock()
+		switch unheard := x.State == "" || x.State == event.DoorOffline; {
+		case seen.Away:
+			c.become(ctx, d, event.DoorOffline, "unreachable", now)
+			continue
+		case seen.Unseen && unheard:
+			c.become(ctx, d, event.DoorUnknown, "unseen", now)
+			continue
+		case seen.Unseen:
+			continue
+		}
 		was := x.State == event.DoorOpen || x.State == event.DoorHeld || x.State == event.DoorForced
-		switch rests, why := c.rests(d); {
+		rests, why := c.rests(d)
+		if _, relay := c.driver.(Teller); relay && seen.Unlocked && rests == event.DoorLocked {
+			rests, why = event.DoorUnlocked, "relay"
+		}
+		switch {
 		case open && !was:
 			c.become(ctx, d, event.DoorOpen, "open", now)
 		case open && x.State == event.DoorOpen && d.HeldAfter > 0 && now.Sub(x.Since) >= d.HeldAfter:
@@ -328,6 +385,7 @@ func (c *one) become(ctx context.Context, d DoorConfig, to event.DoorCondition, 
 	c.mu.Lock()
 	c.doors[d.ID] = told
 	c.mu.Unlock()
+	c.moved(ctx, d, &told, since)
 }
 
 // fault tells that something is wrong; what is told already only gets new words.
@@ -372,23 +430,31 @@ func (c *one) say(ctx context.Context, b *event.ControllerFault, now time.Time) 
 	return err == nil
 }
 
-// expect notes that we are about to open a door.
-func (c *one) expect(n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.expected[n] = append(c.expected[n], time.Now())
+// opening is one of a door from afar that we are about to do.
+type opening struct {
+	at time.Time
+	// answers is set where it lets in who showed something, which was told.
+	answers bool
 }
 
-// ours reports whether a door was opened from afar by us; each time counts once.
-func (c *one) ours(n int) bool {
+// expect notes that we are about to open a door.
+func (c *one) expect(n int, answers bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.expected[n] = append(c.expected[n], opening{time.Now(), answers})
+}
+
+// ours reports whether a door was opened from afar by us, and whether that was told;
+// each time counts once.
+func (c *one) ours(n int) (ours, answers bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for len(c.expected[n]) > 0 {
-		at := c.expected[n][0]
+		x := c.expected[n][0]
 		c.expected[n] = c.expected[n][1:]
-		if time.Since(at) <= expectFor {
-			return true
+		if time.Since(x.at) <= expectFor {
+			return true, x.answers
 		}
 	}
-	return false
+	return false, false
 }

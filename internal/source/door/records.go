@@ -13,6 +13,10 @@ import (
 // catchUp reads what the controller recorded and tells it, each record once. False:
 // it could not go on.
 func (c *one) catchUp(ctx context.Context, l Look) bool {
+	recorder, ok := c.driver.(Recorder)
+	if !ok {
+		return true
+	}
 	if c.cursor.Record == fresh {
 		c.cursor = Cursor{Record: l.Newest}
 	}
@@ -27,7 +31,7 @@ func (c *one) catchUp(ctx context.Context, l Look) bool {
 		if c.cursor.Parts > 0 {
 			after-- // not all of it was told
 		}
-		list, err := c.driver.Records(ctx, after, atOnce)
+		list, err := recorder.Records(ctx, after, atOnce)
 		for _, r := range list {
 			if !c.tell(ctx, r) {
 				return false
@@ -48,7 +52,7 @@ func (c *one) catchUp(ctx context.Context, l Look) bool {
 // tell makes events of a record. Those of it that were told before are left out;
 // a record makes the same ones each time.
 func (c *one) tell(ctx context.Context, r Record) bool {
-	events, err := c.events(ctx, r)
+	events, open, err := c.events(ctx, r)
 	if err != nil {
 		if ctx.Err() == nil {
 			c.s.log.WarnContext(ctx, "what happened at a door cannot be decided about", "controller", c.config.ID, "err", err)
@@ -83,13 +87,32 @@ func (c *one) tell(ctx context.Context, r Record) bool {
 			c.doors[door] = told
 			c.mu.Unlock()
 		}
+		c.follows(ctx, e)
+	}
+	if r.Cause == RemoteOpen && len(events) == 0 {
+		// Read again after a start it would be somebody else's.
+		if err := c.s.o.Journal.Pass(ctx, c.config.ID, Cursor{Record: r.Index}); err != nil {
+			if ctx.Err() == nil {
+				c.s.log.WarnContext(ctx, "how far a door controller was read is not kept", "controller", c.config.ID, "err", err)
+			}
+			return false
+		}
 	}
 	c.cursor = Cursor{Record: r.Index}
+	if open {
+		c.expect(r.Door, true)
+		c.ends.Go(func() {
+			if err := c.driver.Do(ctx, Order{Door: r.Door, Answers: true}); err != nil && ctx.Err() == nil {
+				c.s.log.WarnContext(ctx, "a door did not open for somebody who may enter", "controller", c.config.ID, "door", r.Door, "err", err)
+			}
+		})
+	}
 	return true
 }
 
-// events are what a record means. Which ones they are depends on the record alone.
-func (c *one) events(ctx context.Context, r Record) ([]*event.Event, error) {
+// events are what a record means, and whether somebody is to be let in. Which ones they
+// are depends on the record alone, and on who was there before where two are wanted.
+func (c *one) events(ctx context.Context, r Record) (_ []*event.Event, open bool, _ error) {
 	at, quality := c.when(r.At)
 	made := func(s event.Subject, b event.Body) *event.Event {
 		return &event.Event{Subject: s, At: at, DeviceAt: r.At, ReceivedAt: time.Now(), Quality: quality, Body: b}
@@ -97,7 +120,7 @@ func (c *one) events(ctx context.Context, r Record) ([]*event.Event, error) {
 	if r.Lost {
 		c.noted[event.ControllerLost] = time.Now()
 		c.fault(ctx, event.ControllerLost, fmt.Sprintf("records up to %d were overwritten before they were read", r.Index), 0)
-		return nil, nil
+		return nil, false, nil
 	}
 	var out []*event.Event
 	alarm := func(kind event.DoorAlarmKind) {
@@ -117,7 +140,7 @@ func (c *one) events(ctx context.Context, r Record) ([]*event.Event, error) {
 		alarm(event.AlarmDuress)
 	}
 	if !known {
-		return out, nil
+		return out, false, nil
 	}
 	state := func(to event.DoorCondition, why string) {
 		c.mu.Lock()
@@ -136,14 +159,16 @@ func (c *one) events(ctx context.Context, r Record) ([]*event.Event, error) {
 	case HeldOpen:
 		state(event.DoorHeld, "held")
 	}
-	a, err := c.attempt(ctx, d, r, at)
+	a, first, err := c.attempt(ctx, d, r, at)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if a != nil {
-		out = append(out, made(event.Door(d.ID), a))
+	for _, x := range []*event.Access{first, a} {
+		if x != nil {
+			out = append(out, made(event.Door(d.ID), x))
+		}
 	}
-	return out, nil
+	return out, d.Online && a != nil && a.Allowed && !r.Granted, nil
 }
 
 // alarmOf are the alarms of a board that are neither fire nor duress.
@@ -173,44 +198,52 @@ func (c *one) when(said time.Time) (time.Time, event.TimeQuality) {
 	return said, quality
 }
 
-// attempt says who wanted to go through a door, if a record is about that.
-func (c *one) attempt(ctx context.Context, d DoorConfig, r Record, at time.Time) (*event.Access, error) {
-	a := &event.Access{
+// attempt says who wanted to go through a door, if a record is about that, and who is let
+// in with them.
+func (c *one) attempt(ctx context.Context, d DoorConfig, r Record, at time.Time) (a, first *event.Access, _ error) {
+	a = &event.Access{
 		SiteID: c.config.SiteID, Allowed: r.Granted, DecidedBy: "controller", Code: string(r.Cause), Method: "card", Out: r.Out, Record: r.Index,
 	}
 	switch r.Cause {
 	case Button, ButtonRefused:
 		a.Method, a.Out, a.Allowed = "button", true, r.Cause == Button
-		return a, nil
+		return a, nil, nil
 	case SuperPassword:
 		a.Method, a.Differs, a.Why = "pin", true, "a code of the controller, which belongs to nobody"
-		return a, nil
+		return a, nil, nil
 	case RemoteOpen:
 		a.Method, a.Allowed = "remote", true
-		if c.ours(r.Door) {
+		switch ours, told := c.ours(r.Door); {
+		case told:
+			return nil, nil, nil
+		case ours:
 			a.DecidedBy = "person"
-			return a, nil
+			return a, nil, nil
 		}
 		a.Differs, a.Why = true, "nobody opened it from here"
 		c.noted[event.ControllerForeign] = time.Now()
 		c.fault(ctx, event.ControllerForeign, fmt.Sprintf("door %d was opened from afar, not by this server", r.Door), 0)
-		return a, nil
+		return a, nil, nil
 	}
 	if !r.Cause.Attempt() && r.Cause != Duress {
-		return nil, nil
+		return nil, nil, nil
 	}
-	if r.Card == 0 {
-		return a, nil
+	if r.Card == 0 && r.Token == "" {
+		return a, nil, nil
 	}
-	got, err := c.s.o.Policy.Decide(ctx, Asked{Door: d, Zone: c.config.Zone, Card: r.Card, PINGiven: r.Granted && d.Keypad && c.withPIN(r.Card), At: at})
+	got, err := c.s.o.Policy.Decide(ctx, Asked{Door: d, Zone: c.config.Zone, Card: r.Card, Token: r.Token, PINGiven: (r.Granted || d.Online && r.Cause == NoPrivilege) && d.Keypad && c.withPIN(r.Card), At: at})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if got.Fault != "" {
 		c.fault(ctx, event.ControllerPolicy, got.Fault, 0)
 	}
 	a.CredentialID, a.PersonID, a.TokenID = got.CredentialID, got.Person, got.TokenID
 	allowed := got.Status == access.Accepted
+	if d.Online && !r.Granted && (r.Cause == NoPrivilege || r.Cause == UnknownCard) {
+		a.Allowed, a.Code, a.Policy, a.Reason = allowed, string(got.Code), got.Policy, got.Reason
+		return a, c.admit(d, a, at), nil
+	}
 	// What the device alone knows, such as a wrong code or who is inside already, is no
 	// disagreement.
 	lists := []Cause{NoPrivilege, OutsideHours, UnknownCard}
@@ -224,7 +257,8 @@ func (c *one) attempt(ctx context.Context, d DoorConfig, r Record, at time.Time)
 	if r.Cause == Duress {
 		a.Code = string(Duress)
 	}
-	return a, nil
+	c.remark(d, a, at)
+	return a, nil, nil
 }
 
 // withPIN reports whether a card needs a code where there is a keypad.

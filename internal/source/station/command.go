@@ -36,10 +36,19 @@ type calls struct {
 	id      string
 	action  string
 	answer  chan Outcome
-	waiting int      // callers that wait for their turn
-	expired []string // ids whose answer may still come
+	waiting int       // callers that wait for their turn
+	expired []expired // whose answer may still come
 	ended   bool
+
+	// Of a relayed station: what upstream asks it, see relay_turn.go.
+	theirs    []theirs
+	held      []held
+	heldBytes int
+	flushing  bool
 }
+
+// expired is a CALL that was not answered in time: its message id and its command.
+type expired struct{ id, command string }
 
 const (
 	expiredKept = 16
@@ -81,20 +90,29 @@ func (l *link) ask(ctx context.Context, id, action string, payload []byte) Outco
 	}
 	turn := c.turn
 	c.mu.Unlock()
+	command := id
+	if l.relay != nil {
+		id = l.ep.ours.make(command)
+	}
 	answer, out := l.takeTurn(ctx, turn, id, action)
 	if answer == nil {
 		return out
 	}
+	if l.relay != nil { // upstream may be waiting
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, relayedCall)
+		defer cancel()
+	}
 	if err := l.say(action, ocppj.AppendCall(nil, id, action, payload)); err != nil {
-		l.endTurn(id, false)
+		l.endTurn(expired{})
 		return Outcome{Status: IsOffline, Description: "the connection was lost", At: time.Now()}
 	}
 	select {
 	case out := <-answer:
-		l.endTurn(id, false)
+		l.endTurn(expired{})
 		return out
 	case <-ctx.Done():
-		l.endTurn(id, true)
+		l.endTurn(expired{id, command})
 		return Outcome{Status: TimedOut, Description: "the station did not answer in time", At: time.Now()}
 	}
 }
@@ -115,7 +133,8 @@ func (l *link) takeTurn(ctx context.Context, turn chan struct{}, id, action stri
 			c.mu.Unlock()
 			return nil, Outcome{Status: IsOffline, Description: "the connection was lost", At: time.Now()}
 		}
-		if c.answer == nil {
+		until := c.taken(time.Now())
+		if c.answer == nil && until.IsZero() {
 			c.id, c.action, c.answer = id, action, make(chan Outcome, 1)
 			answer := c.answer
 			c.mu.Unlock()
@@ -128,8 +147,13 @@ func (l *link) takeTurn(ctx context.Context, turn chan struct{}, id, action stri
 		c.waiting++
 		c.mu.Unlock()
 		var gaveUp bool
+		var free <-chan time.Time
+		if !until.IsZero() {
+			free = time.After(time.Until(until))
+		}
 		select {
 		case <-turn:
+		case <-free:
 		case <-ctx.Done():
 			gaveUp = true
 		}
@@ -142,22 +166,23 @@ func (l *link) takeTurn(ctx context.Context, turn chan struct{}, id, action stri
 	}
 }
 
-// endTurn lets the next caller ask.
-func (l *link) endTurn(id string, expired bool) {
+// endTurn lets the next caller ask, upstream first.
+func (l *link) endTurn(late expired) {
 	c := &l.calls
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.id, c.answer = "", nil
-	if expired {
+	if late.id != "" {
 		if len(c.expired) == expiredKept {
 			c.expired = append(c.expired[:0], c.expired[1:]...)
 		}
-		c.expired = append(c.expired, id)
+		c.expired = append(c.expired, late)
 	}
-	select {
-	case c.turn <- struct{}{}:
-	default:
+	if len(c.held) > 0 && !c.flushing {
+		c.flushing = true
+		go l.relay.flush()
 	}
+	c.signal()
 }
 
 // result hands a CALLRESULT or CALLERROR to whoever asked.
@@ -182,17 +207,17 @@ func (l *link) result(f ocppj.Frame) {
 		c.mu.Unlock()
 		return
 	}
-	late := false
-	for i, id := range c.expired {
-		if id == f.ID {
+	late := ""
+	for i, x := range c.expired {
+		if x.id == f.ID {
 			c.expired = append(c.expired[:i], c.expired[i+1:]...)
-			late = true
+			late = x.command
 			break
 		}
 	}
 	c.mu.Unlock()
-	if late && l.ep.o.OnLate != nil {
-		go l.ep.o.OnLate(l.station, f.ID, out)
+	if late != "" && l.ep.o.OnLate != nil {
+		go l.ep.o.OnLate(l.station, late, out)
 	}
 }
 

@@ -16,8 +16,10 @@ package station
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -33,6 +35,8 @@ import (
 // Journal makes events durable.
 type Journal interface {
 	Append(ctx context.Context, e *event.Event) (fleet.Receipt, error)
+	// AppendEach is Append for many, with what became of each.
+	AppendEach(ctx context.Context, events []*event.Event) []error
 	Snapshot() *fleet.Snapshot
 }
 
@@ -64,6 +68,10 @@ type Enrolment struct {
 	// DefaultProtocol serves a station that offers no subprotocol; empty means it
 	// is refused.
 	DefaultProtocol string
+	// Upstream is the system that the station is relayed to; nil: it speaks to us.
+	Upstream *Upstream
+	// Observers are systems that hear what a relayed station says and are not heard.
+	Observers []*Upstream
 }
 
 // Token is an identifier shown at a station.
@@ -134,6 +142,11 @@ type Options struct {
 	CommandTimeout time.Duration
 	// OnLate is told of answers that came after their command had timed out.
 	OnLate func(station, commandID string, o Outcome)
+	// Dial connects to upstream systems; the default reaches any address.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Record is the form of a payload of upstream that may be kept, without secrets;
+	// without it none is.
+	Record func(ctx context.Context, payload []byte) (json.RawMessage, error)
 }
 
 // Endpoint serves OCPP-J to charging stations.
@@ -161,6 +174,11 @@ type Endpoint struct {
 	rejected quarantine
 	table    *spec.Table
 	Stats    Stats
+
+	ours    marks
+	ears    ears
+	healths healths
+	dials   chan struct{}
 }
 
 // Stats counts what the endpoint saw, for /metrics.
@@ -182,6 +200,9 @@ func New(journal Journal, directory Directory, access Authorizer, frames Frames,
 	setDefault(&o.Ping, 20*time.Second)
 	setDefault(&o.Pong, 12*time.Second)
 	setDefault(&o.CommandTimeout, 30*time.Second)
+	if o.Dial == nil {
+		o.Dial = (&net.Dialer{}).DialContext
+	}
 	ep := &Endpoint{
 		o: o, log: o.Logger, journal: journal, directory: directory, access: access, frames: frames,
 		links: make(map[string]*link), large: budget{free: o.LargeBudget},
@@ -189,6 +210,9 @@ func New(journal Journal, directory Directory, access Authorizer, frames Frames,
 		failures: failures{seen: make(map[string]*failure)},
 		bootID:   newID()[:8],
 		table:    spec.New(),
+		ours:     newMarks(),
+		healths:  healths{of: make(map[string]*Health)},
+		dials:    make(chan struct{}, dialsAtOnce),
 	}
 	return ep
 }

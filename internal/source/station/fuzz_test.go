@@ -77,7 +77,7 @@ func FuzzFrame(f *testing.F) {
 		versions := ocppj.Versions()
 		l := newLink(ep, m, versions[int(v)%len(versions)], hello{identity: "CP", onboarding: event.OnboardingAccepted})
 		for range 2 { // the second time it is a repeat
-			if err := l.heed(t.Context(), data); err != nil {
+			if err := l.heed(t.Context(), websocket.MessageText, data); err != nil {
 				t.Fatalf("%q ends the connection: %v", data, err)
 			}
 			said := m.take()

@@ -37,6 +37,10 @@ type hello struct {
 	onboarding event.Onboarding
 	fallback   string
 	cert       *event.Certificate
+	// upstream is whom the station is relayed to; nil: it speaks to us.
+	upstream  *Upstream
+	observers []*Upstream
+	vouched   bool // it brings a proof that upstream is to check
 }
 
 // refusal is a handshake that is not admitted.
@@ -61,6 +65,10 @@ func (ep *Endpoint) serve(w http.ResponseWriter, r *http.Request, profile int) {
 	}
 	if no != nil {
 		ep.refuse(w, h, no)
+		return
+	}
+	if h.upstream != nil {
+		ep.serveRelayed(w, r, h)
 		return
 	}
 	if no := ep.makeRoom(h); no != nil {
@@ -134,18 +142,17 @@ func (ep *Endpoint) admit(r *http.Request) (hello, *refusal) {
 	if closing {
 		return h, &refusal{http.StatusServiceUnavailable, "the server is stopping"}
 	}
-	if ep.paused.Load() {
-		return h, &refusal{http.StatusServiceUnavailable, "the disk is nearly full"}
-	}
-	if ready, ok := ep.journal.(interface{ Ready() error }); ok {
-		if err := ready.Ready(); err != nil {
-			return h, &refusal{http.StatusServiceUnavailable, "events cannot be stored now"}
-		}
-	}
 	if r.TLS != nil {
 		h.profile = 2
 	}
 	enrolled, known := ep.directory.Enrolled(identity)
+	if known && enrolled.Onboarding == event.OnboardingAccepted {
+		h.upstream, h.observers = enrolled.Upstream, enrolled.Observers
+	}
+	// Charging does not depend on what we can store: who is relayed is let through.
+	if no := ep.unable(); no != nil && h.upstream == nil {
+		return h, no
+	}
 	if !known {
 		return ep.admitUnknown(r.Context(), h)
 	}
@@ -175,11 +182,30 @@ func (ep *Endpoint) admit(r *http.Request) (hello, *refusal) {
 	} else if h.profile == 2 && !h.proven {
 		h.profile = 0 // encrypted, but nobody knows by whom
 	}
+	if h.upstream != nil && h.upstream.PassOn && enrolled.Verify == nil && !h.proven && r.Header.Get("Authorization") != "" {
+		h.vouched, h.profile = true, 1
+		if r.TLS != nil {
+			h.profile = 2
+		}
+	}
 	if h.profile < enrolled.Profile {
 		return h, &refusal{http.StatusForbidden,
 			fmt.Sprintf("the station is enrolled with security profile %d and came with %d", enrolled.Profile, h.profile)}
 	}
 	return h, nil
+}
+
+// unable says why no station can be served now.
+func (ep *Endpoint) unable() *refusal {
+	if ep.paused.Load() {
+		return &refusal{http.StatusServiceUnavailable, "the disk is nearly full"}
+	}
+	if ready, ok := ep.journal.(interface{ Ready() error }); ok {
+		if err := ready.Ready(); err != nil {
+			return &refusal{http.StatusServiceUnavailable, "events cannot be stored now"}
+		}
+	}
+	return nil
 }
 
 func (ep *Endpoint) admitUnknown(ctx context.Context, h hello) (hello, *refusal) {

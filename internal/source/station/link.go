@@ -43,6 +43,8 @@ type link struct {
 	onboarding event.Onboarding
 	booted     bool // accepted at some time, now or before
 	clock      clock
+	access     Authorizer
+	relay      *relay // nil: the station speaks to us
 
 	busy     atomic.Int64 // UnixNano since when a message is being read; 0 between messages
 	serving  atomic.Bool  // a message is being acted on: pongs are not read meanwhile
@@ -62,12 +64,16 @@ type link struct {
 func newLink(ep *Endpoint, conn socket, v ocppj.Version, h hello) *link {
 	return &link{
 		ep: ep, conn: conn, version: v, station: h.identity, remote: h.remote, profile: h.profile, cert: h.cert,
-		onboarding: h.onboarding, id: fmt.Sprintf("%s-%d", ep.bootID, ep.connSeq.Add(1)),
+		onboarding: h.onboarding, access: ep.access, id: fmt.Sprintf("%s-%d", ep.bootID, ep.connSeq.Add(1)),
 	}
 }
 
 // run serves the connection until it ends.
 func (l *link) run() {
+	if l.relay != nil {
+		l.relayed()
+		return
+	}
 	ctx := context.Background()
 	defer l.conn.Cut()
 	old, ok := l.ep.enter(l)
@@ -145,7 +151,7 @@ var (
 // read reads messages until the connection ends.
 func (l *link) read(ctx context.Context) error {
 	for {
-		_, r, err := l.conn.Reader(ctx)
+		typ, r, err := l.conn.Reader(ctx)
 		if err != nil {
 			return err
 		}
@@ -155,7 +161,7 @@ func (l *link) read(ctx context.Context) error {
 		l.busy.Store(0)
 		if err == nil {
 			l.serving.Store(true)
-			err = l.heed(ctx, frame)
+			err = l.heed(ctx, typ, frame)
 			l.serving.Store(false)
 		}
 		l.release(b, frame, held)
@@ -166,10 +172,13 @@ func (l *link) read(ctx context.Context) error {
 }
 
 // heed acts on a message that has arrived.
-func (l *link) heed(ctx context.Context, frame []byte) error {
+func (l *link) heed(ctx context.Context, typ websocket.MessageType, frame []byte) error {
 	now := time.Now()
 	l.ep.Stats.FramesIn.Add(1)
 	l.ep.Stats.BytesIn.Add(int64(len(frame)))
+	if l.relay != nil {
+		return l.relay.fromStation(typ, frame, now)
+	}
 	return l.handle(ctx, frame, now)
 }
 
@@ -192,15 +201,24 @@ func (l *link) message(r io.Reader, buf []byte) (frame []byte, held int64, err e
 	if l.booted {
 		limit = l.ep.o.FrameLimit
 	}
+	frame, held, err = readMessage(r, buf, limit, l.ep.o.FirstFrameLimit, l.borrow)
+	if errors.Is(err, errTooLarge) {
+		l.tooLarge(limit)
+	}
+	return frame, held, err
+}
+
+// readMessage reads one message of at most limit bytes. What grows above free is
+// borrowed; held says how much was.
+func readMessage(r io.Reader, buf []byte, limit, free int, borrow func(n int64) bool) (frame []byte, held int64, err error) {
 	for {
 		if len(buf) > limit {
-			l.tooLarge(limit)
 			return buf, held, errTooLarge
 		}
 		if len(buf) == cap(buf) {
 			grow := cap(buf)
-			if cap(buf)+grow > l.ep.o.FirstFrameLimit {
-				if !l.borrow(int64(grow)) {
+			if cap(buf)+grow > free {
+				if !borrow(int64(grow)) {
 					return buf, held, errNoMemory
 				}
 				held += int64(grow)
@@ -213,7 +231,6 @@ func (l *link) message(r io.Reader, buf []byte) (frame []byte, held int64, err e
 		buf = buf[:len(buf)+n]
 		if err == io.EOF {
 			if len(buf) > limit {
-				l.tooLarge(limit)
 				return buf, held, errTooLarge
 			}
 			return buf, held, nil
@@ -252,6 +269,10 @@ func (l *link) tooLarge(limit int) {
 
 // finding records what a frame told about its sender.
 func (l *link) finding(code string, severity event.Severity, text, evidence string) {
+	if l.relay != nil {
+		l.relay.ear.say(&event.Finding{Code: code, Severity: severity, Text: text, Evidence: evidence})
+		return
+	}
 	_, err := l.append(context.Background(), event.Station(l.station),
 		&event.Finding{Code: code, Severity: severity, Text: text, Evidence: evidence})
 	if err != nil {
@@ -282,19 +303,23 @@ func (l *link) handle(ctx context.Context, data []byte, now time.Time) error {
 
 // unreadable keeps what no message could be made of, and answers as the
 // version wants. The connection stays.
-func (l *link) unreadable(ctx context.Context, bad *ocppj.FrameError, data []byte, now time.Time) error {
-	l.ep.Stats.Unreadable.Add(1)
+func (l *link) unreadable(_ context.Context, bad *ocppj.FrameError, data []byte, now time.Time) error {
 	l.log(now, true, bad.Action, data, []string{"unreadable"})
+	l.noteUnreadable(bad, data, now)
+	if !bad.Answer {
+		return nil
+	}
+	return l.answer(bad.Action, bad.AppendAnswer(nil))
+}
+
+func (l *link) noteUnreadable(bad *ocppj.FrameError, data []byte, now time.Time) {
+	l.ep.Stats.Unreadable.Add(1)
 	l.ep.rejected.add(Unreadable{At: now, Station: l.station, Reason: bad.Reason, Head: cut(string(data[:min(len(data), 256)]), 256)})
 	if errors.Is(bad, jsondoc.ErrTooDeep) || errors.Is(bad, jsondoc.ErrDuplicateKey) {
 		if l.ep.failures.note("hostile|"+l.station, now) {
 			l.finding("hostileFrame", "S3", l.station+" sent a frame that no honest station sends: "+bad.Reason, bad.Reason)
 		}
 	}
-	if !bad.Answer {
-		return nil
-	}
-	return l.answer(bad.Action, bad.AppendAnswer(nil))
 }
 
 // answer sends what the link's own goroutine has to say. It has no deadline of
@@ -354,6 +379,9 @@ func (l *link) alive(now time.Time) bool {
 			go l.conn.Cut()
 			return false
 		}
+	}
+	if l.relay != nil && !l.relay.alive(now) {
+		return false
 	}
 	interval := time.Duration(max(l.interval.Load(), int64(l.ep.o.HeartbeatInterval/time.Second))) * time.Second
 	if !l.ponged.Load() && now.Sub(l.heard()) > 2*interval+30*time.Second {

@@ -50,6 +50,14 @@ func (m *memory) Append(_ context.Context, e *event.Event) (fleet.Receipt, error
 	return r, nil
 }
 
+func (m *memory) AppendEach(ctx context.Context, events []*event.Event) []error {
+	errs := make([]error, len(events))
+	for i, e := range events {
+		_, errs[i] = m.Append(ctx, e)
+	}
+	return errs
+}
+
 func (m *memory) Snapshot() *fleet.Snapshot {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -50,7 +50,7 @@ func (l *link) translate16(ctx context.Context, f ocppj.Frame, now time.Time, qu
 		}
 		return t, nil
 	case *v16.Authorize:
-		d, err := l.ep.access.Authorize(ctx, l.station, 0, Token{Value: m.IDTag}, false)
+		d, err := l.access.Authorize(ctx, l.station, 0, Token{Value: m.IDTag}, false)
 		if err != nil {
 			return told{}, err
 		}
@@ -93,7 +93,7 @@ func (l *link) translate16(ctx context.Context, f ocppj.Frame, now time.Time, qu
 }
 
 func (l *link) start16(ctx context.Context, m *v16.StartTransaction, now time.Time, quirks []string) (told, error) {
-	d, err := l.ep.access.Authorize(ctx, l.station, int(m.Connector), Token{Value: m.IDTag}, true)
+	d, err := l.access.Authorize(ctx, l.station, int(m.Connector), Token{Value: m.IDTag}, true)
 	if err != nil {
 		return told{}, err
 	}
@@ -126,7 +126,7 @@ func (l *link) stop16(ctx context.Context, m *v16.StopTransaction, now time.Time
 	}
 	var info *v16.IDTagInfo
 	if m.IDTag != "" {
-		d, err := l.ep.access.Authorize(ctx, l.station, 0, Token{Value: m.IDTag}, false)
+		d, err := l.access.Authorize(ctx, l.station, 0, Token{Value: m.IDTag}, false)
 		if err != nil {
 			return told{}, err
 		}

@@ -109,7 +109,7 @@ func refusal2(msg v2.Message) func([]byte, fleet.Receipt) []byte {
 }
 
 func (l *link) authorize2(ctx context.Context, m *v2.Authorize, now time.Time, quirks []string) (told, error) {
-	d, err := l.ep.access.Authorize(ctx, l.station, 0, Token{Value: m.IDToken.ID, Type: m.IDToken.Type}, false)
+	d, err := l.access.Authorize(ctx, l.station, 0, Token{Value: m.IDToken.ID, Type: m.IDToken.Type}, false)
 	if err != nil {
 		return told{}, err
 	}
@@ -148,7 +148,7 @@ func (l *link) transaction2(ctx context.Context, m *v2.TransactionEvent, now tim
 		if m.EVSE != nil {
 			evse = int(m.EVSE.ID)
 		}
-		d, err := l.ep.access.Authorize(ctx, l.station, evse, Token{Value: m.IDToken.ID, Type: m.IDToken.Type}, body.Stage == event.TransactionStarted)
+		d, err := l.access.Authorize(ctx, l.station, evse, Token{Value: m.IDToken.ID, Type: m.IDToken.Type}, body.Stage == event.TransactionStarted)
 		if err != nil {
 			return told{}, err
 		}

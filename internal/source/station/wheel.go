@@ -96,6 +96,9 @@ func (w *wheel) run(ctx context.Context, ep *Endpoint) {
 			for _, l := range due {
 				if l.alive(now) {
 					go l.checkPing(ctx)
+					if l.relay != nil {
+						go l.relay.checkPing(ctx)
+					}
 					w.add(l, jitter(ep.o.Ping))
 				}
 			}

@@ -4,6 +4,7 @@ package doortest
 
 import (
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -20,8 +21,13 @@ type Rig struct {
 	Open   func(t *testing.T, n int)
 	Shut   func(t *testing.T, n int)
 	Power  func(t *testing.T, on bool)
+	// Relay says whether a relay without lists or records is on; nil: the controller
+	// has both.
+	Relay func(n int) bool
 	// Lenient is a device that does not look at the dates of cards.
 	Lenient bool
+	// Forgetful is a device that knows the forms of anti-passback and keeps none.
+	Forgetful bool
 }
 
 // Run tests a driver; each part has a rig of its own.
@@ -33,6 +39,8 @@ func Run(t *testing.T, rig func(t *testing.T) Rig) {
 	t.Run("a clock is set", func(t *testing.T) { clock(t, rig(t)) })
 	t.Run("lists are changed and read back", func(t *testing.T) { lists(t, rig(t)) })
 	t.Run("lists decide", func(t *testing.T) { listed(t, rig(t)) })
+	t.Run("anti-passback is kept and read back", func(t *testing.T) { passback(t, rig(t)) })
+	t.Run("of an interlock one door opens", func(t *testing.T) { airlock(t, rig(t)) })
 	t.Run("who has no power is away", func(t *testing.T) { away(t, rig(t)) })
 }
 
@@ -73,7 +81,7 @@ func change(t *testing.T, r Rig, to access.Lists) {
 
 func read(t *testing.T, r Rig, after uint32, most int) []door.Record {
 	t.Helper()
-	list, err := r.Driver.Records(t.Context(), after, most)
+	list, err := r.Driver.(door.Recorder).Records(t.Context(), after, most)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,6 +90,9 @@ func read(t *testing.T, r Rig, after uint32, most int) []door.Record {
 
 func last(t *testing.T, r Rig) door.Record {
 	t.Helper()
+	if x, ok := r.Driver.(door.Teller); ok {
+		return next(t, x).Record
+	}
 	list := read(t, r, 0, 1000)
 	if len(list) == 0 {
 		t.Fatal("nothing was recorded")
@@ -89,7 +100,60 @@ func last(t *testing.T, r Rig) door.Record {
 	return list[len(list)-1]
 }
 
+// next waits for what a device without records tells.
+func next(t *testing.T, x door.Teller) door.Told {
+	t.Helper()
+	select {
+	case got := <-x.Told():
+		return got
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing was told")
+	}
+	return door.Told{}
+}
+
+// eventually looks until a controller is as it should be.
+func eventually(t *testing.T, r Rig, what string, is func(door.Look, error) bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		l, err := r.Driver.Look(t.Context())
+		if is(l, err) {
+			return
+		}
+		if _, ok := r.Driver.(door.Teller); !ok || time.Now().After(end) {
+			t.Fatalf("%s: it is %+v, %v", what, l, err)
+		}
+	}
+}
+
+// told is what holds of devices without records: what is shown is asked about, in
+// order and once.
+func told(t *testing.T, r Rig, x door.Teller) {
+	for _, n := range []uint32{card, card + 1, card} {
+		r.Swipe(t, 1, n, 0)
+	}
+	for i, want := range []uint32{card, card + 1, card} {
+		got := next(t, x)
+		if !got.Asks && !got.Granted && got.Cause == door.Swiped {
+			t.Errorf("%d: nobody is asked and nobody decided: %+v", i, got)
+		}
+		if got.Door != 1 || got.Token != strconv.FormatUint(uint64(want), 10) || !got.Cause.Attempt() {
+			t.Errorf("%d: told %+v, want %d", i, got, want)
+		}
+		if got.Done != nil {
+			got.Done(nil)
+		}
+	}
+	if len(x.Told()) != 0 {
+		t.Errorf("told again: %+v", <-x.Told())
+	}
+}
+
 func records(t *testing.T, r Rig) {
+	if x, ok := r.Driver.(door.Teller); ok {
+		told(t, r, x)
+		return
+	}
 	adopt(t, r)
 	change(t, r, always())
 	before := uint32(0)
@@ -133,6 +197,9 @@ func records(t *testing.T, r Rig) {
 
 func rings(t *testing.T, r Rig) {
 	adopt(t, r)
+	if _, ok := r.Driver.(door.Teller); ok {
+		return // what it tells needs no ring
+	}
 	r.Swipe(t, 1, card, 0)
 	select {
 	case <-r.Driver.Rings():
@@ -153,16 +220,19 @@ func opens(t *testing.T, r Rig) {
 	if x := last(t, r); x.Cause != door.RemoteOpen || x.Door != 1 {
 		t.Errorf("recorded %+v", x)
 	}
-	l, err := r.Driver.Look(t.Context())
-	if err != nil || len(l.Doors) == 0 || !l.Doors[0].Unlocked {
-		t.Errorf("it is %+v, %v", l, err)
-	}
+	eventually(t, r, "unlocked", func(l door.Look, err error) bool {
+		return err == nil && len(l.Doors) > 0 && (l.Doors[0].Unlocked || r.Relay != nil && r.Relay(1))
+	})
 	if r.Open == nil {
 		return
 	}
+	_, tells := r.Driver.(door.Teller)
 	r.Open(t, 1)
-	if l, err = r.Driver.Look(t.Context()); err != nil || !l.Doors[0].Open {
-		t.Errorf("open it is %+v, %v", l, err)
+	eventually(t, r, "open", func(l door.Look, err error) bool { return err == nil && l.Doors[0].Open })
+	if tells {
+		if x := last(t, r); x.Cause != door.Opened {
+			t.Errorf("told %+v", x)
+		}
 	}
 	r.Shut(t, 1)
 	if x := last(t, r); x.Cause != door.Closed {
@@ -173,7 +243,33 @@ func opens(t *testing.T, r Rig) {
 	}
 }
 
+// shut is what holds of a relay: during a lockdown it stays off, whoever turns it on.
+func shut(t *testing.T, r Rig) {
+	if err := r.Driver.Do(t.Context(), door.Order{Door: 1, Mode: door.Locked}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Driver.Do(t.Context(), door.Order{Door: 1, Answers: true}); !errors.Is(err, door.ErrRefused) {
+		t.Errorf("locked down it opened: %v", err)
+	}
+	if r.Relay(1) {
+		t.Error("the relay is on")
+	}
+	if err := r.Driver.Do(t.Context(), door.Order{Door: 1, Mode: door.Controlled}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Driver.Do(t.Context(), door.Order{Door: 1, Answers: true}); err != nil {
+		t.Errorf("released it does not open: %v", err)
+	}
+	if !r.Relay(1) {
+		t.Error("the relay is off")
+	}
+}
+
 func locks(t *testing.T, r Rig) {
+	if r.Relay != nil {
+		shut(t, r)
+		return
+	}
 	adopt(t, r)
 	change(t, r, always())
 	for _, step := range []struct {
@@ -281,19 +377,104 @@ func listed(t *testing.T, r Rig) {
 	}
 }
 
+// everywhere lets a card in at all doors.
+func everywhere() access.Lists {
+	l := always()
+	c := l.Cards[card]
+	c.Rights = [access.ListDoors]uint8{access.Always, access.Always, access.Always, access.Always}
+	l.Cards[card] = c
+	return l
+}
+
+func passback(t *testing.T, r Rig) {
+	e, ok := r.Driver.(door.Enforcer)
+	if !ok {
+		return
+	}
+	adopt(t, r)
+	change(t, r, everywhere())
+	for _, form := range append(access.BoardPassbacks(), "") {
+		if err := e.SetPassback(t.Context(), form); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := e.Passback(t.Context()); err != nil || got != form {
+			t.Errorf("set to %q it is %q, %v", form, got, err)
+		}
+	}
+	if err := e.SetPassback(t.Context(), "4:1"); !errors.Is(err, door.ErrRefused) {
+		t.Errorf("a form that there is not: %v", err)
+	}
+	if err := e.SetPassback(t.Context(), "1:2,3:4"); err != nil {
+		t.Fatal(err)
+	}
+	if r.Forgetful {
+		return
+	}
+	for i, step := range []struct {
+		at    int
+		cause door.Cause
+	}{{1, door.Swiped}, {1, door.AntiPassback}, {3, door.Swiped}, {2, door.Swiped}, {2, door.AntiPassback}, {1, door.Swiped}} {
+		r.Swipe(t, step.at, card, 0)
+		if x := last(t, r); x.Cause != step.cause || x.Granted != (step.cause == door.Swiped) {
+			t.Errorf("step %d: recorded %+v", i, x)
+		}
+	}
+}
+
+func airlock(t *testing.T, r Rig) {
+	e, ok := r.Driver.(door.Enforcer)
+	if !ok || r.Open == nil {
+		return
+	}
+	adopt(t, r)
+	change(t, r, everywhere())
+	if err := e.SetAirlock(t.Context(), "21"); !errors.Is(err, door.ErrRefused) {
+		t.Errorf("a form that there is not: %v", err)
+	}
+	for _, form := range append(access.BoardAirlocks(), "", "12") {
+		if err := e.SetAirlock(t.Context(), form); err != nil {
+			t.Fatal(err)
+		}
+	}
+	swipe := func(n int, cause door.Cause) {
+		t.Helper()
+		r.Swipe(t, n, card, 0)
+		var x door.Record
+		for _, one := range read(t, r, 0, 1000) {
+			if one.Cause.Attempt() {
+				x = one
+			}
+		}
+		if x.Cause != cause || x.Door != n {
+			t.Errorf("at door %d: recorded %+v, want %s", n, x, cause)
+		}
+	}
+	swipe(1, door.Swiped)
+	r.Open(t, 1)
+	swipe(2, door.Interlock)
+	swipe(3, door.Swiped)
+	r.Shut(t, 1)
+	for open := true; open; {
+		l, err := r.Driver.Look(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		open = l.Doors[0].Open
+	}
+	swipe(2, door.Swiped)
+}
+
 func away(t *testing.T, r Rig) {
 	if r.Power == nil {
 		return
 	}
 	r.Power(t, false)
-	if _, err := r.Driver.Look(t.Context()); !errors.Is(err, door.ErrAway) {
-		t.Errorf("without power: %v", err)
-	}
+	eventually(t, r, "without power", func(l door.Look, err error) bool {
+		return errors.Is(err, door.ErrAway) || err == nil && len(l.Doors) > 0 && l.Doors[0].Away
+	})
 	if err := r.Driver.Do(t.Context(), door.Order{Door: 1}); !errors.Is(err, door.ErrAway) {
 		t.Errorf("without power it was opened: %v", err)
 	}
 	r.Power(t, true)
-	if _, err := r.Driver.Look(t.Context()); err != nil {
-		t.Errorf("with power again: %v", err)
-	}
+	eventually(t, r, "with power again", func(l door.Look, err error) bool { return err == nil && !l.Doors[0].Away })
 }

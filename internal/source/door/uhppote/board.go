@@ -29,6 +29,7 @@ type Board struct {
 
 var (
 	_ door.Driver   = (*Board)(nil)
+	_ door.Recorder = (*Board)(nil)
 	_ door.Keeper   = (*Board)(nil)
 	_ door.Settings = (*Board)(nil)
 )
@@ -183,9 +184,13 @@ func (b *Board) moment(c wire.Clock) time.Time {
 }
 
 func (b *Board) read(r wire.Record) door.Record {
+	why := cause(r.Reason)
+	if r.Reason == wire.ButtonInterlock && r.Type == wire.Swiped {
+		why = door.Interlock // some firmware says so of cards too
+	}
 	return door.Record{
 		Index: r.Index, At: b.moment(r.At), Door: int(r.Door), Out: r.Direction == wire.Out,
-		Card: r.Card, Granted: r.Granted, Cause: cause(r.Reason), Code: int(r.Reason),
+		Card: r.Card, Granted: r.Granted, Cause: why, Code: int(r.Reason),
 	}
 }
 

@@ -123,7 +123,7 @@ func TestPeer(t *testing.T) {
 			t.Fatal(err)
 		}
 		return doortest.Rig{
-			Driver: b, Lenient: true, Open: act("open"), Shut: act("close"),
+			Driver: b, Lenient: true, Forgetful: true, Open: act("open"), Shut: act("close"),
 			Swipe: func(t *testing.T, n int, card, pin uint32) {
 				p.do(t, at+"/swipe", fmt.Sprintf(`{"door":%d,"card-number":%d,"direction":1,"PIN":%d}`, n, card, pin))
 			},
