@@ -150,7 +150,7 @@ func (a *Archive) Ask(r Request) (Job, error) {
 	switch {
 	case r.To.Sub(r.From) > Longest || !r.To.After(r.From):
 		return Job{}, ErrTooLong
-	case len(r.Cameras) == 0 || len(r.Cameras) > maxCameras:
+	case len(r.Cameras) == 0 && (r.Incident == "" || a.maker.Records == nil) || len(r.Cameras) > maxCameras:
 		return Job{}, ErrNothing
 	}
 	a.mu.Lock()

@@ -50,6 +50,14 @@ type Request struct {
 	Timeline   json.RawMessage
 	// Language is that of the sheets: en or de.
 	Language string
+	// Sites are those that the pack is about, Stations those whose messages it holds,
+	// where it is of an incident.
+	Sites    []string `json:",omitempty"`
+	Stations []string `json:",omitempty"`
+	// People and Audit say what whoever asks may see: names, and what people did about
+	// other things.
+	People bool `json:",omitempty"`
+	Audit  bool `json:",omitempty"`
 	// Of is the pack whose pictures are to be painted over; empty: none.
 	Of string
 }
@@ -65,6 +73,8 @@ type Exporter struct {
 	Clock func() string
 	// Room is how much the disk still takes; nil: it is not asked.
 	Room func() (uint64, error)
+	// Records gives what else was recorded; nil: packs hold pictures alone.
+	Records func(ctx context.Context, r Request) ([]Records, error)
 	// FFmpeg paints over pictures; empty: derived packs are refused.
 	FFmpeg string
 }
@@ -99,7 +109,14 @@ func (e *Exporter) Write(ctx context.Context, w io.Writer, r Request, progress f
 			p.total += 2 * g.Bytes // the file and its part of a clip
 		}
 	}
-	if !found {
+	var records []Records
+	if e.Records != nil && r.Incident != "" {
+		var err error
+		if records, err = e.Records(ctx, r); err != nil {
+			return nil, none, fmt.Errorf("records beside the pictures: %w", err)
+		}
+	}
+	if !found && len(records) == 0 {
 		return nil, none, ErrNothing
 	}
 	if err := e.room(p.total); err != nil {
@@ -116,6 +133,12 @@ func (e *Exporter) Write(ctx context.Context, w io.Writer, r Request, progress f
 			return nil, none, fmt.Errorf("pictures of %s: %w", want.Camera, err)
 		}
 		m.Streams = append(m.Streams, *s)
+	}
+	if len(records) > 0 {
+		m.Version = form
+		if err := p.records(ctx, m, records); err != nil {
+			return nil, none, err
+		}
 	}
 	signed, err := p.finish(m, r.Language)
 	return m, signed, err
@@ -142,7 +165,7 @@ func (e *Exporter) manifest(r Request) *Manifest {
 		clock = e.Clock()
 	}
 	return &Manifest{
-		Version: form, ID: r.ID, MadeAt: e.Now().UTC().Truncate(time.Millisecond), By: r.By, ByName: r.ByName, Reason: r.Reason, Software: e.Software,
+		Version: 1, ID: r.ID, MadeAt: e.Now().UTC().Truncate(time.Millisecond), By: r.By, ByName: r.ByName, Reason: r.Reason, Software: e.Software,
 		From: r.From.UTC(), To: r.To.UTC(), Incident: r.Incident, Timeline: r.Timeline, Clock: clock,
 	}
 }

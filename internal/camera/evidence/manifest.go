@@ -21,8 +21,8 @@ const (
 	coverName     = "COVER.html"
 )
 
-// form is the version of manifests.
-const form = 1
+// form is the version of manifests; those without records are of the first.
+const form = 2
 
 // Manifest says what a pack holds. It is what is signed.
 type Manifest struct {
@@ -46,6 +46,8 @@ type Manifest struct {
 	Streams  []Stream  `json:"streams"`
 	// Files are the sheets for people.
 	Files []File `json:"files"`
+	// Records are what else was recorded, of the pack of an incident.
+	Records []Record `json:"records,omitempty"`
 }
 
 // Original names the pack that another was derived from.
@@ -218,6 +220,9 @@ func ParseManifest(b []byte) (*Manifest, error) {
 		if f.File != readmeName && f.File != coverName || f.Bytes <= 0 {
 			return nil, fmt.Errorf("file %q: %w", f.File, ErrManifest)
 		}
+	}
+	if err := m.checkRecords(); err != nil {
+		return nil, err
 	}
 	return &m, nil
 }

@@ -6,6 +6,8 @@ type sheetWords struct {
 	Reason, By, Made, Period, Incident, Software, Recorder                            string
 	Clips, NoClips, Play, Site, CameraClock, File, Time, Local, Length, Size, Sum     string
 	Without, Segments, Removed, Hidden, Missing, Changed                              string
+	Beside, InRecords, Cut                                                            string
+	RecordKinds                                                                       map[RecordKind]string
 	Folder, InClips, InSegments, InManifest                                           string
 	Check, CheckPrint, CheckProgram, CheckRun, CheckWhole, CheckFault, CheckHand, Key string
 	Received, Place, Name                                                             string
@@ -25,6 +27,11 @@ func words(language string) *sheetWords {
 		Site: "Site", CameraClock: "Clock of the camera", File: "File", Time: "From – to", Local: "At the site", Length: "Length", Size: "Size", Sum: "SHA-256",
 		Without: "Times without pictures", Segments: "Recorded files, unchanged, in segments/", Removed: "stretches were removed by retention before the export",
 		Hidden: "areas of the picture are hidden", Missing: "recorded files were gone before the export, and nothing says why", Changed: "recorded files had been changed on the recorder before the export",
+		Beside: "Records beside the pictures", InRecords: "what else was recorded about the incident, a JSON object a line; numbers of cards are masked", Cut: "there was more",
+		RecordKinds: map[RecordKind]string{
+			Frames: "messages between the charging station and the server", DoorEvents: "events at the doors of the site", AuditSlice: "what people did, a part of the chain of the audit log",
+			Checkpoints: "signed checkpoints of the audit log", Names: "names of the people that records name by ids",
+		},
 		Folder: "What is in the pack", InClips: "one file for each camera, for looking at; more if the period is long", InSegments: "the files as the recorder wrote them",
 		InManifest:   "what this is, with the SHA-256 of each file and the chain of the recorder, and the signature of it",
 		Check:        "How to check that nothing was changed",
@@ -51,6 +58,11 @@ func german() *sheetWords {
 		Site: "Standort", CameraClock: "Uhr der Kamera", File: "Datei", Time: "Von – bis", Local: "Am Standort", Length: "Dauer", Size: "Größe", Sum: "SHA-256",
 		Without: "Zeiten ohne Bilder", Segments: "Aufgezeichnete Dateien, unverändert, in segments/", Removed: "Abschnitte waren vor dem Export fristgerecht gelöscht",
 		Hidden: "Bereiche des Bildes sind verdeckt", Missing: "aufgezeichnete Dateien fehlten vor dem Export, ohne Vermerk", Changed: "aufgezeichnete Dateien waren vor dem Export auf dem Rekorder verändert",
+		Beside: "Aufzeichnungen neben den Bildern", InRecords: "was sonst zum Vorfall aufgezeichnet wurde, je Zeile ein JSON-Objekt; Kartennummern sind maskiert", Cut: "es gab mehr",
+		RecordKinds: map[RecordKind]string{
+			Frames: "Nachrichten zwischen Ladestation und Server", DoorEvents: "Ereignisse an den Türen des Standorts", AuditSlice: "was Personen taten, ein Teil der Kette des Prüfprotokolls",
+			Checkpoints: "signierte Prüfpunkte des Prüfprotokolls", Names: "Namen der Personen, die Aufzeichnungen mit Kennungen nennen",
+		},
 		Folder: "Inhalt des Pakets", InClips: "je Kamera eine Datei zum Ansehen, bei langen Zeiträumen mehrere", InSegments: "die Dateien, wie der Rekorder sie geschrieben hat",
 		InManifest:   "Verzeichnis mit dem SHA-256 jeder Datei und der Kette des Rekorders, dazu die Signatur",
 		Check:        "So prüfen Sie, dass nichts verändert wurde",

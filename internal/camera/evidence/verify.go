@@ -14,12 +14,13 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/chargewatch/chargewatch/internal/audit"
 	"github.com/chargewatch/chargewatch/internal/camera/segment"
 )
 
 // Fault is one thing that is not as it was.
 type Fault struct {
-	// Kind is a code: archive, manifest, signature, key, changed, cut, grown,
+	// Kind is a code: record, audit (of what lies beside the pictures), archive, manifest, signature, key, changed, cut, grown,
 	// removed, swapped, foreign, unknown, chain, missing, recorded, times, head,
 	// uncovered.
 	Kind string
@@ -43,6 +44,8 @@ type Trust struct {
 	Key ed25519.PublicKey
 	// Heads of its chains that left the machine before; nil: none are compared.
 	Heads []SignedHead
+	// Audit are the hashes of the whole audit log, by sequence; nil: none is compared.
+	Audit map[int64][]byte
 }
 
 // Report is what a check found.
@@ -57,8 +60,14 @@ type Report struct {
 	// Compared counts the heads from elsewhere that the chain of the pack leads to.
 	Compared int
 
-	heads map[string][]SignedHead // from elsewhere, by camera and stream
-	key   ed25519.PublicKey       // the trusted one, else the one that signed
+	// Records counts what lies beside the pictures; Audit is what was found of the chain
+	// of what people did, nil if there is none.
+	Records int
+	Audit   *audit.SliceReport
+
+	elsewhereAudit map[int64][]byte
+	heads          map[string][]SignedHead // from elsewhere, by camera and stream
+	key            ed25519.PublicKey       // the trusted one, else the one that signed
 }
 
 // Whole reports that everything is as it was and signed by the trusted key.
@@ -154,7 +163,7 @@ func read(p pack, name string, most int64) ([]byte, error) {
 }
 
 func verify(p pack, t Trust) *Report {
-	r := &Report{heads: make(map[string][]SignedHead)}
+	r := &Report{heads: make(map[string][]SignedHead), elsewhereAudit: t.Audit}
 	text, err := read(p, manifestName, maxManifest)
 	if err != nil {
 		r.fault("manifest", manifestName, "cannot be read: %v", err)
@@ -193,6 +202,7 @@ func verify(p pack, t Trust) *Report {
 		expected = append(expected, f.File)
 		r.file(p, f.File, f.Bytes, f.Sum)
 	}
+	expected = append(expected, r.records(p, m)...)
 	r.added(p, expected)
 	return r
 }
@@ -314,25 +324,28 @@ func (u *upTo) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// file compares a clip or a sheet with what the manifest says.
-func (r *Report) file(p pack, name string, bytes int64, want segment.Sum) {
+// file compares a clip or a sheet with what the manifest says. It reports one that is
+// there and is another.
+func (r *Report) file(p pack, name string, bytes int64, want segment.Sum) (differs bool) {
 	f, err := p.open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		r.fault("removed", name, "was removed")
-		return
+		return false
 	}
 	if err != nil {
 		r.fault("changed", name, "cannot be read: %v", err)
-		return
+		return false
 	}
 	defer f.Close()
 	sum := sha256.New()
 	n, err := io.Copy(sum, f)
 	if err != nil {
 		r.fault("changed", name, "cannot be read: %v", err)
-		return
+		return false
 	}
 	if sumOf(sum) != want {
 		r.size(name, n, bytes)
+		return true
 	}
+	return false
 }

@@ -19,6 +19,11 @@ type scratch struct {
 	stack          []int32
 	moved, flooded [cells]bool
 	rim            [cells]bool
+	raw            [cells]bool // what has changed, whether it sways or not
+	live           [cells]bool // of that, what does not stand alone
+	who            [cells]bool // where somebody is
+	wide, far      [cells]bool
+	count          [cells]uint8
 }
 
 // measures of one picture.
@@ -36,6 +41,7 @@ type measures struct {
 	lowered   float64 // and darker
 	stir      float64 // how far most cells are from the picture before, light aside
 	mean      float64 // brightness
+	was       float64 // that of the background
 	// still is the share of the picture that did not change over some time, if it was
 	// compared.
 	still    float64
@@ -66,7 +72,7 @@ func (d *Detector) measure(s *scratch) measures {
 	s.tmp.times(bg, bg)
 	s.mbb.mean(&s.tmp, &s.line)
 
-	var n, white, lit, sum, raised, lowered float64
+	var n, white, lit, sum, was, raised, lowered float64
 	gain := m.light.gain
 	low, high := 0.35*gain, 4*max(gain, 1)
 	dim := dimmest(&s.f, bg, &d.seen)
@@ -100,6 +106,7 @@ func (d *Detector) measure(s *scratch) measures {
 		}
 		n++
 		sum += float64(f)
+		was += float64(b)
 		switch off := f - b; {
 		case off > lightLevel:
 			raised++
@@ -118,7 +125,7 @@ func (d *Detector) measure(s *scratch) measures {
 	if n == 0 {
 		return m
 	}
-	m.raised, m.lowered = raised/n, lowered/n
+	m.raised, m.lowered, m.was = raised/n, lowered/n, was/n
 	m.saturated, m.lit, m.mean, m.stir = white/n, lit/n, sum/n, d.stir(s)
 	m.same = likeness(&tff, &tbb, &tfb, &own2)
 	m.texture = math.Sqrt(max(0, (tff.sum()-own2.sum())/n))

@@ -1,10 +1,6 @@
 package motion
 
-import (
-	"math/bits"
-	"slices"
-	"time"
-)
+import "slices"
 
 // blob is a connected part of the picture whose structure has changed.
 type blob struct {
@@ -19,6 +15,14 @@ type blob struct {
 	slope                    float32 // the steepest edge of it, from a cell to the next
 	rim                      int     // of its cells, those with few neighbours
 	label                    int32
+	raised                   int // cells that are brighter than they were by more than noise
+	plainly                  int // cells that are darker where it was not dark
+	// What is changed in it, in parts of what was there: how many cells have how much.
+	shares [shadeParts + 1]uint16
+	// Of the darker cells what they are and were, to see whether one follows the other.
+	sumF, sumB, sumFB, sumBB float32
+	// And of all of them.
+	allF, allB, allFF, allFB, allBB float32
 }
 
 const (
@@ -70,11 +74,9 @@ func (d *Detector) findBlobs(s *scratch) []blob {
 			s.hot[i] = 1
 			limit = min(limit, 2*faint)
 		}
-		if s.hot[i] != 0 {
-			d.changed[i] = true
-			if d.sways(i) {
-				s.hot[i] = 0
-			}
+		s.raw[i] = s.hot[i] != 0
+		if s.raw[i] && (d.sway.sways(i) || d.sway.explains(i, s.f[i]-d.bg[i], d.noise[i])) {
+			s.hot[i] = 0
 		}
 		diff := s.f[i] - d.past[i]
 		s.moved[i] = diff > limit || diff < -limit
@@ -128,29 +130,6 @@ func (d *Detector) findBlobs(s *scratch) []blob {
 	return found
 }
 
-// swayMinutes is in how many of the last eight minutes a cell has to have changed to
-// be one of a flag, a twig or its shadow, which change all the time. Nobody who does
-// something at a place takes that long without a break of a minute or two, and after
-// such a break the cell counts again.
-const swayMinutes = 7
-
-func (d *Detector) sways(i int) bool { return bits.OnesCount8(d.minutes[i]) >= swayMinutes }
-
-// tick notes which cells changed when a minute is over.
-func (d *Detector) tick(at time.Time) {
-	if over := at.Sub(d.minute); over >= 0 && over < time.Minute {
-		return
-	}
-	d.minute = at
-	for i := range d.minutes {
-		d.minutes[i] <<= 1
-		if d.changed[i] {
-			d.minutes[i] |= 1
-		}
-		d.changed[i] = false
-	}
-}
-
 // flood joins what is at most two cells apart: the rim of one thing.
 func (d *Detector) flood(s *scratch, start int, label int32) blob {
 	b := blob{left: columns, top: rows, label: label}
@@ -171,9 +150,7 @@ func (d *Detector) flood(s *scratch, start int, label int32) blob {
 		if s.shift[i] > 0 {
 			b.brighter++
 		}
-		if s.f[i] < s.floor[i] {
-			b.darker++
-		}
+		b.tally(d, s, i)
 		b.before += float64(d.bg[i])
 		b.rise += float64(s.shift[i])
 		b.peak = max(b.peak, s.shift[i])
@@ -193,4 +170,22 @@ func (d *Detector) flood(s *scratch, start int, label int32) blob {
 	b.before /= float64(b.hot)
 	b.rise /= float64(b.hot)
 	return b
+}
+
+// tally adds a cell to what tells a thing from a shadow.
+func (b *blob) tally(d *Detector, s *scratch, i int) {
+	if s.f[i] < s.floor[i] {
+		b.darker++
+		if d.bg[i] >= shadeFrom {
+			b.plainly++
+			b.shares[max(0, int(shadeParts*s.f[i]/d.bg[i]))]++
+		}
+		b.sumF, b.sumB = b.sumF+s.f[i], b.sumB+d.bg[i]
+		b.sumFB, b.sumBB = b.sumFB+s.f[i]*d.bg[i], b.sumBB+d.bg[i]*d.bg[i]
+	}
+	if s.f[i] > raisedBy*d.bg[i]+structureLevel+d.noise[i] {
+		b.raised++
+	}
+	now, was := s.f[i], d.bg[i]
+	b.allF, b.allB, b.allFF, b.allFB, b.allBB = b.allF+now, b.allB+was, b.allFF+now*now, b.allFB+now*was, b.allBB+was*was
 }

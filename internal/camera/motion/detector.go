@@ -64,9 +64,12 @@ type Detector struct {
 	views    []view
 	usual    usual
 	tamper   tamper
-	minutes  [cells]uint8 // the minutes before, each a bit: whether the cell changed in it
-	changed  [cells]bool  // whether it did in this one
-	minute   time.Time
+	sway     sway
+	first    first
+	learned  time.Time   // until when nothing is judged
+	swarmAt  time.Time   // when insects or flakes were seen to fly about
+	shade    float32     // the share of its light that shadows leave a place
+	shadeAt  time.Time   // when one was seen last
 	pale     [cells]bool // where something pale was
 	paleAt   time.Time
 	sweptAt  time.Time // when a light swept over the place
@@ -171,7 +174,10 @@ func (d *Detector) Look(gray []byte, at time.Time) []Change {
 	defer d.scratch.Put(s)
 	s.f.fold(gray)
 	if d.pictures == 0 {
-		d.begin(s, at)
+		d.learned, d.sway.since, d.sway.minute, d.sway.stepAt = at.Add(learnAtLeast), at, at, at
+		if d.begin(s, at); d.pictures == 0 {
+			d.first.take(s, at)
+		}
 		d.compare(gray, at, nil)
 		d.keep(s, at)
 		return nil
@@ -223,19 +229,28 @@ func (d *Detector) seed(s *scratch, at time.Time) {
 }
 
 func (d *Detector) judge(s *scratch, m measures, at time.Time, dt time.Duration) []Change {
-	if d.pictures < learnFor {
+	if d.pictures < learnFor || at.Before(d.learned) {
+		changes := d.early(s, m, at)
+		d.first.take(s, at)
 		d.learn(s, nil, m, 1/float32(d.pictures+1), dt)
 		d.usual.first(m, d.pictures)
 		d.edges()
-		return nil
+		return changes
+	}
+	if d.first.pictures != nil {
+		still, compared, over := m.still, m.compared, m.over
+		m = d.settle(s)
+		m.still, m.compared, m.over = still, compared, over
+		d.edges()
 	}
 	changes, wrong := d.tampering(s, m, at)
 	if wrong {
 		return append(changes, d.rest(at)...)
 	}
-	d.tick(at)
 	blobs := d.findBlobs(s)
-	changes = append(changes, d.moving(s, m, blobs, at)...)
+	doubted := d.doubt(s, blobs, at)
+	changes = append(changes, d.moving(s, m, blobs, doubted, at)...)
+	d.step(s, blobs, doubted, at)
 	d.learn(s, blobs, m, pace(dt, backgroundIn), dt)
 	if m.same > 0.85*d.usual.same { // not with a lorry in front
 		d.usual.follow(m, pace64(dt, usualIn))

@@ -23,7 +23,7 @@ const (
 )
 
 // moving says in which zones something moves.
-func (d *Detector) moving(s *scratch, m measures, blobs []blob, at time.Time) []Change {
+func (d *Detector) moving(s *scratch, m measures, blobs []blob, doubted []doubt, at time.Time) []Change {
 	var changes []Change
 	if m.lit > sweepFrom && slices.ContainsFunc(blobs, func(b blob) bool { return !b.solid() }) || m.light.changes() {
 		d.sweptAt = at
@@ -34,10 +34,10 @@ func (d *Detector) moving(s *scratch, m measures, blobs []blob, at time.Time) []
 	for z := range d.zones {
 		w := &d.zones[z]
 		score, share, glow := 0.0, 0.0, false
-		for _, b := range blobs {
+		for i, b := range blobs {
 			k, n := w.sees(s, b)
 			switch {
-			case k == 0 || b.soft():
+			case k == 0 || b.soft() || doubted[i] == nobody || doubted[i] == little && !w.active:
 			case w.active || b.solid() || w.believes(swept, again && !d.travels(s, &b), at):
 				score, share = max(score, k), share+n
 			default:

@@ -117,6 +117,7 @@ func between(t, from, to float64, paints ...paint) []paint {
 // TestWhatMovesIsFoundAndLightIsNot is the truth table. The seeds of the views are
 // those of the run: no number in the detector was chosen by them alone.
 func TestWhatMovesIsFoundAndLightIsNot(t *testing.T) {
+	t.Parallel()
 	night := dim(0.16, 6)
 	for name, c := range map[string]struct {
 		noise   float64

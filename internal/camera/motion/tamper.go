@@ -42,6 +42,10 @@ const (
 	blindTexture = 2.5
 	blindTimes   = 3
 	darkMean     = 48
+	// What is left of contrast behind a veil, and the light it has of its own.
+	veilSmall = 0.45
+	veilLarge = 0.5
+	veilLight = 8
 	// Where one light holds for less of the picture than this, all has changed at once.
 	otherLight = 0.4
 	// A lamp was switched if so much of the picture is brighter, or darker, and no one
@@ -55,6 +59,10 @@ const (
 func (d *Detector) tampering(s *scratch, m measures, at time.Time) (changes []Change, wrong bool) {
 	t := &d.tamper
 	kind, need := d.suspect(m)
+	veiled := d.veiled(s, m)
+	if veiled && kind != event.SceneBlinded {
+		kind, need = event.SceneCovered, coverPictures
+	}
 	if d.frozen(m, at) && kind == "" {
 		kind, need = event.SceneFrozen, 1
 	}
@@ -80,7 +88,7 @@ func (d *Detector) tampering(s *scratch, m measures, at time.Time) (changes []Ch
 		d.relight(s, at)
 		return nil, true
 	}
-	if kind == event.SceneCovered || kind == event.SceneTurned || t.now != "" {
+	if !veiled && (kind == event.SceneCovered || kind == event.SceneTurned || t.now != "") {
 		switch known := d.known(s); {
 		case known && kind != "" && t.now == "": // the place in another light
 			d.relight(s, at)
@@ -130,13 +138,32 @@ func (d *Detector) tampering(s *scratch, m measures, at time.Time) (changes []Ch
 	return append(changes, Change{What: kind, Since: t.since, Score: 1}), true
 }
 
+// veiled reports whether something lies over the lens that lets the place shine
+// through: of its contrast little is left, large shapes and small ones, and there is
+// more light than that little makes. Where a lamp was switched off, or the sun went,
+// what is dark is dark.
+func (d *Detector) veiled(s *scratch, m measures) bool {
+	u, slack := &d.usual, 1.0
+	if d.tamper.now == event.SceneCovered {
+		slack = 1.2
+	}
+	if u.texture < blindTexture || u.spread < blindTexture {
+		return false // nothing was to be seen before
+	}
+	small, large := m.texture/u.texture, m.spread/u.spread
+	if small > veilSmall*slack || large > veilLarge*slack {
+		return false
+	}
+	return m.mean-max(small, large)*m.was > veilLight/slack && !d.knownAsIs(s)
+}
+
 // suspect says what a single picture looks like, and how many of them prove it.
 func (d *Detector) suspect(m measures) (event.SceneKind, int) {
 	u := &d.usual
 	lost := m.same < 0.45*u.same && !d.darkened(m)
-	hysteresis := 1.0
+	hysteresis, shapes := 1.0, 0.92
 	if d.tamper.now != "" {
-		hysteresis = 1.3
+		hysteresis, shapes = 1.3, 0.8
 		lost = m.same < 0.6*u.same
 	}
 	switch {
@@ -145,7 +172,8 @@ func (d *Detector) suspect(m measures) (event.SceneKind, int) {
 	case lost && (m.spread < 0.35*hysteresis*u.spread || m.crisp < 0.15*hysteresis):
 		// What lies on the lens is out of focus; what another view shows is not.
 		return event.SceneCovered, coverPictures
-	case m.sharp < 0.5*hysteresis*min(float64(m.light.gain), 1) && m.crisp < 0.75*hysteresis && m.large > 0.8 && m.light.gain > 0.4:
+	case m.sharp < 0.5*hysteresis*min(float64(m.light.gain), 1) && m.crisp < 0.75*hysteresis && m.large > shapes && m.light.gain > 0.4:
+		// Fog takes the edges too, and changes large shapes.
 		return event.SceneDefocused, blurPictures
 	case lost && m.large < 0.85:
 		return event.SceneTurned, turnPictures

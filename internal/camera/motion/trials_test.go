@@ -52,8 +52,13 @@ func program(set string) []tried {
 		{"by 23 degrees, by night", "5", "night*8 night-pushed:turned*5 night*5", nil},
 		{"frozen in infrared", "4", "infrared*8 infrared:frozen*4 infrared*5", nil},
 	}
-	if set == "a" {
+	switch set {
+	case "a":
 		return list
+	case "c", "d":
+		return odd()
+	case "e":
+		return restless()
 	}
 	return append(list, []tried{
 		{"wind for minutes, a flag", "3", "flag*9 flag*9 flag-walks flag*2", nil},
@@ -63,6 +68,68 @@ func program(set string) []tried {
 		{"a car comes by night and goes", "5", "night*8 arrives stands*8 leaves-bay night*4", nil},
 		{"somebody with a torch", "5", "night*8 torch-walks night*4", nil},
 	}...)
+}
+
+// odd is what changes a picture and is nobody, and the few who are to be found in it.
+func odd() []tried {
+	return []tried{
+		{"shadows of twigs, in gusts", "1", "day*5 twigs*3 day*2", nil},
+		{"the same, and somebody in it", "1", "twigs*5 twigs-walks twigs", nil},
+		{"a banner fills and falls", "1", "banner*4", nil},
+		{"the same, and somebody walks by", "1", "banner*5 banner-walks banner", nil},
+		{"somebody runs", "1", "day*4 runs day*3", nil},
+		{"a cat by day", "1", "day*4 cat day*3", nil},
+		{"ripples on a puddle", "1", "puddle*5", nil},
+		{"a thin bag over the lens", "1", "day*5 bag:covered*4 day*4", nil},
+		{"thin cloth over the lens", "1", "day*5 cloth:covered*4 day*4", nil},
+		{"rain on the lens", "2", "rain*4", nil},
+		{"the same, and somebody walks by", "2", "rain*2 rain-walks rain", nil},
+		{"fog comes in", "2", "fog", nil},
+		{"cars pass by night, their light comes in", "3", "night*4 passes*2 night*3", nil},
+		{"somebody crawls by night", "3", "night*4 crawls night*3", nil},
+		{"a cable is cut by night", "3", "night*4 cuts night*3", nil},
+		{"a bag by night", "3", "night*5 night-bag:covered*4 night*4", nil},
+		{"cloth by night", "3", "night*5 night-cloth:covered*4 night*4", nil},
+		{"moths before the infrared lamp", "4", "infrared*4 moths*3 infrared*2", nil},
+		{"somebody comes after them", "4", "moths*2 infrared-walks infrared*2", nil},
+		{"a web in gusts", "4", "threads*3", nil},
+		{"snow before the infrared lamp", "4", "flurry*4", nil},
+		{"the same, and somebody walks by", "4", "flurry*3 flurry-walks flurry", nil},
+	}
+}
+
+// restless is what never rests, and people among it.
+func restless() []tried {
+	return []tried{
+		{"a bush in the wind", "1", "bush*4", nil},
+		{"somebody walks past it", "1", "bush*3 bush-walks bush", nil},
+		{"somebody kneels beside it", "1", "bush*3 bush-works bush", nil},
+		{"shadows of twigs, in gusts", "1", "day*4 twigs*2 day*3", nil},
+		{"somebody in them", "1", "twigs*3 twigs-walks twigs", nil},
+		{"grease on the lens", "1", "day*6 grease:covered*4 day*5", nil},
+		{"film over it", "1", "day*6 film:covered*4 day*5", nil},
+		{"pennants on a line", "2", "pennants*4", nil},
+		{"somebody walks past them", "2", "pennants*3 pennants-walks pennants", nil},
+		{"a tarpaulin with a loose end", "2", "cover*4", nil},
+		{"somebody runs past it", "2", "cover*3 cover-runs cover", nil},
+		{"a pillar that turns", "2", "pillar*4", nil},
+		{"somebody walks past it", "2", "pillar*3 pillar-walks pillar", nil},
+		{"a beacon by night", "3", "beacon*4", nil},
+		{"somebody in its light", "3", "beacon*3 beacon-walks beacon", nil},
+		{"a bush by night", "3", "bush-night*4", nil},
+		{"a cable is cut beside it", "3", "bush-night*3 bush-cuts bush-night", nil},
+		{"grease by night", "3", "night*6 grease-night:covered*4 night*5", nil},
+		{"moths before the infrared lamp", "4", "moths*4", nil},
+		{"somebody among them", "4", "moths*3 moths-walks moths", nil},
+		{"a web in gusts", "4", "threads*4", nil},
+		{"somebody behind it", "4", "threads*3 threads-walks threads", nil},
+		{"a cat in infrared", "4", "infrared*6 cat infrared*4", nil},
+		{"sleet", "5", "sleet*4", nil},
+		{"somebody in it", "5", "sleet*3 sleet-walks sleet", nil},
+		{"rain on the lens", "5", "drops*4", nil},
+		{"fog comes in", "5", "fog", nil},
+		{"somebody in the fog", "5", "fog-walks", nil},
+	}
 }
 
 // freshTrials are those of a set.
@@ -134,6 +201,7 @@ func freshTrials(t testing.TB, set string) []trial {
 // TestTruthOfTheFirstTrials shows the detector what it was not tuned on when the set
 // was drawn.
 func TestTruthOfTheFirstTrials(t *testing.T) {
+	t.Parallel()
 	text, _, _ := table(t, freshTrials(t, "a"))
 	documented(t, "first trials", text)
 }
@@ -141,6 +209,29 @@ func TestTruthOfTheFirstTrials(t *testing.T) {
 // TestTruthOfTheSecondTrials shows it another set, drawn and judged after what the
 // first had shown was mended.
 func TestTruthOfTheSecondTrials(t *testing.T) {
+	t.Parallel()
 	text, _, _ := table(t, freshTrials(t, "b"))
 	documented(t, "second trials", text)
+}
+
+// TestTruthOfTheThirdTrials shows it wind, weather, vermin and veils of other kinds.
+func TestTruthOfTheThirdTrials(t *testing.T) {
+	t.Parallel()
+	text, _, _ := table(t, freshTrials(t, "c"))
+	documented(t, "third trials", text)
+}
+
+// TestTruthOfTheFourthTrials shows it the same kinds once more, at other places.
+func TestTruthOfTheFourthTrials(t *testing.T) {
+	t.Parallel()
+	text, _, _ := table(t, freshTrials(t, "d"))
+	documented(t, "fourth trials", text)
+}
+
+// TestTruthOfTheFifthTrials shows it what never rests, other than anything before, drawn
+// when the rules for what sways and what is seen through were done.
+func TestTruthOfTheFifthTrials(t *testing.T) {
+	t.Parallel()
+	text, _, _ := table(t, freshTrials(t, "e"))
+	documented(t, "fifth trials", text)
 }

@@ -380,9 +380,15 @@ var update = flag.Bool("update", false, "write what was measured into the docume
 
 const document = "../../../docs/motion.md"
 
+// writing is held by whoever reads or writes the document: the tables are measured side
+// by side.
+var writing sync.Mutex
+
 // documented compares a table with the document, or writes it there.
 func documented(t *testing.T, name, text string) {
 	t.Helper()
+	writing.Lock()
+	defer writing.Unlock()
 	data, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)
@@ -407,6 +413,7 @@ func documented(t *testing.T, name, text string) {
 
 // TestTruthOfTheDrawnScenes shows the detector all that simulated cameras show.
 func TestTruthOfTheDrawnScenes(t *testing.T) {
+	t.Parallel()
 	var r reel
 	text, missed, alarms := table(t, drawnTrials(t, &r))
 	for _, m := range missed {

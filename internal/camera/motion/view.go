@@ -67,6 +67,28 @@ func (d *Detector) known(s *scratch) bool {
 	})
 }
 
+// knownAsIs reports whether the place was seen so, in this light.
+func (d *Detector) knownAsIs(s *scratch) bool {
+	var g grid
+	defer s.mb.mean(&d.bg, &s.line)
+	return slices.ContainsFunc(d.views, func(v view) bool {
+		v.grid(&g)
+		return d.off(&s.f, &g) < sameLightBy && d.alike(s, &g) > sameViewAt
+	})
+}
+
+// off is how many levels two pictures are apart, mean.
+func (d *Detector) off(f, g *grid) float64 {
+	var off float64
+	n := 1.0
+	for i := range g {
+		if d.seen[i] {
+			off, n = off+float64(max(g[i]-f[i], f[i]-g[i])), n+1
+		}
+	}
+	return off / n
+}
+
 // expected is what the place looked like at this time of day, nil if that was never
 // seen.
 func (d *Detector) expected(at time.Time) *view {
@@ -93,7 +115,7 @@ func (d *Detector) begin(s *scratch, at time.Time) {
 	v.grid(&s.f)
 	d.seed(s, at)
 	d.usually(s)
-	d.pictures = learnFor
+	d.pictures, d.learned = learnFor, at
 	s.f = now
 }
 
@@ -124,14 +146,7 @@ func (d *Detector) Remember(at time.Time) bool {
 	for i := range d.views {
 		v := &d.views[i]
 		v.grid(&g)
-		var off float64
-		n := 1.0
-		for j := range g {
-			if d.seen[j] {
-				off, n = off+float64(max(g[j]-d.bg[j], d.bg[j]-g[j])), n+1
-			}
-		}
-		if off/n < sameLightBy && d.alike(s, &g) > sameViewAt {
+		if d.off(&s.f, &g) < sameLightBy && d.alike(s, &g) > sameViewAt {
 			fresh := v.hours&now.hours == 0
 			now.hours |= v.hours
 			*v = now
