@@ -14,7 +14,7 @@ import (
 )
 
 // Version of the fold. A checkpoint of another version is not loaded.
-const Version = 1
+const Version = 2
 
 // Meta is what the engine keeps beside stations.
 type Meta struct {
@@ -28,6 +28,10 @@ type Meta struct {
 	Armed []string `json:"armed,omitempty"`
 	// Present are those who work at sites, by order.
 	Present map[string]Presence `json:"present,omitempty"`
+	// Places are where sites are.
+	Places map[string]Place `json:"places,omitempty"`
+	// Guards are the sites that are on their guard.
+	Guards guards `json:"guards,omitzero"`
 	// Common is what detectors remember of the whole network.
 	Common map[string]json.RawMessage `json:"common,omitempty"`
 }
@@ -64,7 +68,8 @@ func (x *Engine) Checkpoint(each func(id string, data []byte) error) (Meta, erro
 		delete(x.Network.gone, id)
 	}
 	meta := Meta{Version: Version, Seq: x.seq, Now: x.now, StartedAt: x.Network.StartedAt, Swept: x.swept, Settings: maps.Clone(x.settings)}
-	meta.Present = maps.Clone(x.Network.present)
+	meta.Present, meta.Places = maps.Clone(x.Network.present), maps.Clone(x.Network.places)
+	meta.Guards = x.Network.guards.clone()
 	meta.Armed = slices.Sorted(maps.Keys(x.Network.armed))
 	for d, m := range x.common {
 		data, err := json.Marshal(m)
@@ -107,6 +112,11 @@ func (x *Engine) Restore(m Meta) error {
 		x.Network.armed[site] = struct{}{}
 	}
 	maps.Copy(x.Network.present, m.Present)
+	maps.Copy(x.Network.places, m.Places)
+	g := m.Guards.clone()
+	maps.Copy(x.Network.guards.Hits, g.Hits)
+	maps.Copy(x.Network.guards.Eased, g.Eased)
+	maps.Copy(x.Network.guards.Denied, g.Denied)
 	for id, data := range m.Common {
 		d := x.byID[id]
 		if d == nil || d.NewCommon == nil {

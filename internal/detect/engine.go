@@ -20,6 +20,11 @@ type Detector struct {
 	// Cameras and Doors say that it wants the events of these too.
 	Cameras bool
 	Doors   bool
+	// Needs are the sources without which it says nothing, Any those of which it needs
+	// one, Uses what it works better with. A detector that names none hears stations.
+	Needs, Any, Uses []Source
+	// Reads are the detectors whose memory it reads.
+	Reads []string
 	// Params are its thresholds with their defaults.
 	Params []Param
 	// Kinds are the events that On wants; measurements are most of all traffic.
@@ -95,6 +100,7 @@ func New(detectors []Detector) *Engine {
 		Network: Network{
 			stations: make(map[string]*Station), sites: make(map[string][]*Station),
 			others: make(map[string][]*Station), armed: make(map[string]struct{}), present: make(map[string]Presence),
+			places: make(map[string]Place), guards: newGuards(),
 			makes: make(map[Make]*Make), ratings: make(map[Rating]*Rating),
 		},
 		detectors: detectors, byID: make(map[string]*Detector), byKind: make(map[event.Kind][]*Detector), common: make(map[*Detector]any),
@@ -141,9 +147,18 @@ func (x *Engine) Apply(e *event.Event) []Finding {
 	if x.swept == 0 {
 		x.swept = At(x.now.Truncate(time.Minute))
 	}
-	if p, ok := e.Body.(*event.Policy); ok && p.Type == "threshold" {
-		x.settings.set(p.ID, p.Value)
-		return nil
+	if p, ok := e.Body.(*event.Policy); ok {
+		switch p.Type {
+		case "threshold":
+			x.settings.set(p.ID, p.Value)
+			return nil
+		case PolicyPlace:
+			x.Network.placed(p.ID, p.Value)
+			return nil
+		case PolicyPosture:
+			x.eased(p.ID, p.Value)
+			return nil
+		}
 	}
 	if before := x.Network.stations[keyOf(e.Subject)]; before != nil {
 		switch e.Body.(type) {

@@ -99,6 +99,10 @@ func (n *Network) serverStarted(e *event.Event) {
 		if st.Online {
 			st.Online, st.conn, st.LinkAt, st.Left, st.dirty = false, 0, At(e.RecordedAt), serverRestarted, true
 		}
+		if st.Camera != nil && st.Camera.Seen != (Sights{}) {
+			st.Camera.Seen.lost()
+			st.dirty = true
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/chargewatch/chargewatch/internal/event"
@@ -14,6 +15,9 @@ type Camera struct {
 	ID    string                `json:"id"`
 	State event.CameraCondition `json:"state,omitempty"`
 	Since Moment                `json:"since,omitempty"` // of the state
+	// Zones are the parts of its picture that stand for ports or doors.
+	Zones []event.CameraZone `json:"zones,omitempty"`
+	Seen  Sights             `json:"seen,omitzero"`
 }
 
 // Door is what detectors know of a door, or of a controller of doors.
@@ -26,6 +30,7 @@ type Door struct {
 	CameraID   string              `json:"cameraId,omitempty"`
 	Ports      []string            `json:"ports,omitempty"` // what is behind it
 	HeldAfterS int                 `json:"heldAfterS,omitempty"`
+	LetIn      Moment              `json:"letIn,omitempty"` // when somebody was last let in
 }
 
 // Charges reports whether it is a charging station and nothing else that is kept
@@ -119,18 +124,26 @@ func (n *Network) observeOther(e *event.Event) *Station {
 	switch b := e.Body.(type) {
 	case *event.CameraConfigured:
 		st.Label, st.Simulated = b.Label, b.Simulated
+		st.Camera.Zones = watched(b.Zones)
+	case *event.Labels:
+		st.Camera.Seen.named(b, At(e.RecordedAt))
 	case *event.CameraState:
 		if st.Camera.State != b.State {
 			st.Camera.State, st.Camera.Since = b.State, At(e.RecordedAt)
 		}
 	case *event.Scene:
 		n.arm(b.SiteID, b.Armed)
+		st.Camera.Seen.saw(b, At(e.RecordedAt))
 	case *event.ControllerConfigured:
 		st.Label, st.Simulated = b.Label, b.Simulated
 	case *event.DoorConfigured:
 		st.Label, st.Simulated = b.Label, b.Simulated
 		d := st.Door
 		d.Place, d.CameraID, d.Ports, d.HeldAfterS = b.Place, b.CameraID, b.Ports, b.HeldAfterS
+	case *event.Access:
+		if b.Allowed {
+			st.Door.LetIn = At(e.RecordedAt)
+		}
 	case *event.DoorState:
 		if st.Door.State != b.State {
 			st.Door.State, st.Door.Since = b.State, At(e.RecordedAt)
@@ -187,6 +200,9 @@ func (n *Network) Armed(site string) bool {
 	_, armed := n.armed[site]
 	return armed
 }
+
+// ArmedSites are the sites that are armed, as far as was told.
+func (n *Network) ArmedSites() []string { return slices.Sorted(maps.Keys(n.armed)) }
 
 // maxPresent bounds the orders on which somebody works.
 const maxPresent = 10_000

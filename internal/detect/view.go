@@ -18,6 +18,8 @@ type Network struct {
 	others   map[string][]*Station // cameras, doors and controllers by site, then id
 	armed    map[string]struct{}   // sites
 	present  map[string]Presence   // who works where, by order
+	places   map[string]Place      // where sites are
+	guards   guards                // which are on their guard
 	watching int                   // cameras, doors and controllers
 	minutes  [60][]*Station        // by id, by the minute of the hour in which they are looked at
 	gone     map[string]struct{}   // removed since the last checkpoint

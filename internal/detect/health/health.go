@@ -52,6 +52,7 @@ func Knowing(k *knowledge.Knowledge) []detect.Detector {
 		firmwareRegression(), // D25
 		deadReader(),         // D26
 		nextDoor(),           // D27
+		localList(),          // D28
 		security(),           // what a station says of its own security
 	}
 }

@@ -203,6 +203,11 @@ func (s *teller) body(what, first string, subject event.Subject, at time.Time, v
 	case "command":
 		return &event.Command{CommandID: v["id"], Action: first, Payload: json.RawMessage(cmpOr(v["payload"], "{}"))}
 	case "result": // of a command; id=last is the last one asked for
+		for _, key := range []string{"listVersion", "versionNumber"} {
+			if v[key] != "" {
+				return &event.CommandResult{CommandID: v["id"], Status: first, Response: json.RawMessage(fmt.Sprintf(`{%q:%s}`, key, v[key]))}
+			}
+		}
 		return &event.CommandResult{
 			CommandID: v["id"], Status: first, Response: json.RawMessage(fmt.Sprintf(`{"status":%q}`, v["status"])), ErrorCode: v["code"],
 		}

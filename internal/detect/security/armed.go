@@ -15,15 +15,18 @@ import (
 // What has no name is S3: at night leaves move, and foxes. Labels say what it is. A
 // person makes it S2, and S1 where doors are watched; at ports it stays S3, since
 // drivers come at night too, until somebody stays there and charges nothing (V04).
-// Where somebody works who was sent it stays S3. Labels never end it, and no other detector of ours asks them: a raid (V05), loitering
+// Where somebody works who was sent, or was let in at a door of the camera, it stays S3. Labels never end it, and no other detector of ours asks them: a raid (V05), loitering
 // (V04) and tampering (V02) are told whatever a label says. Where labels come at all,
 // a few seconds are waited for them; where none come, nothing waits.
 func whileArmed() detect.Detector {
 	return detect.Detector{
 		ID: "V03", Code: "motionArmed", Cameras: true,
+		Any:  []detect.Source{detect.MotionSource, detect.PersonSource},
+		Uses: []detect.Source{detect.PersonSource, detect.VehicleSource},
 		Params: []detect.Param{
 			{Name: "leastPercent", Default: 0, Unit: "%", Doc: "share of the picture or zone that has to move"},
 			{Name: "labelPercent", Default: 50, Unit: "%", Doc: "how sure a label has to be to count"},
+			{Name: "badgeSeconds", Default: 180, Unit: "s", Doc: "how long who was let in at a door explains a person before its camera"},
 			{Name: "labelSeconds", Default: 3, Unit: "s", Doc: "how long is waited for what it is, where labels came within the last hour"},
 		},
 		Kinds: []event.Kind{event.KindScene, event.KindLabels, event.KindServerStarted},
@@ -233,10 +236,20 @@ func armedFinding(c *detect.Context, b *event.Scene, m *watched) event.Finding {
 	return f
 }
 
+// letIn reports that somebody was let in at a door of the camera a moment ago.
+func letIn(c *detect.Context) bool {
+	for door := range guarded(c, c.Station) {
+		if lately(door.Door.LetIn, c.Now, seconds(c, "badgeSeconds")) {
+			return true
+		}
+	}
+	return false
+}
+
 // ofPerson is how severe it is that somebody is there while the site is armed.
 func ofPerson(c *detect.Context, ports, doors bool) event.Severity {
 	switch {
-	case c.Network().Worked(c.Station.SiteID):
+	case c.Network().Worked(c.Station.SiteID), letIn(c):
 		return event.S3
 	case doors:
 		return event.S1

@@ -11,6 +11,8 @@ import (
 func blinded() detect.Detector {
 	return detect.Detector{
 		ID: "C13", Code: "blindedFirst", Cameras: true, Doors: true,
+		Needs: []detect.Source{detect.CameraSource},
+		Uses:  []detect.Source{detect.ChargerSource, detect.DoorSource},
 		Params: []detect.Param{
 			{Name: "withinMinutes", Default: 15, Unit: "min", Doc: "how long after a camera was blinded"},
 			{Name: "againMinutes", Default: 30, Unit: "min", Doc: "how long the same is not told again of a site"},

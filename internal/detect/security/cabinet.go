@@ -13,6 +13,7 @@ import (
 func cabinet() detect.Detector {
 	return detect.Detector{
 		ID: "C03", Code: "cabinetOpened", Doors: true,
+		Any: []detect.Source{detect.ShockSource, detect.DoorSource},
 		Params: []detect.Param{
 			{Name: "badgeMinutes", Default: 15, Unit: "min", Doc: "how long a badge at the site explains it"},
 			{Name: "againMinutes", Default: 30, Unit: "min", Doc: "how long the same is not told again of a station or door"},

@@ -14,6 +14,8 @@ import (
 func cutOff() detect.Detector {
 	return detect.Detector{
 		ID: "C02", Code: "cutOff", Cameras: true,
+		Needs: []detect.Source{detect.ChargerSource, detect.MotionSource},
+		Uses:  []detect.Source{detect.PersonSource},
 		Params: []detect.Param{
 			{Name: "withinSeconds", Default: 60, Unit: "s", Doc: "how far apart they fall silent"},
 			{Name: "leastStations", Default: 3, Doc: "how many stations have to; with a camera one is enough"},
@@ -47,6 +49,10 @@ type gone struct {
 	Camera bool          `json:"camera,omitempty"`
 	At     detect.Moment `json:"at"`
 }
+
+// comeBack is how long after our own start stations and cameras come back, some of them
+// twice. Later their silence is their own: those that never came are not told as gone.
+const comeBack = 2 * time.Minute
 
 // settle is how long is waited whether other sites go too.
 const settle = 5 * time.Second
@@ -127,7 +133,8 @@ func (x *silence) suspected(c *detect.Context) bool {
 	if float64(stations) < c.Param("leastStations") && (stations == 0 || cameras == 0) {
 		return false
 	}
-	if c.Fresh() || !x.Told.IsZero() && x.Told.Ago(c.Now) < c.Minutes("againMinutes") || c.Network().Worked(c.Station.SiteID) {
+	// Who is gone was there after our own start, or nobody had told that they went.
+	if started := c.Network().StartedAt; !started.IsZero() && c.Now.Sub(started) < comeBack || !x.Told.IsZero() && x.Told.Ago(c.Now) < c.Minutes("againMinutes") || c.Network().Worked(c.Station.SiteID) {
 		return false
 	}
 	// By day somebody is always there.

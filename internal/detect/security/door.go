@@ -12,6 +12,7 @@ import (
 func doorForced() detect.Detector {
 	return detect.Detector{
 		ID: "A01", Code: "doorForced", Doors: true,
+		Needs: []detect.Source{detect.DoorSource},
 		Kinds: []event.Kind{event.KindDoorState},
 		On: func(c *detect.Context, e *event.Event) {
 			b, ok := e.Body.(*event.DoorState)
@@ -32,6 +33,7 @@ func doorForced() detect.Detector {
 func doorHeld() detect.Detector {
 	return detect.Detector{
 		ID: "A02", Code: "doorHeld", Doors: true,
+		Needs:  []detect.Source{detect.DoorSource},
 		Params: []detect.Param{{Name: "longMinutes", Default: 5, Unit: "min", Doc: "how long it may be held open until it is urgent"}},
 		Kinds:  []event.Kind{event.KindDoorState, event.KindServerStarted},
 		On: func(c *detect.Context, e *event.Event) {
@@ -76,6 +78,7 @@ type refusals struct {
 func doorRefused() detect.Detector {
 	return detect.Detector{
 		ID: "A03", Code: "doorRefused", Doors: true,
+		Needs: []detect.Source{detect.DoorSource},
 		Params: []detect.Param{
 			{Name: "leastRefusals", Default: 3, Doc: "how many"},
 			{Name: "withinSeconds", Default: 120, Unit: "s", Doc: "within which time, and how long after it the door may not open"},
@@ -93,6 +96,9 @@ func refusedOn(c *detect.Context, e *event.Event) {
 		if b.Allowed {
 			c.Forget(0) // who was let in may have mistyped before
 			return
+		}
+		if b.Code == "waits" {
+			return // the first of two who are wanted
 		}
 		m := detect.Memory[refusals](c, 0)
 		m.At = append(m.At, detect.At(c.Now))
@@ -125,6 +131,7 @@ func refusedOn(c *detect.Context, e *event.Event) {
 func doorAlarm() detect.Detector {
 	return detect.Detector{
 		ID: "A04", Code: "doorAlarm", Doors: true,
+		Needs: []detect.Source{detect.DoorSource},
 		Kinds: []event.Kind{event.KindDoorAlarm},
 		On: func(c *detect.Context, e *event.Event) {
 			b, ok := e.Body.(*event.DoorAlarm)
@@ -159,6 +166,7 @@ func alarmAt(c *detect.Context, alarm event.DoorAlarmKind) event.Finding {
 func controllerFault() detect.Detector {
 	return detect.Detector{
 		ID: "A05", Code: "controllerFault", Doors: true,
+		Needs: []detect.Source{detect.DoorSource},
 		Kinds: []event.Kind{event.KindControllerFault},
 		On: func(c *detect.Context, e *event.Event) {
 			b, ok := e.Body.(*event.ControllerFault)
@@ -199,6 +207,10 @@ func faultOfController(c *detect.Context, b *event.ControllerFault) event.Findin
 		return event.Finding{Code: "controllerForeign", Severity: urgentIfArmed(c, event.S2), Text: c.Say("A door of controller %s was opened from afar, and not by us.", name)}
 	case event.ControllerLost:
 		return event.Finding{Code: "controllerLost", Severity: event.S3, Text: c.Say("Controller %s overwrote records before they could be read.", name)}
+	case event.ControllerRules:
+		return event.Finding{Code: "controllerRules", Severity: event.S3, Text: c.Say("Controller %s does not keep the anti-passback that it was given.", name)}
+	case event.ControllerAirlock:
+		return event.Finding{Code: "controllerAirlock", Severity: event.S2, Text: c.Say("Two doors of an airlock at controller %s stand open at once.", name)}
 	case event.ControllerKeypad:
 		return event.Finding{Code: "controllerKeypad", Severity: event.S3, Text: c.Say("Controller %s asks for no code where a policy wants one: the keypad is off.", name)}
 	}
@@ -210,6 +222,7 @@ func faultOfController(c *detect.Context, b *event.ControllerFault) event.Findin
 func accessDiffers() detect.Detector {
 	return detect.Detector{
 		ID: "A06", Code: "accessDiffers", Doors: true,
+		Needs: []detect.Source{detect.DoorSource},
 		Kinds: []event.Kind{event.KindAccess},
 		On: func(c *detect.Context, e *event.Event) {
 			b, ok := e.Body.(*event.Access)
@@ -227,12 +240,40 @@ func accessDiffers() detect.Detector {
 	}
 }
 
+// passback is A08: somebody was let through a door who, by the doors of an area, was inside
+// already or had not come in: a card that was handed back, or somebody who followed
+// another.
+func passback() detect.Detector {
+	return detect.Detector{
+		ID: "A08", Code: "passback", Doors: true,
+		Needs: []detect.Source{detect.DoorSource},
+		Kinds: []event.Kind{event.KindAccess},
+		On: func(c *detect.Context, e *event.Event) {
+			b, ok := e.Body.(*event.Access)
+			if !ok || !b.Allowed {
+				return
+			}
+			f := event.Finding{Severity: event.S3, Since: e.At}
+			switch b.Passback {
+			case "inside":
+				f.Text = c.Say("Door %s let somebody in who was inside already.", calledDoor(c.Station))
+			case "outside":
+				f.Text = c.Say("Somebody left by door %s who had not come in.", calledDoor(c.Station))
+			default:
+				return
+			}
+			c.State(0, excused(c, f))
+		},
+	}
+}
+
 // openedArmed is A07: a person opened a door from afar while its site was armed (rule
 // C17 of the reference). Whoever opens is known; whether it was right, another person
 // has to see.
 func openedArmed() detect.Detector {
 	return detect.Detector{
 		ID: "A07", Code: "openedArmed", Doors: true,
+		Needs: []detect.Source{detect.DoorSource},
 		Kinds: []event.Kind{event.KindDoorCommand},
 		On: func(c *detect.Context, e *event.Event) {
 			b, ok := e.Body.(*event.DoorCommand)

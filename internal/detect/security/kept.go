@@ -11,6 +11,7 @@ import (
 func retentionShort() detect.Detector {
 	return detect.Detector{
 		ID: "V10", Code: "retentionShort", Cameras: true,
+		Needs: []detect.Source{detect.CameraSource},
 		Kinds: []event.Kind{event.KindRecordingRetention},
 		On: func(c *detect.Context, e *event.Event) {
 			b, ok := e.Body.(*event.RecordingRetention)
@@ -37,6 +38,7 @@ func retentionShort() detect.Detector {
 func copyFailed() detect.Detector {
 	return detect.Detector{
 		ID: "V11", Code: "copyFailed", Cameras: true,
+		Needs: []detect.Source{detect.CameraSource},
 		Kinds: []event.Kind{event.KindRecordingCopy},
 		On: func(c *detect.Context, e *event.Event) {
 			b, ok := e.Body.(*event.RecordingCopy)

@@ -19,7 +19,9 @@ import (
 // some minutes, honest or not.
 func loitering() detect.Detector {
 	return detect.Detector{
-		ID: "V04", Code: "loitering", Cameras: true,
+		ID: "V04", Code: "loitering", Cameras: true, Reads: []string{"V03"},
+		Needs: []detect.Source{detect.ChargerSource, detect.MotionSource},
+		Uses:  []detect.Source{detect.PersonSource, detect.VehicleSource},
 		Params: []detect.Param{
 			{Name: "openSeconds", Default: 60, Unit: "s", Doc: "how long something may move at a port without a session"},
 			{Name: "armedSeconds", Default: 20, Unit: "s", Doc: "the same while the site is armed"},
@@ -143,7 +145,15 @@ func patience(c *detect.Context, armed bool) time.Duration {
 	if armed {
 		name = "armedSeconds"
 	}
-	return time.Duration(c.Param(name) * float64(time.Second))
+	return time.Duration(wary(c, name) * float64(time.Second))
+}
+
+// wary is a threshold about people: half of it where a site is on its guard.
+func wary(c *detect.Context, name string) float64 {
+	if _, guarded := c.Network().Posture(c.Station.SiteID, c.Now); guarded {
+		return c.Param(name) / 2
+	}
+	return c.Param(name)
 }
 
 // alone reports that something has been at a port for long enough and no driver has
@@ -195,7 +205,7 @@ func loiteringDue(c *detect.Context, id string) {
 	}
 	// What has no name may be a bag in the wind, and who came with a vehicle a driver.
 	if known := detect.RecallOf[watched](c.Station, "V03", 0); x.Armed && (x.What == event.ScenePerson || known != nil && known.Person > 0) {
-		driver := seconds(c, "driverSeconds")
+		driver := time.Duration(wary(c, "driverSeconds") * float64(time.Second))
 		switch {
 		case c.Network().Worked(c.Station.SiteID):
 		case m.Vehicle.IsZero() || m.Vehicle.Ago(c.Now) > broughtBy || x.Since.Ago(c.Now) >= driver:

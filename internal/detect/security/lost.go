@@ -13,6 +13,7 @@ import (
 func cameraLost() detect.Detector {
 	return detect.Detector{
 		ID: "V01", Code: "cameraLost", Cameras: true,
+		Needs: []detect.Source{detect.CameraSource},
 		Params: []detect.Param{
 			{Name: "siteSeconds", Default: 60, Unit: "s", Doc: "how long is waited to see whether the whole site is lost, once one of its stations is"},
 			{Name: "ourSharePercent", Default: 50, Unit: "%", Doc: "share of all cameras that, lost within five minutes, points at ourselves"},

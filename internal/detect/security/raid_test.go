@@ -39,6 +39,26 @@ func TestStoriesOfRaidsAndDoors(t *testing.T) {
 			 160 self time`,
 			[]string{"100 camera/cam1 motionArmed  S2", "155 camera/cam1 cutOff  S1"},
 		},
+		"cut off five minutes after our own start": {
+			`90 self started
+			 91 site armed
+			 390 cam1 seen what=motion armed=yes
+			 400 A gone
+			 405 B gone
+			 410 C gone
+			 500 self time`,
+			[]string{"390 camera/cam1 motionArmed  S3", "415 station/C cutOff  S2"},
+		},
+		"stations that come and go just after our own start": {
+			`90 self started
+			 91 site armed
+			 100 cam1 seen what=motion armed=yes
+			 130 A gone
+			 135 B gone
+			 140 C gone
+			 300 self time`,
+			[]string{"100 camera/cam1 motionArmed  S3"},
+		},
 		"two stations fall silent": {
 			`90 site armed
 			 100 cam1 seen what=motion armed=yes

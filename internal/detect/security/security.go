@@ -18,25 +18,34 @@ import (
 
 // Detectors returns all of them, in the order of their ids.
 func Detectors() []detect.Detector {
-	return []detect.Detector{
-		cameraLost(),  // V01
-		tampered(),    // V02
-		whileArmed(),  // V03
-		loitering(),   // V04
-		cableTheft(),  // V05
-		cutOff(),      // C02
-		cabinet(),     // C03
-		blinded(),     // C13
-		doorForced(),  // A01
-		doorHeld(),    // A02
-		doorRefused(), // A03
-		doorAlarm(),   // A04
+	return append([]detect.Detector{
+		cameraLost(),   // V01
+		tampered(),     // V02
+		whileArmed(),   // V03
+		loitering(),    // V04
+		cableTheft(),   // V05
+		cutOff(),       // C02
+		cabinet(),      // C03
+		badgeAlone(),   // C05
+		tailgating(),   // C06
+		bayBlocked(),   // C08
+		overstay(),     // C09
+		twoPlaces(),    // C10
+		guessing(),     // C11
+		vandalism(),    // C12
+		blinded(),      // C13
+		atTheStation(), // C18
+		doorForced(),   // A01
+		doorHeld(),     // A02
+		doorRefused(),  // A03
+		doorAlarm(),    // A04
 		controllerFault(),
 		accessDiffers(),  // A06
 		openedArmed(),    // A07
+		passback(),       // A08
 		retentionShort(), // V10
 		copyFailed(),     // V11
-	}
+	}, waiting()...)
 }
 
 // maxScenes bounds what one camera can make us keep.

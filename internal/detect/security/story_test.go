@@ -15,9 +15,13 @@ import (
 // A story is read line by line: SECONDS SUBJECT WHAT [key=value ...]. Subjects are
 // cameras (cam1, cam2), stations (A, B, C), ports (A/1), the site and self. There
 // are a site "yard" with all of them and a camera "far" at another.
-func story(t *testing.T, lines string) []string {
+//
+// Forgetful plays it with a restart from a checkpoint before each line: what a rule
+// does not keep there, it has lost by then.
+func story(t *testing.T, lines string, forgetful bool) []string {
 	t.Helper()
 	x := detect.New(Detectors())
+	kept := make(map[string][]byte)
 	start := time.Date(2026, 11, 2, 2, 0, 0, 0, time.UTC)
 	var said []string
 	seq := uint64(0)
@@ -36,14 +40,21 @@ func story(t *testing.T, lines string) []string {
 		seq++
 		hear(x.Apply(&event.Event{Seq: seq, Subject: s, At: at, ReceivedAt: at, RecordedAt: at, Body: b}))
 	}
-	for _, id := range []string{"A", "B", "C"} {
-		tell(start, event.Station(id), &event.StationConfigured{SiteID: "yard"})
+	for _, id := range []string{"A", "B", "C", "F"} {
+		tell(start, event.Station(id), &event.StationConfigured{SiteID: map[bool]string{true: "other", false: "yard"}[id == "F"]})
 		tell(start, event.Station(id), &event.Connected{ConnID: id})
 		tell(start, event.Station(id), &event.Boot{Vendor: "V"})
 		tell(start, event.Port(id, 1, 1), &event.Status{Status: "Available"})
 	}
 	for _, id := range []string{"cam1", "cam2"} {
-		tell(start, event.Camera(id), &event.CameraConfigured{SiteID: "yard"})
+		c := &event.CameraConfigured{SiteID: "yard"}
+		if id == "cam1" {
+			c.Zones = []event.CameraZone{
+				{ID: "bay", Kind: event.ZoneWatch, Ports: []string{"station/A/1"}}, {ID: "entry", Kind: event.ZoneWatch, Doors: []string{"gate"}},
+				{ID: "sky", Kind: event.ZoneIgnore, Ports: []string{"station/C/1"}},
+			}
+		}
+		tell(start, event.Camera(id), c)
 		tell(start, event.Camera(id), &event.CameraState{SiteID: "yard", State: event.CameraLive})
 	}
 	for _, id := range []string{"gate", "case"} {
@@ -52,7 +63,9 @@ func story(t *testing.T, lines string) []string {
 		tell(start, event.Door(id), &event.DoorState{SiteID: "yard", State: event.DoorLocked})
 	}
 	tell(start, event.Controller("ctl"), &event.ControllerConfigured{SiteID: "yard", Driver: "uhppote"})
-	tell(start, event.Camera("far"), &event.CameraConfigured{SiteID: "other", Label: "Far off"})
+	tell(start, event.Camera("far"), &event.CameraConfigured{SiteID: "other", Label: "Far off", Zones: []event.CameraZone{{ID: "bay", Ports: []string{"station/F/1"}}}})
+	tell(start, event.Self(), &event.Policy{Type: detect.PolicyPlace, ID: "yard", Value: []byte(`{"latitude":52.52,"longitude":13.4}`)})
+	tell(start, event.Self(), &event.Policy{Type: detect.PolicyPlace, ID: "other", Value: []byte(`{"latitude":52.52,"longitude":14.14}`)}) // 50 km
 	for line := range strings.Lines(lines) {
 		words := strings.Fields(line)
 		if len(words) == 0 || words[0] == "#" {
@@ -67,11 +80,47 @@ func story(t *testing.T, lines string) []string {
 			key, value, _ := strings.Cut(w, "=")
 			v[key] = value
 		}
+		if forgetful {
+			x = reopened(t, x, kept)
+		}
 		at := start.Add(time.Duration(seconds * float64(time.Second)))
 		s, b := heard(t, words[1], words[2], v)
 		tell(at, s, b)
 	}
 	return said
+}
+
+// reopened is an engine from the checkpoint of another; kept are the stations of the
+// checkpoints before.
+func reopened(t *testing.T, x *detect.Engine, kept map[string][]byte) *detect.Engine {
+	t.Helper()
+	meta, err := x.Checkpoint(func(id string, data []byte) error {
+		if kept[id] = slices.Clone(data); data == nil {
+			delete(kept, id)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back detect.Meta
+	if err := json.Unmarshal(text, &back); err != nil {
+		t.Fatal(err)
+	}
+	next := detect.New(Detectors())
+	if err := next.Restore(back); err != nil {
+		t.Fatal(err)
+	}
+	for _, data := range kept {
+		if err := next.Load(data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return next
 }
 
 func heard(t *testing.T, who, what string, v map[string]string) (event.Subject, event.Body) {
@@ -119,6 +168,10 @@ func heard(t *testing.T, who, what string, v map[string]string) (event.Subject, 
 			if v[string(kind)] != "" {
 				x := event.Label{What: kind}
 				_, _ = fmt.Sscan(v[string(kind)], &x.Score)
+				_, _ = fmt.Sscan(v["number"], &x.Number)
+				if kind == event.ScenePlate {
+					x.Plate = v["says"]
+				}
 				l.Items = append(l.Items, x)
 			}
 		}
@@ -158,7 +211,7 @@ func heard(t *testing.T, who, what string, v map[string]string) (event.Subject, 
 	case "door":
 		return s, &event.DoorState{SiteID: site, State: event.DoorCondition(v["is"])}
 	case "lets", "refuses":
-		return s, &event.Access{SiteID: site, Allowed: what == "lets", DecidedBy: "controller", Differs: v["differs"] == "yes", Why: "denied"}
+		return s, &event.Access{SiteID: site, Allowed: what == "lets", DecidedBy: "controller", Differs: v["differs"] == "yes", Why: "denied", TokenID: v["token"], Method: v["by"]}
 	case "help":
 		return s, &event.DoorAlarm{SiteID: site, Alarm: event.DoorAlarmKind(v["what"]), Active: v["over"] != "yes"}
 	case "wrong":
@@ -174,7 +227,17 @@ func heard(t *testing.T, who, what string, v map[string]string) (event.Subject, 
 	case "started":
 		return s, &event.ServerStarted{}
 	case "charge":
-		return s, &event.Transaction{Stage: event.TransactionStarted, TransactionID: v["id"]}
+		return s, &event.Transaction{Stage: event.TransactionStarted, TransactionID: v["id"], TokenID: v["token"]}
+	case "simulated":
+		return s, &event.StationConfigured{SiteID: v["site"], Simulated: true}
+	case "card":
+		return s, &event.Authorize{TokenID: v["token"], Status: v["is"]}
+	case "free":
+		return s, &event.Status{Status: "Available"}
+	case "tells":
+		return s, &event.Security{Type: v["what"]}
+	case "doubt": // of the endpoint or the fleet
+		return s, &event.Finding{Code: v["what"], Severity: event.S2}
 	case "unplug":
 		return s, &event.Transaction{Stage: event.TransactionEnded, TransactionID: v["id"]}
 	case "time":
@@ -194,8 +257,12 @@ func stories(t *testing.T, all map[string]told) {
 	t.Helper()
 	for name, c := range all {
 		t.Run(name, func(t *testing.T) {
-			if said := story(t, c.story); !slices.Equal(said, c.want) {
+			said := story(t, c.story, false)
+			if !slices.Equal(said, c.want) {
 				t.Errorf("it says\n\t%s\nand should\n\t%s", strings.Join(said, "\n\t"), strings.Join(c.want, "\n\t"))
+			}
+			if again := story(t, c.story, true); !slices.Equal(said, again) {
+				t.Errorf("with restarts it says\n\t%s\nand without\n\t%s", strings.Join(again, "\n\t"), strings.Join(said, "\n\t"))
 			}
 		})
 	}
@@ -520,7 +587,8 @@ func TestEveryThresholdHasADefaultAndWords(t *testing.T) {
 				t.Errorf("%s: %+v", d.ID, p)
 			}
 		}
-		if !d.Cameras && !d.Doors || d.On == nil || d.Code == "" {
+		waits := slices.ContainsFunc(waiting(), func(w detect.Detector) bool { return w.ID == d.ID })
+		if waits == (d.On != nil) || d.Code == "" || len(d.Needs)+len(d.Any) == 0 {
 			t.Errorf("%s is not whole", d.ID)
 		}
 	}

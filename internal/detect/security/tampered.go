@@ -10,6 +10,7 @@ import (
 func tampered() detect.Detector {
 	return detect.Detector{
 		ID: "V02", Code: "cameraTampered", Cameras: true,
+		Needs: []detect.Source{detect.CameraSource},
 		Kinds: []event.Kind{event.KindScene, event.KindServerStarted},
 		On:    tamperedOn,
 		New:   func() any { return new(scenes) },

@@ -24,6 +24,8 @@ import (
 func cableTheft() detect.Detector {
 	return detect.Detector{
 		ID: "V05", Code: "cableTheft", Cameras: true,
+		Needs: []detect.Source{detect.ChargerSource},
+		Uses:  []detect.Source{detect.MotionSource, detect.PersonSource},
 		Params: []detect.Param{
 			{Name: "withinSeconds", Default: 180, Unit: "s", Doc: "how far apart faults of one raid are, and a person may be from it"},
 			{Name: "apartSeconds", Default: 2, Unit: "s", Doc: "how far apart they are at least; what comes at once has one cause"},
@@ -271,7 +273,10 @@ func (x *raid) judge(c *detect.Context) {
 // alert reports that cables were stolen here not long ago: they come again (reference
 // 3.1: 2.5 hits a site).
 func (x *raid) alert(c *detect.Context) bool {
-	return !x.Hit.IsZero() && x.Hit.Ago(c.Now) < time.Duration(c.Param("alertDays")*24*float64(time.Hour))
+	if _, guarded := c.Network().Posture(c.Station.SiteID, c.Now); guarded {
+		return true
+	}
+	return x.Hit > c.Network().Reassured(c.Station.SiteID) && !x.Hit.IsZero() && x.Hit.Ago(c.Now) < time.Duration(c.Param("alertDays")*24*float64(time.Hour))
 }
 
 func (x *raid) tell(c *detect.Context, severity event.Severity, person bool) {
