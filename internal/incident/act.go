@@ -40,16 +40,17 @@ func (f *Fold) act(id string, a *event.IncidentAction) {
 		en.Response = a.Response
 		f.log(en, ChangeDispatched, a.By, reason(a))
 	case ActVerdict:
-		en.Verdict = word(a.Verdict)
-		f.log(en, ChangeVerdict, a.By, reason(a))
+		f.judge(en, a)
 	case ActMerge:
 		f.merge(en, a)
 	case ActClose:
-		f.close(en, "person", a.By, reason(a))
+		f.closing(en, a)
 	case ActReopen:
 		f.reopen(en, a)
 	case ActRepair:
 		f.mend(en, a)
+	case ActStep, ActClassify, ActCall:
+		f.respond(en, a)
 	}
 	f.touch(en)
 }
@@ -240,6 +241,7 @@ func (f *Fold) mend(en *entry, a *event.IncidentAction) {
 		f.await(en)
 	}
 	switch {
+	case en.Guarded(): // people judge it; that the place is mended says nothing of who was there
 	case en.Safety: // its release is another decision
 		if a.Session != "" {
 			en.VerifiedAt = stamp(f.now)

@@ -25,13 +25,18 @@ const (
 	// ActRepair says that the work at the place is done, with the charge that
 	// proves it or by a person's word. It comes from a work order.
 	ActRepair = "repair"
+	// ActStep ticks a step of the procedure, ActClassify says what the incident is
+	// about, ActCall that somebody was called.
+	ActStep     = "step"
+	ActClassify = "classify"
+	ActCall     = "call"
 )
 
 // Actions lists them.
 func Actions() []string {
 	return []string{
 		ActClaim, ActRelease, ActAcknowledge, ActAssign, ActNote, ActSnooze, ActEscalate, ActDispatch, ActVerdict,
-		ActMerge, ActClose, ActReopen, ActRepair,
+		ActMerge, ActClose, ActReopen, ActRepair, ActStep, ActClassify, ActCall,
 	}
 }
 
@@ -97,13 +102,15 @@ func Check(in *Incident, a *event.IncidentAction, now time.Time) error {
 	case ActDispatch:
 		return oneOf(a.Response, "response", NoResponse, Dispatched, OnSite, Contained)
 	case ActVerdict:
-		return oneOf(a.Verdict, "verdict", "real", "false", "test")
+		return checkVerdict(a)
 	case ActMerge:
 		return checkMerge(in, a)
 	case ActClose:
 		return checkClose(in, a, now)
 	case ActRepair:
 		return checkRepair(in, a)
+	case ActStep, ActClassify, ActCall:
+		return checkResponse(a)
 	}
 	return refuse("unknownAction", "action", "there is no action %q", a.Action)
 }

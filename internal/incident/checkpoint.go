@@ -22,6 +22,8 @@ type Meta struct {
 	Mutes   map[string]Mute      `json:"mutes,omitempty"`
 	SLA     map[string]SLA       `json:"sla,omitempty"`
 	Timers  map[string]time.Time `json:"timers,omitempty"`
+	// Procedures are the versions of lists of steps that hold.
+	Procedures map[string]int `json:"procedures,omitempty"`
 }
 
 // Checkpoint returns the fold's own state and calls each with the incidents that
@@ -41,7 +43,7 @@ func (f *Fold) Checkpoint(each func(key string, data []byte) error) (Meta, error
 		}
 		delete(f.dirty, id)
 	}
-	m := Meta{Version: Version, Now: f.now, Seq: f.seq, Count: f.count, SLA: maps.Clone(f.sla), Timers: maps.Clone(f.timers)}
+	m := Meta{Version: Version, Now: f.now, Seq: f.seq, Count: f.count, SLA: maps.Clone(f.sla), Timers: maps.Clone(f.timers), Procedures: maps.Clone(f.procedures)}
 	for key, mute := range f.mutes {
 		if m.Mutes == nil {
 			m.Mutes = make(map[string]Mute)
@@ -62,6 +64,7 @@ func (f *Fold) Restore(m Meta) {
 		}
 	}
 	maps.Copy(f.sla, m.SLA)
+	maps.Copy(f.procedures, m.Procedures)
 	for name, at := range m.Timers {
 		f.setOwn(name, at)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/incident/procedure"
 )
 
 // entry is an incident with what the fold has to remember of it.
@@ -52,6 +53,9 @@ type entry struct {
 	First time.Time `json:"first,omitzero"`
 	Last  time.Time `json:"last,omitzero"`
 
+	// Proceeding is the class whose list it has.
+	Proceeding procedure.Class `json:"proceeding,omitempty"`
+
 	Opened  uint64          `json:"opened"` // counts incidents in the order of their opening
 	members map[string]bool // children of a common cause: still bad
 	grouped int64           // minute under which it stands in the groups
@@ -78,6 +82,7 @@ type condition struct {
 // settle derives the state from what is known.
 func (f *Fold) settle(en *entry) {
 	f.spell(en)
+	f.proceed(en)
 	switch {
 	case en.ClosedAt != nil:
 		en.State = Closed

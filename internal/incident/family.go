@@ -26,6 +26,7 @@ const (
 	Protocol     Family = "protocol"
 	Reported     Family = "reported"
 	Rule         Family = "rule"
+	Occupied     Family = "occupied"  // a vehicle stands where others want to charge
 	External     Family = "external"  // told by another monitoring system
 	Recording    Family = "recording" // pictures are not kept as decided
 	Common       Family = "common"    // cause of many
@@ -65,10 +66,11 @@ var detectorFamily = map[string]Family{
 	"D09": Power, "D10": Power, "D11": Power, "D22": Power,
 	"D18": Metering, "D19": Metering,
 	"V01": Connectivity, "V02": Security, "V03": Security, "V04": Security, "V05": Security,
-	"C02": Security, "C03": Security, "C13": Security,
-	"A01": Security, "A02": Security, "A03": Security, "A04": Security, "A05": Security, "A06": Security, "A07": Security,
+	"C02": Security, "C03": Security, "C05": Security, "C06": Security, "C10": Security, "C11": Security, "C12": Security, "C13": Security, "C18": Security,
+	"C08": Occupied, "C09": Occupied,
+	"A01": Security, "A02": Security, "A03": Security, "A04": Security, "A05": Security, "A06": Security, "A07": Security, "A08": Security,
 	"V10": Recording, "V11": Recording,
-	"D24": Clock, "D25": Firmware,
+	"D24": Clock, "D25": Firmware, "D28": Protocol,
 }
 
 // familyOf says what a finding is about. Findings without a detector come from

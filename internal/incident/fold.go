@@ -8,6 +8,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/incident/procedure"
 	"github.com/chargewatch/chargewatch/internal/usage/attempt"
 )
 
@@ -31,9 +32,13 @@ type Fold struct {
 	groups  groups
 	mutes   map[string]*Mute // silences and windows, by type/id
 	sla     map[string]SLA   // by site; "" is the default of the house
-	alarms  alarms
-	timers  map[string]time.Time // the fold's own
-	n       *detect.Network      // during a step
+	// Which version of each list of steps holds; shipped are those where nobody
+	// decided.
+	procedures map[string]int
+	shipped    map[procedure.Class]procedure.List
+	alarms     alarms
+	timers     map[string]time.Time // the fold's own
+	n          *detect.Network      // during a step
 
 	dirty   map[string]struct{} // since the last checkpoint
 	touched map[string]struct{} // in this step
@@ -46,6 +51,7 @@ func New() *Fold {
 		words:   detect.German(),
 		entries: make(map[string]*entry), slots: make(map[slot]string), where: make(map[condition]string),
 		ports: make(map[string][]string), groups: newGroups(), mutes: make(map[string]*Mute), sla: make(map[string]SLA),
+		procedures: make(map[string]int), shipped: procedure.Shipped(),
 		timers: make(map[string]time.Time), dirty: make(map[string]struct{}), touched: make(map[string]struct{}),
 	}
 }
@@ -67,6 +73,10 @@ func (f *Fold) Apply(n *detect.Network, e *event.Event, found []detect.Finding) 
 		f.policy(b)
 	case *event.IncidentAction:
 		f.act(e.Subject.ID, b)
+	case *event.OutputSwitch:
+		f.switched(b)
+	case *event.OutputRequest:
+		f.asked(b)
 	case *event.Status, *event.Component, *event.Connected:
 		f.heard(e.Subject.ID)
 	}

@@ -33,6 +33,9 @@ func (f *Fold) reopened(en *entry, d *detect.Finding) {
 		d.Severity != event.S1 && !d.Safety && !worse(d.Severity, was)
 	f.revive(en)
 	f.label(en)
+	if en.Guarded() { // this time is another night: judged and worked through anew
+		en.Verdict, en.FalseReason, en.EvidencePack, en.NoEvidence, en.Steps = nil, "", "", "", nil
+	}
 	en.Severity, en.Floor = d.Severity, ""
 	if known {
 		en.AcknowledgedBy, en.AcknowledgedAt, en.Notified = by, at, true
@@ -58,7 +61,7 @@ func (f *Fold) revive(en *entry) {
 	en.Hands = false
 	en.AcknowledgedBy, en.AcknowledgedAt, en.AcknowledgedUntil = nil, nil, nil
 	f.detach(en)
-	en.MergedInto, en.SLABreached, en.Notified = nil, nil, false
+	en.MergedInto, en.SLABreached, en.Notified, en.CloseAsked = nil, nil, false, nil
 	en.Response = NoResponse
 	en.ReopenedAt = stamp(f.now)
 	f.stop(en, "forget")
@@ -67,7 +70,7 @@ func (f *Fold) revive(en *entry) {
 // repeated takes trouble that came back before the incident was closed.
 func (f *Fold) repeated(en *entry, d *detect.Finding) {
 	told := en.Notified
-	en.RepairedAt, en.VerifiedAt, en.Ready, en.StoppedReporting, en.Mended = nil, nil, "", false, false
+	en.RepairedAt, en.VerifiedAt, en.Ready, en.StoppedReporting, en.Mended, en.CloseAsked = nil, nil, "", false, false, nil
 	en.Onset = f.onset(d.Since)
 	en.Repeats++
 	if en.ParentID != nil {
@@ -338,7 +341,7 @@ func (f *Fold) close(en *entry, reason, by, note string) {
 		en.RepairedAt = stamp(f.now)
 	}
 	en.Pending, en.Busy, en.Flapping, en.Ready = "", false, false, ""
-	en.SnoozedUntil, en.ClaimedBy, en.ClaimedUntil = nil, nil, nil
+	en.SnoozedUntil, en.ClaimedBy, en.ClaimedUntil, en.CloseAsked = nil, nil, nil, nil
 	f.stopAll(en)
 	f.due(en)
 	f.set(en, "forget", f.now.Add(keepClosed))

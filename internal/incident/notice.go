@@ -48,6 +48,9 @@ type Notice struct {
 	OpenedAt time.Time `json:"openedAt"`
 	Children int       `json:"children,omitempty"` // incidents folded into this one
 
+	// Discreet says that it is kept from whoever may not see people.
+	Discreet bool `json:"discreet,omitempty"`
+
 	// Taken says that somebody had it before it became more severe: theirs to know,
 	// and nobody is called.
 	Taken bool `json:"taken,omitempty"`

@@ -14,6 +14,7 @@ type Query struct {
 	Severities []string
 	Kinds      []string
 	Sites      []string // nil: all
+	Discreet   []string // sites whose discreet ones are told too; nil: all
 	Subject    string   // station/ID or station/ID/EVSE: those that name it or a part of it
 	Parent     string   // those folded into it
 	From, To   time.Time

@@ -82,7 +82,7 @@ func NewScores(list []*Incident, now time.Time) *Scores {
 }
 
 func bears(in *Incident) bool {
-	return in.Family != Common && in.ParentID == nil && in.MergedInto == nil && in.Inhibitor == nil && !in.Planned &&
+	return in.Family != Common && in.Family != Occupied && in.ParentID == nil && in.MergedInto == nil && in.Inhibitor == nil && !in.Planned &&
 		(in.Verdict == nil || *in.Verdict == "real")
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/incident/procedure"
 )
 
 // State is where in its life an incident is.
@@ -102,6 +103,18 @@ type Incident struct {
 	SnoozedUntil      *time.Time `json:"snoozedUntil"`
 	Response          string     `json:"response"`
 	Verdict           *string    `json:"verdict"`
+	// FalseReason says what a false alarm was; EvidencePack is the pack that was
+	// taken of what was real, NoEvidence why none was.
+	FalseReason  string `json:"falseReason,omitempty"`
+	EvidencePack string `json:"evidencePack,omitempty"`
+	NoEvidence   string `json:"noEvidence,omitempty"`
+	// CloseAsked is who wants to close it and waits for a second person.
+	CloseAsked *CloseAsked `json:"closeAsked,omitempty"`
+	// Classified is what a person said that it is about, Procedure the version of
+	// the list that it began with, Steps what was done of it.
+	Classified procedure.Class `json:"classified,omitempty"`
+	Procedure  string          `json:"procedure,omitempty"`
+	Steps      []StepDone      `json:"steps,omitempty"`
 
 	DueAt          *time.Time `json:"dueAt"` // the next of the two clocks that still run
 	SLAAckDueAt    *time.Time `json:"slaAckDueAt"`
@@ -113,6 +126,15 @@ type Incident struct {
 	Remedies  []RemedyStep      `json:"remedies"`
 	Clips     []string          `json:"clips"`
 	UpdatedAt time.Time         `json:"updatedAt"`
+}
+
+// CodeDuress is the finding that somebody is being threatened.
+const CodeDuress = "doorDuress"
+
+// Discreet reports whether it is kept from screens that whoever threatens somebody may
+// see.
+func (in *Incident) Discreet() bool {
+	return in.Kind == CodeDuress || slices.ContainsFunc(in.Findings, func(f Found) bool { return f.Code == CodeDuress })
 }
 
 // Found is one condition, or one kind of moment, that stands in an incident.
@@ -150,6 +172,7 @@ func (in *Incident) clone() *Incident {
 	out.Detectors = slices.Clone(in.Detectors)
 	out.Remedies = slices.Clone(in.Remedies)
 	out.Clips = slices.Clone(in.Clips)
+	out.Steps = slices.Clone(in.Steps)
 	return &out
 }
 
@@ -167,6 +190,12 @@ type Logged struct {
 	Title    string         `json:"title,omitempty"`
 	SiteID   string         `json:"siteId,omitempty"`
 	Findings []string       `json:"findings,omitempty"` // codes
+	// Value is what was chosen: a verdict, the outcome of a step or a call, a class;
+	// About is of what: why it was false, the step, the role of who was called.
+	Value     string `json:"value,omitempty"`
+	About     string `json:"about,omitempty"`
+	Contact   string `json:"contact,omitempty"`   // of the call list
+	Procedure string `json:"procedure,omitempty"` // that the step stands in
 }
 
 // Event is the line as the journal keeps it.
@@ -212,6 +241,11 @@ const (
 	ChangeUnmuted     = "unmuted"
 	ChangeInhibited   = "inhibited"
 	ChangeRemedy      = "remedy"
+	ChangeSwitched    = "switched" // a siren, light, speaker or relay at the site
+	ChangeStep        = "step"
+	ChangeClassified  = "classified"
+	ChangeCalled      = "called"
+	ChangeCloseAsked  = "closeAsked"
 	ChangeSLAWarning  = "slaWarning"
 	ChangeSLABreached = "slaBreached"
 )

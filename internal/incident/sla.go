@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/incident/procedure"
 )
 
 // SLA is what is promised: how soon somebody takes an incident and how soon it
@@ -102,5 +103,7 @@ func (f *Fold) policy(p *event.Policy) {
 		f.decideMute(p)
 	case "sla":
 		f.decideSLA(p.ID, p.Value)
+	case procedure.Policy:
+		f.decideProcedure(p.ID, p.Value)
 	}
 }

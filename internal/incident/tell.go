@@ -194,7 +194,7 @@ func (f *Fold) send(en *entry, change, by string, text said) {
 	f.fx.Notices = append(f.fx.Notices, Notice{
 		Key: en.ID + "/" + strconv.Itoa(en.Told) + "/" + change, Incident: en.ID, Change: change,
 		Severity: string(en.Severity), Kind: en.Kind, Title: en.Title, Text: text.en, TitleDE: f.titleDE(en), TextDE: text.de, SiteID: en.SiteID, Station: en.Station,
-		Subjects: slices.Clone(en.Subjects), Labels: labels, By: by, At: f.now, OpenedAt: en.OpenedAt, Children: en.ChildrenCount,
+		Subjects: slices.Clone(en.Subjects), Labels: labels, By: by, At: f.now, OpenedAt: en.OpenedAt, Children: en.ChildrenCount, Discreet: en.Discreet(),
 	})
 	f.touch(en)
 }

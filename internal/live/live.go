@@ -61,7 +61,13 @@ type Live struct {
 	changed atomic.Pointer[chan struct{}]
 	rules   atomic.Pointer[[]rule.Status]
 	rulesAt time.Time // when they were last looked at
-	stats   stats
+	guards  atomic.Pointer[guards]
+	sources struct {
+		sync.Mutex
+		list map[string]detect.Sources // nobody changes it
+		at   time.Time
+	}
+	stats stats
 
 	mu      sync.Mutex
 	follows map[chan *incident.Incident]struct{}
@@ -114,6 +120,7 @@ func Open(ctx context.Context, o Options) (*Live, error) {
 	}
 	l.look()
 	l.showRules(l.o.Now())
+	l.showGuards()
 	return l, nil
 }
 
@@ -157,6 +164,7 @@ func (l *Live) take(ctx context.Context, batch journal.Batch) error {
 	}
 	l.folding.Unlock()
 	l.stats.folded(len(batch.Events), time.Since(begun))
+	l.showGuards()
 	now := l.o.Now()
 	// What is folded again after a restart without a checkpoint was committed: how
 	// far that is must not be forgotten.

@@ -32,7 +32,7 @@ func writeMeasure(tx *sql.Tx, in *incident.Incident) error {
 }
 
 // Measures yields what figures of a span are taken from: what was opened in it,
-// and what was not over when it began. Of a query Severities, Kinds, Sites,
+// and what was not over when it began. Of a query Severities, Kinds, Sites, Discreet,
 // From and To count.
 func (l *Live) Measures(ctx context.Context, q incident.Query) ([]incident.Measured, error) {
 	if q.Sites != nil && len(q.Sites) == 0 {
@@ -51,6 +51,11 @@ func (l *Live) Measures(ctx context.Context, q incident.Query) ([]incident.Measu
 		for _, v := range part.values {
 			some = append(some, v)
 		}
+	}
+	if q.Discreet != nil {
+		shown, of := discreet(`kind <> '`+incident.CodeDuress+`'`, q.Discreet)
+		where.WriteString(" AND " + shown)
+		some = append(some, of...)
 	}
 	const columns = `SELECT opened_at, id, closed_at, acknowledged, began_at, repaired_at, down_since, down, kind, family, severity, site, station, evse,
 		child, aside, repeats, not_proven, healed_by, ack_due, repair_due, ack_late, repair_late FROM incident_measures `

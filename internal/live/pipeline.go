@@ -65,6 +65,7 @@ func (p *Pipeline) Apply(e *event.Event, out *Conclusions) {
 		out.Findings = append(out.Findings, found...)
 		fx := p.Incidents.Apply(n, e, found)
 		out.take(fx)
+		p.guarded(fx.Changed)
 		p.mend(out, p.Detect.Now(), p.Remedies.Apply(n, e, fx.Changed))
 		p.tried(out, station, tries)
 	})
@@ -155,6 +156,7 @@ func (p *Pipeline) tried(out *Conclusions, station string, tries []attempt.Attem
 // changed takes what timers made of incidents.
 func (p *Pipeline) changed(out *Conclusions, at time.Time, fx incident.Effects) {
 	out.take(fx)
+	p.guarded(fx.Changed)
 	if len(fx.Changed) > 0 {
 		p.mend(out, at, p.Remedies.Changed(&p.Detect.Network, at, p.Detect.Seq(), fx.Changed))
 	}

@@ -32,6 +32,18 @@ func decode(data string) (*incident.Incident, error) {
 	return in, nil
 }
 
+// discreet is the condition of an incident that everybody may see, or that is at one of
+// some sites.
+func discreet(plain string, sites []string) (where string, args []any) {
+	if len(sites) == 0 {
+		return plain, nil
+	}
+	for _, id := range sites {
+		args = append(args, id)
+	}
+	return `(` + plain + ` OR site IN (?` + strings.Repeat(",?", len(sites)-1) + `))`, args
+}
+
 // Incidents returns incidents, the newest first, and what to give as Before for
 // the next page, empty at the end.
 func (l *Live) Incidents(ctx context.Context, q incident.Query) ([]*incident.Incident, string, error) {
@@ -53,6 +65,10 @@ func (l *Live) Incidents(ctx context.Context, q incident.Query) ([]*incident.Inc
 			return nil, "", nil
 		}
 		in("site", q.Sites)
+	}
+	if q.Discreet != nil {
+		shown, of := discreet(`kind <> '`+incident.CodeDuress+`' AND instr(data, '"code":"`+incident.CodeDuress+`"') = 0`, q.Discreet)
+		where, args = append(where, shown), append(args, of...)
 	}
 	if q.Subject != "" {
 		where = append(where, `EXISTS (SELECT 1 FROM json_each(data, '$.subjects') WHERE value = ? OR value LIKE ? ESCAPE '\')`)

@@ -85,5 +85,8 @@ func (l *Live) writeIncident(tx *sql.Tx, in *incident.Incident) error {
 	if err != nil {
 		return fmt.Errorf("write incident %s: %w", in.ID, err)
 	}
+	if err := writeVerdict(tx, in); err != nil {
+		return err
+	}
 	return writeMeasure(tx, in)
 }

@@ -46,29 +46,32 @@ func TestABrowserIsToldWhatItsOwnerMaySee(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tell := func(site string) error {
+	tell := func(site string, discreet bool) error {
 		n := opened("i1", "S2")
-		n.SiteID = site
+		n.SiteID, n.Discreet = site, discreet
 		return made.Send(t.Context(), notify.Message{Key: "k", Items: []notify.Item{{Notice: n, Key: "k"}}})
 	}
 	for _, tt := range []struct {
 		name, site string
 		before     func(*store.User)
-		want       int  // messages in all
+		want       int // messages in all
+		discreet   bool
 		ends       bool // with an error
 	}{
-		{"of their site", "ham", nil, 1, false},
-		{"of another site", "ber", nil, 1, false},
-		{"of no site", "", nil, 1, false},
-		{"of all sites", "ber", func(u *store.User) { u.Grants[0].Sites = []string{store.AllSites} }, 2, false},
-		{"of somebody who left", "ham", func(u *store.User) { u.Disabled = true }, 2, true},
+		{"of their site", "ham", nil, 1, false, false},
+		{"of another site", "ber", nil, 1, false, false},
+		{"of no site", "", nil, 1, false, false},
+		{"of all sites", "ber", func(u *store.User) { u.Grants[0].Sites = []string{store.AllSites} }, 2, false, false},
+		{"of duress, and they may not see people", "ber", nil, 2, true, false},
+		{"of duress, and they may", "ber", func(u *store.User) { u.Grants[0].Role = store.RoleSecurity }, 3, true, false},
+		{"of somebody who left", "ham", func(u *store.User) { u.Disabled = true }, 3, false, true},
 	} {
 		if tt.before != nil {
 			if _, err := d.store.UpdateUser(t.Context(), store.System, tess.ID, tt.before); err != nil {
 				t.Fatal(err)
 			}
 		}
-		err := tell(tt.site)
+		err := tell(tt.site, tt.discreet)
 		if (err != nil) != tt.ends || c.count() != tt.want {
 			t.Errorf("%s: %d messages, %v", tt.name, c.count(), err)
 		}

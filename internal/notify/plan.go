@@ -48,7 +48,7 @@ func (b *book) route(n *incident.Notice) []*store.Route {
 	var out []*store.Route
 	for i := range b.routing.Routes {
 		r := &b.routing.Routes[i]
-		if !matches(&r.Match, n) {
+		if !matches(&r.Match, n) || n.Discreet && r.WithoutDuress {
 			continue
 		}
 		out = append(out, r)

@@ -2,16 +2,13 @@ package notify
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/incident"
+	"github.com/chargewatch/chargewatch/internal/outward"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
 
@@ -63,7 +60,7 @@ func (w *webhook) Send(ctx context.Context, m Message) error {
 		if err != nil {
 			return fmt.Errorf("encode the message: %w", err)
 		}
-		h := http.Header{"X-Chargewatch-Signature": {Sign(w.secret, w.now(), body)}, "Idempotency-Key": {item.Key}}
+		h := http.Header{outward.SignatureHeader: {outward.Sign(w.secret, w.now(), body)}, "Idempotency-Key": {item.Key}}
 		if w.auth != "" {
 			h.Set("Authorization", w.auth)
 		}
@@ -72,14 +69,4 @@ func (w *webhook) Send(ctx context.Context, m Message) error {
 		}
 	}
 	return nil
-}
-
-// Sign is the signature of a webhook: t=seconds,v1=hex of HMAC-SHA256 over
-// "seconds.body".
-func Sign(secret []byte, at time.Time, body []byte) string {
-	t := strconv.FormatInt(at.Unix(), 10)
-	h := hmac.New(sha256.New, secret)
-	h.Write([]byte(t + "."))
-	h.Write(body)
-	return "t=" + t + ",v1=" + hex.EncodeToString(h.Sum(nil))
 }

@@ -143,6 +143,9 @@ func (p *webPush) visible(ctx context.Context, m Message) (Message, error) {
 	}
 	sees := func(i Item) bool {
 		return slices.ContainsFunc(u.Grants, func(g store.Grant) bool {
+			if i.Discreet && !g.Role.SeesPeople() {
+				return false // whoever threatens somebody may look at their telephone
+			}
 			return slices.Contains(g.Sites, store.AllSites) || i.SiteID != "" && slices.Contains(g.Sites, i.SiteID)
 		})
 	}

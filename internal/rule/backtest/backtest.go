@@ -113,7 +113,8 @@ func (r *Runner) Run(ctx context.Context, rl rule.Rule, from, to time.Time) (Res
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, r.o.Limit, errLimit)
 	defer cancel()
-	reached, err := r.read(limited, trial, res.From.Add(-warmUp), res.To, without)
+	stations := func() []event.Kind { return []event.Kind{event.KindConfigured, event.KindRemoved, event.KindPolicy} }
+	reached, err := r.read(limited, trial, res.From.Add(-warmUp), res.To, without, stations)
 	switch {
 	case ctx.Err() != nil:
 		return Result{}, nil, context.Cause(ctx)
@@ -136,11 +137,14 @@ func (r *Runner) Run(ctx context.Context, rl rule.Rule, from, to time.Time) (Res
 
 var errLimit = errors.New("the time for a back-test is over")
 
-// read shows the trial what was decided before a time and what was recorded from
-// there on; it returns up to when it came.
-func (r *Runner) read(ctx context.Context, trial *rule.Trial, from, to time.Time, without []event.Kind) (time.Time, error) {
+// hearer is shown the past.
+type hearer interface{ Apply(e *event.Event) }
+
+// read shows a trial what was decided before a time, of some kinds, and what was
+// recorded from there on; it returns up to when it came.
+func (r *Runner) read(ctx context.Context, trial hearer, from, to time.Time, without []event.Kind, before func() []event.Kind) (time.Time, error) {
 	reached := from
-	seeds, err := r.seeds(ctx, from)
+	seeds, err := r.seeds(ctx, from, before())
 	if err != nil {
 		return reached, err
 	}
@@ -178,8 +182,8 @@ func concluded(e *event.Event) bool {
 
 // seeds are the newest decisions about each station and each threshold before a
 // time, in order.
-func (r *Runner) seeds(ctx context.Context, before time.Time) ([]*event.Event, error) {
-	q := journal.EventQuery{Kinds: []event.Kind{event.KindConfigured, event.KindRemoved, event.KindPolicy}, To: before, Limit: seedLimit}
+func (r *Runner) seeds(ctx context.Context, before time.Time, kinds []event.Kind) ([]*event.Event, error) {
+	q := journal.EventQuery{Kinds: kinds, To: before, Limit: seedLimit}
 	newest := make(map[string]*event.Event)
 	for range maxSeeds {
 		events, next, err := r.o.Journal.Events(ctx, q)
@@ -202,7 +206,9 @@ func (r *Runner) seeds(ctx context.Context, before time.Time) ([]*event.Event, e
 	}
 	out := make([]*event.Event, 0, len(newest))
 	for _, e := range newest {
-		if _, gone := e.Body.(*event.StationRemoved); !gone {
+		switch e.Body.(type) {
+		case *event.StationRemoved, *event.CameraRemoved, *event.ControllerRemoved, *event.DoorRemoved:
+		default:
 			out = append(out, e)
 		}
 	}
