@@ -25,12 +25,13 @@ func (p *Pages) site(w http.ResponseWriter, r *http.Request) {
 	}
 	f, fr := b.filterOf(r), p.frame(r, s.DriversName())
 	f.Query = ""
-	key := f.key("site\x00"+s.ID, fr)
+	day := weekday(r)
+	key := f.key(fmt.Sprintf("site\x00%s\x00%d", s.ID, day), fr)
 	reported := r.URL.Query().Get("reported") == "1"
 	if reported {
 		key = ""
 	}
-	p.serve(w, r, b, key, shared, func() (*answer, error) { return p.renderSite(b, s, f, fr, reported) })
+	p.serve(w, r, b, key, shared, func() (*answer, error) { return p.renderSite(b, s, f, fr, reported, day) })
 }
 
 // sitePage is what the template needs.
@@ -54,6 +55,7 @@ type sitePage struct {
 	Notices           []noticeRow
 	Chargers          []chargerRow
 	Pager             pager
+	Usage             *busyPage
 }
 
 type noticeRow struct {
@@ -73,7 +75,7 @@ type portRow struct {
 	Heard                                   stamp
 }
 
-func (p *Pages) renderSite(b *board, s *site, f filter, fr frame, reported bool) (*answer, error) {
+func (p *Pages) renderSite(b *board, s *site, f filter, fr frame, reported bool, day int) (*answer, error) {
 	l, now := fr.L, b.at.UTC()
 	if s.zone != nil {
 		now = b.at.In(s.zone)
@@ -116,6 +118,7 @@ func (p *Pages) renderSite(b *board, s *site, f filter, fr frame, reported bool)
 	}
 	data.place(s)
 	data.times(s, now)
+	data.Usage = p.busyTimes(l, s, f, lang, now, day)
 	data.Offers = offerRows(l, s.offers, f, l.OutOf, data.Shut)
 	for _, n := range s.NoticesAt(b.at) {
 		row := noticeRow{Lines: strings.Split(n.Text, "\n")}

@@ -56,6 +56,9 @@ type Options struct {
 	// the station behind one.
 	Key []byte
 
+	// Prospects knows busy times; nil: nobody does.
+	Prospects Prospects
+
 	Logger *slog.Logger     // default: discard
 	Now    func() time.Time // default: time.Now
 	Secure bool             // drivers reach us by https

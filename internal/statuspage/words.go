@@ -29,10 +29,15 @@ type language struct {
 	ReportTextHint, ReportSend, ReportDone, ReportChoose      string
 	ReportTooLong, ReportTooMany, ReportNotStored, Leave      string
 	Emergency, Unheard, StickersHidden                        string
+	BusyTimes, BusyOf, UsuallyNow, Quiet, Lively, VeryBusy    string
+	InUse, NotKnown, Hour, AsTable, OnArrival, InMinutes      string
+	VeryLikely, Likely, Perhaps, Unlikely                     string
 
-	Days    [7]string // Monday first
-	Classes [4]string // by fleet.PowerClass
-	States  map[State]string
+	Days [7]string // Monday first
+
+	ShortDays [7]string
+	Classes   [4]string // by fleet.PowerClass
+	States    map[State]string
 	// LastSeen says "last seen free" and the like.
 	LastSeen   map[State]string
 	Categories map[string]string
@@ -74,8 +79,13 @@ func english() *language {
 		ReportNotStored: "Your report could not be stored. Please try again in a minute.", Leave: "Leave this empty",
 		Emergency: "Fire, smoke or bare wires? Keep away and call the emergency services first.", Unheard: "never heard from",
 		StickersHidden: "This site is not published: the codes lead nowhere until it is.",
-		Days:           [7]string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"},
-		Classes:        [4]string{"up to 22 kW (AC)", "fast, below 150 kW", "very fast, 150 kW and more", "power unknown"},
+		BusyTimes:      "Busy times", BusyOf: "Share of ports usually in use on %s, by hour", UsuallyNow: "At this hour it is usually %s.",
+		Quiet: "quiet", Lively: "moderately busy", VeryBusy: "busy", InUse: "usually %.0f %% in use", NotKnown: "not known yet",
+		Hour: "Hour", AsTable: "As a table", OnArrival: "A free port when you arrive", InMinutes: "in %d min",
+		VeryLikely: "very likely", Likely: "likely", Perhaps: "perhaps", Unlikely: "unlikely",
+		ShortDays: [7]string{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"},
+		Days:      [7]string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"},
+		Classes:   [4]string{"up to 22 kW (AC)", "fast, below 150 kW", "very fast, 150 kW and more", "power unknown"},
 		States: map[State]string{
 			Free: "Free", Blocked: "In use next to it", Connected: "Car plugged in", Charging: "In use: charging", Paused: "In use: charging paused",
 			Reserved: "Reserved", OutOfService: "Out of service", Faulted: "Out of order", Unknown: "Unknown",
@@ -127,8 +137,13 @@ func german() *language {
 		ReportNotStored: "Die Meldung konnte nicht gespeichert werden. Bitte in einer Minute noch einmal versuchen.", Leave: "Dieses Feld leer lassen",
 		Emergency: "Feuer, Rauch oder blanke Drähte? Abstand halten und zuerst den Notruf wählen.", Unheard: "noch nie gehört",
 		StickersHidden: "Dieser Standort ist nicht veröffentlicht: Die Codes führen bis dahin ins Leere.",
-		Days:           [7]string{"Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"},
-		Classes:        [4]string{"bis 22 kW (AC)", "schnell, unter 150 kW", "sehr schnell, ab 150 kW", "Leistung unbekannt"},
+		BusyTimes:      "Stoßzeiten", BusyOf: "Anteil der Ladepunkte, die am %s üblicherweise belegt sind, nach Stunde", UsuallyNow: "Um diese Zeit ist hier meist %s.",
+		Quiet: "wenig los", Lively: "einiges los", VeryBusy: "viel los", InUse: "meist %.0f %% belegt", NotKnown: "noch nicht bekannt",
+		Hour: "Stunde", AsTable: "Als Tabelle", OnArrival: "Freier Ladepunkt bei Ankunft", InMinutes: "in %d min",
+		VeryLikely: "sehr wahrscheinlich", Likely: "wahrscheinlich", Perhaps: "vielleicht", Unlikely: "unwahrscheinlich",
+		ShortDays: [7]string{"Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"},
+		Days:      [7]string{"Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"},
+		Classes:   [4]string{"bis 22 kW (AC)", "schnell, unter 150 kW", "sehr schnell, ab 150 kW", "Leistung unbekannt"},
 		States: map[State]string{
 			Free: "Frei", Blocked: "Nebenan belegt", Connected: "Auto angesteckt", Charging: "Belegt: lädt", Paused: "Belegt: Laden pausiert",
 			Reserved: "Reserviert", OutOfService: "Außer Betrieb", Faulted: "Defekt", Unknown: "Unbekannt",

@@ -1,0 +1,170 @@
+package forecast
+
+import (
+	"math"
+	"slices"
+)
+
+// context is what models of one horizon know of each hour beside the clock.
+type context struct {
+	h       int
+	cal     *calendar
+	filled  []float64 // y, gaps filled with what was usual then
+	late    []float64
+	usual   []float64 // hour-of-week mean of eight weeks, known at t-h
+	usual4  []float64 // of four
+	strange []float64 // how far hours were from what was usual
+	day     []float64 // trailing means of filled
+	week    []float64
+	oddDay  []float64 // trailing means of strange
+	oddWeek []float64
+	staying []float64 // of t, from those there at the start of t-h+1; may be nil
+}
+
+func newContext(s *Series, c *calendar, n, h int, staying []float64) *context {
+	x := &context{h: h, cal: c, staying: staying}
+	x.usual = hourOfWeek(s.Y, c, n, h, 8, 0.9)
+	x.usual4 = hourOfWeek(s.Y, c, n, h, 4, 1)
+	then := x.usual
+	if h > 1 {
+		then = hourOfWeek(s.Y, c, len(s.Y), 1, 8, 0.9)
+	}
+	x.filled, x.strange, x.late = make([]float64, len(s.Y)), make([]float64, len(s.Y)), make([]float64, len(s.Y))
+	sum, seen := 0.0, 0.0
+	for t, v := range s.Y {
+		if math.IsNaN(v) {
+			if v = then[t]; math.IsNaN(v) {
+				v = sum / max(seen, 1)
+			}
+		} else {
+			sum += v
+			seen++
+		}
+		x.filled[t] = v
+		if !math.IsNaN(then[t]) {
+			x.strange[t] = v - then[t]
+		}
+		if x.late[t] = value(s.Late, t); math.IsNaN(x.late[t]) {
+			x.late[t] = v
+		}
+	}
+	x.day, x.week = trailing(x.filled, day), trailing(x.filled, week)
+	x.oddDay, x.oddWeek = trailing(x.strange, day), trailing(x.strange, week)
+	return x
+}
+
+// Harmonics of the day, for workdays and weekends apart, and of the week.
+const (
+	daily  = 6
+	weekly = 3
+)
+
+// clock is the columns that the hour of the week decides.
+func clock() [week][]float64 {
+	var out [week][]float64
+	for hour := range week {
+		x := make([]float64, 0, 4*daily+2*weekly+2)
+		weekend := hour >= 5*day
+		for k := 1; k <= daily; k++ {
+			sin, cos := math.Sincos(2 * math.Pi * float64(k*hour) / day)
+			if weekend {
+				x = append(x, 0, 0, sin, cos)
+			} else {
+				x = append(x, sin, cos, 0, 0)
+			}
+		}
+		for k := 1; k <= weekly; k++ {
+			sin, cos := math.Sincos(2 * math.Pi * float64(k*hour) / week)
+			x = append(x, sin, cos)
+		}
+		out[hour] = append(x, number(weekend), number(hour >= 6*day))
+	}
+	return out
+}
+
+// design makes the rows of the regressions: the clock, days off, the last known
+// hours, how far the last hours and days were from the usual week, that week
+// itself, and how many of those who are there will stay.
+type design struct {
+	*context
+	clock [week][]float64
+	lags  []int
+	width int
+}
+
+func newDesign(x *context) *design {
+	d := &design{context: x, clock: clock()}
+	h := x.h
+	newest := (h + day - 1) / day * day
+	lags := []int{h, h + 1, newest, newest + day, week, 2 * week}
+	if h < day {
+		lags = append(lags, h+2)
+	}
+	for _, lag := range lags {
+		if lag >= h && !slices.Contains(d.lags, lag) {
+			d.lags = append(d.lags, lag)
+		}
+	}
+	d.width = 1 + len(d.clock[0]) + len(d.lags) + 14
+	if x.staying != nil {
+		d.width++
+	}
+	return d
+}
+
+// row appends what is known of hour t at t-h to x, which is empty; false if too
+// little is.
+func (d *design) row(t int, x []float64) ([]float64, bool) {
+	o := t - d.h
+	if o < day || math.IsNaN(d.usual[t]) {
+		return x, false
+	}
+	hour := d.cal.hour[t]
+	x = append(append(x, 1), d.clock[hour]...)
+	for _, lag := range d.lags {
+		i := t - lag
+		if lag%day == 0 {
+			i = d.cal.back(t, lag, d.h)
+		}
+		if i < 0 { // before the first hour: a later one of the same hour of the day
+			i = min(o, (i%day+day)%day)
+		}
+		x = append(x, d.filled[i])
+	}
+	sin, cos := math.Sincos(2 * math.Pi * float64(hour%day) / day)
+	kind := d.cal.kind[t]
+	late := d.late[o]
+	x = append(x, d.usual[t], d.usual4[t], d.day[o], d.week[o], d.oddDay[o], d.oddWeek[o], d.strange[o],
+		number(kind == dayOff), number(kind == dayOff)*d.usual[t], number(kind == dayAfter), number(kind == bridge),
+		late, late*sin, late*cos)
+	if d.staying != nil {
+		v := value(d.staying, t)
+		if math.IsNaN(v) {
+			v = late
+		}
+		x = append(x, v)
+	}
+	return x, true
+}
+
+// departure fits only how far an hour will be from the usual week: few columns,
+// so that it serves sites with little past.
+type departure struct {
+	*context
+	long, like []float64
+}
+
+const departureWidth = 14
+
+func (d *departure) row(t int, x []float64) ([]float64, bool) {
+	o := t - d.h
+	i := t - (d.h+day-1)/day*day
+	if i < 0 || o < day || math.IsNaN(d.usual[t]) || math.IsNaN(d.like[t]) {
+		return x, false
+	}
+	sin, cos := math.Sincos(2 * math.Pi * float64(d.cal.hour[t]%day) / day)
+	u := d.usual[t]
+	return append(x, 1, d.long[t]-u, d.usual4[t]-u, d.like[t]-u,
+		d.strange[o], d.strange[o]*sin, d.strange[o]*cos, d.strange[i],
+		d.oddDay[o], d.oddDay[o]*sin, d.oddDay[o]*cos, d.oddWeek[o], d.oddWeek[o]*sin, d.oddWeek[o]*cos), true
+}
