@@ -126,6 +126,10 @@ type settings struct {
 	txRetry           time.Duration
 	stopOnInvalid     bool
 	authorizeRemote   bool
+	localList         bool
+	offline           bool // serves whom it knows without being heard
+	offlineUnknown    bool
+	cache             bool
 }
 
 // get reads a configuration value.
@@ -169,6 +173,10 @@ func (st *station) reconfigure() {
 		txRetry:           seconds("TransactionMessageRetryInterval", "OCPPCommCtrlr/MessageAttemptInterval/TransactionEvent"),
 		stopOnInvalid:     key("StopTransactionOnInvalidId", "TxCtrlr/StopTxOnInvalidId") == "true",
 		authorizeRemote:   key("AuthorizeRemoteTxRequests", "AuthCtrlr/AuthorizeRemoteStart") == "true",
+		localList:         key("LocalAuthListEnabled", "LocalAuthListCtrlr/Enabled") == "true",
+		offline:           key("LocalAuthorizeOffline", "AuthCtrlr/LocalAuthorizeOffline") == "true",
+		offlineUnknown:    key("AllowOfflineTxForUnknownId", "AuthCtrlr/OfflineTxForUnknownIdEnabled") == "true",
+		cache:             key("AuthorizationCacheEnabled", "AuthCacheCtrlr/Enabled") == "true",
 	}
 }
 

@@ -31,6 +31,8 @@ type Port struct {
 	PowerW     float64
 	RegisterWh float64
 	Tx         bool
+	Fault      bool // something is wrong, and be it only a warning
+	Heard      bool // the station is connected and accepted
 }
 
 // Port reads the state of an EVSE; the zero Port means there is none.
@@ -39,7 +41,7 @@ func (s Station) Port(port int) Port {
 	s.st.do(func() {
 		if e := s.st.evse(port); e != nil {
 			s.st.step()
-			p = Port{e.primary().status, e.powerW, e.reg, e.tx != nil}
+			p = Port{e.primary().status, e.powerW, e.reg, e.tx != nil, e.fault != nil, s.st.wire != nil && s.st.accepted}
 		}
 	})
 	return p
@@ -84,6 +86,7 @@ func (s Station) Fault(port int, code string, lasting time.Duration) error {
 // Repair clears the fault of an EVSE.
 func (s Station) Repair(port int) error {
 	return s.at(port, func(e *evse) error {
+		e.hidden = nil
 		e.recover()
 		return nil
 	})

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"math/rand/v2"
-	"slices"
 	"time"
 )
 
@@ -33,6 +32,7 @@ type evse struct {
 	operative bool
 	fault     *fault
 	lastFault *fault
+	hidden    *hidden
 	healing   *timer
 	visit     *visit
 	tx        *tx
@@ -296,7 +296,7 @@ func (e *evse) swipe(token Token) {
 	case st.site.FreeVend && st.version == V16:
 		decided(true)
 	case !st.heard(): // without a link stations open for the cards they know
-		decided(st.site.FreeVend || !slices.Contains(st.f.o.Plan.Strangers, token))
+		decided(st.site.FreeVend || st.servesAlone(token))
 	default:
 		st.d.authorize(token, decided)
 	}

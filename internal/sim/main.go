@@ -21,7 +21,7 @@ import (
 // Main is the sim subcommand: "stations" runs stations against any central
 // system, "cameras" an RTSP server, "doors" door controllers, until ctx ends. It returns the exit status.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	const usage = "usage: chargewatch sim stations --url ws://HOST:PORT/ocpp [flags]\n       chargewatch sim cameras [flags]\n       chargewatch sim doors [flags]\n       chargewatch sim scenarios"
+	const usage = "usage: chargewatch sim stations --url ws://HOST:PORT/ocpp [flags]\n       chargewatch sim cameras [flags]\n       chargewatch sim doors [flags]\n       chargewatch sim raid --api http://HOST:PORT --url ws://HOST:PORT/ocpp [flags]\n       chargewatch sim scenarios"
 	if len(args) == 0 {
 		fmt.Fprintln(stderr, usage)
 		return 2

@@ -258,6 +258,7 @@ func (d *v16) trigger(raw json.RawMessage) (any, error) {
 		st.after(0, func() { st.say(&call{action: "Heartbeat", payload: struct{}{}}) })
 	case "StatusNotification":
 		st.after(0, func() {
+			st.look()
 			if r.Connector == 0 {
 				d.stationStatus()
 			}
@@ -331,20 +332,23 @@ func (d *v16) sendLocalList(raw json.RawMessage) (any, error) {
 		Version int    `json:"listVersion"`
 		Type    string `json:"updateType"`
 		List    []struct {
-			Tag  string     `json:"idTag"`
-			Info *idTagInfo `json:"idTagInfo"`
+			Tag  string `json:"idTag"`
+			Info *struct {
+				idTagInfo
+				Until time.Time `json:"expiryDate"`
+			} `json:"idTagInfo"`
 		} `json:"localAuthorizationList"`
 	}](raw)
 	if err != nil {
 		return nil, err
 	}
-	add := make(map[string]bool)
+	add := make(map[string]listEntry)
 	var remove []string
 	for _, x := range r.List {
 		if x.Info == nil {
 			remove = append(remove, x.Tag)
 		} else {
-			add[x.Tag] = x.Info.Status == "Accepted"
+			add[x.Tag] = listEntry{x.Info.Status == "Accepted", x.Info.Until}
 		}
 	}
 	return answer(d.st.list.update(r.Type == "Full", r.Version, add, remove))

@@ -250,9 +250,9 @@ type reportItem2 struct {
 // inventory is the whole device model, or only what can be set.
 func (d *v2) inventory(settableOnly bool) []reportItem2 {
 	var out []reportItem2
-	c := d.st.f.catalogue(d.st)
-	for i := range c.list {
-		v := &c.list[i]
+	known := d.st.f.catalogue(d.st)
+	for i := range known.list {
+		v := &known.list[i]
 		if settableOnly && v.readOnly {
 			continue
 		}
@@ -267,7 +267,11 @@ func (d *v2) inventory(settableOnly bool) []reportItem2 {
 				a.Mutability = "ReadOnly"
 			}
 		}
-		out = append(out, reportItem2{component2{Name: component}, variable2{name, instance}, []attribute2{a}, characteristics2{Kind: v.dataType()}})
+		c := characteristics2{Kind: v.dataType()}
+		if v.key == "LocalAuthListCtrlr/Entries" {
+			c.Max = maxLocalList
+		}
+		out = append(out, reportItem2{component2{Name: component}, variable2{name, instance}, []attribute2{a}, c})
 	}
 	if settableOnly {
 		return out

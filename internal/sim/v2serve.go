@@ -277,6 +277,7 @@ func (d *v2) trigger(raw json.RawMessage) (any, error) {
 		st.after(0, func() { st.say(&call{action: "Heartbeat", payload: struct{}{}}) })
 	case "StatusNotification":
 		st.after(0, func() {
+			st.look()
 			for _, e := range targets {
 				for _, c := range e.conns {
 					d.status(c, true)
@@ -348,20 +349,23 @@ func (d *v2) sendLocalList(raw json.RawMessage) (any, error) {
 		Version int    `json:"versionNumber"`
 		Type    string `json:"updateType"`
 		List    []struct {
-			Token token2      `json:"idToken"`
-			Info  *tokenInfo2 `json:"idTokenInfo"`
+			Token token2 `json:"idToken"`
+			Info  *struct {
+				tokenInfo2
+				Until time.Time `json:"cacheExpiryDateTime"`
+			} `json:"idTokenInfo"`
 		} `json:"localAuthorizationList"`
 	}](raw)
 	if err != nil {
 		return nil, err
 	}
-	add := make(map[string]bool)
+	add := make(map[string]listEntry)
 	var remove []string
 	for _, x := range r.List {
 		if x.Info == nil {
 			remove = append(remove, x.Token.ID)
 		} else {
-			add[x.Token.ID] = x.Info.Status == "Accepted"
+			add[x.Token.ID] = listEntry{x.Info.Status == "Accepted", x.Info.Until}
 		}
 	}
 	return answer(d.st.list.update(r.Type == "Full", r.Version, add, remove))

@@ -2,6 +2,7 @@ package camera
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5"
@@ -91,7 +92,7 @@ func (c *cam) close() {
 func (c *cam) start(name string, once bool) error {
 	now := time.Now()
 	if name == "" {
-		c.program.scene, c.program.follows = nil, true
+		c.program.scene, c.program.then, c.program.follows = nil, nil, true
 		return c.cut(now)
 	}
 	s, err := FindScene(c.spec.View, name)
@@ -100,6 +101,25 @@ func (c *cam) start(name string, once bool) error {
 	}
 	c.program.play(s, once, now)
 	return c.cut(now)
+}
+
+// scene is made of clips of the camera's place.
+func (c *cam) scene(endings []string) (*Scene, error) {
+	s := &Scene{Name: "shown"}
+	for _, e := range endings {
+		clip := e
+		if strings.HasPrefix(e, "-") {
+			clip = c.spec.View + e
+		}
+		if !c.farm.names[clip] {
+			return nil, fmt.Errorf("%s: no clip %q", c.spec.Name, clip)
+		}
+		s.Steps = append(s.Steps, Step{Clip: clip, Times: 1})
+	}
+	if len(s.Steps) == 0 {
+		return nil, fmt.Errorf("%s: nothing to show", c.spec.Name)
+	}
+	return s, nil
 }
 
 // cut ends the clip at the next key picture.

@@ -225,6 +225,44 @@ func (f *Farm) Perform(name, scene string) error {
 	return f.with(name, func(c *cam) error { return c.start(scene, true) })
 }
 
+// Show shows clips of the camera's place one after the other, by the ends of their
+// names such as -walks: once and then the bays again, or over and over.
+func (f *Farm) Show(name string, once bool, endings ...string) error {
+	return f.with(name, func(c *cam) error {
+		s, err := c.scene(endings)
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		c.program.play(*s, once, now)
+		return c.cut(now)
+	})
+}
+
+// Then says what follows over and over when what is shown once has ended.
+func (f *Farm) Then(name string, endings ...string) error {
+	return f.with(name, func(c *cam) error {
+		next, err := c.scene(endings)
+		if err == nil {
+			c.program.then = next
+		}
+		return err
+	})
+}
+
+// Sees reports whether something is in a camera's picture now.
+func (f *Farm) Sees(name, what string) bool {
+	seen := false
+	err := f.with(name, func(c *cam) error {
+		seen = slices.Contains(c.told, what)
+		return nil
+	})
+	return err == nil && seen
+}
+
+// Has reports whether there is a clip of that name, with the view before it.
+func (f *Farm) Has(clip string) bool { return f.names[clip] }
+
 // SetBays says in which bays cars stand; they come and leave so that it becomes
 // so.
 func (f *Farm) SetBays(name string, cars [2]bool) error {

@@ -26,7 +26,8 @@ type program struct {
 	scene *Scene
 	step  int
 	turn  int
-	once  bool // then back to the bays
+	once  bool   // then back to the bays
+	then  *Scene // or this, over and over
 	begin time.Time
 
 	follows bool
@@ -42,7 +43,7 @@ func (p *program) advance(now time.Time) Step {
 			if p.step++; p.step == len(p.scene.Steps) {
 				p.step, p.begin = 0, now
 				if p.once {
-					p.scene, p.once = nil, false
+					p.scene, p.then, p.once = p.then, nil, false
 					p.shown = [2]bool{}
 				}
 			}
@@ -76,7 +77,7 @@ func (p *program) play(s Scene, once bool, now time.Time) {
 	if once {
 		s = s.once()
 	}
-	p.scene, p.once, p.step, p.turn, p.begin = &s, once, 0, -1, now
+	p.scene, p.then, p.once, p.step, p.turn, p.begin = &s, nil, once, 0, -1, now
 }
 
 func bays(cars [2]bool) string {

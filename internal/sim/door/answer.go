@@ -40,6 +40,17 @@ func (c *Controller) answer(m uhppote.Message) uhppote.Message {
 	case *uhppote.RecordSpecial:
 		c.special = m.On
 		return done(true)
+	case *uhppote.GetPassback:
+		return &uhppote.PassbackReply{Passback: c.passback}
+	case *uhppote.SetPassback:
+		if m.Passback > uhppote.Passback1To234 {
+			return done(false)
+		}
+		c.keep(m.Passback)
+		return done(true)
+	case *uhppote.SetAirlock:
+		c.airlock = m.Airlock
+		return done(true)
 	case *uhppote.Keypads:
 		c.keypads = m.On
 		return done(true)

@@ -33,6 +33,9 @@ type Controller struct {
 	kept     uint32           // an index that somebody keeps here
 	sequence uint32
 	deaf     bool // sends nothing by itself
+	passback uhppote.Passback
+	barred   map[pass]bool // by anti-passback
+	airlock  uhppote.Airlock
 }
 
 type door struct {
@@ -44,7 +47,7 @@ type door struct {
 }
 
 func newController(f *Farm, serial uint32, zone *time.Location) *Controller {
-	c := &Controller{farm: f, serial: serial, zone: zone, profiles: map[byte]uhppote.Profile{}}
+	c := &Controller{farm: f, serial: serial, zone: zone, profiles: map[byte]uhppote.Profile{}, barred: map[pass]bool{}}
 	for i := range c.doors {
 		c.doors[i] = door{mode: uhppote.Controlled, delay: 5}
 	}
@@ -76,6 +79,7 @@ func (c *Controller) Swipe(n int, card, pin uint32) Outcome {
 	granted := reason == uhppote.Swipe
 	if granted {
 		c.unlock(n)
+		c.passed(n, card)
 	}
 	index := c.record(uhppote.Record{Type: uhppote.Swiped, Granted: granted, Door: byte(n), Direction: uhppote.In, Card: card, Reason: reason})
 	return Outcome{granted, reason, index}
@@ -113,6 +117,12 @@ func (c *Controller) judge(n int, number, pin uint32) uhppote.Reason {
 	}
 	if c.doors[n-1].mode == uhppote.NormallyClosed && !c.fire {
 		return uhppote.NormallyShut
+	}
+	switch {
+	case c.locksOut(n):
+		return uhppote.Interlock
+	case c.barred[pass{number, n}]:
+		return uhppote.AntiPassback
 	}
 	return uhppote.Swipe
 }
@@ -155,6 +165,10 @@ func (c *Controller) Press(n int) {
 	c.at(n, func() {
 		if c.doors[n-1].mode == uhppote.NormallyClosed {
 			c.record(uhppote.Record{Type: uhppote.Warning, Door: byte(n), Direction: uhppote.In, Card: 6, Reason: uhppote.ButtonLocked})
+			return
+		}
+		if c.locksOut(n) { // so do boards: the handle and the fire input open all the same
+			c.record(uhppote.Record{Type: uhppote.Warning, Door: byte(n), Direction: uhppote.In, Card: 6, Reason: uhppote.ButtonInterlock})
 			return
 		}
 		c.unlock(n)

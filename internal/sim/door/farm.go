@@ -1,12 +1,13 @@
-// Package door simulates UHPPOTE door controllers: real datagrams on a real
-// socket, cards with PINs and time profiles, modes, a memory of what happened, a
+// Package door simulates UHPPOTE door controllers, and relays with contacts on an
+// MQTT broker: real datagrams on a real socket, cards with PINs and time profiles, modes, a memory of what happened, a
 // clock that can be wrong.
 //
 // It decides as boards do: the card's dates, the PIN if the keypad asks for one,
 // the privilege at the door, its time profile, the mode. What a board cannot be
 // brought to do in a test is a method here: a door forced or held open, duress,
 // fire, a drifting clock, a loss of power. Controllers share one socket and are
-// told apart by their serial numbers; one that has no power answers nobody.
+// told apart by their serial numbers; one that has no power answers nobody. Devices
+// on a broker say what those of their make say.
 package door
 
 import (

@@ -27,8 +27,14 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		serial   = fs.Uint("serial", 405419896, "serial number of the first; the others follow")
 		place    = fs.String("zone", "Local", "time zone of their clocks")
 		control  = fs.Bool("control", false, "read commands from the standard input: swipe SERIAL DOOR CARD [PIN], duress SERIAL DOOR CARD, press|open|shut SERIAL DOOR, fire|power|mute SERIAL on|off, drift SERIAL DURATION")
+		broker   onBroker
 		duration = fs.Duration("for", 0, "stop after this long; 0 is never")
 	)
+	fs.StringVar(&broker.url, "broker", "", "be a relay with a contact on this MQTT broker instead, such as mqtt://127.0.0.1:1883; commands are open, shut, relay|power on|off, swipe CARD [PIN]")
+	fs.StringVar(&broker.user, "user", "", "user at the broker")
+	fs.StringVar(&broker.password, "password", "", "password at the broker")
+	fs.StringVar(&broker.kind, "device", string(Shelly2), "make of the device on the broker: zigbee2mqtt, zigbee2mqttLock, shelly1, shelly2 or tasmota")
+	fs.StringVar(&broker.name, "name", "gate", "name of the device on the broker")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fs.SetOutput(stdout)
@@ -43,6 +49,22 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		fmt.Fprintln(stderr, "sim doors: want a --count from 1 to 1000, a --serial, a time zone and no further words")
 		return 2
 	}
+	if *duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, *duration)
+		defer cancel()
+	}
+	if broker.url != "" {
+		commands := stdin
+		if !*control {
+			commands = nil
+		}
+		if err := broker.run(ctx, commands, stdout, stderr); err != nil {
+			fmt.Fprintln(stderr, "sim doors:", err)
+			return 1
+		}
+		return 0
+	}
 	o.Logger = slog.New(slog.NewTextHandler(stderr, nil))
 	f, err := New(o)
 	if err != nil {
@@ -53,11 +75,6 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	for i := range *count {
 		c := f.Add(uint32(*serial)+uint32(i), zone)
 		fmt.Fprintf(stdout, "%d at %s\n", c.Serial(), f.Address())
-	}
-	if *duration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, *duration)
-		defer cancel()
 	}
 	if *control {
 		go obey(f, stdin, stdout, stderr)

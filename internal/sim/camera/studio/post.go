@@ -19,6 +19,12 @@ type optics struct {
 	snow       float64 // flakes
 	insect     float64 // something small that flies before the lens, lit by its lamp
 	web        float64 // threads of a spider before the lens, lit by its lamp
+	drops      float64 // of rain on the lens
+	bag        float64 // something thin over the lens, 0 to 1
+	haze       float64 // fog that drifts in
+	moths      int     // before the lamp
+	threads    float64 // of a web that hangs from one corner, lit by the lamp
+	salt       int     // makes all that another
 }
 
 // develop makes bytes of a picture, three a point.
@@ -27,6 +33,16 @@ func develop(c *canvas, o optics, frame int, out []byte) {
 		for range 2 {
 			blur(c, max(1, o.blur*c.w/1000))
 		}
+	}
+	t := float64(frame) / Rate
+	if o.haze > 0 {
+		fog(c, o, t)
+	}
+	if o.drops > 0 {
+		wetten(c, o, t)
+	}
+	if o.bag > 0 {
+		shroud(c, o)
 	}
 	c.bands(func(from, to int) {
 		r := rand.New(rand.NewPCG(uint64(frame), uint64(from)))
@@ -70,7 +86,12 @@ func develop(c *canvas, o optics, frame int, out []byte) {
 	if o.rain > 0 {
 		streaks(c.w, c.h, o.rain, frame, out)
 	}
-	t := float64(frame) / Rate
+	if o.moths > 0 {
+		swarm(c.w, c.h, o, t, out)
+	}
+	if o.threads > 0 {
+		threads(c.w, c.h, o, t, out)
+	}
 	if o.snow > 0 {
 		flakes(c.w, c.h, o.snow, t, out)
 	}

@@ -108,6 +108,7 @@ func Shots() []Shot {
 			}
 		}
 	}
+	add("yard-night-fox", 10, yard(), night, cats(1))
 	special("covered", 4, yard(), day, empty, func(o *optics) { o.cover = 1 })
 	special("blinded", 4, yard(), day, empty, func(o *optics) { o.glare = 4 })
 	return list

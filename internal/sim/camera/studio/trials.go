@@ -10,6 +10,10 @@ func Trials() []Shot {
 	for set, first := range []int{11, 31} {
 		list = append(list, trials(string(rune('a'+set)), first)...)
 	}
+	for set, first := range []int{51, 71} {
+		list = append(list, odd(string(rune('c'+set)), first)...)
+	}
+	list = append(list, restless("e", 91)...)
 	return list
 }
 
