@@ -20,6 +20,7 @@ type admission struct {
 	store    *store.Store
 	journal  *journal.Journal
 	protocol string // of stations that name none
+	upstream *upstreams
 }
 
 var (
@@ -35,6 +36,14 @@ func (a *admission) Enrolled(identity string) (station.Enrolment, bool) {
 	out := station.Enrolment{Onboarding: e.Onboarding, Profile: e.Profile, CertSubject: e.CertSubject, DefaultProtocol: a.protocol}
 	if e.HasPassword() {
 		out.Verify = func(sent []byte) bool { _, ok := e.CheckPassword(sent); return ok }
+	}
+	to, observers := a.store.RelayOf(identity)
+	if to == nil {
+		return out, true
+	}
+	out.Upstream = a.upstream.as(to)
+	for _, o := range observers {
+		out.Observers = append(out.Observers, a.upstream.as(o))
 	}
 	return out, true
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/config"
 	"github.com/chargewatch/chargewatch/internal/sim"
+	"github.com/chargewatch/chargewatch/internal/sim/stage"
 )
 
 // version is set by the linker.
@@ -51,11 +52,12 @@ func commands() []command {
 	return []command{
 		{"serve", "run the server", []string{"[flags]"}, serveCommand},
 		{"demo", "run the server with a simulated network", []string{"[flags]"}, demoCommand},
-		{"sim", "simulate charging stations against any OCPP server, cameras and door controllers", []string{"stations --url ws://HOST:PORT/ocpp [flags]", "cameras [flags]", "doors [flags]", "scenarios"}, simCommand},
+		{"sim", "simulate charging stations against any OCPP server, cameras and door controllers", []string{"stations --url ws://HOST:PORT/ocpp [flags]", "cameras [flags]", "doors [flags]", "raid --api http://HOST:PORT --url ws://HOST:PORT/ocpp [flags]", "scenarios"}, simCommand},
 		{"replay", "fold the journal again and compare it with what is stored", []string{"[flags]"}, replayCommand},
 		{"station", "list enrolled stations", []string{"list [flags]"}, stationCommand},
 		{"token", "make and end API tokens", []string{"create --name NAME --role ROLE [--site ID]... [flags]", "list [flags]", "delete --id ID [flags]"}, tokenCommand},
 		{"user", "make sign-in links", []string{"link --name NAME [flags]", "list [flags]"}, userCommand},
+		{"import", "take in sessions from before, of other systems", []string{"sessions FILE [flags]", "sessions --undo ID [flags]", "list [flags]"}, importCommand},
 		{"check", "check a configuration", []string{"[flags]"}, checkCommand},
 		{"verify", "check the data folder, a pack of evidence or the audit log", []string{"[flags]", "evidence --key FILE PATH", "audit --key FILE [EXPORT]"}, verifyCommand},
 		{"backup", "copy the data folder while the server runs, bring it back, check a copy", []string{"FOLDER [flags]", "--restore FOLDER [flags]", "--verify FOLDER"}, backupCommand},
@@ -142,7 +144,13 @@ type exit int
 func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 func simCommand(ctx context.Context, args []string, s streams) error {
-	if status := sim.Main(ctx, args, s.out, s.err); status != exitOK {
+	status := exitOK
+	if len(args) > 0 && args[0] == "raid" {
+		status = stage.Main(ctx, args[1:], s.out, s.err)
+	} else {
+		status = sim.Main(ctx, args, s.out, s.err)
+	}
+	if status != exitOK {
 		return exit(status)
 	}
 	return nil

@@ -10,9 +10,12 @@ func TestACalendarIsToldWhenItTurns(t *testing.T) {
 		{false, true, false},
 		{true, true, true}, // the evening
 		{true, true, false},
-		{false, false, false}, // a person came before it
-		{true, true, true},    // and their time is over
-		{false, true, true},   // the morning
+		{true, false, false}, // a person came before it
+		{true, true, true},   // and their time is over
+		{false, true, true},  // the morning
+		{true, true, true},   // the next evening
+		{false, false, true}, // somebody ended it, or took the calendar away
+		{false, false, false},
 	} {
 		if got := turned(told, "mall", step.armed, step.bySchedule); got != step.news {
 			t.Errorf("step %d: told %v", i, got)

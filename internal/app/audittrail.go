@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/audit"
@@ -20,6 +21,8 @@ type auditTrail struct {
 	s    *Server
 	key  *evidence.Key
 	away elsewhere
+
+	mu   sync.Mutex
 	last int64 // of which a checkpoint was made
 }
 
@@ -51,6 +54,8 @@ func (a *auditTrail) run(ctx context.Context) error {
 
 // mark makes a checkpoint, if somebody did something since the last.
 func (a *auditTrail) mark(ctx context.Context) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	head, ok, err := a.s.Store.AuditHead(ctx)
 	if err != nil || !ok || head.Seq == a.last {
 		if err != nil {

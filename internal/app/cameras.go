@@ -93,7 +93,7 @@ func (s *Server) toldCamera(ctx context.Context, id string) event.CameraConditio
 // were started by it.
 func (s *Server) simulatedPorts() []netip.AddrPort {
 	var out []netip.AddrPort
-	for _, list := range []*[]netip.AddrPort{s.simulated.Load(), s.simulatedDoors.Load()} {
+	for _, list := range []*[]netip.AddrPort{s.simulated.Load(), s.simulatedDoors.Load(), s.simulatedHorns.Load()} {
 		if list != nil {
 			out = append(out, *list...)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/source/door"
+	"github.com/chargewatch/chargewatch/internal/source/door/httpdoor"
 	"github.com/chargewatch/chargewatch/internal/source/door/uhppote"
 	"github.com/chargewatch/chargewatch/internal/store"
 	"github.com/chargewatch/chargewatch/internal/web"
@@ -25,8 +27,10 @@ type doors struct {
 	*door.Service
 	s *Server
 
+	inside  *inside
 	mu      sync.Mutex
-	network *uhppote.Network // nil: there is no controller yet
+	network *uhppote.Network            // nil: there is no controller yet
+	bridges map[string]*httpdoor.Bridge // by controller
 }
 
 var (
@@ -43,9 +47,9 @@ type cardHolders struct {
 }
 
 func (s *Server) newDoors(poll time.Duration) *doors {
-	d := &doors{s: s}
+	d := &doors{s: s, bridges: map[string]*httpdoor.Bridge{}, inside: &inside{s: s, known: access.NewInside()}}
 	d.Service = door.New(door.Options{
-		Journal: doorJournal{s}, Policy: &doorPolicy{s: s}, Open: d.open, Told: d.told, Poll: poll, Logger: s.log,
+		Journal: doorJournal{s}, Policy: &doorPolicy{s: s}, Inside: d.inside, Open: d.open, Told: d.told, Poll: poll, Logger: s.log,
 	})
 	return d
 }
@@ -56,6 +60,9 @@ const lookForChanges = time.Second
 
 // run keeps the doors that people set up.
 func (d *doors) run(ctx context.Context) error {
+	if err := d.inside.load(ctx); err != nil && ctx.Err() == nil {
+		d.s.log.WarnContext(ctx, "who is inside is not known: everybody may come in once", "err", err)
+	}
 	ended := make(chan error, 2)
 	go func() { ended <- d.Service.Run(ctx) }()
 	tick := time.NewTicker(lookForChanges)
@@ -64,7 +71,7 @@ func (d *doors) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		changed := d.s.Store.DoorsChanged()
 		list := d.configs(ctx)
-		if len(list) > 0 && !listens {
+		if !listens && slices.ContainsFunc(list, func(c door.Config) bool { return c.Driver == string(store.DriverUHPPOTE) }) {
 			network, err := d.listen(ctx)
 			if err != nil {
 				return errors.Join(err, <-ended)
@@ -101,12 +108,24 @@ func (d *doors) sameKeypads(list []door.Config) bool {
 	book := d.s.Store.Book()
 	for _, c := range list {
 		for _, x := range c.Doors {
-			if x.Keypad != book.WantsPIN(x.Place) {
+			set, _ := d.s.Store.Door(x.ID)
+			if set != nil && x.Keypad != d.asks(book, set) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// asks reports whether a board is to ask for codes at a door. Other readers ask as they were
+// made to: their connection is not made anew for it, in which what is shown would be lost.
+func (d *doors) asks(book *access.Book, x *store.Door) bool {
+	return d.board(x.Controller) && x.Keypad.Asks(book.WantsPIN(x.Place()))
+}
+
+func (d *doors) board(controller string) bool {
+	c, ok := d.s.Store.Controller(controller)
+	return ok && c.Driver == store.DriverUHPPOTE
 }
 
 // listen opens the port to which controllers tell what happens; they are told which.
@@ -147,14 +166,6 @@ func doorAddress(text string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(addr, uint16(n)), nil
 }
 
-// open makes the driver of a controller.
-func (d *doors) open(c door.Config) (door.Driver, func()) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	b := d.network.Board(c.Serial, c.Address, c.Zone)
-	return b, b.Close
-}
-
 // configs are the controllers as they are to be kept.
 func (d *doors) configs(ctx context.Context) []door.Config {
 	st := d.s.Store
@@ -163,13 +174,18 @@ func (d *doors) configs(ctx context.Context) []door.Config {
 	for _, x := range st.Doors() {
 		if x.Controller != "" {
 			at[x.Controller] = append(at[x.Controller], door.DoorConfig{
-				ID: x.ID, Number: x.Number, Place: x.Place(), HeldAfter: time.Duration(x.HeldAfterS) * time.Second, Keypad: book.WantsPIN(x.Place()),
+				ID: x.ID, Number: x.Number, Place: x.Place(), HeldAfter: time.Duration(x.HeldAfterS) * time.Second, Keypad: d.asks(book, x), TwoPerson: x.TwoPerson,
+				Online: d.board(x.Controller) && needsServer(st, book, x), Airlock: airlockOf(book, x.Place().ID), Wiring: wiringOf(x.Wiring),
 			})
 		}
 	}
 	var out []door.Config
 	for _, c := range st.Controllers() {
 		if c.Driver != store.DriverUHPPOTE {
+			out = append(out, door.Config{
+				ID: c.ID, SiteID: c.SiteID, Driver: string(c.Driver), Line: door.Line{URL: c.Address, User: c.User, Authority: c.Authority, Seal: c.Seal()},
+				Zone: st.ZoneOf(c.SiteID), Doors: at[c.ID],
+			})
 			continue
 		}
 		address, err := resolve(ctx, c.Address)
@@ -177,9 +193,44 @@ func (d *doors) configs(ctx context.Context) []door.Config {
 			d.s.log.WarnContext(ctx, "the address of a door controller is not known", "controller", c.ID, "err", err)
 			continue
 		}
-		out = append(out, door.Config{ID: c.ID, SiteID: c.SiteID, Serial: c.Serial, Address: address, Zone: st.ZoneOf(c.SiteID), Doors: at[c.ID]})
+		rules, _ := book.BoardRules(st.BoardPlaces(c.ID))
+		out = append(out, door.Config{ID: c.ID, SiteID: c.SiteID, Driver: string(c.Driver), Serial: c.Serial, Address: address, Zone: st.ZoneOf(c.SiteID), Doors: at[c.ID], Rules: rules})
 	}
 	return out
+}
+
+// needsServer reports whether only we can let in at a door of a board: it cannot tell people
+// apart, or knows no form for what it was to keep by itself.
+func needsServer(st *store.Store, book *access.Book, x *store.Door) bool {
+	place := x.Place().ID
+	if x.TwoPerson || book.NeedsServer(place) {
+		return true
+	}
+	if !keptByBoard(book, place) {
+		return false
+	}
+	_, whole := book.BoardRules(st.BoardPlaces(x.Controller))
+	return !whole
+}
+
+// keptByBoard reports whether a board is to keep something at a door by itself.
+func keptByBoard(book *access.Book, place string) bool {
+	return slices.ContainsFunc(book.Areas(place), func(a *access.Area) bool { return a.Board }) ||
+		slices.ContainsFunc(book.Airlocks(place), func(a *access.Airlock) bool { return a.Board })
+}
+
+// airlockOf are the doors that have to be shut for a door to open.
+func airlockOf(book *access.Book, place string) string {
+	var ids []string
+	for _, x := range book.Airlocks(place) {
+		for _, p := range x.Doors {
+			if id := strings.TrimPrefix(p, string(event.DoorSubject)+"/"); p != place && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return strings.Join(ids, ",")
 }
 
 // resolve finds the address of HOST:PORT.
@@ -250,7 +301,22 @@ func (d *doors) DoorStatus(id string) (web.DoorStatus, bool) {
 	if x.State == "" {
 		x.State = event.DoorUnknown
 	}
-	return web.DoorStatus{State: x.State, Since: x.Since, Reason: x.Reason, WhenOffline: "list"}, true
+	out := web.DoorStatus{State: x.State, Since: x.Since, Reason: x.Reason, WhenOffline: "list", Blind: d.Blind(id)}
+	if known, ok := d.s.Store.Door(id); ok {
+		if c, ok := d.s.Store.Controller(known.Controller); ok {
+			switch c.Driver {
+			case store.DriverUHPPOTE:
+				if needsServer(d.s.Store, d.s.Store.Book(), known) {
+					out.WhenOffline = "deny"
+				}
+			case store.DriverMQTT:
+				out.WhenOffline = "deny"
+			case store.DriverHTTP:
+				out.WhenOffline = "system"
+			}
+		}
+	}
+	return out, true
 }
 
 // Unlock opens a door.
@@ -273,6 +339,8 @@ func doorError(err error) error {
 	switch {
 	case errors.Is(err, door.ErrAway), errors.Is(err, door.ErrDenied):
 		return fmt.Errorf("%w: %w", web.ErrDoorUnreachable, err)
+	case errors.Is(err, door.ErrAirlock):
+		return fmt.Errorf("%w: %w", web.ErrDoorAirlock, err)
 	case errors.Is(err, door.ErrRefused):
 		return fmt.Errorf("%w: %w", web.ErrDoorUnable, err)
 	}
@@ -302,7 +370,10 @@ func (d *doors) ControllerStatus(id string) (web.ControllerStatus, bool) {
 // now may be later: each question is checked anyway.
 func (d *doors) ReachController(ctx context.Context, driver store.Driver, address string) error {
 	if driver != store.DriverUHPPOTE {
-		return nil
+		var err error
+		if address, err = hostPort(address); err != nil {
+			return nil //nolint:nilerr // the store says what an address is
+		}
 	}
 	at, err := resolve(ctx, address)
 	if err != nil {
@@ -397,6 +468,14 @@ func (j doorJournal) Tell(ctx context.Context, controller string, to door.Cursor
 	return j.s.Store.Tell(ctx, controller, store.ControllerCursor{Record: to.Record, Parts: to.Parts}, e)
 }
 
+func (j doorJournal) Pass(ctx context.Context, controller string, to door.Cursor) error {
+	return j.s.Store.PassRecord(ctx, controller, store.ControllerCursor{Record: to.Record, Parts: to.Parts})
+}
+
+func (j doorJournal) Once(ctx context.Context, controller, key string, e *event.Event) error {
+	return j.s.Store.TellOnce(ctx, controller, key, e)
+}
+
 func (j doorJournal) Cursor(ctx context.Context, controller string) (door.Cursor, error) {
 	c, err := j.s.Store.ControllerCursor(ctx, controller)
 	return door.Cursor{Record: c.Record, Parts: c.Parts}, err
@@ -413,19 +492,40 @@ type doorPolicy struct {
 // Decide says what would be decided here.
 func (p *doorPolicy) Decide(ctx context.Context, a door.Asked) (door.Decided, error) {
 	st := p.s.Store
-	token, c, err := st.Lookup(ctx, "", strconv.FormatUint(uint64(a.Card), 10))
+	shown, kinds := a.Token, []access.Kind{access.RFID, ""}
+	switch {
+	case a.Card != 0:
+		shown = strconv.FormatUint(uint64(a.Card), 10)
+	case shown == "":
+		shown, kinds = a.PIN, []access.Kind{access.PIN, access.Duress}
+	}
+	token, c, err := st.Lookup(ctx, "", shown)
 	if err != nil {
 		return door.Decided{}, fmt.Errorf("look up a card: %w", err)
 	}
-	if c != nil && c.Kind != access.RFID && c.Kind != "" {
+	if c != nil && !slices.Contains(kinds, c.Kind) {
 		c = nil // a code or a plate with the same digits is no card
+	}
+	duress := false
+	switch {
+	case c == nil:
+	case c.Kind == access.Duress:
+		// Whoever looks over a shoulder sees what is seen with the PIN.
+		token, c, duress = st.InsteadOf(token, c)
+	case a.PIN != "" && !c.Kind.Coded():
+		var kind access.Kind
+		kind, a.PINGiven = st.CodeOf(c.Person, a.PIN)
+		duress = kind == access.Duress
 	}
 	r := access.Request{Now: a.At, TokenID: token, Credential: c, Action: access.Enter, Place: a.Door.Place, Zone: a.Zone, PINGiven: a.PINGiven}
 	if c != nil && c.Person != "" {
 		r.Person, _ = st.PersonOf(c.Person)
 	}
-	return door.Decided{Decision: st.Book().Decide(r), TokenID: token}, nil
+	return door.Decided{Decision: st.Book().Decide(r), TokenID: token, Duress: duress}, nil
 }
+
+// Locked reports whether a lockdown that leaves out nobody holds at a door.
+func (p *doorPolicy) Locked(d door.DoorConfig) bool { return p.s.Store.Book().Locked(d.Place) }
 
 const listPage = 500
 
@@ -434,7 +534,7 @@ func (p *doorPolicy) Lists(ctx context.Context, c door.Config, have access.Lists
 	r := access.ListRequest{Now: time.Now(), Zone: c.Zone, Have: have}
 	for _, d := range c.Doors {
 		if d.Number <= access.ListDoors {
-			r.Doors[d.Number-1] = access.ListDoor{Place: d.Place, Keypad: d.Keypad}
+			r.Doors[d.Number-1] = access.ListDoor{Place: d.Place, Keypad: d.Keypad, Online: d.Online}
 		}
 	}
 	var err error
@@ -462,11 +562,19 @@ func (p *doorPolicy) holders(ctx context.Context) ([]access.Holder, error) {
 		}
 		for _, x := range page {
 			after = x.ID
-			switch number, ok := cardNumber(x.Token.Value); {
-			case !ok:
-			case x.Kind == access.PIN && x.Person != "" && x.Status == access.Accepted && number < 1_000_000:
-				pins[x.Person] = number
-			case x.Kind == access.RFID || x.Kind == "":
+			number, numbered := cardNumber(x.Token.Value)
+			switch {
+			case x.Kind == access.PIN && x.Person != "" && x.Status == access.Accepted:
+				// Its digits are sealed: what stands in their place is no number.
+				digits, err := st.PIN(ctx, x.ID)
+				if err != nil {
+					p.s.log.WarnContext(ctx, "a PIN cannot be given to door controllers", "credential", x.ID, "err", err)
+					continue
+				}
+				if pin, ok := cardNumber(digits); ok && pin < 1_000_000 && pins[x.Person] == 0 {
+					pins[x.Person] = pin
+				}
+			case numbered && (x.Kind == access.RFID || x.Kind == ""):
 				h := access.Holder{Number: number, Credential: &x.Credential}
 				if x.Person != "" {
 					h.Person, _ = st.PersonOf(x.Person)

@@ -36,8 +36,10 @@ func (f *footage) openPacks() error {
 	if err != nil {
 		tool = "" // the page says so
 	}
+	f.s.trail = newAuditTrail(f.s, f.key)
 	a, err := evidence.OpenArchive(f.s.data, &evidence.Exporter{
 		Store: f.Store, Key: f.key, Heads: heads, Software: "chargewatch " + version, Now: time.Now, Clock: clockState, FFmpeg: tool,
+		Records: packRecords{f.s, f.s.trail}.gather,
 		Room: func() (uint64, error) {
 			free, _, _, err := f.s.guard.Room()
 			return free - min(free, roomKept), err
@@ -68,6 +70,7 @@ func (p *evidencePacks) run(ctx context.Context) error {
 func (p *evidencePacks) Ask(_ context.Context, r web.EvidenceRequest) (web.EvidenceShape, error) {
 	in := evidence.Request{
 		From: r.From, To: r.To, By: r.By, ByName: r.ByName, Reason: r.Reason, Incident: r.Incident, Timeline: r.Timeline, Language: r.Language,
+		Sites: r.Sites, Stations: r.Stations, People: r.People, Audit: r.Audit,
 	}
 	for _, c := range r.Cameras {
 		for _, src := range p.f.Sources() {
@@ -119,6 +122,11 @@ func (p *evidencePacks) shape(j evidence.Job) web.EvidenceShape {
 		out.Cameras = append(out.Cameras, web.EvidenceCamera{ID: c.Camera, Label: c.Label})
 		if !slices.Contains(out.SiteIDs, c.Site) {
 			out.SiteIDs = append(out.SiteIDs, c.Site)
+		}
+	}
+	for _, site := range r.Sites {
+		if !slices.Contains(out.SiteIDs, site) {
+			out.SiteIDs = append(out.SiteIDs, site)
 		}
 	}
 	for _, l := range j.Links {

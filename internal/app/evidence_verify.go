@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/chargewatch/chargewatch/internal/audit"
 	"github.com/chargewatch/chargewatch/internal/camera/evidence"
 )
 
@@ -27,6 +28,7 @@ func verifyEvidence(args []string, s streams) error {
 		heads = append(heads, name)
 		return nil
 	})
+	log := set.String("audit", "", "`FILE` with the whole audit log, as exported")
 	if err := set.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return err
@@ -53,6 +55,12 @@ func verifyEvidence(args []string, s streams) error {
 		}
 		t.Heads = append(t.Heads, list...)
 	}
+	if *log != "" {
+		var err error
+		if t.Audit, err = readAuditHashes(*log); err != nil {
+			return err
+		}
+	}
 	r, err := evidence.Verify(set.Arg(0), t)
 	if err != nil {
 		return err
@@ -60,13 +68,33 @@ func verifyEvidence(args []string, s streams) error {
 	return tellReport(s.out, r, len(t.Heads) > 0)
 }
 
-const verifyUsage = `usage: chargewatch verify evidence --key FILE [--heads FILE]... PATH
+const verifyUsage = `usage: chargewatch verify evidence --key FILE [--heads FILE]... [--audit FILE] PATH
 
 PATH is the archive, or the folder it was unpacked into. The key is the public key
 of the server (GET /api/v1/evidence/key.pem), got by another way than the pack.
 Heads are what left the machine while the chain grew (the files of evidence.headsTo,
 or GET /api/v1/evidence/heads kept from then): with them a pack is also found whose
-recordings were made anew by somebody who has the signing key.`
+recordings were made anew by somebody who has the signing key.
+The audit log (GET /api/v1/audit/export, checked by chargewatch verify audit) tells whether
+what the pack holds of it is a part of that one.`
+
+// readAuditHashes reads the hashes of an exported log, whose chain must be whole.
+func readAuditHashes(name string) (map[int64][]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("read the audit log: %w", err)
+	}
+	defer f.Close()
+	v, err := audit.NewVerifier(nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[int64][]byte)
+	if err := audit.ExportEach(f, v, func(e *audit.Entry) { out[e.Seq] = e.Hash }); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return out, nil
+}
 
 func readHeads(name string) ([]evidence.SignedHead, error) {
 	f, err := os.Open(name)
@@ -88,6 +116,20 @@ func tellReport(out io.Writer, r *evidence.Report, compared bool) error {
 		for _, x := range m.Streams {
 			fmt.Fprintf(out, "%s/%s: %d segments, %d clips, %d gaps, %d removed by retention\n", x.Camera, x.Stream, len(x.Segments), len(x.Clips), len(x.Gaps), len(x.Removed))
 		}
+		for _, x := range m.Records {
+			text := string(x.Kind)
+			if x.About != "" {
+				text += " of " + x.About
+			}
+			cut := ""
+			if x.Cut {
+				cut = ", and there was more"
+			}
+			fmt.Fprintf(out, "%s: %d records%s\n", text, x.Count, cut)
+		}
+		if a := r.Audit; a != nil {
+			fmt.Fprintf(out, "audit log: records %d to %d, %d of them withheld, %d signed checkpoints fit\n", a.First, a.Last, a.Withheld, a.Held)
+		}
 		if o := m.Original; o != nil {
 			fmt.Fprintf(out, "DERIVED: parts of the pictures were painted over and the pictures encoded again.\nThe recordings are in pack %s, SHA-256 %s\n", o.ID, o.Sum)
 		}
@@ -104,6 +146,9 @@ func tellReport(out io.Writer, r *evidence.Report, compared bool) error {
 		return err
 	case r.Whole():
 		text := "whole: %d segments are as they were recorded, signed by the key you trust\n"
+		if r.Records > 0 {
+			fmt.Fprintf(out, "%d records beside the pictures are as they were at the export\n", r.Records)
+		}
 		if compared {
 			text = "whole: %d segments are as they were recorded, signed by the key you trust, and the heads you gave speak for all of them\n"
 		}

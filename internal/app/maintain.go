@@ -22,6 +22,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/seal"
 	"github.com/chargewatch/chargewatch/internal/store"
 	"github.com/chargewatch/chargewatch/internal/telemetry"
+	"github.com/chargewatch/chargewatch/internal/usage/history"
 )
 
 // errDamaged ends verify when it found something.
@@ -47,14 +48,14 @@ func verifyCommand(ctx context.Context, args []string, s streams) error {
 	for _, check := range []struct {
 		name string
 		run  func(context.Context, string, io.Writer) error
-	}{{coredb.FileName, verifyCore}, {telemetry.FileName, verifyTelemetry}} {
-		if _, err := os.Stat(filepath.Join(c.Data, check.name)); check.name == telemetry.FileName && errors.Is(err, fs.ErrNotExist) {
+	}{{coredb.FileName, verifyCore}, {telemetry.FileName, verifyTelemetry}, {history.FileName, verifyDays}} {
+		if _, err := os.Stat(filepath.Join(c.Data, check.name)); check.name != coredb.FileName && errors.Is(err, fs.ErrNotExist) {
 			fmt.Fprintf(s.out, "%s: not there; the server makes it again from the journal\n", check.name)
 			continue
 		}
 		err := check.run(ctx, c.Data, s.out)
 		switch {
-		case errors.Is(err, errNoFolder), errors.Is(err, coredb.ErrNewer), errors.Is(err, telemetry.ErrNewer), ctx.Err() != nil:
+		case errors.Is(err, errNoFolder), errors.Is(err, coredb.ErrNewer), errors.Is(err, telemetry.ErrNewer), errors.Is(err, history.ErrNewer), ctx.Err() != nil:
 			return err
 		case err != nil:
 			fmt.Fprintf(s.out, "%s: damaged: %v\n", check.name, err)
@@ -111,6 +112,16 @@ func verifyTelemetry(ctx context.Context, folder string, out io.Writer) error {
 	fmt.Fprintf(out, "%s: %d blocks with %d samples, %d rows not sealed yet, %d faults\n",
 		telemetry.FileName, report.Blocks, report.Samples, report.Rows, len(report.Faults)+report.More)
 	return errors.Join(append(errs, err, tm.Close(ctx))...)
+}
+
+func verifyDays(ctx context.Context, folder string, out io.Writer) error {
+	u, err := history.Open(ctx, history.Options{Folder: folder})
+	if err != nil {
+		return err
+	}
+	report, err := u.Verify(ctx)
+	fmt.Fprintf(out, "%s: %d days of %d ports and their sites, %d faults\n", history.FileName, report.Days, report.Ports, len(report.Faults))
+	return errors.Join(append(report.Faults, err, u.Close(ctx))...)
 }
 
 // replayCommand folds the stored events again, from the first one retained, and
@@ -244,9 +255,13 @@ func backupCommand(ctx context.Context, args []string, s streams) error {
 	if err != nil {
 		return err
 	}
+	days, err := history.Open(ctx, history.Options{Folder: c.Data})
+	if err != nil {
+		return errors.Join(err, tm.Close(ctx))
+	}
 	// What is derived goes first, so that it is never ahead of the journal; files
 	// that core.db knows of go behind it.
-	parts := []backup.Part{{Name: telemetry.FileName, Write: tm.Backup}, {Name: coredb.FileName, Write: db.Backup}}
+	parts := []backup.Part{{Name: telemetry.FileName, Write: tm.Backup}, {Name: history.FileName, Write: days.Backup}, {Name: coredb.FileName, Write: db.Backup}}
 	for _, name := range []string{seal.Folder, photoFolder, packFolder} {
 		parts = append(parts, backup.Folder(name, filepath.Join(c.Data, name)))
 	}
@@ -256,5 +271,5 @@ func backupCommand(ctx context.Context, args []string, s streams) error {
 			fmt.Fprintln(s.err, "the backup is whole, but the server does not know of it:", noted)
 		}
 	}
-	return errors.Join(err, tm.Close(ctx))
+	return errors.Join(err, days.Close(ctx), tm.Close(ctx))
 }

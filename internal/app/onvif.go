@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/camera/onvif"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/outward"
+	"github.com/chargewatch/chargewatch/internal/store"
 	"github.com/chargewatch/chargewatch/internal/web"
 )
 
@@ -72,11 +74,30 @@ func (d *devices) report(ctx context.Context, id string, seen onvif.Sighting) er
 	}
 	scene := seen.Scene
 	scene.SiteID, scene.Armed = c.SiteID, d.s.Store.Armed(c.SiteID)
+	if moves := scene.What == event.SceneMotion || scene.What == event.SceneLineCrossing || scene.What.Labelled(); moves && len(scene.Ports) == 0 {
+		scene.Ports = portsInView(c.Zones)
+	}
 	now := time.Now()
 	if _, err := (watching{d.s}).Append(ctx, &event.Event{Subject: event.Camera(id), At: now, ReceivedAt: now, Origin: event.FromUs, Body: &scene}); err != nil {
 		return err
 	}
 	return d.s.labels.seenBy(ctx, id, seen)
+}
+
+// portsInView are the ports of a camera that looks at ports and at no door. What it says
+// by itself names no place in the picture: whoever it sees may be at any of them.
+func portsInView(zones []store.CameraZone) []string {
+	var ports []string
+	for _, z := range zones {
+		if len(z.Doors) > 0 {
+			return nil
+		}
+		if z.Kind == event.ZoneWatch {
+			ports = append(ports, z.Ports...)
+		}
+	}
+	slices.Sort(ports)
+	return slices.Compact(ports)
 }
 
 func busyDevices() error {

@@ -26,11 +26,17 @@ import (
 // commander sends commands over the endpoint.
 type commander struct {
 	*station.Endpoint
-	fleet snapshots
+	fleet  snapshots
+	tokens tokenValues
 }
 
 // snapshots is the live state.
 type snapshots interface{ Snapshot() *fleet.Snapshot }
+
+// tokenValues knows the values of tokens, which what is recorded only refers to.
+type tokenValues interface {
+	PutTokens(ctx context.Context, payload string) (string, error)
+}
 
 func (c commander) Send(ctx context.Context, id, commandID, action string, payload []byte) web.Outcome {
 	o := c.Endpoint.Send(ctx, id, commandID, action, payload)
@@ -47,7 +53,11 @@ func (c commander) Perform(ctx context.Context, in fleet.Intent) event.CommandRe
 	if why := c.disturbs(in); why != "" {
 		return event.CommandResult{CommandID: id, Status: "refused", Description: why}
 	}
-	o := c.Endpoint.Send(ctx, in.Station, id, in.Action, []byte(in.Payload))
+	payload, err := c.tokens.PutTokens(ctx, in.Payload)
+	if err != nil {
+		return event.CommandResult{CommandID: id, Status: "refused", Description: "a token in it is not known any more"}
+	}
+	o := c.Endpoint.Send(ctx, in.Station, id, in.Action, []byte(payload))
 	return event.CommandResult{
 		CommandID: id, Status: o.Status, Response: o.Response, ErrorCode: o.ErrorCode, Description: o.Description,
 	}

@@ -21,11 +21,13 @@ import (
 	"github.com/chargewatch/chargewatch/internal/coredb"
 	"github.com/chargewatch/chargewatch/internal/disk"
 	"github.com/chargewatch/chargewatch/internal/frames"
+	"github.com/chargewatch/chargewatch/internal/intake"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
 	"github.com/chargewatch/chargewatch/internal/live"
 	"github.com/chargewatch/chargewatch/internal/notify"
 	"github.com/chargewatch/chargewatch/internal/outbox"
+	"github.com/chargewatch/chargewatch/internal/outlook"
 	"github.com/chargewatch/chargewatch/internal/outward"
 	"github.com/chargewatch/chargewatch/internal/pki"
 	"github.com/chargewatch/chargewatch/internal/rule"
@@ -33,7 +35,9 @@ import (
 	"github.com/chargewatch/chargewatch/internal/seal"
 	"github.com/chargewatch/chargewatch/internal/source/station"
 	"github.com/chargewatch/chargewatch/internal/store"
+	"github.com/chargewatch/chargewatch/internal/study"
 	"github.com/chargewatch/chargewatch/internal/telemetry"
+	"github.com/chargewatch/chargewatch/internal/usage/history"
 	"github.com/chargewatch/chargewatch/internal/vitals"
 	"github.com/chargewatch/chargewatch/internal/web"
 	"github.com/chargewatch/chargewatch/ui"
@@ -46,6 +50,7 @@ type Server struct {
 	Store     *store.Store
 	Endpoint  *station.Endpoint
 	Telemetry *telemetry.Store
+	Usage     *history.Store
 	Web       *web.Server
 
 	frames         *frames.Log
@@ -56,15 +61,23 @@ type Server struct {
 	curves         atomic.Pointer[telemetry.Store] // for the journal, which opens before
 	guard          *disk.Guard
 	reach          *outward.Guard
+	upstreams      *upstreams
 	cameras        *cameras
 	doors          *doors
+	lists          *stationLists
+	outputs        *outputs
+	studies        *study.Desk
+	outlook        *outlook.Service
+	trail          *auditTrail
 	devices        *devices
 	labels         *labels
 	footage        *footage
 	clips          *clips
 	copies         *copies
+	intake         *intake.Service
 	simulated      atomic.Pointer[[]netip.AddrPort] // cameras
 	simulatedDoors atomic.Pointer[[]netip.AddrPort]
+	simulatedHorns atomic.Pointer[[]netip.AddrPort]
 	simulation     *simulation
 	vitals         *vitals.Monitor
 	storage        storageMeasure
@@ -156,10 +169,17 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	}); err != nil {
 		return s, fmt.Errorf("open detection: %w", err)
 	}
+	s.Store.Guarded(func(site string) bool { _, guarded := s.live.Posture(site); return guarded })
 	if s.Telemetry, err = telemetry.Open(ctx, telemetry.Options{Folder: c.Data, Logger: log, KeepFor: time.Duration(c.Retention.Telemetry)}); err != nil {
 		return s, fmt.Errorf("open telemetry: %w", err)
 	}
 	s.curves.Store(s.Telemetry)
+	if s.Usage, err = history.Open(ctx, history.Options{
+		Folder: c.Data, Journal: s.Journal, DB: s.db, Curves: s.Telemetry, Logger: log, Now: o.now,
+	}); err != nil {
+		return s, fmt.Errorf("open the history of usage: %w", err)
+	}
+	s.outlook = s.newOutlook(o.now)
 	if s.frames, err = frames.Open(frames.Options{
 		Folder: filepath.Join(c.Data, "frames"), Logger: log, MaxBytes: c.Retention.FramesBytes, MaxAge: time.Duration(c.Retention.FramesAge),
 	}); err != nil {
@@ -168,15 +188,16 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.tls, err = certificates(s.data, c.TLS, append(namesOf(c.HTTP), namesOf(c.OCPP)...), time.Now()); err != nil {
 		return s, err
 	}
-	who := &admission{store: s.Store, journal: s.Journal, protocol: c.Station.DefaultProtocol}
+	s.upstreams = &upstreams{s: s}
+	who := &admission{store: s.Store, journal: s.Journal, protocol: c.Station.DefaultProtocol, upstream: s.upstreams}
 	s.Endpoint = station.New(s.Journal, who, who, wire{s.frames}, station.Options{
 		Logger: log, Onboarding: station.Onboarding(c.Onboarding),
 		HeartbeatInterval: time.Duration(c.Station.HeartbeatInterval), PendingInterval: time.Duration(c.Station.PendingInterval),
 		CommandTimeout: time.Duration(c.Station.CommandTimeout), FrameLimit: c.Station.FrameLimit,
-		OnLate: s.lateAnswer,
+		OnLate: s.lateAnswer, Dial: s.upstreams.dial, Record: s.upstreams.record,
 	})
 	s.guard = disk.New(s.data, disk.Options{Logger: log, Changed: s.giveWay})
-	asked := commander{s.Endpoint, s.Journal}
+	asked := commander{s.Endpoint, s.Journal, s.Store}
 	s.outbox = outbox.New(s.Journal, asked, outbox.Options{Logger: log, Now: o.now, Poll: o.tick})
 	if s.ocpp, err = listen(ctx, "OCPP", c.OCPP, s.Endpoint, s.tls.server(), s.log); err != nil {
 		return s, err
@@ -208,11 +229,18 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		return s, err
 	}
 	s.doors = s.newDoors(o.doorPoll)
+	s.lists = s.newStationLists(o.now)
+	if s.outputs, err = s.newOutputs(ctx); err != nil {
+		return s, err
+	}
 	if s.labels, err = s.newLabels(); err != nil {
 		return s, err
 	}
 	s.clips = s.newClips()
 	if err := s.openCopies(ctx); err != nil {
+		return s, err
+	}
+	if s.intake, err = intake.Open(intake.Options{Data: s.data, Store: s.Store, Logger: log, Now: o.now}); err != nil {
 		return s, err
 	}
 	s.devices = newDevices(s)
@@ -223,6 +251,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err != nil {
 		return s, err
 	}
+	s.studies = study.New(study.Options{Rows: s.Store, Sites: studied{s}, Logger: log})
 	watch := &self{s: s}
 	scraped := prometheus.NewRegistry()
 	if err := scraped.Register(newVideoMetrics(s.cameras.pool)); err != nil {
@@ -240,6 +269,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Telemetry:  curves{s.Telemetry},
 		Flows:      curves{s.Telemetry},
 		Simulation: s.simulation,
+		Raids:      &s.simulation.raids,
 		Frames:     wire{s.frames},
 		Status:     drivers,
 		Notifier:   notifier{s.notify},
@@ -249,6 +279,12 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 
 		Doors:       s.doors,
 		Controllers: s.doors,
+		Inside:      s.doors.inside,
+		Outputs:     s.outputs,
+		Outlooks:    s.outlook,
+		Relays:      s.upstreams,
+
+		StationLists: s.lists,
 
 		Viewing:  s.cameras,
 		Finder:   s.devices,
@@ -258,13 +294,18 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Copies:   s.copies,
 		Clips:    s.clips,
 		Evidence: s.footage.packs,
+		Imports:  s.intake,
+		Cells:    quarters{s.Usage},
 
 		Incidents:     s.live,
 		OpenIncidents: s.live,
 		Measures:      s.live,
+		Studies:       s.studies,
+		Usage:         s.Usage,
 		Acknowledger:  handled{s.live, s.Journal},
 		Rules: web.Rules{
 			Language: s.language, Detectors: detectors(known), Status: s.live.Rules, Open: s.live.Open,
+			Sources: s.live.Sources, Posture: s.live.Posture, Guarded: s.live.Changed,
 			Past: backtest.New(backtest.Options{Journal: s.Journal, Language: s.language, Detectors: detectors(known)}),
 		},
 		Remedies: s.live,
@@ -386,6 +427,8 @@ func (s *Server) Run(ctx context.Context) error {
 	inside.Go(func() { fail(ended(back, s.Store.Follow(back, s.Journal))) })
 	inside.Go(func() { fail(ended(back, s.live.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.measure(back))) })
+	inside.Go(func() { fail(ended(back, s.countUsage(back))) })
+	inside.Go(func() { fail(ended(back, s.outlook.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.frames.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.guard.Run(back))) })
 	inside.Go(func() { fail(ended(back, s.footage.run(back))) })
@@ -400,11 +443,16 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.notify.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.cameras.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.doors.run(inner))) })
-	outside.Go(func() { fail(ended(inner, newAuditTrail(s, s.footage.key).run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.lists.Run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.outputs.Run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.studies.Run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.trail.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.labels.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.clips.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.copies.run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.intake.Work(inner))) })
 	outside.Go(func() { fail(s.tellArming(inner)) })
+	outside.Go(func() { fail(s.tellPlaces(inner)) })
 	outside.Go(func() { fail(ended(inner, s.devices.run(inner))) })
 	outside.Go(func() { fail(s.simulation.run(inner)) })
 	if s.lived {
@@ -458,6 +506,16 @@ func (s *Server) measure(ctx context.Context) error {
 	return s.Telemetry.Run(ctx, measured{s.Journal})
 }
 
+// countUsage follows the journal for those who ask how sites are used. It begins
+// again when core.db was restored to an earlier moment.
+func (s *Server) countUsage(ctx context.Context) error {
+	for {
+		if err := s.Usage.Run(ctx, s.Journal); !errors.Is(err, journal.ErrCursor) {
+			return err
+		}
+	}
+}
+
 // ended hides the error of a part that stopped because it was told to.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
@@ -479,6 +537,9 @@ func (s *Server) release() error {
 	}
 	if s.footage != nil {
 		errs = append(errs, s.footage.close(context.Background()))
+	}
+	if s.Usage != nil {
+		errs = append(errs, s.Usage.Close(context.Background()))
 	}
 	if s.Telemetry != nil {
 		errs = append(errs, s.Telemetry.Close(context.Background()))

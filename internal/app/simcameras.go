@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
@@ -27,6 +28,35 @@ type simCameras struct {
 	stations *sim.Fleet
 	list     []simCamera
 	night    bool
+
+	mu   sync.Mutex
+	held map[string]time.Time // by site: until when a story has its cameras
+}
+
+// hold leaves the cameras of a site to a story for a while.
+func (c *simCameras) hold(site string, until time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held[site] = until
+}
+
+// busy reports whether a camera shows something already.
+func (c *simCameras) busy(x *simCamera, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return now.Before(x.busyUntil) || now.Before(c.held[x.site])
+}
+
+// told reports whether a story has any camera: then nothing else is stolen.
+func (c *simCameras) told(now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, until := range c.held {
+		if now.Before(until) {
+			return true
+		}
+	}
+	return false
 }
 
 // simCamera is a camera and what it looks at: at most two ports.
@@ -62,6 +92,9 @@ func planCameras(plan sim.Plan, night bool) []simCamera {
 		count := min(max(len(here)/4, 1), 3)
 		for i := range count {
 			at := i * len(here) / count
+			if i > 0 && i == count-1 { // where the cables are thickest
+				at = len(here) - 2
+			}
 			c := simCamera{id: fmt.Sprintf("cam-%s-%d", site.ID, i+1), site: site.ID, view: viewOf(site, night)}
 			for _, x := range here[at:min(at+2, len(here))] {
 				for e := range x.Model.EVSEs {
@@ -105,7 +138,7 @@ func dark(now time.Time) bool {
 // those that are missing.
 func openSimCameras(ctx context.Context, s *Server, by store.Actor, plan sim.Plan, stations *sim.Fleet) (*simCameras, error) {
 	night := dark(time.Now())
-	c := &simCameras{s: s, stations: stations, list: planCameras(plan, night), night: night}
+	c := &simCameras{s: s, stations: stations, list: planCameras(plan, night), night: night, held: make(map[string]time.Time)}
 	listen, device, password := c.before()
 	if password == "" {
 		password = crand.Text()
@@ -230,7 +263,7 @@ func (c *simCameras) run(ctx context.Context) error {
 			if st, ok := c.stations.Station(cable.station); ok {
 				err = st.Fault(cable.evse, cableCut, raidLastsFor)
 			}
-		case now.After(raid):
+		case now.After(raid) && !c.told(now):
 			raid = now.Add(raidEvery)
 			var begins time.Duration
 			if cable, begins, err = c.perform("raid", now); begins > 0 {
@@ -261,7 +294,7 @@ func (c *simCameras) follow(now time.Time) error {
 				return err
 			}
 		}
-		if now.Before(x.busyUntil) {
+		if c.busy(x, now) {
 			continue
 		}
 		if err := c.farm.SetBays(x.id, c.cars(x)); err != nil {
@@ -295,7 +328,7 @@ func (c *simCameras) perform(scene string, now time.Time) (simPort, time.Duratio
 		if scene == "loiter" && x.view == "garage" {
 			fits = false
 		}
-		if !fits || now.Before(x.busyUntil) || c.cars(x) != [2]bool{} || !c.whole(x) {
+		if !fits || c.busy(x, now) || c.cars(x) != [2]bool{} || !c.whole(x) {
 			continue
 		}
 		s, err := simcam.FindScene(x.view, scene)

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/access"
@@ -24,6 +25,23 @@ type simDoors struct {
 	farm   *simdoor.Farm
 	list   []simSite
 	badged map[string]bool // work orders whose technician came in
+
+	mu   sync.Mutex
+	held map[string]time.Time // by site: until when a story has its doors
+}
+
+// hold leaves the doors of a site to a story for a while.
+func (d *simDoors) hold(site string, until time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.held[site] = until
+}
+
+// busy reports whether somebody is at the doors of a site.
+func (d *simDoors) busy(x *simSite, now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return now.Before(x.busy) || now.Before(d.held[x.id])
 }
 
 // simSite is a site with a controller, a gate and a cabinet room.
@@ -43,7 +61,7 @@ const (
 // openSimDoors listens, if possible where the controllers were before, and enrols
 // those that are missing.
 func openSimDoors(ctx context.Context, s *Server, by store.Actor, plan sim.Plan) (*simDoors, error) {
-	d := &simDoors{s: s, badged: map[string]bool{}}
+	d := &simDoors{s: s, badged: map[string]bool{}, held: map[string]time.Time{}}
 	listen := "127.0.0.1:0"
 	for _, c := range s.Store.Controllers() {
 		if a, err := netip.ParseAddrPort(c.Address); c.Simulated && err == nil && a.Addr().IsLoopback() {
@@ -218,7 +236,7 @@ func (d *simDoors) workers(ctx context.Context, people []comer, now time.Time) e
 	}
 	for _, w := range orders {
 		at := slices.IndexFunc(d.list, func(x simSite) bool { return x.id == w.SiteID })
-		if at < 0 || d.badged[w.ID] || now.Before(d.list[at].busy) {
+		if at < 0 || d.badged[w.ID] || d.busy(&d.list[at], now) {
 			continue
 		}
 		u, err := d.s.Store.User(ctx, string(w.Assignee))
@@ -236,7 +254,7 @@ func (d *simDoors) workers(ctx context.Context, people []comer, now time.Time) e
 // comes lets somebody in at a gate, and on into the cabinet room if there is work
 // to do. They type their code where they are asked for one.
 func (d *simDoors) comes(ctx context.Context, x *simSite, card uint32, works bool, now time.Time) {
-	if now.Before(x.busy) {
+	if d.busy(x, now) {
 		return
 	}
 	x.busy = now.Add(time.Minute)

@@ -34,6 +34,8 @@ type simulation struct {
 	stop  context.CancelFunc // nil while no station lives
 	ended chan struct{}
 	back  time.Duration // how much past they remember
+
+	raids simRaids // stories that people play there
 }
 
 const (
@@ -47,6 +49,7 @@ const (
 // wants and starts its stations itself.
 func newSimulation(ctx context.Context, s *Server, o Options) (*simulation, error) {
 	n := &simulation{s: s, alive: make(chan struct{}), seed: o.seed, speed: o.speed, waits: o.Demo, blind: o.blind}
+	n.raids.s = s
 	if n.waits {
 		return n, nil
 	}
@@ -171,13 +174,19 @@ func (n *simulation) begin(ctx context.Context, by store.Actor, stations *sim.Fl
 	if err != nil {
 		return err
 	}
+	horns, err := openSimOutputs(ctx, n.s, by, plan)
+	if err != nil {
+		return err
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	ctx, n.stop = context.WithCancel(n.life)
 	n.ended = make(chan struct{})
 	done := n.ended
+	n.raids.open(ctx, &simStage{plan: plan, stations: stations, cameras: cameras, doors: doors})
 	go func() {
 		defer close(done)
+		defer n.raids.close()
 		seen := make(chan error, 1)
 		if cameras == nil {
 			seen <- nil
@@ -186,6 +195,8 @@ func (n *simulation) begin(ctx context.Context, by store.Actor, stations *sim.Fl
 		}
 		entered := make(chan error, 1)
 		go func() { entered <- doors.run(ctx) }()
+		sounded := make(chan error, 1)
+		go func() { sounded <- horns.run(ctx) }()
 		if err := ended(ctx, stations.Run(ctx)); err != nil {
 			n.s.log.ErrorContext(ctx, "the simulated network ended", "err", err)
 		}
@@ -194,6 +205,9 @@ func (n *simulation) begin(ctx context.Context, by store.Actor, stations *sim.Fl
 		}
 		if err := ended(ctx, <-entered); err != nil {
 			n.s.log.ErrorContext(ctx, "the simulated doors ended", "err", err)
+		}
+		if err := ended(ctx, <-sounded); err != nil {
+			n.s.log.ErrorContext(ctx, "the simulated sirens ended", "err", err)
 		}
 	}()
 	return nil
@@ -227,6 +241,9 @@ func (n *simulation) remove(ctx context.Context, by store.Actor) error {
 		return err
 	}
 	if err := removeSimCameras(ctx, st, by); err != nil {
+		return err
+	}
+	if err := removeSimOutputs(ctx, st, by); err != nil {
 		return err
 	}
 	plan := sim.Network(n.seed)

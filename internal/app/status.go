@@ -14,7 +14,7 @@ func (s *Server) drivers(ctx context.Context) (*statuspage.Pages, error) {
 		return nil, err
 	}
 	pages, err := statuspage.New(statuspage.Options{
-		Fleet: s.Journal, Store: s.Store, Links: s.Endpoint, Log: s.Journal, Key: key, Logger: s.log,
+		Fleet: s.Journal, Store: s.Store, Links: s.Endpoint, Log: s.Journal, Key: key, Logger: s.log, Prospects: prospects{s.outlook},
 		Secure: s.tls != nil || s.Config.BehindProxy,
 	})
 	if err != nil {

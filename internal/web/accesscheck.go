@@ -175,7 +175,7 @@ func (s *Server) whoOpens(ctx context.Context, in *whoOpensInput) (*listOutput[A
 
 func (s *Server) answerFor(ctx context.Context, c *store.Credential, d AccessDecisionShape) AccessAnswer {
 	a := AccessAnswer{CredentialID: c.ID, PersonID: c.Person, Name: c.Label, AccessDecisionShape: d}
-	if a.Name == "" && c.Kind != access.PIN {
+	if a.Name == "" && !c.Kind.Coded() {
 		a.Name = store.Mask(c.Token.Value)
 	}
 	if c.Person != "" {

@@ -47,6 +47,8 @@ type LocalListShape struct {
 	ReportedVersion *int                  `json:"reportedVersion" doc:"what it said when asked"`
 	ReportedAt      *time.Time            `json:"reportedAt"`
 	Entries         []LocalListEntryShape `json:"entries"`
+
+	Kept *StationListShape `json:"kept" doc:"how far it is, where the server keeps it; null: it does not"`
 }
 
 // LocalListEntryShape is one token of the list.
@@ -84,6 +86,7 @@ func (s *Server) registerAgreed() {
 		"The charging profiles it accepted"), s.listProfiles)
 	add(s, atStation(StationsRead), get("getLocalList", "/stations/{station}/local-list", "stations",
 		"The list of tokens it keeps"), s.getLocalList)
+	s.registerStationLists()
 	add(s, filtered(SessionsRead), get("listReservations", "/reservations", "sessions", "Reservations, newest first"), s.listReservations)
 }
 
@@ -143,6 +146,11 @@ func (s *Server) getLocalList(ctx context.Context, in *stationInput) (*localList
 			return nil, err
 		}
 		out.Entries = append(out.Entries, LocalListEntryShape{IDToken: masked(ctx, site, t), Type: t.Type, Info: e.Info})
+	}
+	if s.o.StationLists != nil {
+		if x, ok := s.o.StationLists.StationList(in.Station); ok {
+			out.Kept = &x
+		}
 	}
 	return &localListOutput{Body: out}, nil
 }

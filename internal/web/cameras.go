@@ -169,6 +169,7 @@ func (s *Server) registerCameras() {
 	s.registerFinding()
 	s.registerLabels()
 	s.registerArming()
+	s.registerPosture()
 	s.registerViewing()
 	s.registerFootage()
 	s.registerRetention()

@@ -14,7 +14,7 @@ import (
 // CredentialShape is a token that people decided about.
 type CredentialShape struct {
 	ID            string        `json:"id"`
-	IDToken       string        `json:"idToken" doc:"empty for a PIN"`
+	IDToken       string        `json:"idToken" doc:"empty for a PIN or a duress code"`
 	TokenID       string        `json:"tokenId" doc:"opaque, as sessions and attempts carry it"`
 	Type          string        `json:"type" doc:"OCPP 2.x IdTokenEnumType; empty: any"`
 	Status        access.Status `json:"status" enum:"Accepted,Blocked,Expired,Invalid"`
@@ -22,7 +22,7 @@ type CredentialShape struct {
 	ParentIDToken string        `json:"parentIdToken"`
 	MaxConcurrent int           `json:"maxConcurrent" doc:"0: any number"`
 	Label         string        `json:"label"`
-	Kind          access.Kind   `json:"kind" enum:"rfid,pin,pass,plate"`
+	Kind          access.Kind   `json:"kind" enum:"rfid,pin,pass,plate,duress"`
 	PersonID      string        `json:"personId" doc:"whose it is; empty: nobody's by name"`
 	From          *time.Time    `json:"from"`
 	WorkOrderID   string        `json:"workOrderId" doc:"that a pass dies with; empty: none"`
@@ -34,7 +34,7 @@ func credentialShape(c *store.Credential) CredentialShape {
 		ParentIDToken: c.Parent.Value, MaxConcurrent: c.MaxConcurrent, Label: c.Label,
 		Kind: c.Kind, PersonID: c.Person, From: instant(c.From), WorkOrderID: c.Order,
 	}
-	if c.Kind == access.PIN {
+	if c.Kind.Coded() {
 		out.IDToken = "" // nobody reads the digits again
 	}
 	return out
@@ -54,7 +54,7 @@ type newCredentialInput struct {
 		ParentIDToken string     `json:"parentIdToken,omitempty" maxLength:"255"`
 		MaxConcurrent int        `json:"maxConcurrent,omitempty" minimum:"0" maximum:"1000"`
 		Label         string     `json:"label,omitempty" maxLength:"100"`
-		Kind          string     `json:"kind,omitempty" enum:"rfid,pin,plate" doc:"missing: rfid; of a pin idToken is its 4 to 8 digits, which nobody can read again"`
+		Kind          string     `json:"kind,omitempty" enum:"rfid,pin,plate,duress" doc:"missing: rfid; of a pin idToken is its 4 to 8 digits, which nobody can read again; duress is a second PIN of a person: doors of which the server decides take it for the first, and help is called"`
 		PersonID      string     `json:"personId,omitempty" maxLength:"64" doc:"whose it is"`
 		From          *time.Time `json:"from,omitempty" doc:"missing: from now on"`
 	}

@@ -24,6 +24,10 @@ type DetectorShape struct {
 	Code      string           `json:"code"`
 	Params    []ParamShape     `json:"params"`
 	Overrides []ThresholdShape `json:"overrides" doc:"the narrowest scope that says something wins: station, site, model, everywhere"`
+	Signals   []SignalShape    `json:"signals" doc:"what it listens to"`
+	Working   WorkingShape     `json:"working" doc:"how much of it works with what sites have"`
+	Backtest  bool             `json:"backtest" doc:"its thresholds can be tried on the past"`
+	Waiting   bool             `json:"waiting" doc:"nothing can be attached to a site yet that tells what it needs"`
 }
 
 // ParamShape is a threshold of a detector, told in both languages.
@@ -61,6 +65,7 @@ func (s *Server) registerDetectors() {
 	add(s, global(RulesRead), op("listDetectors", http.MethodGet, "/detectors", "What faults are looked for, and how"), s.listDetectors)
 	add(s, global(RulesWrite), op("setThreshold", http.MethodPut, "/detectors/{id}/thresholds",
 		"Decide about a detector in one scope; a body that says nothing takes the decision back"), s.setThreshold)
+	s.registerDetectorPast()
 }
 
 func (s *Server) listDetectors(ctx context.Context, _ *struct{}) (*listOutput[DetectorShape], error) {
@@ -72,14 +77,18 @@ func (s *Server) listDetectors(ctx context.Context, _ *struct{}) (*listOutput[De
 		return nil, err
 	}
 	out := make([]DetectorShape, 0, len(s.o.Rules.Detectors))
+	sites := s.sources()
 	for i := range s.o.Rules.Detectors {
-		out = append(out, s.detectorShape(ctx, &s.o.Rules.Detectors[i], kept))
+		out = append(out, s.detectorShape(ctx, &s.o.Rules.Detectors[i], kept, sites))
 	}
 	return listOf(out, ""), nil
 }
 
-func (s *Server) detectorShape(ctx context.Context, d *detect.Detector, kept []store.Policy) DetectorShape {
+func (s *Server) detectorShape(ctx context.Context, d *detect.Detector, kept []store.Policy, sites map[string]detect.Sources) DetectorShape {
 	out := DetectorShape{ID: d.ID, Code: d.Code, Params: make([]ParamShape, 0, len(d.Params)), Overrides: []ThresholdShape{}}
+	out.Signals, out.Working = s.workingOf(d, sites)
+	out.Waiting = d.On == nil && d.Tried == nil && d.Hourly == nil && d.Ended == nil
+	out.Backtest = d.On != nil && len(d.Needs)+len(d.Any) > 0
 	for _, p := range d.Params {
 		out.Params = append(out.Params, ParamShape{Param: p, DocDE: s.german.Params[d.ID][p.Name]})
 	}
@@ -120,7 +129,7 @@ func (s *Server) setThreshold(ctx context.Context, in *thresholdInput) (*detecto
 	if err != nil {
 		return nil, err
 	}
-	return &detectorOutput{Body: s.detectorShape(ctx, &s.o.Rules.Detectors[i], kept)}, nil
+	return &detectorOutput{Body: s.detectorShape(ctx, &s.o.Rules.Detectors[i], kept, s.sources())}, nil
 }
 
 // fieldProblem says what is wrong, by field of the body.

@@ -29,6 +29,9 @@ type AccessEventShape struct {
 	Agrees       bool      `json:"agrees" doc:"false: the controller decided, and the policies say otherwise"`
 	Why          string    `json:"why" doc:"what the policies say, where they do not agree"`
 	Method       string    `json:"method" doc:"card, pin, button, remote, plate or pass"`
+	WithID       string    `json:"withId" doc:"the other person where the door wants two"`
+	WithName     string    `json:"withName"`
+	Passback     string    `json:"passback" enum:",inside,unsure,outside" doc:"does not fit to who is inside of an area: came in and was inside, the same but may have left unseen, went out and had not come in"`
 	Out          bool      `json:"out" doc:"it was the way out"`
 	CameraID     *string   `json:"cameraId" doc:"the camera that sees the door"`
 }
@@ -55,7 +58,7 @@ func (s *Server) accessEventShape(ctx context.Context, e *event.Event, b *event.
 	out := AccessEventShape{
 		Seq: e.Seq, At: e.At.UTC(), ReceivedAt: e.ReceivedAt.UTC(), DoorID: e.Subject.ID, SiteID: b.SiteID, CredentialID: b.CredentialID,
 		PersonID: b.PersonID, Decision: "deny", DecidedBy: b.DecidedBy, Code: b.Code, Policy: b.Policy, Reason: b.Reason,
-		Agrees: !b.Differs, Why: b.Why, Method: b.Method, Out: b.Out,
+		Agrees: !b.Differs, Why: b.Why, Method: b.Method, Out: b.Out, Passback: b.Passback,
 	}
 	if b.Allowed {
 		out.Decision = "allow"
@@ -64,6 +67,9 @@ func (s *Server) accessEventShape(ctx context.Context, e *event.Event, b *event.
 		out.CameraID = new(d.CameraID)
 	}
 	out.Name = s.holderName(ctx, b)
+	if b.With != "" {
+		out.WithID, out.WithName = b.With, s.holderName(ctx, &event.Access{PersonID: b.With})
+	}
 	return out
 }
 
@@ -101,9 +107,9 @@ func (s *Server) listAccessEvents(ctx context.Context, in *accessEventsInput) (*
 func (h *hub) passDoor(ctx context.Context, e *event.Event, site string) bool {
 	topic, kind, shape := "doors", "door", any(nil)
 	switch b := e.Body.(type) {
-	case *event.DoorConfigured, *event.DoorState:
+	case *event.DoorConfigured, *event.DoorState, *event.DoorCommand:
 		if d, ok := h.s.o.Store.Door(e.Subject.ID); ok {
-			shape = h.s.doorShape(d, nil)
+			shape = h.s.doorShape(ctx, d, nil)
 		}
 	case *event.DoorRemoved:
 		kind, shape = "doorGone", map[string]string{"id": e.Subject.ID}

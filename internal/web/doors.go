@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -30,13 +31,16 @@ type DoorStatus struct {
 	Since  time.Time
 	Reason string
 	// WhenOffline is what decides while we do not run: list (its controller knows who
-	// may enter) or deny.
+	// may enter), system (another system does) or deny.
 	WhenOffline string
+	// Blind is set where nobody sees whether it stands open.
+	Blind bool
 }
 
 // The errors of doors that callers hear of.
 var (
 	ErrDoorUnreachable = errors.New("the controller does not answer")
+	ErrDoorAirlock     = errors.New("another door of the airlock is not shut")
 	ErrDoorUnable      = errors.New("the controller of this door cannot do that")
 )
 
@@ -46,14 +50,22 @@ type DoorShape struct {
 	SiteID      string           `json:"siteId"`
 	Label       string           `json:"label"`
 	Kind        access.PlaceKind `json:"kind" enum:"door,gate,barrier,cabinet"`
-	Driver      string           `json:"driver" enum:",uhppote" doc:"of its controller; empty: it has none"`
+	Driver      string           `json:"driver" enum:",uhppote,mqtt,http" doc:"of its controller; empty: it has none"`
 	Address     string           `json:"address" doc:"of its controller; only for those who set doors up"`
 	Controller  string           `json:"controller"`
 	Number      int              `json:"number" doc:"which door of its controller it is"`
 	State       string           `json:"state" enum:"locked,unlocked,open,held,forced,lockdown,offline,unknown"`
 	StateSince  *time.Time       `json:"stateSince"`
 	Reason      string           `json:"reason" doc:"why it is in that state, as a code"`
-	WhenOffline string           `json:"whenOffline" enum:"list,deny" doc:"who decides while the server is down: the list in its controller, or nobody"`
+	WhenOffline string           `json:"whenOffline" enum:"list,deny,system" doc:"who decides while the server is down: the list in its controller, nobody, or another system"`
+	Contact     bool             `json:"contact" doc:"false: nobody sees whether it stands open"`
+	Wiring      *DoorWiring      `json:"wiring,omitempty" doc:"what it is made of, where its controller is no board; only for those who set doors up"`
+	Keypad      string           `json:"keypad" enum:"policy,on,off" doc:"whether a board asks for codes there; policy: where a policy wants one"`
+	AsksPIN     bool             `json:"asksPin" doc:"codes are asked for"`
+	WantsPIN    bool             `json:"wantsPin" doc:"a policy wants a code there: where none is asked for, it lets nobody in"`
+	TwoPerson   bool             `json:"twoPerson" doc:"it opens for two people, also from afar"`
+	Waits       bool             `json:"waits" doc:"somebody wants it open from afar, and waits for a second person"`
+	Request     *DoorAskShape    `json:"request" doc:"what is waited for, for those who may open it"`
 	CameraID    *string          `json:"cameraId" doc:"the camera that sees it"`
 	EVSEs       []string         `json:"evses" doc:"what is behind it: station/ID or station/ID/EVSE"`
 	HeldAfter   int              `json:"heldAfterSeconds"`
@@ -67,15 +79,25 @@ type DoorBody struct {
 	Kind       access.PlaceKind `json:"kind" enum:"door,gate,barrier,cabinet"`
 	Controller string           `json:"controller,omitempty" maxLength:"64" doc:"id of a controller of the site"`
 	Number     int              `json:"number,omitempty" minimum:"0" maximum:"64"`
+	Keypad     string           `json:"keypad,omitempty" enum:"policy,on,off" default:"policy" doc:"whether a board asks for codes there; policy: where a policy wants one"`
+	TwoPerson  bool             `json:"twoPerson,omitempty" doc:"it opens for two different people by name within 30 s, and from afar when a second person agrees; only the server lets in then"`
 	CameraID   string           `json:"cameraId,omitempty" maxLength:"64"`
 	EVSEs      []string         `json:"evses,omitempty" maxItems:"100"`
 	HeldAfter  int              `json:"heldAfterSeconds,omitempty" minimum:"0" maximum:"86400" doc:"how long it may stand open; default 60"`
+	Wiring     *DoorWiring      `json:"wiring,omitempty" doc:"what it is made of, where its controller is no board"`
 }
 
 func (b *DoorBody) to(d *store.Door) {
 	d.SiteID, d.Label, d.Kind, d.Controller, d.Number = b.SiteID, b.Label, b.Kind, b.Controller, b.Number
-	d.CameraID, d.Ports, d.HeldAfterS = b.CameraID, b.EVSEs, b.HeldAfter
+	d.TwoPerson, d.Keypad = b.TwoPerson, store.Keypad(b.Keypad)
+	if b.Keypad == keypadByPolicy {
+		d.Keypad = store.KeypadByPolicy
+	}
+	d.CameraID, d.Ports, d.HeldAfterS, d.Wiring = b.CameraID, b.EVSEs, b.HeldAfter, b.Wiring.stored()
 }
+
+// keypadByPolicy is what the API calls a keypad that is on where a policy wants a code.
+const keypadByPolicy = "policy"
 
 type (
 	doorInput struct {
@@ -121,10 +143,12 @@ func (s *Server) registerDoors() {
 	add(s, atDoor(DoorsRead), op("getDoor", http.MethodGet, "/doors/{door}", "One door", 0), s.getDoor)
 	add(s, atDoor(DoorsWrite), op("putDoor", http.MethodPut, "/doors/{door}", "Change a door", 0), s.putDoor)
 	add(s, atDoor(DoorsWrite), op("deleteDoor", http.MethodDelete, "/doors/{door}", "Remove a door", http.StatusNoContent), s.deleteDoor)
-	add(s, atDoor(DoorsCommand).reauthenticated(), op("unlockDoor", http.MethodPost, "/doors/{door}/unlock", "Open a door for a while", 0), s.unlockDoor)
+	add(s, atDoor(DoorsCommand).reauthenticated(), op("unlockDoor", http.MethodPost, "/doors/{door}/unlock", "Open a door for a while; where it wants two people, ask for the second", 0), s.unlockDoor)
 	add(s, atDoor(DoorsCommand).reauthenticated(), op("lockDoorDown", http.MethodPost, "/doors/{door}/lockdown",
 		"Let nobody in; the way out stays open", 0), s.lockDoorDown)
 	add(s, atDoor(DoorsCommand).reauthenticated(), op("releaseDoor", http.MethodPost, "/doors/{door}/release", "End the lockdown of a door", 0), s.releaseDoor)
+	s.registerDoorSecond()
+	s.registerAreas()
 	s.registerDoorLog()
 	s.registerControllers()
 }
@@ -140,19 +164,28 @@ func (s *Server) doorStatus(id string) DoorStatus {
 }
 
 // doorShape shows a door; addresses are for those who set doors up.
-func (s *Server) doorShape(d *store.Door, p *Principal) DoorShape {
+func (s *Server) doorShape(ctx context.Context, d *store.Door, p *Principal) DoorShape {
 	x := s.doorStatus(d.ID)
 	out := DoorShape{
 		ID: d.ID, SiteID: d.SiteID, Label: d.Label, Kind: d.Kind, Controller: d.Controller, Number: d.Number, State: string(x.State),
 		StateSince: instant(x.Since), Reason: x.Reason, WhenOffline: x.WhenOffline, EVSEs: list(d.Ports), HeldAfter: d.HeldAfterS, Simulated: d.Simulated,
+		Contact: !x.Blind, Keypad: cmp.Or(string(d.Keypad), keypadByPolicy), WantsPIN: s.o.Store.Book().WantsPIN(d.Place()),
 	}
+	out.TwoPerson = d.TwoPerson
+	if a := s.doorAsks.of(d.ID, s.now()); a != nil {
+		out.Waits = true
+		if p != nil && p.Scope(DoorsCommand).Allows(d.SiteID) {
+			out.Request = s.doorAskShape(ctx, a)
+		}
+	}
+	out.AsksPIN = d.Keypad.Asks(out.WantsPIN)
 	if d.CameraID != "" {
 		out.CameraID = new(d.CameraID)
 	}
 	if c, ok := s.o.Store.Controller(d.Controller); ok {
 		out.Driver = string(c.Driver)
 		if p != nil && p.Scope(DoorsWrite).Allows(d.SiteID) {
-			out.Address = c.Address
+			out.Address, out.Wiring = c.Address, wiringShape(d.Wiring)
 		}
 	}
 	return out
@@ -175,7 +208,7 @@ func (s *Server) listDoors(ctx context.Context, in *doorsInput) (*listOutput[Doo
 		if len(out) == in.Limit {
 			return listOf(out, encodeCursor("doors", out[len(out)-1].ID)), nil
 		}
-		out = append(out, s.doorShape(d, p))
+		out = append(out, s.doorShape(ctx, d, p))
 	}
 	return listOf(out, ""), nil
 }
@@ -185,17 +218,20 @@ func (s *Server) getDoor(ctx context.Context, in *doorInput) (*doorOutput, error
 	if !ok {
 		return nil, store.ErrNotFound
 	}
-	return &doorOutput{Body: s.doorShape(d, who(ctx))}, nil
+	return &doorOutput{Body: s.doorShape(ctx, d, who(ctx))}, nil
 }
 
 func (s *Server) createDoor(ctx context.Context, in *newDoorInput) (*doorOutput, error) {
+	if err := s.checkWiring(&in.Body.DoorBody); err != nil {
+		return nil, err
+	}
 	d := store.Door{ID: in.Body.ID}
 	in.Body.to(&d)
 	made, err := s.o.Store.CreateDoor(ctx, who(ctx).actor(), d)
 	if err != nil {
 		return nil, err
 	}
-	return &doorOutput{Body: s.doorShape(made, who(ctx))}, nil
+	return &doorOutput{Body: s.doorShape(ctx, made, who(ctx))}, nil
 }
 
 func (s *Server) putDoor(ctx context.Context, in *doorChangeInput) (*doorOutput, error) {
@@ -203,11 +239,14 @@ func (s *Server) putDoor(ctx context.Context, in *doorChangeInput) (*doorOutput,
 	if !p.Scope(DoorsWrite).Allows(in.Body.SiteID) {
 		return nil, &store.InvalidError{Field: "siteId", Reason: "no such site"}
 	}
+	if err := s.checkWiring(&in.Body); err != nil {
+		return nil, err
+	}
 	d, err := s.o.Store.ChangeDoor(ctx, p.actor(), in.Door, in.Body.to)
 	if err != nil {
 		return nil, err
 	}
-	return &doorOutput{Body: s.doorShape(d, p)}, nil
+	return &doorOutput{Body: s.doorShape(ctx, d, p)}, nil
 }
 
 func (s *Server) deleteDoor(ctx context.Context, in *doorInput) (*struct{}, error) {
@@ -216,21 +255,24 @@ func (s *Server) deleteDoor(ctx context.Context, in *doorInput) (*struct{}, erro
 
 func (s *Server) unlockDoor(ctx context.Context, in *unlockInput) (*doorOutput, error) {
 	c := event.DoorCommand{Command: "unlock", Reason: in.Body.Reason, Seconds: in.Body.Seconds}
-	return s.commandDoor(ctx, in.Door, c, func(d Doors) error {
+	if d, ok := s.o.Store.Door(in.Door); ok && d.TwoPerson {
+		return s.askToUnlock(ctx, d, c)
+	}
+	return s.commandDoor(ctx, who(ctx).actor(), in.Door, c, func(d Doors) error {
 		return d.Unlock(ctx, in.Door, time.Duration(in.Body.Seconds*float64(time.Second)))
 	})
 }
 
 func (s *Server) lockDoorDown(ctx context.Context, in *doorReasonInput) (*doorOutput, error) {
-	return s.commandDoor(ctx, in.Door, event.DoorCommand{Command: "lockdown", Reason: in.Body.Reason}, func(d Doors) error { return d.Lockdown(ctx, in.Door) })
+	return s.commandDoor(ctx, who(ctx).actor(), in.Door, event.DoorCommand{Command: "lockdown", Reason: in.Body.Reason}, func(d Doors) error { return d.Lockdown(ctx, in.Door) })
 }
 
 func (s *Server) releaseDoor(ctx context.Context, in *doorReasonInput) (*doorOutput, error) {
-	return s.commandDoor(ctx, in.Door, event.DoorCommand{Command: "release", Reason: in.Body.Reason}, func(d Doors) error { return d.Release(ctx, in.Door) })
+	return s.commandDoor(ctx, who(ctx).actor(), in.Door, event.DoorCommand{Command: "release", Reason: in.Body.Reason}, func(d Doors) error { return d.Release(ctx, in.Door) })
 }
 
-// commandDoor does what a person wants and records it, also when it could not be done.
-func (s *Server) commandDoor(ctx context.Context, id string, c event.DoorCommand, do func(Doors) error) (*doorOutput, error) {
+// commandDoor does what by, a person, wants and records it, also when it could not be done.
+func (s *Server) commandDoor(ctx context.Context, by store.Actor, id string, c event.DoorCommand, do func(Doors) error) (*doorOutput, error) {
 	d, ok := s.o.Store.Door(id)
 	if !ok {
 		return nil, store.ErrNotFound
@@ -244,18 +286,20 @@ func (s *Server) commandDoor(ctx context.Context, id string, c event.DoorCommand
 	case failed == nil:
 	case errors.Is(failed, ErrDoorUnreachable):
 		failed, c.Error = problemf(http.StatusBadGateway, ErrDoorUnreachable.Error()), "unreachable"
+	case errors.Is(failed, ErrDoorAirlock):
+		failed, c.Error = problemf(http.StatusConflict, ErrDoorAirlock.Error()), "airlock"
 	case errors.Is(failed, ErrDoorUnable):
 		failed, c.Error = problemf(http.StatusConflict, ErrDoorUnable.Error()), "unable"
 	default:
 		c.Error = "failed"
 	}
-	if err := s.o.Store.NoteDoorCommand(context.WithoutCancel(ctx), who(ctx).actor(), id, c); err != nil {
+	if err := s.o.Store.NoteDoorCommand(context.WithoutCancel(ctx), by, id, c); err != nil {
 		return nil, errors.Join(failed, err)
 	}
 	if failed != nil {
 		return nil, failed
 	}
-	return &doorOutput{Body: s.doorShape(d, who(ctx))}, nil
+	return &doorOutput{Body: s.doorShape(ctx, d, who(ctx))}, nil
 }
 
 // countDoors counts the doors of a scope.

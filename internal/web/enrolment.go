@@ -77,6 +77,8 @@ type newStationInput struct {
 		EVSEs          []EVSEInput `json:"evses,omitempty" maxItems:"64"`
 		CommissionedAt *time.Time  `json:"commissionedAt,omitempty"`
 		Simulated      bool        `json:"simulated,omitempty"`
+		Upstream       string      `json:"upstream,omitempty" maxLength:"48" doc:"the other central system that it is relayed to; missing: as its site says, none: it speaks to us"`
+		Observers      []string    `json:"observers,omitempty" maxItems:"4" doc:"systems that hear it too"`
 	}
 }
 
@@ -90,6 +92,8 @@ type stationChangeInput struct {
 		CommissionedAt *time.Time   `json:"commissionedAt,omitempty"`
 		Onboarding     *string      `json:"onboarding,omitempty" enum:"accepted,rejected"`
 		Tags           *[]string    `json:"tags,omitempty" maxItems:"20" doc:"replaces all"`
+		Upstream       *string      `json:"upstream,omitempty" maxLength:"48" doc:"the other central system that it is relayed to; empty: as its site says, none: it speaks to us. It comes again at once"`
+		Observers      *[]string    `json:"observers,omitempty" maxItems:"4" doc:"systems that hear it too; empty: as its site says"`
 	}
 }
 
@@ -127,7 +131,7 @@ func (s *Server) enrolled(id string, password string) (*stationOutput, error) {
 		return nil, err
 	}
 	out := &stationOutput{Body: s.stationShape(st)}
-	out.Body.Auth = s.authShape(id)
+	out.Body.Auth, out.Body.Relay = s.authShape(id), s.relayShape(id)
 	if out.Body.Auth != nil {
 		out.Body.Auth.Password = password
 	}
@@ -151,6 +155,9 @@ func (s *Server) enrolStation(ctx context.Context, in *newStationInput) (*statio
 	if had && old.SiteID != "" && !scope(ctx, StationsWrite).Allows(old.SiteID) {
 		return nil, store.ErrExists
 	}
+	if err := s.relayable(store.Relaying{}, &b.Upstream, &b.Observers); err != nil {
+		return nil, err
+	}
 	n := store.NewStation{ID: b.ID, SiteID: b.SiteID, Label: b.Label, Auth: b.Auth.auth(), Layout: layout(b.EVSEs), Simulated: b.Simulated}
 	if b.CommissionedAt != nil {
 		n.CommissionedAt = *b.CommissionedAt
@@ -158,6 +165,11 @@ func (s *Server) enrolStation(ctx context.Context, in *newStationInput) (*statio
 	_, password, err := s.o.Store.EnrolStation(ctx, who(ctx).actor(), n)
 	if err != nil {
 		return nil, err
+	}
+	if b.Upstream != "" || len(b.Observers) > 0 {
+		if err := s.relayStation(ctx, b.ID, &b.Upstream, &b.Observers); err != nil {
+			return nil, err
+		}
 	}
 	s.o.Store.ForgetHandshakes(b.ID)
 	if had {
@@ -183,12 +195,25 @@ func (s *Server) changeStation(ctx context.Context, in *stationChangeInput) (*st
 	if b.Onboarding != nil {
 		c.Onboarding = new(event.Onboarding(*b.Onboarding))
 	}
+	relayed := b.Upstream != nil || b.Observers != nil
+	if err := s.relayable(s.o.Store.Relaying(event.Station(in.Station)), b.Upstream, b.Observers); relayed && err != nil {
+		return nil, err
+	}
 	old, _ := s.o.Store.Station(in.Station)
+	before, _ := s.o.Store.RelayOf(in.Station)
 	e, password, err := s.o.Store.ChangeStation(ctx, who(ctx).actor(), in.Station, c)
 	if err != nil {
 		return nil, err
 	}
+	if relayed {
+		if err := s.relayStation(ctx, in.Station, b.Upstream, b.Observers); err != nil {
+			return nil, err
+		}
+	}
+	now, _ := s.o.Store.RelayOf(in.Station)
 	switch {
+	case before != now && !relayed:
+		s.o.Stations.Disconnect(in.Station, "its site is relayed to another system")
 	case b.Auth != nil:
 		s.o.Stations.Disconnect(in.Station, "its credentials were changed")
 	case e.Onboarding == event.OnboardingRejected:

@@ -11,6 +11,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/incident"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
 
@@ -100,6 +102,10 @@ type EvidenceRequest struct {
 	Incident   string
 	Timeline   json.RawMessage
 	Language   string // of the sheets: en or de
+	// Sites and Stations are those of the incident; People and Audit say whether names
+	// of people, and what was done about other things, may be in the pack.
+	Sites, Stations []string
+	People, Audit   bool
 }
 
 // EvidenceHiding asks for a pack in which parts of the pictures of another are
@@ -363,9 +369,8 @@ func (s *Server) ofIncident(ctx context.Context, id string, allowed Scope, r *Ev
 			r.Cameras = append(r.Cameras, c)
 		}
 	}
-	if len(r.Cameras) == 0 {
-		return invalid("incident", "its site has no cameras", id)
-	}
+	r.Sites, r.Stations = []string{one.SiteID}, s.stationsAbout(one)
+	r.People, r.Audit = scope(ctx, PeopleRead).Allows(one.SiteID), scope(ctx, AuditRead).all
 	r.From, r.To = one.OpenedAt.Add(-time.Minute), s.now()
 	if one.RepairedAt != nil {
 		r.To = one.RepairedAt.Add(time.Minute)
@@ -381,6 +386,33 @@ func (s *Server) ofIncident(ctx context.Context, id string, allowed Scope, r *Ev
 		return fmt.Errorf("write the history of an incident: %w", err)
 	}
 	return nil
+}
+
+// mostSiteStations bounds the stations of a site whose messages are in a pack.
+const mostSiteStations = 50
+
+// stationsAbout are the stations that an incident names; of one that names none, such
+// as of a door, those of its site.
+func (s *Server) stationsAbout(one *incident.Incident) []string {
+	var out []string
+	for _, text := range append([]string{event.Station(one.Station).String()}, one.Subjects...) {
+		subject, err := event.ParseSubject(text)
+		if err != nil || subject.Type != event.StationSubject || subject.ID == "" || slices.Contains(out, subject.ID) {
+			continue
+		}
+		if site, ok := s.siteOf(subject.ID); ok && site == one.SiteID {
+			out = append(out, subject.ID)
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	for _, e := range s.o.Store.StationsOf(one.SiteID) {
+		if len(out) < mostSiteStations {
+			out = append(out, e.ID)
+		}
+	}
+	return out
 }
 
 func (s *Server) shareEvidence(ctx context.Context, in *newEvidenceLinkInput) (*evidenceLinkOutput, error) {

@@ -81,11 +81,13 @@ func (w *faultWords) german(text string) string {
 // asks. What of it is for programs, such as the place and the status, stays.
 func (w *faultWords) inTheirWords(ctx huma.Context, _ string, v any) (any, error) {
 	m, ok := v.(*huma.ErrorModel)
-	if !ok || len(m.Errors) == 0 || preferred(ctx.Header("Accept-Language")) != "de" {
+	if !ok || preferred(ctx.Header("Accept-Language")) != "de" {
 		return v, nil
 	}
 	said := *m
-	said.Detail = w.german(m.Detail)
+	if said.Detail = w.german(m.Detail); said.Detail == m.Detail && len(m.Errors) == 0 {
+		return v, nil
+	}
 	said.Errors = make([]*huma.ErrorDetail, len(m.Errors))
 	for i, e := range m.Errors {
 		one := *e

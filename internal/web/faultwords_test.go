@@ -162,3 +162,12 @@ func TestFaultsAreSaidInTheLanguageOfWhoAsks(t *testing.T) {
 		})
 	}
 }
+
+func TestWhyADoorDoesNothingIsSaidInGerman(t *testing.T) {
+	w := newFaultWords()
+	for _, err := range []error{ErrDoorUnreachable, ErrDoorUnable} {
+		if said := w.german(err.Error()); said == err.Error() {
+			t.Errorf("no German of %q", said)
+		}
+	}
+}

@@ -18,6 +18,8 @@ import (
 // Measures are incidents as figures are taken from them.
 type Measures interface {
 	Measures(ctx context.Context, q incident.Query) ([]incident.Measured, error)
+	// Precision is how often rules were right, by detector.
+	Precision(ctx context.Context, q incident.Verdicts) ([]incident.Precision, error)
 }
 
 // Bounds of an answer about figures.
@@ -176,7 +178,7 @@ func (s *Server) incidentFigures(ctx context.Context, in *figuresInput) (*figure
 	}
 	allowed := scope(ctx, IncidentsRead).within(in.Site)
 	found, err := s.o.Measures.Measures(ctx, incident.Query{
-		Sites: allowed.sitesOrNil(), Kinds: split(in.Kind), Severities: split(in.Severity), From: span.From, To: span.To,
+		Sites: allowed.sitesOrNil(), Discreet: discreetSites(ctx), Kinds: split(in.Kind), Severities: split(in.Severity), From: span.From, To: span.To,
 	})
 	if err != nil {
 		return nil, err

@@ -134,7 +134,7 @@ func newPlant(t *testing.T, change ...func(*Options)) *plant {
 		}
 	})
 	running.Go(func() {
-		if err := st.Follow(ctx, log); err != nil && !errors.Is(err, context.Canceled) {
+		if err := st.Follow(ctx, log); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, journal.ErrClosed) {
 			t.Error("follow:", err)
 		}
 	})

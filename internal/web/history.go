@@ -222,10 +222,9 @@ func (s *Server) listEvents(ctx context.Context, in *eventsInput) (*listOutput[E
 	if err != nil {
 		return nil, err
 	}
-	people := scope(ctx, PeopleRead)
 	out := make([]EventShape, 0, len(found))
 	for _, e := range found {
-		if b, ok := e.Body.(*event.Access); ok && !people.Allows(b.SiteID) {
+		if need, site := s.beyond(e); need != "" && !scope(ctx, need).Allows(site) {
 			continue
 		}
 		out = append(out, eventShape(e))
@@ -253,6 +252,11 @@ func (s *Server) subjectsOf(allowed Scope) []event.Subject {
 	for _, d := range s.o.Store.Doors() {
 		if allowed.Allows(d.SiteID) {
 			list = append(list, event.Door(d.ID))
+		}
+	}
+	for _, o := range s.o.Store.Outputs() {
+		if allowed.Allows(o.SiteID) {
+			list = append(list, event.Output(o.ID))
 		}
 	}
 	for st := range s.o.Fleet.Snapshot().Stations() {

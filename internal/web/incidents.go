@@ -13,6 +13,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/incident"
+	"github.com/chargewatch/chargewatch/internal/incident/procedure"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
 
@@ -40,6 +41,8 @@ type IncidentShape struct {
 	*incident.Incident
 	SiteName     string            `json:"siteName" doc:"empty: it is at no single site"`
 	StationLabel string            `json:"stationLabel" doc:"of its station"`
+	Class        procedure.Class   `json:"class" doc:"what it is about, which decides what has to be done; empty: nothing that has a procedure"`
+	Judged       bool              `json:"closedByVerdict" doc:"it is closed by a verdict and by evidence, not by a car that charges"`
 	People       map[string]string `json:"people" doc:"names of the opaque ids in it, for staff"`
 }
 
@@ -52,7 +55,13 @@ type IncidentDetail struct {
 	Similar []IncidentShape     `json:"similar" doc:"earlier ones of that kind at the same subject, newest first"`
 	// CameraClips say which time of which camera is kept; the pictures have rights
 	// of their own.
-	CameraClips []ClipShape `json:"cameraClips" doc:"what cameras of the site saw of it: GET /cameras/{camera}/clip.mp4"`
+	Checklist *ProcedureState `json:"checklist" doc:"what has to be done, as it held when the incident began; null: it has no procedure"`
+	// Precision is of the rules that found it, over 90 days and all sites one sees.
+	Precision   []PrecisionShape `json:"precision"`
+	Packs       int              `json:"evidencePacks" doc:"taken of it"`
+	Calls       []ContactShape   `json:"calls" doc:"whom to call about its site, for staff"`
+	NeedsSecond bool             `json:"closedByTwo" doc:"a second person has to confirm its close"`
+	CameraClips []ClipShape      `json:"cameraClips" doc:"what cameras of the site saw of it: GET /cameras/{camera}/clip.mp4"`
 }
 
 type incidentOutput struct{ Body IncidentDetail }
@@ -77,7 +86,7 @@ type incidentsInput struct {
 
 type incidentActionInput struct {
 	ID     string `path:"id" maxLength:"64"`
-	Action string `path:"action" enum:"claim,release,acknowledge,assign,note,snooze,escalate,dispatch,verdict,merge,close,reopen"`
+	Action string `path:"action" enum:"claim,release,acknowledge,assign,note,snooze,escalate,dispatch,verdict,merge,close,reopen,step,classify,call"`
 	Body   struct {
 		Note     string    `json:"note,omitempty" maxLength:"4000"`
 		Reason   string    `json:"reason,omitempty" maxLength:"400"`
@@ -86,8 +95,18 @@ type incidentActionInput struct {
 		Into     string    `json:"into,omitempty" maxLength:"64" doc:"merge: the incident that goes on"`
 		Severity string    `json:"severity,omitempty" enum:"S1,S2,S3,S4" doc:"escalate: to this"`
 		Response string    `json:"response,omitempty" enum:"none,dispatched,onSite,contained"`
-		Verdict  string    `json:"verdict,omitempty" enum:"real,false,test"`
-		Order    string    `json:"order,omitempty" enum:"keep,close" doc:"close: what becomes of a work order that is open for it; default keep. Closed, it has the same reason"`
+		Verdict  string    `json:"verdict,omitempty" enum:"real,false,test" doc:"also with close"`
+
+		FalseReason string `json:"falseReason,omitempty" enum:"animal,weather,driver,technician,light,equipment,unknown" doc:"what a false alarm was"`
+		Evidence    string `json:"evidence,omitempty" maxLength:"64" doc:"close: the pack that was taken; without it the newest of the incident"`
+		NoEvidence  string `json:"noEvidence,omitempty" maxLength:"400" doc:"close: why no evidence was taken of what was real"`
+		Undone      string `json:"undone,omitempty" maxLength:"400" doc:"close: why required steps were left out"`
+		Step        string `json:"step,omitempty" maxLength:"40" doc:"step: which"`
+		Outcome     string `json:"outcome,omitempty" enum:"done,skipped,open,reached,noAnswer,voicemail" doc:"of a step or a call"`
+		Class       string `json:"class,omitempty" enum:"cableTheft,intrusion,cameraTampered,duress,fire,vandalism,electrical,other" doc:"classify: what it is about"`
+		Contact     string `json:"contact,omitempty" maxLength:"64" doc:"call: whom, of the call list of the site"`
+
+		Order string `json:"order,omitempty" enum:"keep,close" doc:"close: what becomes of a work order that is open for it; default keep. Closed, it has the same reason"`
 	}
 }
 
@@ -110,7 +129,7 @@ func (s *Server) listIncidents(ctx context.Context, in *incidentsInput) (*listOu
 	}
 	q := incident.Query{
 		States: states(in.State), Severities: split(in.Severity), Kinds: split(in.Kind), Subject: in.Subject, Parent: in.Parent,
-		Sites: scope(ctx, IncidentsRead).within(in.Site).sitesOrNil(), From: in.From, To: in.To,
+		Sites: scope(ctx, IncidentsRead).within(in.Site).sitesOrNil(), Discreet: discreetSites(ctx), From: in.From, To: in.To,
 		NotProven: in.NotProven, Children: in.Children || in.Parent != "", Before: before, Limit: in.Limit,
 	}
 	found, next, err := s.o.Incidents.Incidents(ctx, q)
@@ -151,10 +170,10 @@ func (s *Server) visible(ctx context.Context, id string, permission Permission) 
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case scope(ctx, permission).Allows(in.SiteID):
+	switch people := scope(ctx, PeopleRead); {
+	case mayTell(in, scope(ctx, permission), people):
 		return in, nil
-	case scope(ctx, IncidentsRead).Allows(in.SiteID):
+	case mayTell(in, scope(ctx, IncidentsRead), people):
 		return nil, errForbidden
 	}
 	return nil, problemf(http.StatusNotFound, "no such thing")
@@ -179,13 +198,13 @@ func (s *Server) incidentDetail(ctx context.Context, one *incident.Incident) (*i
 	}
 	var folded, similar []*incident.Incident
 	if len(one.Children) > 0 {
-		if folded, _, err = s.o.Incidents.Incidents(ctx, incident.Query{Parent: one.ID, Sites: sites, Children: true, Limit: most}); err != nil {
+		if folded, _, err = s.o.Incidents.Incidents(ctx, incident.Query{Parent: one.ID, Sites: sites, Discreet: discreetSites(ctx), Children: true, Limit: most}); err != nil {
 			return nil, err
 		}
 	}
 	if len(one.Subjects) > 0 {
 		similar, _, err = s.o.Incidents.Incidents(ctx, incident.Query{
-			Kinds: []string{one.Kind}, Subject: one.Subjects[0], Sites: sites, To: one.OpenedAt, Children: true, Limit: 10,
+			Kinds: []string{one.Kind}, Subject: one.Subjects[0], Sites: sites, Discreet: discreetSites(ctx), To: one.OpenedAt, Children: true, Limit: 10,
 		})
 		if err != nil {
 			return nil, err
@@ -205,9 +224,12 @@ func (s *Server) incidentDetail(ctx context.Context, one *incident.Incident) (*i
 	}
 	out := IncidentDetail{IncidentShape: all[0], Order: order, Log: list(log), Folded: list(all[1 : 1+len(folded)]), Similar: list(all[1+len(folded):]),
 		CameraClips: clips}
+	if err := s.responseOf(ctx, one, &out); err != nil {
+		return nil, err
+	}
 	if !scope(ctx, NotesRead).Allows(one.SiteID) { // notes are for staff
 		for i := range out.Log {
-			out.Log[i].Note, out.Log[i].By = "", ""
+			out.Log[i].Note, out.Log[i].By, out.Log[i].Contact = "", "", ""
 		}
 	} else if err := s.nameActors(ctx, &out); err != nil {
 		return nil, err
@@ -222,6 +244,9 @@ func (s *Server) nameActors(ctx context.Context, out *IncidentDetail) error {
 		if by := out.Log[i].By; by != "" {
 			ids = append(ids, by)
 		}
+	}
+	for i := range out.Steps {
+		ids = append(ids, out.Steps[i].By)
 	}
 	names, err := s.o.Store.UserNames(ctx, ids)
 	if err != nil {
@@ -265,6 +290,9 @@ func peopleOf(in *incident.Incident) []string {
 			ids = append(ids, *id)
 		}
 	}
+	if in.CloseAsked != nil {
+		ids = append(ids, in.CloseAsked.By)
+	}
 	return ids
 }
 
@@ -272,10 +300,11 @@ func peopleOf(in *incident.Incident) []string {
 func (s *Server) incidentShape(in *incident.Incident, staff bool) IncidentShape {
 	if !staff {
 		plain := *in
-		plain.AcknowledgedBy, plain.ClaimedBy, plain.Assignee = nil, nil, nil
+		plain.AcknowledgedBy, plain.ClaimedBy, plain.Assignee, plain.CloseAsked = nil, nil, nil, nil
+		plain.Steps, plain.NoEvidence, plain.EvidencePack = nil, "", ""
 		in = &plain
 	}
-	shape := IncidentShape{Incident: in, People: make(map[string]string)}
+	shape := IncidentShape{Incident: in, People: make(map[string]string), Class: in.Class(), Judged: in.Guarded()}
 	if site, ok := s.o.Store.Site(in.SiteID); ok {
 		shape.SiteName = site.Name
 	}
@@ -306,6 +335,9 @@ func (s *Server) actOnIncident(ctx context.Context, in *incidentActionInput) (*i
 		Severity: event.Severity(b.Severity), Response: b.Response, Verdict: b.Verdict, Reason: b.Reason,
 	}
 	now := s.now()
+	if err := s.answer(ctx, in, one, act); err != nil {
+		return nil, err
+	}
 	if err := incident.Check(one, act, now); err != nil {
 		return nil, err
 	}
@@ -318,11 +350,11 @@ func (s *Server) actOnIncident(ctx context.Context, in *incidentActionInput) (*i
 			return nil, err
 		}
 	}
-	r, err := s.o.Log.Append(ctx, event.Acting(one.ID, now, act))
+	seq, err := s.o.Store.Act(ctx, one.ID, act, auditOf(act))
 	if err != nil {
 		return nil, err
 	}
-	if err := s.o.OpenIncidents.Reached(ctx, r.Seq); err != nil {
+	if err := s.o.OpenIncidents.Reached(ctx, seq); err != nil {
 		return nil, err
 	}
 	if order != nil {
@@ -336,13 +368,13 @@ func (s *Server) actOnIncident(ctx context.Context, in *incidentActionInput) (*i
 	return s.incidentDetail(ctx, one)
 }
 
-func (s *Server) countIncidents(allowed Scope) IncidentSummary {
+func (s *Server) countIncidents(allowed, people Scope) IncidentSummary {
 	out := IncidentSummary{BySeverity: map[string]int{"S1": 0, "S2": 0, "S3": 0, "S4": 0}}
 	if s.o.OpenIncidents == nil {
 		return out
 	}
 	for _, in := range s.o.OpenIncidents.Open() {
-		if in.ParentID != nil || !allowed.Allows(in.SiteID) {
+		if in.ParentID != nil || !mayTell(in, allowed, people) {
 			continue
 		}
 		if in.State == incident.Verifying {

@@ -45,6 +45,7 @@ type LabelShape struct {
 	Box     []float64       `json:"box" doc:"left, top, width and height as shares of the picture; empty: not known where"`
 	Plate   string          `json:"plate" doc:"what a number plate says; empty: none, or it was forgotten"`
 	PlateID string          `json:"plateId" doc:"opaque id of the plate"`
+	Number  int             `json:"number" doc:"how many of it there are; 1 where the source does not count"`
 }
 
 // LabelsShape is what was seen in one picture.
@@ -84,6 +85,8 @@ type (
 		Score float64         `json:"score,omitempty" minimum:"0" maximum:"1" doc:"how sure it is; left out: it does not say, and is taken at its word"`
 		Box   []float64       `json:"box,omitempty" minItems:"4" maxItems:"4" doc:"left, top, width and height as shares of the picture, 0 to 1"`
 		Plate string          `json:"plate,omitempty" maxLength:"32" doc:"what a number plate says; only of a plate"`
+		// Number serves sources that count and give no box of each.
+		Number int `json:"number,omitempty" minimum:"1" maximum:"99" doc:"how many of it there are in the picture; left out: one. Only where there is no box of each"`
 	}
 	takeLabelsInput struct {
 		Camera    string `path:"camera" maxLength:"64"`
@@ -108,7 +111,7 @@ func (s *Server) registerLabels() {
 	}
 	take := op("takeLabels", http.MethodPost, "/cameras/{camera}/labels", "Tell what was seen in a camera's picture (webhook); answered once it is recorded. At most 60 messages a minute of a camera", http.StatusOK)
 	take.MaxBodyBytes = maxSignedBody
-	add(s, signed(), take, s.takeLabels)
+	add(s, bySignature(), take, s.takeLabels)
 	add(s, atFilmed(VideoReview), op("listLabels", http.MethodGet, "/cameras/{camera}/labels", "What was seen in a camera's pictures, newest first", 0), s.listLabels)
 	add(s, atCamera(CamerasWrite), op("makeCameraLabelSecret", http.MethodPost, "/cameras/{camera}/labels/secret", "Make the secret that labels of a camera are signed with; one of before is void", http.StatusCreated), s.makeCameraLabelSecret)
 	add(s, atCamera(CamerasWrite), op("dropCameraLabelSecret", http.MethodDelete, "/cameras/{camera}/labels/secret", "Take no labels signed with the camera's secret any more", http.StatusNoContent), s.dropCameraLabelSecret)
@@ -156,7 +159,10 @@ func (s *Server) labelReport(in *takeLabelsInput, by signer) (r LabelReport, fau
 	}
 	r = LabelReport{Camera: in.Camera, Engine: clean(b.Engine, 64), At: b.At}
 	for i, l := range b.Labels {
-		x := LabelSeen{Label: event.Label{What: l.What, Score: math.Round(l.Score*100) / 100}, Text: l.Plate}
+		x := LabelSeen{Label: event.Label{What: l.What, Score: math.Round(l.Score*100) / 100, Number: l.Number}, Text: l.Plate}
+		if l.Number > 1 && (len(l.Box) > 0 || l.What == event.ScenePlate) {
+			fault(fmt.Sprintf("body.labels[%d].number", i), "only of what has no box and is no plate")
+		}
 		if l.Plate != "" && l.What != event.ScenePlate {
 			fault(fmt.Sprintf("body.labels[%d].plate", i), "only of a plate")
 		}
@@ -184,7 +190,7 @@ func (s *Server) labelsShape(ctx context.Context, e *event.Event, b *event.Label
 		Seq: e.Seq, At: e.At.UTC(), SeenAt: cmp.Or(b.SeenAt, e.At).UTC(), Source: b.Source, Engine: b.Engine, Scene: b.Scene, Armed: b.Armed, Items: []LabelShape{},
 	}
 	for _, x := range b.Items {
-		l := LabelShape{What: x.What, Score: x.Score, Box: []float64{}, PlateID: x.Plate}
+		l := LabelShape{What: x.What, Score: x.Score, Box: []float64{}, PlateID: x.Plate, Number: max(x.Number, 1)}
 		if x.Box != [4]float64{} {
 			l.Box = slices.Clone(x.Box[:])
 		}

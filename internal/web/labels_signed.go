@@ -2,31 +2,28 @@ package web
 
 import (
 	"bytes"
-	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/proto/signed"
+	"github.com/chargewatch/chargewatch/internal/store"
 )
 
 // Bounds of signed messages.
 const (
-	maxSignedBody  = 64 << 10
-	signedReadFor  = 5 * time.Second
-	signatureLife  = 5 * time.Minute // before and after our time
-	maxSignatures  = 100_000
-	signatureField = "X-Chargewatch-Signature"
+	maxSignedBody = 64 << 10
+	signedReadFor = 5 * time.Second
+	signatureLife = 5 * time.Minute // before and after our time
+	maxSignatures = 100_000
 )
 
 // errSignature is what everybody hears who does not know the secret.
-var errSignature = problemf(http.StatusUnauthorized, "sign the body: "+signatureField+": t=SECONDS,v1=HEX of HMAC-SHA256 over SECONDS, a dot and the body, with the secret of the camera or its site")
+var errSignature = problemf(http.StatusUnauthorized, "sign the body: "+signed.Header+": t=SECONDS,v1=HEX of HMAC-SHA256 over SECONDS, a dot and the body, with the secret of the camera, its site or the controller")
 
 // signer is whose secret a message is signed with.
 type signer string
@@ -34,68 +31,55 @@ type signer string
 const (
 	signedByCamera signer = "camera"
 	signedBySite   signer = "site" // which is that of other cameras too
+	signedByBridge signer = "controller"
 )
 
 type signerKey struct{}
 
-// signature is what a message is signed with: when, and with what sum.
-type signature struct {
-	t   string
-	at  time.Time
-	sum []byte
+// voucher is a secret that a message may be signed with.
+type voucher struct {
+	by     signer
+	secret func() ([]byte, error)
 }
 
-// parseSignature reads t=SECONDS,v1=HEX.
-func parseSignature(text string) (signature, bool) {
-	var s signature
-	if len(text) > 256 {
-		return s, false
+// vouchers are the secrets for the camera or controller of a path; none where there
+// are none, which is not for everybody to know.
+func (s *Server) vouchers(r *http.Request) (list []voucher) {
+	if id := r.PathValue("controller"); id != "" {
+		if c, ok := s.o.Store.Controller(id); ok && c.Driver == store.DriverHTTP && c.HasSecret {
+			list = append(list, voucher{signedByBridge, func() ([]byte, error) {
+				secret, err := s.o.Store.ControllerSecret(id)
+				return []byte(secret), err
+			}})
+		}
+		return list
 	}
-	for part := range strings.SplitSeq(text, ",") {
-		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-		switch name {
-		case "t":
-			n, err := strconv.ParseInt(value, 10, 64)
-			if err != nil || n < 0 || n > 1<<40 {
-				return s, false
-			}
-			s.t, s.at = value, time.Unix(n, 0)
-		case "v1":
-			sum, err := hex.DecodeString(value)
-			if err != nil || len(sum) != sha256.Size {
-				return s, false
-			}
-			s.sum = sum
+	c, ok := s.o.Store.Camera(r.PathValue("camera"))
+	if !ok {
+		return nil
+	}
+	for _, x := range []struct {
+		by    signer
+		scope event.Subject
+	}{{signedByCamera, event.Camera(c.ID)}, {signedBySite, event.Site(c.SiteID)}} {
+		if s.o.Store.HasLabelSecret(x.scope) {
+			list = append(list, voucher{x.by, func() ([]byte, error) { return s.o.Store.LabelSecret(x.scope) }})
 		}
 	}
-	return s, s.t != "" && s.sum != nil
-}
-
-func (s signature) by(secret, body []byte) bool {
-	if len(secret) == 0 {
-		return false
-	}
-	h := hmac.New(sha256.New, secret)
-	h.Write([]byte(s.t + "."))
-	h.Write(body)
-	return hmac.Equal(h.Sum(nil), s.sum)
+	return list
 }
 
 // admitSigned reads the body of a message and lets it through if it is signed, of
 // now, and new. Nothing of it is parsed before.
 func (s *Server) admitSigned(w http.ResponseWriter, r *http.Request) (signer, error) {
-	sig, ok := parseSignature(r.Header.Get(signatureField))
-	c, known := s.o.Store.Camera(r.PathValue("camera"))
-	if !ok || !known {
-		return "", errSignature // which cameras there are is not for everybody to know
-	}
-	ofCamera, ofSite := event.Camera(c.ID), event.Site(c.SiteID)
-	if !s.o.Store.HasLabelSecret(ofCamera) && !s.o.Store.HasLabelSecret(ofSite) {
+	sig, ok := signed.Parse(r.Header.Get(signed.Header))
+	list := s.vouchers(r)
+	if !ok || len(list) == 0 {
 		return "", errSignature
 	}
 	// What was signed before we began may have been told to the process before us.
 	now := s.now()
-	if now.Sub(sig.at).Abs() > signatureLife || sig.at.Before(s.started.Truncate(time.Second)) {
+	if now.Sub(sig.At).Abs() > signatureLife || sig.At.Before(s.started.Truncate(time.Second)) {
 		return "", problemf(http.StatusUnauthorized, "the signature is not of now: sign each message anew, with a clock that is right")
 	}
 	if r.ContentLength > maxSignedBody {
@@ -111,23 +95,21 @@ func (s *Server) admitSigned(w http.ResponseWriter, r *http.Request) (signer, er
 	case len(body) > maxSignedBody:
 		return "", problemf(http.StatusRequestEntityTooLarge, "at most 64 KiB")
 	}
-	by := signedByCamera
-	for _, scope := range []event.Subject{ofCamera, ofSite} {
-		secret, err := s.o.Store.LabelSecret(scope)
+	for _, v := range list {
+		secret, err := v.secret()
 		if err != nil {
 			return "", err
 		}
-		if sig.by(secret, body) {
-			return by, s.admitOnce(r, sig, body)
+		if sig.By(secret, body) {
+			return v.by, s.admitOnce(r, sig, body)
 		}
-		by = signedBySite
 	}
 	return "", errSignature
 }
 
 // admitOnce lets a signature through that was not seen yet.
-func (s *Server) admitOnce(r *http.Request, sig signature, body []byte) error {
-	switch err := s.signatures.take([sha256.Size]byte(sig.sum), s.now()); {
+func (s *Server) admitOnce(r *http.Request, sig signed.Signature, body []byte) error {
+	switch err := s.signatures.take(sig.Sum, s.now()); {
 	case errors.Is(err, errReplay):
 		return problemf(http.StatusConflict, "this message was told already")
 	case err != nil:

@@ -250,24 +250,6 @@ func newBare(f *testing.F, k *taken) bare {
 	return bare{New(Options{Store: st, Fleet: log, History: log, Past: log, Log: log, Labels: k}), secret}
 }
 
-func FuzzSignature(f *testing.F) {
-	for _, s := range []string{"", "t=1,v1=00", signHook("x", "y", time.Unix(1, 0)), "v1=,t=", "t=-1", "t=9999999999999999999", "t=1,t=2,v1=" + strings.Repeat("0", 64)} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		s, ok := parseSignature(text)
-		if !ok {
-			return
-		}
-		if len(s.sum) != sha256.Size || s.t == "" || strconv.FormatInt(s.at.Unix(), 10) != strings.TrimLeft(s.t, "+0") && s.at.Unix() != 0 {
-			t.Fatalf("%q is %+v", text, s)
-		}
-		if s.by(nil, nil) {
-			t.Fatal("no secret signs")
-		}
-	})
-}
-
 // FuzzLabelBody sends bodies through the whole handler: whatever comes, it is taken
 // within the bounds or refused as the caller's fault.
 func FuzzLabelBody(f *testing.F) {

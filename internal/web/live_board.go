@@ -150,6 +150,7 @@ func (b *board) layOut(now time.Time) {
 // encoded.
 type view struct {
 	scope     Scope
+	people    Scope // where people may be seen
 	structure uint64
 	index     []int // of board ports
 
@@ -165,12 +166,13 @@ type view struct {
 	summaryTook   time.Duration
 }
 
-// view returns the view of a scope, laid out for the current structure.
-func (b *board) view(scope Scope) *view {
-	key := scope.key()
+// view returns the view of a scope, in a part of which people may be seen, laid out
+// for the current structure.
+func (b *board) view(scope, people Scope) *view {
+	key := viewKey(scope, people)
 	v := b.views[key]
 	if v == nil {
-		v = &view{scope: scope, structure: ^uint64(0)}
+		v = &view{scope: scope, people: people.and(scope), structure: ^uint64(0)}
 		b.views[key] = v
 	}
 	if v.structure != b.structure {
@@ -184,6 +186,8 @@ func (b *board) view(scope Scope) *view {
 	}
 	return v
 }
+
+func viewKey(scope, people Scope) string { return scope.key() + "\x00" + people.and(scope).key() }
 
 // forget drops views that no client has.
 func (b *board) forget(used map[string]bool) {

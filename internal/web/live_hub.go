@@ -62,6 +62,8 @@ type heard struct {
 	whole   json.RawMessage
 	masked  json.RawMessage
 	private bool // for those who see all sites only
+	// needs is a right beside that of the topic, at the site; empty: none.
+	needs Permission
 }
 
 // client is one socket or stream. All fields but out and gone are the hub's.
@@ -231,8 +233,9 @@ func (h *hub) beat() {
 	clear(h.stations)
 	used := make(map[string]bool)
 	for c := range h.clients {
-		used[c.principal.Scope(SummaryRead).key()] = true
-		used[c.principal.Scope(StationsRead).key()] = true
+		people := c.principal.Scope(PeopleRead)
+		used[viewKey(c.principal.Scope(SummaryRead), people)] = true
+		used[viewKey(c.principal.Scope(StationsRead), people)] = true
 		h.flush(c, now, false)
 	}
 	h.board.forget(used)
@@ -278,7 +281,7 @@ func (h *hub) takeUrgent(c *client, batch []frame) []frame {
 // values appends the coalesced topics.
 func (h *hub) values(c *client, now time.Time, batch []frame) []frame {
 	if allowed := c.principal.Scope(SummaryRead); c.topics["summary"] && !allowed.Empty() {
-		v := h.board.view(allowed)
+		v := h.board.view(allowed, c.principal.Scope(PeopleRead))
 		h.summarise(v, now)
 		if c.summary != v.summarySerial {
 			c.summary = v.summarySerial
@@ -290,7 +293,7 @@ func (h *hub) values(c *client, now time.Time, batch []frame) []frame {
 		return batch
 	}
 	if c.topics["ports"] {
-		batch = h.ports(c, h.board.view(allowed), batch)
+		batch = h.ports(c, h.board.view(allowed, c.principal.Scope(PeopleRead)), batch)
 	}
 	for topic := range c.topics {
 		if id, ok := strings.CutPrefix(topic, "station/"); ok {
@@ -323,7 +326,7 @@ func (h *hub) summarise(v *view, now time.Time) {
 		return
 	}
 	start := time.Now()
-	data, err := json.Marshal(h.s.summary(h.board.snap, v.scope))
+	data, err := json.Marshal(h.s.summary(h.board.snap, v.scope, v.people))
 	if err != nil {
 		h.s.log.Error("summary not encoded", "err", err)
 		return
@@ -389,9 +392,14 @@ func (h *hub) tell(x heard) {
 			permission = DoorsRead
 		case "access":
 			permission = PeopleRead
+		case "outputs":
+			permission = OutputsRead
 		}
 		allowed := c.principal.Scope(permission)
 		if x.private && !allowed.All() || !x.private && !allowed.Allows(x.site) {
+			continue
+		}
+		if x.needs != "" && !c.principal.Scope(x.needs).Allows(x.site) {
 			continue
 		}
 		data := x.masked

@@ -20,6 +20,9 @@ func (h *hub) followIncidents(ctx context.Context) {
 				break
 			}
 			x := heard{topic: "incidents", frame: "incident", site: in.SiteID, urgent: true, private: in.SiteID == ""}
+			if in.Discreet() {
+				x.needs = PeopleRead
+			}
 			for _, staff := range []bool{true, false} {
 				data, err := json.Marshal(h.s.incidentShape(in, staff))
 				if err != nil {

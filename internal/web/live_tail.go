@@ -43,27 +43,37 @@ func (h *hub) tail(ctx context.Context) {
 	}
 }
 
-// pass hands one event to the hub; false when it has ended.
-func (h *hub) pass(ctx context.Context, e *event.Event, recent *commandRing) bool {
-	site, placed := "", false
-	switch e.Subject.Type {
+// placeOf is the site of what an event is about; false for what is not known, or is of
+// no site.
+func (s *Server) placeOf(subject event.Subject) (site string, placed bool) {
+	switch subject.Type {
 	case event.StationSubject:
-		site, placed = h.s.siteOf(e.Subject.ID)
+		return s.siteOf(subject.ID)
 	case event.CameraSubject:
-		if c, ok := h.s.o.Store.Camera(e.Subject.ID); ok {
-			site, placed = c.SiteID, true
+		if c, ok := s.o.Store.Camera(subject.ID); ok {
+			return c.SiteID, true
 		}
 	case event.DoorSubject:
-		if d, ok := h.s.o.Store.Door(e.Subject.ID); ok {
-			site, placed = d.SiteID, true
+		if d, ok := s.o.Store.Door(subject.ID); ok {
+			return d.SiteID, true
 		}
 	case event.ControllerSubject:
-		if c, ok := h.s.o.Store.Controller(e.Subject.ID); ok {
-			site, placed = c.SiteID, true
+		if c, ok := s.o.Store.Controller(subject.ID); ok {
+			return c.SiteID, true
+		}
+	case event.OutputSubject:
+		if o, ok := s.o.Store.Output(subject.ID); ok {
+			return o.SiteID, true
 		}
 	case event.SiteSubject:
-		site, placed = e.Subject.ID, true
+		return subject.ID, true
 	}
+	return "", false
+}
+
+// pass hands one event to the hub; false when it has ended.
+func (h *hub) pass(ctx context.Context, e *event.Event, recent *commandRing) bool {
+	site, placed := h.s.placeOf(e.Subject)
 	if !h.passCamera(ctx, e, site) || !h.passDoor(ctx, e, site) {
 		return false
 	}
@@ -73,6 +83,8 @@ func (h *hub) pass(ctx context.Context, e *event.Event, recent *commandRing) boo
 		return true // too many or too large: series, settings and messages have them
 	case *event.Access:
 		return true // with names, for those who may see people: passDoor
+	case *event.OutputSwitch, *event.OutputRequest:
+		return true // for those who may see outputs, who are told how they are
 	case *event.Command:
 		shape := CommandShape{
 			ID: b.CommandID, Station: e.Subject.ID, Action: b.Action, Payload: b.Payload, Status: "sent", RequestedBy: b.By,
@@ -98,6 +110,7 @@ func (h *hub) pass(ctx context.Context, e *event.Event, recent *commandRing) boo
 	if x.topic == "" {
 		return true
 	}
+	x.needs, _ = h.s.beyond(e)
 	x.site, x.private = site, !placed || site == ""
 	select {
 	case h.heard <- x:

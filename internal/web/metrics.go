@@ -65,7 +65,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 			rejected++
 		}
 	}
-	sum := m.s.summary(snap, Scope{all: true})
+	sum := m.s.summary(snap, Scope{all: true}, Scope{all: true})
 	for i := range fleet.Statuses {
 		name := fleet.Status(i).String()
 		states[name] = sum.Ports.ByStatus[name]

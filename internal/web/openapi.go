@@ -2,16 +2,20 @@ package web
 
 import (
 	"net/http"
+	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/chargewatch/chargewatch/internal/proto/signed"
 )
 
 // openAPI makes the API that add registers routes with. Description, docs page
 // and schemas are served by routes of ours, so that they too need a permission.
 func (s *Server) openAPI() {
 	const ref = "#/components/schemas/"
-	registry := huma.NewMapRegistry(ref, huma.DefaultSchemaNamer)
+	registry := huma.NewMapRegistry(ref, schemaName)
 	config := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -26,7 +30,7 @@ func (s *Server) openAPI() {
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"session":   {Type: "apiKey", In: "cookie", Name: "chargewatch"},
 					"token":     {Type: "http", Scheme: "bearer"},
-					"signature": {Type: "apiKey", In: "header", Name: signatureField, Description: "HMAC-SHA256 of the body with a secret that was given out for it"},
+					"signature": {Type: "apiKey", In: "header", Name: signed.Header, Description: "HMAC-SHA256 of the body with a secret that was given out for it"},
 				},
 			},
 		},
@@ -35,6 +39,19 @@ func (s *Server) openAPI() {
 		Transformers:  []huma.Transformer{newFaultWords().inTheirWords},
 	}
 	s.api = humago.NewWithPrefix(s.mux, base, config)
+}
+
+// schemaName is the name of a type; those that plans are made of share words with
+// other things and say where they belong.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if strings.Contains(t.PkgPath(), "/planning/") && t.Name() != "" {
+		return "Expansion" + name
+	}
+	return name
 }
 
 // Describe returns the OpenAPI 3.1 description.

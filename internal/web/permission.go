@@ -77,12 +77,21 @@ const (
 	DoorsRead    Permission = "doors.read"
 	DoorsWrite   Permission = "doors.write"
 	DoorsCommand Permission = "doors.command"
+	// OutputsRead shows sirens, lights, speakers and relays, OutputsSwitch switches
+	// them, OutputsWrite sets them up.
+	OutputsRead   Permission = "outputs.read"
+	OutputsSwitch Permission = "outputs.switch"
+	OutputsWrite  Permission = "outputs.write"
 	// PeopleRead shows who enters and charges, PeopleWrite decides about them.
 	PeopleRead  Permission = "people.read"
 	PeopleWrite Permission = "people.write"
 	// PoliciesRead shows who may do what where and when, PoliciesWrite decides it.
 	PoliciesRead  Permission = "policies.read"
 	PoliciesWrite Permission = "policies.write"
+	// AnalyticsRead shows how sites are used, forecasts and plans, and names nobody;
+	// AnalyticsWrite brings in past sessions and makes plans.
+	AnalyticsRead  Permission = "analytics.read"
+	AnalyticsWrite Permission = "analytics.write"
 	// SystemRead is how well the server itself is, SystemConfigure what it is told
 	// and what it knows of itself when it is not well.
 	SystemRead      Permission = "system.read"
@@ -115,16 +124,18 @@ func permissionsOf(role store.Role) []Permission {
 		VideoLive,
 		ArmingWrite,
 		PeopleRead, PoliciesRead,
+		OutputsRead, OutputsSwitch,
+		AnalyticsRead, AnalyticsWrite,
 	})
 	switch role {
 	case store.RoleViewer, store.RoleHost:
-		return states
+		return append(states, AnalyticsRead)
 	case store.RoleTechnician:
 		return append(staff, WorkOrdersRead, WorkOrdersWrite)
 	case store.RoleOperator:
 		return operator
 	case store.RoleSecurity:
-		return append(staff, CredentialsRead, CredentialsWrite, PeopleRead, PeopleWrite, PoliciesRead, PoliciesWrite, VideoLive, VideoUnmasked, VideoReview, EvidenceExport, ArmingWrite, DoorsCommand)
+		return append(staff, CredentialsRead, CredentialsWrite, PeopleRead, PeopleWrite, PoliciesRead, PoliciesWrite, VideoLive, VideoUnmasked, VideoReview, EvidenceExport, ArmingWrite, DoorsCommand, OutputsRead, OutputsSwitch)
 	case store.RoleAdmin:
 		return append(operator,
 			SitesWrite, StationsWrite,
@@ -139,6 +150,7 @@ func permissionsOf(role store.Role) []Permission {
 			PeopleWrite, PoliciesWrite,
 			CamerasWrite, VideoUnmasked, VideoReview, EvidenceExport,
 			DoorsWrite, DoorsCommand,
+			OutputsWrite,
 		)
 	}
 	return nil

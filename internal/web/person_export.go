@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -23,6 +24,7 @@ type PersonExport struct {
 	Attempts    []AttemptShape     `json:"attempts" doc:"to charge in the last 7 days"`
 	Doors       []AccessEventShape `json:"doors" doc:"what was shown at doors, the newest, at most 1,000"`
 	Acts        []AuditShape       `json:"acts" doc:"of the audit log about the person and the credentials, newest first"`
+	CallLists   []ContactShape     `json:"callLists" doc:"of sites"`
 	Incomplete  bool               `json:"incomplete" doc:"there is more than the bounds let through"`
 	Credentials int                `json:"credentialCount"`
 }
@@ -47,7 +49,7 @@ func (s *Server) exportPersonData(ctx context.Context, in *personInput) (*person
 		return nil, err
 	}
 	out := PersonExport{
-		MadeAt: s.now().UTC(), Person: whole.Body, Group: []NamedShape{}, Sessions: []SessionShape{}, Attempts: []AttemptShape{}, Doors: []AccessEventShape{}, Acts: []AuditShape{},
+		MadeAt: s.now().UTC(), Person: whole.Body, Group: []NamedShape{}, Sessions: []SessionShape{}, Attempts: []AttemptShape{}, Doors: []AccessEventShape{}, Acts: []AuditShape{}, CallLists: []ContactShape{},
 		Credentials: len(whole.Body.Credentials),
 	}
 	groups, err := s.o.Store.Groups(ctx)
@@ -67,6 +69,13 @@ func (s *Server) exportPersonData(ctx context.Context, in *personInput) (*person
 		if c.ID == whole.Body.Company {
 			out.Company = &NamedShape{Kept{ID: c.ID}, c.Name}
 		}
+	}
+	calls, err := s.o.Store.ContactsOf(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, site := range slices.Sorted(maps.Keys(calls)) {
+		out.CallLists = append(out.CallLists, contactShapes(calls[site])...)
 	}
 	subjects := []string{"person/" + in.ID}
 	for _, c := range whole.Body.Credentials {

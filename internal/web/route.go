@@ -28,7 +28,7 @@ type needKind uint8
 
 const (
 	needNothing    needKind = iota + 1 // anyone
-	needSigned                         // a body that is signed with the secret of {camera} or its site
+	needSigned                         // a body that is signed with the secret of {camera}, its site or {controller}
 	needSignIn                         // a session or token, whatever its grants
 	needGlobal                         // the permission for all sites
 	needFiltered                       // the permission at some site; the handler filters by its Scope
@@ -38,10 +38,11 @@ const (
 	needFilmed                         // the same, and the camera may be one that was removed
 	needDoor                           // the permission at the site of path parameter {door}
 	needController                     // the permission at the site of path parameter {controller}
+	needOutput                         // the permission at the site of path parameter {output}
 )
 
 func anyone() Need                   { return Need{kind: needNothing} }
-func signed() Need                   { return Need{kind: needSigned} }
+func bySignature() Need              { return Need{kind: needSigned} }
 func signedIn() Need                 { return Need{kind: needSignIn} }
 func global(p Permission) Need       { return Need{kind: needGlobal, permission: p} }
 func filtered(p Permission) Need     { return Need{kind: needFiltered, permission: p} }
@@ -51,6 +52,7 @@ func atCamera(p Permission) Need     { return Need{kind: needCamera, permission:
 func atFilmed(p Permission) Need     { return Need{kind: needFilmed, permission: p} }
 func atDoor(p Permission) Need       { return Need{kind: needDoor, permission: p} }
 func atController(p Permission) Need { return Need{kind: needController, permission: p} }
+func atOutput(p Permission) Need     { return Need{kind: needOutput, permission: p} }
 func (n Need) reauthenticated() Need { n.fresh = true; return n }
 func (n Need) orPermit() Need        { n.permit = true; return n }
 
@@ -219,6 +221,13 @@ func (s *Server) admit(r *http.Request, need Need) (*Principal, error) {
 		}
 		if c, ok := s.o.Store.Controller(r.PathValue("controller")); !ok || !scope.Allows(c.SiteID) {
 			return nil, problemf(http.StatusNotFound, "no such controller")
+		}
+	case needOutput:
+		if scope.Empty() {
+			return nil, errForbidden
+		}
+		if o, ok := s.o.Store.Output(r.PathValue("output")); !ok || !scope.Allows(o.SiteID) {
+			return nil, problemf(http.StatusNotFound, "no such output")
 		}
 	case needSite:
 		if scope.Empty() {

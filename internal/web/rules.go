@@ -29,11 +29,17 @@ type Rules struct {
 	Status    func() []rule.Status        // how each rule does
 	Open      func() []*incident.Incident // what is open now
 	Past      RulePast
+	// Sources are what sites have that rules listen to, Posture is which are on their
+	// guard; the channel of Guarded is closed at the next change of anything.
+	Sources func() map[string]detect.Sources
+	Posture func(site string) (detect.Posture, bool)
+	Guarded func() <-chan struct{}
 }
 
 // RulePast tries rules on what was recorded.
 type RulePast interface {
 	Run(ctx context.Context, r rule.Rule, from, to time.Time) (backtest.Result, []rule.Fault, error)
+	Detector(ctx context.Context, d backtest.Draft) (backtest.Compared, error)
 }
 
 // RuleShape is a rule and how it does.

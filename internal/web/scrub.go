@@ -140,6 +140,12 @@ func address(text string) string {
 	return before[:strings.Index(before, "://")+3] + user + ":" + hidden + "@" + after
 }
 
+// ForRecord is the form of a payload that is recorded: without secrets, and tokens by
+// reference.
+func (s *Server) ForRecord(ctx context.Context, payload []byte) (json.RawMessage, error) {
+	return s.forRecord(ctx, payload)
+}
+
 // forRecord is the form of a payload that is recorded: tokens by reference.
 func (s *Server) forRecord(ctx context.Context, payload []byte) (json.RawMessage, error) {
 	c := scrubber{token: func(typ, value string) (string, error) {
@@ -189,6 +195,9 @@ func (s *Server) forReader(ctx context.Context, whole bool, payloads ...*json.Ra
 	}
 	return nil
 }
+
+// Masked is a raw frame without secrets and with masked tokens; empty if it is not JSON.
+func Masked(data []byte) string { return shown(data, false) }
 
 // shown is a raw frame without secrets and, unless whole, with masked tokens. A
 // frame that is not JSON is shown only whole.

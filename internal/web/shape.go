@@ -71,6 +71,7 @@ type StationShape struct {
 	Tags            []string         `json:"tags" doc:"what people call it"`
 	EVSEs           []EVSEShape      `json:"evses"`
 	Auth            *AuthShape       `json:"auth,omitempty" doc:"for those who may change it"`
+	Relay           *RelayShape      `json:"relay,omitempty" doc:"for those who may change it"`
 }
 
 // EVSEShape is a port as the API shows it.
@@ -268,6 +269,9 @@ type EventShape struct {
 	Quirks      []string   `json:"quirks"`
 	Data        any        `json:"data"`
 }
+
+// ShapeOf is an event as the API shows it, for who gives events out elsewhere.
+func ShapeOf(e *event.Event) EventShape { return eventShape(e) }
 
 func eventShape(e *event.Event) EventShape {
 	out := EventShape{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
@@ -23,6 +24,9 @@ type SiteShape struct {
 	OpeningHours string   `json:"openingHours"`
 	GridLimitW   float64  `json:"gridLimitW" doc:"0: none known"`
 	FreeVend     bool     `json:"freeVend" doc:"anyone may charge"`
+	StationLists bool     `json:"stationLists" doc:"its stations keep a list of whom to serve while the server is away"`
+	Upstream     string   `json:"upstream" doc:"the other central system that its stations are relayed to; empty: none"`
+	Observers    []string `json:"observers" doc:"systems that hear its stations too"`
 
 	Public     bool          `json:"public" doc:"drivers see it at /status"`
 	PublicName string        `json:"publicName" doc:"the name drivers read; empty: name"`
@@ -84,6 +88,9 @@ type newSiteInput struct {
 		OpeningHours string   `json:"openingHours,omitempty" maxLength:"300" doc:"as OpenStreetMap writes them"`
 		GridLimitW   float64  `json:"gridLimitW,omitempty"`
 		FreeVend     bool     `json:"freeVend,omitempty"`
+		StationLists bool     `json:"stationLists,omitempty"`
+		Upstream     string   `json:"upstream,omitempty" maxLength:"48" doc:"the other central system that its stations are relayed to"`
+		Observers    []string `json:"observers,omitempty" maxItems:"4" doc:"systems that hear its stations too"`
 
 		Public     bool          `json:"public,omitempty" doc:"drivers see it at /status"`
 		PublicName string        `json:"publicName,omitempty" maxLength:"100"`
@@ -94,15 +101,18 @@ type newSiteInput struct {
 type siteChangeInput struct {
 	Site string `path:"site" maxLength:"48"`
 	Body struct {
-		Name         *string  `json:"name,omitempty" maxLength:"100"`
-		Address      *string  `json:"address,omitempty" maxLength:"300"`
-		Latitude     *float64 `json:"latitude,omitempty"`
-		Longitude    *float64 `json:"longitude,omitempty"`
-		NoPosition   bool     `json:"noPosition,omitempty" doc:"forget latitude and longitude"`
-		TimeZone     *string  `json:"timeZone,omitempty" maxLength:"64"`
-		OpeningHours *string  `json:"openingHours,omitempty" maxLength:"300"`
-		GridLimitW   *float64 `json:"gridLimitW,omitempty"`
-		FreeVend     *bool    `json:"freeVend,omitempty"`
+		Name         *string   `json:"name,omitempty" maxLength:"100"`
+		Address      *string   `json:"address,omitempty" maxLength:"300"`
+		Latitude     *float64  `json:"latitude,omitempty"`
+		Longitude    *float64  `json:"longitude,omitempty"`
+		NoPosition   bool      `json:"noPosition,omitempty" doc:"forget latitude and longitude"`
+		TimeZone     *string   `json:"timeZone,omitempty" maxLength:"64"`
+		OpeningHours *string   `json:"openingHours,omitempty" maxLength:"300"`
+		GridLimitW   *float64  `json:"gridLimitW,omitempty"`
+		FreeVend     *bool     `json:"freeVend,omitempty"`
+		Upstream     *string   `json:"upstream,omitempty" maxLength:"48" doc:"the other central system that its stations are relayed to; empty: none. Its stations come again at once"`
+		Observers    *[]string `json:"observers,omitempty" maxItems:"4" doc:"systems that hear its stations too"`
+		StationLists *bool     `json:"stationLists,omitempty" doc:"lists are made and kept in its stations, and their settings changed to go by them; off: emptied, and the settings put back"`
 
 		Public     *bool          `json:"public,omitempty" doc:"drivers see it at /status"`
 		PublicName *string        `json:"publicName,omitempty" maxLength:"100"`
@@ -184,9 +194,11 @@ func (c *siteCount) port(st *fleet.Station, v *fleet.EVSE) {
 func (s *Server) siteShape(x *store.Site, c *siteCount) SiteShape {
 	out := SiteShape{
 		ID: x.ID, Name: x.Name, Address: x.Address, Latitude: x.Latitude, Longitude: x.Longitude, TimeZone: x.TimeZone,
-		OpeningHours: x.OpeningHours, GridLimitW: x.GridLimitW, FreeVend: x.FreeVend, Public: x.Public, PublicName: x.PublicName,
+		OpeningHours: x.OpeningHours, GridLimitW: x.GridLimitW, FreeVend: x.FreeVend, StationLists: x.StationLists, Public: x.Public, PublicName: x.PublicName,
 		Notices: noticeShapes(x.Notices), Ports: SitePorts{ByPowerClass: []PowerClass{}},
 	}
+	relay := s.o.Store.Relaying(event.Site(x.ID))
+	out.Upstream, out.Observers = relay.Upstream, list(relay.Observers)
 	if p, ok := s.o.Store.Plan(x.ID); ok {
 		out.Plan = planShape(p)
 	}
@@ -234,19 +246,31 @@ func (s *Server) getSite(_ context.Context, in *siteInput) (*siteOutput, error) 
 
 func (s *Server) createSite(ctx context.Context, in *newSiteInput) (*siteOutput, error) {
 	b := in.Body
+	if err := s.relayable(store.Relaying{}, &b.Upstream, &b.Observers); err != nil {
+		return nil, err
+	}
 	x, err := s.o.Store.CreateSite(ctx, who(ctx).actor(), store.Site{
 		ID: b.ID, Name: b.Name, Address: b.Address, Latitude: b.Latitude, Longitude: b.Longitude, TimeZone: b.TimeZone,
-		OpeningHours: b.OpeningHours, GridLimitW: b.GridLimitW, FreeVend: b.FreeVend,
+		OpeningHours: b.OpeningHours, GridLimitW: b.GridLimitW, FreeVend: b.FreeVend, StationLists: b.StationLists,
 		Public: b.Public, PublicName: b.PublicName, Notices: notices(b.Notices),
 	})
 	if err != nil {
 		return nil, err
+	}
+	if b.Upstream != "" || len(b.Observers) > 0 {
+		if err := s.relaySite(ctx, x.ID, &b.Upstream, &b.Observers); err != nil {
+			return nil, err
+		}
 	}
 	return &siteOutput{Body: s.siteShape(x, nil)}, nil
 }
 
 func (s *Server) changeSite(ctx context.Context, in *siteChangeInput) (*siteOutput, error) {
 	b := in.Body
+	relayed := b.Upstream != nil || b.Observers != nil
+	if err := s.relayable(s.o.Store.Relaying(event.Site(in.Site)), b.Upstream, b.Observers); relayed && err != nil {
+		return nil, err
+	}
 	x, err := s.o.Store.UpdateSite(ctx, who(ctx).actor(), in.Site, func(x *store.Site) {
 		put(&x.Name, b.Name)
 		put(&x.Address, b.Address)
@@ -254,6 +278,7 @@ func (s *Server) changeSite(ctx context.Context, in *siteChangeInput) (*siteOutp
 		put(&x.OpeningHours, b.OpeningHours)
 		put(&x.GridLimitW, b.GridLimitW)
 		put(&x.FreeVend, b.FreeVend)
+		put(&x.StationLists, b.StationLists)
 		put(&x.Public, b.Public)
 		put(&x.PublicName, b.PublicName)
 		if b.Notices != nil {
@@ -271,6 +296,11 @@ func (s *Server) changeSite(ctx context.Context, in *siteChangeInput) (*siteOutp
 	})
 	if err != nil {
 		return nil, err
+	}
+	if relayed {
+		if err := s.relaySite(ctx, in.Site, b.Upstream, b.Observers); err != nil {
+			return nil, err
+		}
 	}
 	return &siteOutput{Body: s.siteShape(x, s.siteCounts()[x.ID])}, nil
 }

@@ -108,7 +108,7 @@ func (s *Server) getStation(ctx context.Context, in *stationInput) (*stationOutp
 	}
 	out := &stationOutput{Body: s.stationShape(st)}
 	if scope(ctx, StationsWrite).Allows(st.SiteID) {
-		out.Body.Auth = s.authShape(st.ID)
+		out.Body.Auth, out.Body.Relay = s.authShape(st.ID), s.relayShape(st.ID)
 	}
 	return out, nil
 }

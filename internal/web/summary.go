@@ -88,7 +88,7 @@ func (s *Server) registerSummary() {
 	add(s, filtered(SummaryRead), huma.Operation{
 		OperationID: "getSummary", Method: http.MethodGet, Path: "/summary", Summary: "The network at a glance", Tags: []string{"network"},
 	}, func(ctx context.Context, in *summaryInput) (*summaryOutput, error) {
-		return &summaryOutput{Body: s.summary(s.o.Fleet.Snapshot(), scope(ctx, SummaryRead).at(in.Site))}, nil
+		return &summaryOutput{Body: s.summary(s.o.Fleet.Snapshot(), scope(ctx, SummaryRead).at(in.Site), scope(ctx, PeopleRead))}, nil
 	})
 }
 
@@ -96,7 +96,7 @@ type summaryInput struct {
 	Site string `query:"site" maxLength:"48" doc:"default: all sites"`
 }
 
-func (s *Server) summary(snap *fleet.Snapshot, allowed Scope) Summary {
+func (s *Server) summary(snap *fleet.Snapshot, allowed, people Scope) Summary {
 	out := Summary{At: s.now().UTC(), Observing: s.o.Fleet.Ready() == nil}
 	var byStatus [fleet.Statuses]int
 	var byClass [fleet.PowerClasses]PowerClass
@@ -133,7 +133,7 @@ func (s *Server) summary(snap *fleet.Snapshot, allowed Scope) Summary {
 		byClass[i].Class = fleet.PowerClass(i).String()
 	}
 	out.Ports.ByPowerClass = byClass[:]
-	out.Incidents = s.countIncidents(allowed)
+	out.Incidents = s.countIncidents(allowed, people)
 	out.Cameras = s.countCameras(allowed)
 	out.Doors = s.countDoors(allowed)
 	out.PowerW, out.OfferedW = math.Round(out.PowerW), math.Round(out.OfferedW)

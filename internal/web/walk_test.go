@@ -18,6 +18,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/access"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/knowledge"
+	"github.com/chargewatch/chargewatch/internal/outlook"
 	"github.com/chargewatch/chargewatch/internal/picture"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
@@ -30,6 +31,7 @@ type two struct {
 	incident map[string]string
 	order    map[string]string
 	photo    map[string]string
+	study    map[string]string
 }
 
 const (
@@ -51,11 +53,16 @@ func newTwo(t *testing.T) *two {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPlant(t, func(o *Options) {
+	studies, open := withStudies(t)
+	used := &usage{}
+	p := newPlant(t, studies, func(o *Options) {
+		o.Usage, o.Cells = used, quarterHours{used}
+		o.Outlooks = outlook.New(outlook.Options{Usage: used, Fleet: o.Fleet, Sites: o.Store})
 		o.Photos, o.Viewing, o.Footage, o.Evidence = photos, noPictures{}, noFootage{}, onePack{}
 		o.Telemetry, o.Flows, o.Frames, o.Knowledge = noSeries{}, noSeries{}, noFrames{}, known
 	})
-	n := &two{plant: p, session: make(map[string]string), incident: make(map[string]string), order: make(map[string]string), photo: make(map[string]string)}
+	open()
+	n := &two{study: make(map[string]string), plant: p, session: make(map[string]string), incident: make(map[string]string), order: make(map[string]string), photo: make(map[string]string)}
 	for _, site := range []string{own, foreign} {
 		p.site(site)
 		if _, err := p.store.CreateCamera(t.Context(), store.System, store.Camera{
@@ -79,10 +86,21 @@ func newTwo(t *testing.T) *two {
 		}); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := p.store.CreateOutput(t.Context(), store.System, store.Output{
+			ID: "out-" + site, SiteID: site, Label: "Siren " + site, Kind: store.Siren, Driver: store.OutputWebhook, Address: "https://10.0.0.7/" + site,
+		}, "a secret of a test"); err != nil {
+			t.Fatal(err)
+		}
+		p.say(event.Output("out-"+site), &event.OutputSwitch{SiteID: site, Label: "Siren " + site, Output: "siren", Cause: event.OutputTest})
 		p.say(event.Door("door-"+site), &event.Access{SiteID: site, Reason: "at " + site, DecidedBy: "controller", Allowed: true})
 		if _, err := p.store.SetRetention(t.Context(), store.System, store.Retention{SiteID: site, Days: 7, Purpose: "raids at " + site}); err != nil {
 			t.Fatal(err)
 		}
+		question, err := p.store.CreateStudy(t.Context(), store.Study{Kind: planKind, Site: site, Question: json.RawMessage(`{"site":"` + site + `","assumptions":{"patienceMinutes":10,"promiseMinutes":5,"promisePercent":10,"weeks":26}}`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.study[site] = question.ID
 		station := "S-" + site
 		p.enrol(site, station, event.EVSELayout{EVSE: 1, RatedW: 50_000})
 		if _, err := p.store.PutPlan(t.Context(), store.System, store.Plan{Site: site, Type: "image/png", Width: 1, Height: 1}, []byte("picture")); err != nil {
@@ -127,6 +145,7 @@ func newTwo(t *testing.T) *two {
 			t.Fatal(err)
 		}
 	}
+	used.count(p)
 	return n
 }
 
@@ -179,23 +198,35 @@ func (n *two) path(r Route, site string) string {
 	if strings.Contains(r.Path, "/workorders/") {
 		id = n.order[site]
 	}
+	if strings.Contains(r.Path, "/analytics/plans/") {
+		id = n.study[site]
+	}
 	if strings.Contains(r.Path, "/evidence/") {
 		id = "pack-" + site
 	}
 	if r.Need.kind == needGlobal {
 		id = "nobody"
 	}
-	path := strings.NewReplacer("{station}", "S-"+site, "{site}", site, "{camera}", "cam-"+site, "{door}", "door-"+site, "{controller}", "ctl-"+site, "{session}", "x", "{stream}", "main", "{file}", "index.m3u8", "{id}", id, "{action}", "note", "{photo}", n.photo[site]).Replace(r.Path)
+	path := strings.NewReplacer("{station}", "S-"+site, "{site}", site, "{camera}", "cam-"+site, "{door}", "door-"+site, "{controller}", "ctl-"+site, "{output}", "out-"+site, "{session}", "x", "{stream}", "main", "{file}", "index.m3u8", "{id}", id, "{action}", "note", "{photo}", n.photo[site]).Replace(r.Path)
 	if r.Path == base+"/telemetry" {
 		path += "?station=S-" + site
 	}
+	if ofOneSite(r) {
+		path += "?site=" + site
+	}
 	switch {
-	case strings.HasSuffix(r.Path, "/recordings"), strings.HasSuffix(r.Path, "/clip.mp4"), strings.HasSuffix(r.Path, "/playback/index.m3u8"), strings.HasSuffix(r.Path, "/sound.m4a"):
+	case strings.HasSuffix(r.Path, "/recordings"), strings.HasSuffix(r.Path, "/clip.mp4"), strings.HasSuffix(r.Path, "/playback/index.m3u8"), strings.HasSuffix(r.Path, "/sound.m4a"), strings.HasSuffix(r.Path, "/door-moments"):
 		path += "?from=2026-11-22T12:00:00Z&to=2026-11-22T12:10:00Z"
 	case strings.HasSuffix(r.Path, "/picture.jpg"), strings.HasSuffix(r.Path, "/thumbnail.jpg"):
 		path += "?at=2026-11-22T12:00:00Z"
 	}
 	return path
+}
+
+// ofOneSite reports whether a route asks for a site in its query.
+func ofOneSite(r Route) bool {
+	return slices.Contains([]string{base + "/analytics/plan", base + "/analytics/plan.csv", base + "/analytics/plan/quick",
+		base + "/analytics/forecast", base + "/analytics/forecast.csv", base + "/analytics/forecast/free"}, r.Path)
 }
 
 // status calls a route and leaves its body, which may have no end.
@@ -232,7 +263,7 @@ func TestPublicRoutes(t *testing.T) {
 			continue
 		}
 		nobody := &caller{t: t, url: p.url, http: &http.Client{}}
-		path := strings.NewReplacer("{station}", "x", "{site}", "x", "{camera}", "x", "{door}", "x", "{controller}", "x", "{session}", "x", "{stream}", "x", "{file}", "x", "{id}", "x", "{action}", "note").Replace(r.Path)
+		path := strings.NewReplacer("{station}", "x", "{site}", "x", "{camera}", "x", "{door}", "x", "{controller}", "x", "{output}", "x", "{session}", "x", "{stream}", "x", "{file}", "x", "{id}", "x", "{action}", "note").Replace(r.Path)
 		if got := nobody.status(r.Method, path, "{}"); got != http.StatusUnauthorized {
 			t.Errorf("%s %s without sign-in: %d", r.Method, r.Path, got)
 		}
@@ -271,7 +302,7 @@ func TestRolesAndSites(t *testing.T) {
 					}
 					return
 				}
-				single := strings.Contains(r.Path, "{") || strings.HasSuffix(r.Path, "/telemetry")
+				single := strings.Contains(r.Path, "{") || ofOneSite(r) || strings.HasSuffix(r.Path, "/telemetry")
 				if r.Method != http.MethodGet { // checked body by body below
 					if got := c.status(r.Method, n.path(r, foreign), "{}"); single && got != http.StatusNotFound {
 						t.Errorf("%s: %d, want 404", n.path(r, foreign), got)
@@ -290,8 +321,15 @@ func TestRolesAndSites(t *testing.T) {
 				if strings.Contains(r.Path, "/live") { // see TestLiveTopicsStayInsideTheGrant
 					return
 				}
-				for _, query := range []string{"", "?limit=1000", "?station=S-" + foreign, "?site=" + foreign, "?q=" + foreign,
-					"?subject=station/S-" + foreign, "?kind=station.configured,status,command,access", "?credential=TOKEN-" + foreign} {
+				queries := []string{"", "?limit=1000", "?station=S-" + foreign, "?site=" + foreign, "?q=" + foreign,
+					"?subject=station/S-" + foreign, "?kind=station.configured,status,command,access", "?credential=TOKEN-" + foreign}
+				if strings.Contains(r.Path, "/analytics/export/") { // those refuse what they do not know
+					queries = []string{"", "?site=" + own}
+					if got, text := c.do(r.Method, r.Path+"?site="+foreign, ""); got != http.StatusNotFound || strings.Contains(text, foreign) {
+						t.Errorf("foreign: %d %s", got, text)
+					}
+				}
+				for _, query := range queries {
 					got, text := c.do(r.Method, r.Path+query, "")
 					if got != http.StatusOK || strings.Contains(text, foreign) {
 						t.Errorf("%s: %d %s", query, got, text)

@@ -158,15 +158,23 @@ type Options struct {
 	Doors     Doors     // nil: none is driven
 	// Controllers comes with Doors.
 	Controllers Controllers
-	Viewing     Viewing  // nil: no pictures of now
-	Finder      Finder   // nil: devices are not asked
-	Labels      Labels   // nil: other systems tell no labels
-	Clips       Clips    // nil: incidents have no pictures
-	Footage     Footage  // nil: no pictures of the past
-	Copies      Copies   // nil: nothing is copied to a second place
-	Keeping     Keeping  // nil: nobody knows the room for recordings
-	Evidence    Evidence // nil: no packs of evidence
-	Photos      Photos   // nil: none are kept
+	// StationLists are kept in stations for when the server is away; nil: none are.
+	StationLists StationLists
+	Viewing      Viewing  // nil: no pictures of now
+	Finder       Finder   // nil: devices are not asked
+	Labels       Labels   // nil: other systems tell no labels
+	Clips        Clips    // nil: incidents have no pictures
+	Footage      Footage  // nil: no pictures of the past
+	Copies       Copies   // nil: nothing is copied to a second place
+	Keeping      Keeping  // nil: nobody knows the room for recordings
+	Evidence     Evidence // nil: no packs of evidence
+	Photos       Photos   // nil: none are kept
+	Outputs      Outputs  // nil: none is switched
+	Outlooks     Outlooks // nil: nothing is forecast
+	Relays       Relays   // nil: no station is relayed
+	Imports      Imports  // nil: no past sessions are taken in
+	Cells        Cells    // nil: nobody counts quarter hours
+	Inside       Inside   // nil: doors are not driven
 	// Acknowledger records who takes care of an incident; without one the page of
 	// a signed link says that it cannot.
 	Acknowledger Acknowledger
@@ -177,6 +185,8 @@ type Options struct {
 	Incidents     Incidents
 	OpenIncidents OpenIncidents
 	Measures      Measures
+	Studies       Studies // nil: nothing is planned
+	Usage         Usage
 	// Remedies may be nil: then nothing is done about incidents.
 	Remedies Remedies
 	// Metrics is what /metrics gathers; nil makes one.
@@ -186,6 +196,7 @@ type Options struct {
 	Now            func() time.Time // default: time.Now
 	Build          string           // shown in the feed's hello
 	Simulation     Simulation       // one that can be turned on and off
+	Raids          Raids            // stories that play there
 	Secure         bool             // browsers reach us by https
 	OCPPPort       int              // where stations connect
 	OCPPSecure     bool             // by wss
@@ -216,6 +227,7 @@ type Server struct {
 	power      *powerBook
 	viewed     viewed
 	signatures signatures
+	doorAsks   doorAsks
 	pictures   chan struct{}          // the slot for decoding one
 	style      atomic.Pointer[string] // of the map
 	sending    *sending
@@ -296,6 +308,8 @@ func (s *Server) register() {
 	s.registerSites()
 	s.registerCameras()
 	s.registerDoors()
+	s.registerOutputs()
+	s.registerUpstreams()
 	s.registerEvidence()
 	s.registerSiteImport()
 	s.registerPlans()
@@ -303,6 +317,8 @@ func (s *Server) register() {
 	s.registerStations()
 	s.registerEnrolment()
 	s.registerImport()
+	s.registerPast()
+	s.registerExport()
 	s.registerAgreed()
 	s.registerSummary()
 	s.registerHistory()
@@ -310,6 +326,13 @@ func (s *Server) register() {
 	s.registerCare()
 	s.registerIncidents()
 	s.registerFigures()
+	s.registerExpansion()
+	s.registerAnalytics()
+	s.registerPrecision()
+	s.registerProcedures()
+	s.registerCalls()
+	s.registerDoorPast()
+	s.registerHandover()
 	s.registerSLA()
 	s.registerRules()
 	s.registerPlaybooks()
@@ -339,8 +362,10 @@ func (s *Server) register() {
 	s.registerWorkOrders()
 	s.registerScores()
 	s.registerDemo()
+	s.registerDemoRaid()
 	s.registerLive()
 	s.registerStatus()
 	s.registerSystem()
+	s.registerForecast()
 	s.registerPages()
 }

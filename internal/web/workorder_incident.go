@@ -41,7 +41,7 @@ func (s *Server) orderIncident(ctx context.Context, w *store.WorkOrder) (*OrderI
 		return nil, nil
 	}
 	one, err := s.o.Incidents.Incident(ctx, w.IncidentID)
-	if errors.Is(err, incident.ErrNotFound) || err == nil && !scope(ctx, IncidentsRead).Allows(one.SiteID) {
+	if errors.Is(err, incident.ErrNotFound) || err == nil && !mayTell(one, scope(ctx, IncidentsRead), scope(ctx, PeopleRead)) {
 		return nil, nil
 	}
 	if err != nil {

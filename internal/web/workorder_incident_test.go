@@ -96,6 +96,19 @@ func TestAClosedOrderTellsItsIncident(t *testing.T) {
 	}
 }
 
+func TestAnOrderIsOpenedForAnIncidentHoweverLongItsTitle(t *testing.T) {
+	n := newTwo(t)
+	for _, title := range []string{"", strings.Repeat("a", store.MaxOrderTitle-1) + "ö", strings.Repeat("Tür ", 100)} {
+		draft := n.DraftOrder(&incident.Incident{ID: n.incident[own], SiteID: own, Title: title, Cause: "a cause", Severity: "S2"}, "en")
+		if !strings.HasPrefix(title, draft.Title) {
+			t.Errorf("%q became %q", title, draft.Title)
+		}
+		if _, err := n.store.CreateWorkOrder(t.Context(), store.System, store.WorkOrder{Title: draft.Title, SiteID: own, Severity: draft.Severity}); (err == nil) != (title != "") {
+			t.Errorf("%q: %v", draft.Title, err)
+		}
+	}
+}
+
 func TestAWordPutsTheIncidentToTheProof(t *testing.T) {
 	n := newTwo(t)
 	n.broken(own)

@@ -101,7 +101,7 @@ func (s *Server) DraftOrder(one *incident.Incident, language string) store.WorkO
 // fillOrder takes from an incident what the body of a request left out.
 func (s *Server) fillOrder(w *store.WorkOrder, one *incident.Incident, language string, listed bool) {
 	w.IncidentID = one.ID
-	w.Title = cmp.Or(w.Title, one.Title)
+	w.Title = cmp.Or(w.Title, store.OrderTitle(one.Title))
 	if w.Description == "" && one.Cause != one.Title {
 		w.Description = one.Cause
 	}
