@@ -4,6 +4,95 @@
  */
 
 export interface paths {
+    "/access/airlocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listAirlocks"];
+        put?: never;
+        /** Add one */
+        post: operations["createAirlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/airlocks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeAirlock"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteAirlock"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/areas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All, by name */
+        get: operations["listAreas"];
+        put?: never;
+        /** Add one */
+        post: operations["createArea"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/areas/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one */
+        put: operations["changeArea"];
+        post?: never;
+        /** Remove one that nothing needs */
+        delete: operations["deleteArea"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access/areas/{id}/pardon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forget that somebody is inside of an area, or anybody; a board that keeps it by itself begins anew */
+        post: operations["pardon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/access/check": {
         parameters: {
             query?: never;
@@ -146,6 +235,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/access/inside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is inside of areas, by the doors of these */
+        get: operations["listInside"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/access/lockdowns": {
         parameters: {
             query?: never;
@@ -278,6 +384,509 @@ export interface paths {
         };
         /** Who may enter or charge there then */
         get: operations["whoOpens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a site will be used in the coming hours and days, with bands, and how good such forecasts of it have been */
+        get: operations["getForecast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/forecast.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table, a row for each hour of the last and the coming week */
+        get: operations["exportForecast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/forecast/free": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How likely a site has a free port in the next hour */
+        get: operations["getFreePort"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/heatmap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A measure of usage by hour of the day and day of the week */
+        get: operations["getHeatmap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/heatmap.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table */
+        get: operations["exportHeatmap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Imports of past sessions, newest first */
+        get: operations["listPastImports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One import */
+        get: operations["getPastImport"];
+        put?: never;
+        post?: never;
+        /** Delete a file that was not imported, or the trace of an import that was undone */
+        delete: operations["deletePastImport"];
+        options?: never;
+        head?: never;
+        /** Set how a file is read and where its sites go, and see what it comes to */
+        patch: operations["changePastImport"];
+        trace?: never;
+    };
+    "/analytics/imports/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop an import; what is written stays until it is undone */
+        post: operations["cancelPastImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/imports/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a file that waits would come to */
+        get: operations["previewPastImport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/imports/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Import a file, or go on where it stopped */
+        post: operations["runPastImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/imports/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an import back */
+        post: operations["undoPastImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/kpis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How well sites are used: shares, throughput, turnover, durations, tokens, tries */
+        get: operations["getUsageFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/kpis.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table, a row for each site */
+        get: operations["exportUsageFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/occupancy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What ports did over time: charging, idle, blocked, broken, not observed */
+        get: operations["getOccupancy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/occupancy.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table */
+        get: operations["exportOccupancy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/peaks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When most is used, and the highest power of each month */
+        get: operations["getPeaks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/peaks.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table */
+        get: operations["exportPeaks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a site needs: its newest plan, or one with what is usual
+         * @description Where there is none, the usual scenarios are played, and again after a week; 202 if that takes longer than wait.
+         */
+        get: operations["getSiteExpansion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/plan.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table */
+        get: operations["exportSiteExpansion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/plan/quick": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a formula says at once of the busiest hours */
+        get: operations["quickExpansion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Plans that were asked for, newest first, without their answers */
+        get: operations["listExpansions"];
+        put?: never;
+        /**
+         * Ask what more ports, or other changes, would bring to a site
+         * @description The site is simulated in the background with its own drivers; GET /analytics/plans/{id} tells how far it is. Without scenarios 1 to 4 more ports are tried, now and at the horizon.
+         */
+        post: operations["askExpansion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A plan and its answer */
+        get: operations["getExpansion"];
+        put?: never;
+        post?: never;
+        /** Forget a plan; one that runs is stopped */
+        delete: operations["deleteExpansion"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/plans/{id}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run a plan again that did not come to an end */
+        post: operations["repeatExpansion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/plans/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a plan that waits or runs */
+        post: operations["cancelExpansion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/plans/{id}/outcomes.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The outcomes of a plan as a table */
+        get: operations["exportExpansion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/ranking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sites in the order in which they need ports */
+        get: operations["getExpansionRanking"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/ranking.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table */
+        get: operations["exportExpansionRanking"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/uptime": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** For how long ports were fit to serve, by time and not by reports */
+        get: operations["getUptime"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/uptime.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table, a row for each station */
+        get: operations["exportUptime"];
         put?: never;
         post?: never;
         delete?: never;
@@ -727,6 +1336,40 @@ export interface paths {
         patch: operations["changeController"];
         trace?: never;
     };
+    "/controllers/{controller}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell what happened at a door of another system (webhook); answered once it is recorded */
+        post: operations["takeDoorEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/controllers/{controller}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the secret that another system and this server sign with; one of before is void */
+        post: operations["makeControllerSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/controllers/{controller}/sync": {
         parameters: {
             query?: never;
@@ -738,6 +1381,23 @@ export interface paths {
         put?: never;
         /** Give a controller its lists anew */
         post: operations["syncController"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/controllers/{controller}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a controller how it is, now */
+        post: operations["tryController"];
         delete?: never;
         options?: never;
         head?: never;
@@ -850,6 +1510,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/demo/raid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The story that plays at the simulated network */
+        get: operations["getDemoRaid"];
+        put?: never;
+        /** Play a raid at the simulated network */
+        post: operations["playDemoRaid"];
+        /** Stop what plays and heal the site */
+        delete: operations["stopDemoRaid"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/detectors": {
         parameters: {
             query?: never;
@@ -861,6 +1540,23 @@ export interface paths {
         get: operations["listDetectors"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/detectors/{id}/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try thresholds of a rule of security on the past, without saving them */
+        post: operations["backtestDetector"];
         delete?: never;
         options?: never;
         head?: never;
@@ -964,8 +1660,42 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Open a door for a while */
+        /** Open a door for a while; where it wants two people, ask for the second */
         post: operations["unlockDoor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/doors/{door}/unlock/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Be the second person: open a door that somebody else wants open */
+        post: operations["agreeToUnlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/doors/{door}/unlock/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the wish to open a door; whoever asked may too */
+        post: operations["declineUnlock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1180,6 +1910,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/handover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What somebody has to know who takes over now */
+        get: operations["getHandover"];
+        put?: never;
+        /** Take over the shift */
+        post: operations["takeOver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/handover/past": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who took over when, newest first */
+        get: operations["listHandovers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/handshakes": {
         parameters: {
             query?: never;
@@ -1249,6 +2014,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/incidents/closing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is demanded of the end of an incident */
+        get: operations["getClosing"];
+        /** Decide it */
+        put: operations["setClosing"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/incidents/figures": {
         parameters: {
             query?: never;
@@ -1275,6 +2058,40 @@ export interface paths {
         };
         /** The same as a table, a row for each group */
         get: operations["exportIncidentFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/incidents/precision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How often each rule was right, by the verdicts on its incidents */
+        get: operations["listPrecision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/incidents/precision.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table */
+        get: operations["exportPrecision"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1726,6 +2543,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/outputs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List sirens, lights, speakers and relays at sites */
+        get: operations["listOutputs"];
+        put?: never;
+        /** Add a siren, light, speaker or relay */
+        post: operations["createOutput"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/outputs/{output}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of them */
+        get: operations["getOutput"];
+        /** Change one */
+        put: operations["putOutput"];
+        post?: never;
+        /** Remove one that is off */
+        delete: operations["deleteOutput"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/outputs/{output}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Be the second person */
+        post: operations["acceptOutput"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/outputs/{output}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a request */
+        post: operations["declineOutput"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/outputs/{output}/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switch one on for a while, or off; where two people are needed: ask for the second */
+        post: operations["switchOutput"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/outputs/{output}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switch one on for two seconds */
+        post: operations["testOutput"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/people": {
         parameters: {
             query?: never;
@@ -1918,6 +2840,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/procedures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What has to be done about incidents, by what they are about */
+        get: operations["listProcedures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/procedures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Make the next version of a list of steps; incidents that have begun keep theirs */
+        put: operations["setProcedure"];
+        post?: never;
+        /** Go back to the list that holds otherwise */
+        delete: operations["deleteProcedure"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2319,6 +3276,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sites/{site}/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom to call about a site */
+        get: operations["getCallList"];
+        /** Decide whom to call */
+        put: operations["setCallList"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sites/{site}/door-moments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened at the doors of a site in a time, newest first: who was let in or refused, what was opened, forced or held, alarms, commands */
+        get: operations["listDoorMoments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sites/{site}/labels/secret": {
         parameters: {
             query?: never;
@@ -2332,6 +3324,23 @@ export interface paths {
         post: operations["makeSiteLabelSecret"];
         /** Take no labels signed with the site's secret any more */
         delete: operations["dropSiteLabelSecret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sites/{site}/muster/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** After a muster: nobody is inside of the areas of a site any more */
+        post: operations["endMuster"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2371,6 +3380,24 @@ export interface paths {
         put: operations["putSitePins"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sites/{site}/posture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the site is on its guard, and why */
+        get: operations["getPosture"];
+        put?: never;
+        post?: never;
+        /** End it: what has happened until now counts no more */
+        delete: operations["endPosture"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2642,6 +3669,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stations/{station}/local-list/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask what list it has and send all of it anew
+         * @description Where the site keeps lists in its stations. It is sent within seconds while the station is connected.
+         */
+        post: operations["sendLocalList"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stations/{station}/messages": {
         parameters: {
             query?: never;
@@ -2894,6 +3941,60 @@ export interface paths {
         post?: never;
         /** End an API token */
         delete: operations["deleteToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/upstreams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List other central systems that stations are relayed to */
+        get: operations["listUpstreams"];
+        put?: never;
+        /** Add another central system */
+        post: operations["createUpstream"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/upstreams/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One other central system, and how it goes with it */
+        get: operations["getUpstream"];
+        put?: never;
+        post?: never;
+        /** Remove a system that nobody is relayed to */
+        delete: operations["deleteUpstream"];
+        options?: never;
+        head?: never;
+        /** Change another central system; stations that are relayed to it come again */
+        patch: operations["changeUpstream"];
+        trace?: never;
+    };
+    "/upstreams/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Connect to it and say what happened */
+        post: operations["testUpstream"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3386,6 +4487,11 @@ export interface components {
             name: string;
             /** @description it was the way out */
             out: boolean;
+            /**
+             * @description does not fit to who is inside of an area: came in and was inside, the same but may have left unseen, went out and had not come in
+             * @enum {string}
+             */
+            passback: "" | "inside" | "unsure" | "outside";
             personId: string;
             policy: string;
             reason: string;
@@ -3396,6 +4502,9 @@ export interface components {
             siteId: string;
             /** @description what the policies say, where they do not agree */
             why: string;
+            /** @description the other person where the door wants two */
+            withId: string;
+            withName: string;
         };
         AccessHours: {
             /** @description 0 is Sunday */
@@ -3420,12 +4529,48 @@ export interface components {
             onHoliday: "closed" | "sunday" | "usual";
             open: components["schemas"]["AccessHours"][];
         };
+        AirlockShape: {
+            /** @description the board keeps it by itself, also while the server is down; nobody can read back that it does */
+            board?: boolean;
+            /** Format: date-time */
+            readonly changedAt?: string;
+            /** @description as door/ID; each needs a contact */
+            doors: string[];
+            readonly id?: string;
+            name: string;
+            siteId: string;
+            /** @description the way out needs no button of the board, which turns it off while another door is open; wanted with board */
+            wayOut?: boolean;
+        };
         AlertsOutputBody: {
             /** Format: int64 */
             recorded: number;
         };
         ApproveInputBody: {
             siteId?: string;
+        };
+        AreaShape: {
+            /** @description the board keeps it by itself, also while the server is down; at its readers it refuses the way out too to who did not come in */
+            board?: boolean;
+            /** Format: date-time */
+            readonly changedAt?: string;
+            /**
+             * Format: int64
+             * @description after how long nobody is thought to be inside any more; default 12
+             */
+            forgetAfterHours?: number;
+            readonly id?: string;
+            /** @description doors by which one comes in, as door/ID; a reader inside of one is a way out */
+            in: string[];
+            /**
+             * @description of somebody who comes in and is inside: soft lets them in and tells it, hard does not let them in
+             * @enum {string}
+             */
+            mode: "soft" | "hard";
+            name: string;
+            /** @description doors by which one goes out */
+            out?: string[];
+            siteId: string;
         };
         ArmedHoursShape: {
             /** @description 0 is Sunday */
@@ -3718,6 +4863,19 @@ export interface components {
             station: string;
             /** Format: int64 */
             unlocks: number;
+        };
+        CallListInputBody: {
+            contacts: components["schemas"]["ContactShape"][];
+        };
+        CallListShape: {
+            /**
+             * Format: date-time
+             * @description null: nobody decided
+             */
+            changedAt: string | null;
+            changedBy: string;
+            contacts: components["schemas"]["ContactShape"][];
+            siteId: string;
         };
         CameraChangeInputBody: {
             audio?: boolean;
@@ -4089,6 +5247,16 @@ export interface components {
              */
             to: string;
         };
+        CloseAsked: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            note?: string;
+        };
+        ClosingShape: {
+            /** @description incidents of S1 that people have to judge are closed by two of them */
+            secondPerson: boolean;
+        };
         CommandInputBody: {
             /** @description any CSMS-initiated action of the station's version */
             action: string;
@@ -4148,14 +5316,30 @@ export interface components {
             /** @description OCPP 2.0.1 ConnectorEnumType; empty: unknown */
             type: string;
         };
+        ContactShape: {
+            /** @description when somebody answers, in words */
+            hours?: string;
+            /** @description empty: a new one */
+            id?: string;
+            name: string;
+            /** @description such as the reference by which the police know the site */
+            note?: string;
+            /** @description whose data it is: erased with them */
+            personId?: string;
+            phone: string;
+            /** @enum {string} */
+            role: "police" | "fireBrigade" | "guard" | "siteHost" | "gridOperator" | "onCall" | "other";
+        };
         ControllerChangeInputBody: {
             address?: string;
+            authority?: string;
             label?: string;
             /** @description empty: none any more; needed when the address changes */
             secret?: string;
             /** Format: int32 */
             serial?: number;
             siteId?: string;
+            user?: string;
         };
         ControllerFaultShape: {
             detail: string;
@@ -4164,8 +5348,15 @@ export interface components {
             /** Format: date-time */
             since: string | null;
         };
+        ControllerSecretOutputBody: {
+            /** @description path to which events go, each signed with it */
+            events: string;
+            /** @description shown once */
+            secret: string;
+        };
         ControllerShape: {
             address: string;
+            authority: string;
             /**
              * Format: int64
              * @description in its list, as read back
@@ -4176,8 +5367,15 @@ export interface components {
              * @description its clock less ours
              */
             clockOffsetSeconds: number;
+            /**
+             * @description who lets people in
+             * @enum {string}
+             */
+            decides: "controller" | "server" | "system";
             /** @enum {string} */
-            driver: "uhppote";
+            driver: "uhppote" | "mqtt" | "http";
+            /** @description path to which another system tells what happens; empty: it tells nothing */
+            events: string;
             faults: components["schemas"]["ControllerFaultShape"][];
             firmware: string;
             hasSecret: boolean;
@@ -4200,6 +5398,7 @@ export interface components {
              * @description when its lists were last found right
              */
             syncedAt: string | null;
+            user: string;
         };
         Cookie: {
             Domain: string;
@@ -4362,10 +5561,10 @@ export interface components {
             /** Format: date-time */
             from: string | null;
             id: string;
-            /** @description empty for a PIN */
+            /** @description empty for a PIN or a duress code */
             idToken: string;
             /** @enum {string} */
-            kind: "rfid" | "pin" | "pass" | "plate";
+            kind: "rfid" | "pin" | "pass" | "plate" | "duress";
             label: string;
             /**
              * Format: int64
@@ -4420,6 +5619,37 @@ export interface components {
             /** @description true: make simulated sites, stations and cards; false: remove them again. What they recorded stays until it is too old */
             on: boolean;
         };
+        DemoRaidInputBody: {
+            /** @description one of kinds */
+            kind: string;
+        };
+        DemoRaidShape: {
+            /**
+             * Format: date-time
+             * @description when that incident was opened, or first told of again since the story began
+             */
+            alarmAt: string | null;
+            /** Format: date-time */
+            endsAt: string | null;
+            /** @description the worst of security that was opened, or told of again, at the site since; empty: none yet */
+            incidentId: string;
+            kind: string;
+            /** @description what can be played; empty: the simulated network is off */
+            kinds: string[];
+            /** @description of that incident */
+            severity: string;
+            siteId: string;
+            siteName: string;
+            /** Format: date-time */
+            startedAt: string | null;
+            /**
+             * @description none: nothing was played yet
+             * @enum {string}
+             */
+            state: "none" | "playing" | "healing" | "over";
+            /** @description what was done so far, oldest first */
+            steps: components["schemas"]["RaidStep"][];
+        };
         DemoShape: {
             /**
              * Format: double
@@ -4438,12 +5668,83 @@ export interface components {
              */
             stations: number;
         };
+        DetectorFoundShape: {
+            bySeverity: {
+                [key: string]: number;
+            };
+            /** @description the first 200 */
+            firings: components["schemas"]["Told"][];
+            /** Format: double */
+            perDay: number;
+            /** @description of each sixtieth of the time that was asked for */
+            slots: number[];
+            /**
+             * Format: int64
+             * @description how often it would have said something new
+             */
+            told: number;
+        };
+        DetectorPastInputBody: {
+            /** Format: date-time */
+            from: string;
+            off?: boolean;
+            scope?: string;
+            severity?: string;
+            /** Format: date-time */
+            to: string;
+            values?: {
+                [key: string]: number;
+            };
+        };
+        DetectorPastShape: {
+            /**
+             * Format: double
+             * @description what was really covered
+             */
+            days: number;
+            /** Format: int64 */
+            events: number;
+            /** @description incidents of the rule in that time on which a person gave a verdict, newest first, at most 100 */
+            judged: components["schemas"]["JudgedShape"][];
+            /** @description as it is decided now */
+            now: components["schemas"]["DetectorFoundShape"];
+            /** @description why that is less than was asked for: timeLimit, retention; empty: it is not */
+            partial: string[];
+            /** @description what was really covered */
+            period: components["schemas"]["DetectorPastShapePeriodStruct"];
+            /** @description as it is drafted */
+            then: components["schemas"]["DetectorFoundShape"];
+            /** Format: int64 */
+            tookMs: number;
+        };
+        DetectorPastShapePeriodStruct: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
         DetectorShape: {
+            /** @description its thresholds can be tried on the past */
+            backtest: boolean;
             code: string;
             id: string;
             /** @description the narrowest scope that says something wins: station, site, model, everywhere */
             overrides: components["schemas"]["ThresholdShape"][];
             params: components["schemas"]["ParamShape"][];
+            /** @description what it listens to */
+            signals: components["schemas"]["SignalShape"][];
+            /** @description nothing can be attached to a site yet that tells what it needs */
+            waiting: boolean;
+            /** @description how much of it works with what sites have */
+            working: components["schemas"]["WorkingShape"];
+        };
+        DetectorSiteShape: {
+            /** @description what it needs, of one that is off; else what would make it better */
+            missing: string[];
+            name: string;
+            siteId: string;
+            /** @enum {string} */
+            state: "full" | "partial" | "off";
         };
         DeviceSense: {
             /**
@@ -4495,6 +5796,23 @@ export interface components {
             /** @description applicationServerKey for the browser's subscription */
             pushKey: string;
         };
+        DoorAnswerInputBody: {
+            /** @description id of the wish that is answered */
+            request: string;
+        };
+        DoorAskShape: {
+            /** Format: date-time */
+            at: string;
+            /** @description opaque id */
+            by: string;
+            byName: string;
+            /** Format: date-time */
+            expiresAt: string;
+            id: string;
+            reason: string;
+            /** Format: double */
+            seconds: number;
+        };
         DoorBody: {
             cameraId?: string;
             /** @description id of a controller of the site */
@@ -4505,12 +5823,87 @@ export interface components {
              * @description how long it may stand open; default 60
              */
             heldAfterSeconds?: number;
+            /**
+             * @description whether a board asks for codes there; policy: where a policy wants one
+             * @default policy
+             * @enum {string}
+             */
+            keypad: "policy" | "on" | "off";
             /** @enum {string} */
             kind: "door" | "gate" | "barrier" | "cabinet";
             label?: string;
             /** Format: int64 */
             number?: number;
             siteId: string;
+            /** @description it opens for two different people by name within 30 s, and from afar when a second person agrees; only the server lets in then */
+            twoPerson?: boolean;
+            /** @description what it is made of, where its controller is no board */
+            wiring?: components["schemas"]["DoorWiring"];
+        };
+        DoorContact: {
+            device?: string;
+            /** @description custom */
+            field?: string;
+            /**
+             * Format: int64
+             * @description which of its inputs, from 1
+             */
+            input?: number;
+            /** @description on means open */
+            inverted?: boolean;
+            /** @description custom: the word for open */
+            open?: string;
+            /** @enum {string} */
+            preset: "" | "zigbee2mqtt" | "shelly1" | "shelly2" | "tasmota" | "custom";
+            /** @description custom */
+            topic?: string;
+        };
+        DoorEvent: {
+            /**
+             * Format: date-time
+             * @description when it happened; at most 7 days ago. Missing: now
+             */
+            at?: string;
+            card?: string;
+            /** @description as it is called there; missing for online, fire and tamper of the whole system */
+            door?: string;
+            /** @description by which it is told once, however often it is sent */
+            id: string;
+            /**
+             * @description online says nothing else than that it is there; at least every 5 minutes
+             * @enum {string}
+             */
+            kind: "granted" | "denied" | "opened" | "closed" | "forced" | "held" | "duress" | "fire" | "tamper" | "online";
+            /** @description why it was denied: wrongPin, antiPassback, lockedDown, interlock, outsideHours, unknownCard, or anything else */
+            reason?: string;
+        };
+        DoorMomentShape: {
+            /** @description of alarm: it began */
+            active: boolean;
+            /** @description of alarm: fire, emergency, tamper, duress; duress only for those who may see people */
+            alarm: string;
+            /** Format: date-time */
+            at: string;
+            /** @description the camera that sees the door */
+            cameraId: string | null;
+            /** @description the kind of the reason */
+            code: string;
+            /** @description of command: unlock, lockdown, release, unlockAsked, unlockDeclined */
+            command: string;
+            doorId: string;
+            method: string;
+            /** @description the same */
+            name: string;
+            out: boolean;
+            /** @description for those who may see people */
+            personId: string;
+            reason: string;
+            /** Format: int64 */
+            seq: number;
+            /** @description of state: locked, unlocked, open, held, forced, ... */
+            state: string;
+            /** @enum {string} */
+            what: "granted" | "denied" | "state" | "alarm" | "command";
         };
         DoorReasonInputBody: {
             reason: string;
@@ -4518,19 +5911,28 @@ export interface components {
         DoorShape: {
             /** @description of its controller; only for those who set doors up */
             address: string;
+            /** @description codes are asked for */
+            asksPin: boolean;
             /** @description the camera that sees it */
             cameraId: string | null;
+            /** @description false: nobody sees whether it stands open */
+            contact: boolean;
             controller: string;
             /**
              * @description of its controller; empty: it has none
              * @enum {string}
              */
-            driver: "" | "uhppote";
+            driver: "" | "uhppote" | "mqtt" | "http";
             /** @description what is behind it: station/ID or station/ID/EVSE */
             evses: string[];
             /** Format: int64 */
             heldAfterSeconds: number;
             id: string;
+            /**
+             * @description whether a board asks for codes there; policy: where a policy wants one
+             * @enum {string}
+             */
+            keypad: "policy" | "on" | "off";
             /** @enum {string} */
             kind: "door" | "gate" | "barrier" | "cabinet";
             label: string;
@@ -4541,17 +5943,27 @@ export interface components {
             number: number;
             /** @description why it is in that state, as a code */
             reason: string;
+            /** @description what is waited for, for those who may open it */
+            request: components["schemas"]["DoorAskShape"];
             simulated: boolean;
             siteId: string;
             /** @enum {string} */
             state: "locked" | "unlocked" | "open" | "held" | "forced" | "lockdown" | "offline" | "unknown";
             /** Format: date-time */
             stateSince: string | null;
+            /** @description it opens for two people, also from afar */
+            twoPerson: boolean;
+            /** @description somebody wants it open from afar, and waits for a second person */
+            waits: boolean;
+            /** @description a policy wants a code there: where none is asked for, it lets nobody in */
+            wantsPin: boolean;
             /**
-             * @description who decides while the server is down: the list in its controller, or nobody
+             * @description who decides while the server is down: the list in its controller, nobody, or another system
              * @enum {string}
              */
-            whenOffline: "list" | "deny";
+            whenOffline: "list" | "deny" | "system";
+            /** @description what it is made of, where its controller is no board; only for those who set doors up */
+            wiring?: components["schemas"]["DoorWiring"];
         };
         DoorSummary: {
             /** @description those that are there */
@@ -4560,6 +5972,48 @@ export interface components {
             };
             /** Format: int64 */
             total: number;
+        };
+        DoorWiring: {
+            /** @description custom: topic for orders */
+            command?: string;
+            /** @description what sees whether it is open */
+            contact?: components["schemas"]["DoorContact"];
+            /** @description its name on the broker, or what the door is called in the other system */
+            device?: string;
+            /** @description custom: member of an object there that is the word */
+            field?: string;
+            /** @description what opens it without its being unlocked is force */
+            forced?: boolean;
+            /** @description custom: what is said to lock */
+            lock?: string;
+            /** @description custom: topic that says online or offline */
+            online?: string;
+            /**
+             * Format: int64
+             * @description which of its relays, from 1
+             */
+            output?: number;
+            /**
+             * @description of the device that unlocks it; empty at another system
+             * @enum {string}
+             */
+            preset?: "" | "zigbee2mqtt" | "zigbee2mqttLock" | "shelly1" | "shelly2" | "tasmota" | "custom";
+            /**
+             * Format: int64
+             * @description how long it is unlocked; default 5
+             */
+            pulseSeconds?: number;
+            /** @description topic of a reader or keypad: an object with card, pin, id and at, or the card alone */
+            reader?: string;
+            /**
+             * Format: int64
+             * @description after how long without a word its device is away; 0: when the broker says so
+             */
+            silentSeconds?: number;
+            /** @description custom: topic on which it says the same words */
+            state?: string;
+            /** @description custom: what is said to unlock */
+            unlock?: string;
         };
         EVSEInput: {
             connectors?: components["schemas"]["ConnectorInput"][];
@@ -4625,6 +6079,9 @@ export interface components {
             /** Format: int64 */
             evse: number;
             intervals: components["schemas"]["StateIntervalShape"][];
+        };
+        EmptiedInputBody: {
+            reason: string;
         };
         EndedOutputBody: {
             /** Format: int64 */
@@ -4873,6 +6330,428 @@ export interface components {
             /** Format: int64 */
             totalBytes: number;
         };
+        ExpansionAssumptions: {
+            /**
+             * Format: double
+             * @description power of the connection for charging; 0: not limited
+             */
+            capKw?: number;
+            /**
+             * Format: double
+             * @description of the energy
+             */
+            costPerKwh?: number;
+            /**
+             * Format: double
+             * @description to build
+             */
+            costPerPort?: number;
+            /** @description ISO 4217 */
+            currency?: string;
+            /**
+             * Format: double
+             * @description for the highest quarter hour of a month
+             */
+            demandChargePerKwMonth?: number;
+            /**
+             * Format: double
+             * @description of demand a year; default: as history shows
+             */
+            growthPercent?: number;
+            /**
+             * Format: double
+             * @description drivers that drive on at once when all ports are busy
+             */
+            leavePercent?: number;
+            /**
+             * Format: double
+             * @description mean time that a driver waits for a port; 0: nobody does; default 10
+             */
+            patienceMinutes?: number;
+            /** Format: double */
+            pricePerKwh?: number;
+            /**
+             * Format: double
+             * @description a driver who waits longer, or leaves, was let down; default 5
+             */
+            promiseMinutes?: number;
+            /**
+             * Format: double
+             * @description of drivers at the busiest hours that may be let down; default 10
+             */
+            promisePercent?: number;
+            /**
+             * @description how a connection that does not suffice is shared; default equal
+             * @enum {string}
+             */
+            rule?: "equal" | "first" | "laxity";
+            /**
+             * Format: int64
+             * @description of history that rates are taken from; default 26
+             */
+            weeks?: number;
+        };
+        ExpansionDemandSeen: {
+            /** @description arrivals an hour, Monday 0 h first, by the clock of the site */
+            byHour: number[];
+            byHourHigh: number[];
+            /** @description 80 % interval */
+            byHourLow: number[];
+            /**
+             * Format: double
+             * @description drivers that found no port, as estimated
+             */
+            censoredPercent: number;
+            /**
+             * Format: double
+             * @description observed
+             */
+            days: number;
+            /** Format: double */
+            meanKwh: number | null;
+            /**
+             * Format: double
+             * @description plugged in
+             */
+            meanMinutes: number;
+            /**
+             * Format: double
+             * @description drivers who would charge if there always were a port
+             */
+            perWeek: number;
+            /**
+             * Format: double
+             * @description sessions
+             */
+            seenPerWeek: number;
+            /** Format: int64 */
+            sessions: number;
+            /**
+             * Format: int64
+             * @description that growth was read from
+             */
+            trendMonths: number;
+            /** Format: double */
+            yearlyHigh: number | null;
+            /**
+             * Format: double
+             * @description 80 % interval
+             */
+            yearlyLow: number | null;
+            /**
+             * Format: double
+             * @description growth a year; null: not known
+             */
+            yearlyPercent: number | null;
+        };
+        ExpansionInterval: {
+            /** Format: double */
+            high: number;
+            /** Format: double */
+            low: number;
+            /** Format: double */
+            mean: number;
+        };
+        ExpansionNeeds: {
+            /**
+             * Format: int64
+             * @description more of observed time
+             */
+            days: number;
+            /** Format: int64 */
+            sessions: number;
+        };
+        ExpansionOutage: {
+            /**
+             * Format: double
+             * @description mean time up
+             */
+            betweenDays: number;
+            /**
+             * Format: double
+             * @description mean time down
+             */
+            repairHours: number;
+        };
+        ExpansionOutcome: {
+            /**
+             * Format: int64
+             * @description index of what it is compared with
+             */
+            against: number;
+            allBusyHoursPerWeek: components["schemas"]["ExpansionInterval"];
+            /** @description drivers at the busiest hours that wait longer than promised or leave */
+            brokenPercent: components["schemas"]["ExpansionInterval"];
+            /** @description more revenue less energy and demand charge */
+            gainPerMonth: components["schemas"]["ExpansionInterval"];
+            gainPerPortMonth: components["schemas"]["ExpansionInterval"];
+            kwhPerWeek: components["schemas"]["ExpansionInterval"];
+            lostPerWeek: components["schemas"]["ExpansionInterval"];
+            /** @description drivers that leave without a session, at all hours */
+            lostPercent: components["schemas"]["ExpansionInterval"];
+            moreKwhPerWeek: components["schemas"]["ExpansionInterval"];
+            /** @description than what it is compared with; null: it is that */
+            moreServedPerWeek: components["schemas"]["ExpansionInterval"];
+            /** @description null: no cost is known or no port is added */
+            payback: components["schemas"]["ExpansionPayback"];
+            /** @description highest quarter hour of four weeks */
+            peakKw: components["schemas"]["ExpansionInterval"];
+            /** Format: int64 */
+            ports: number;
+            /** @description null: no price or no energy is known */
+            revenuePerMonth: components["schemas"]["ExpansionInterval"];
+            scenario: components["schemas"]["ExpansionScenario"];
+            servedPerWeek: components["schemas"]["ExpansionInterval"];
+            /** @description that drivers left without because power was shared */
+            unservedKwhPerWeek: components["schemas"]["ExpansionInterval"];
+            /** @description time that a port has a car */
+            utilisationPercent: components["schemas"]["ExpansionInterval"];
+            /** @description mean of those served, at the busiest hours */
+            waitMinutes: components["schemas"]["ExpansionInterval"];
+            /**
+             * Format: double
+             * @description nineteen of twenty of them wait less
+             */
+            waitP95Minutes: number;
+        };
+        ExpansionOverstay: {
+            /** Format: double */
+            afterMinutes: number;
+            /** Format: double */
+            obeyPercent: number;
+        };
+        ExpansionPayback: {
+            /** Format: double */
+            high: number | null;
+            /** Format: double */
+            low: number | null;
+            /** Format: double */
+            months: number | null;
+        };
+        ExpansionQuestion: {
+            assumptions?: components["schemas"]["ExpansionAssumptions"];
+            /**
+             * Format: int64
+             * @description how far demand is taken along its trend; default 24
+             */
+            horizonMonths?: number;
+            /** @description of the plan, for people */
+            name?: string;
+            /** @description default: 1 to 4 more ports, now and at the horizon */
+            scenarios?: components["schemas"]["ExpansionScenario"][];
+            site: string;
+        };
+        ExpansionQuickAnswer: {
+            /**
+             * Format: double
+             * @description wait longer than promised, served or not
+             */
+            brokenPercent: number;
+            /** @description the formula holds; else only a simulation tells */
+            inRange: boolean;
+            /** @enum {string} */
+            kind: "ac" | "dc";
+            /** Format: double */
+            lostPercent: number;
+            /**
+             * Format: double
+             * @description drivers of the kind an hour, at the busiest hours
+             */
+            perHour: number;
+            /**
+             * Format: int64
+             * @description of the kind with least to spare, that serve at once
+             */
+            ports: number;
+            /** Format: double */
+            utilisationPercent: number;
+            /**
+             * Format: double
+             * @description mean of those served
+             */
+            waitMinutes: number;
+            /**
+             * Format: double
+             * @description drivers that find no port free
+             */
+            waitPercent: number;
+            /** @description codes of why it does not: longSessions, varied, noPort, capBinds, patience */
+            why: string[];
+        };
+        ExpansionResult: {
+            /** @description the hours of the week with most demand, that the promise is about */
+            busiestHours: components["schemas"]["ExpansionWeekHour"][];
+            demand: components["schemas"]["ExpansionDemandSeen"];
+            enough: boolean;
+            /**
+             * Format: date-time
+             * @description history that demand was taken from
+             */
+            from: string;
+            /** @description the promise is kept without change, up to the horizon where a trend is known */
+            kept: boolean;
+            /** Format: date-time */
+            madeAt: string;
+            /** @description what is missing for an answer; null: nothing */
+            needs: components["schemas"]["ExpansionNeeds"];
+            /** @description codes of what an answer rests on: powerAssumed, sharedAssumed, energyUnknown, noTrend, outgrows */
+            notes: string[];
+            /** @description the site as it is first */
+            outcomes: components["schemas"]["ExpansionOutcome"][];
+            /**
+             * Format: int64
+             * @description index of the least that keeps the promise; null: none of them does
+             */
+            recommended: number | null;
+            /**
+             * Format: int64
+             * @description of four weeks each, for every scenario
+             */
+            replications: number;
+            /** Format: int64 */
+            seed: number;
+            site: components["schemas"]["ExpansionSiteFacts"];
+            /** Format: date-time */
+            to: string;
+            /** @description when the site as it is breaks the promise; null: no trend is known */
+            trigger: components["schemas"]["ExpansionTrigger"];
+        };
+        ExpansionScenario: {
+            /**
+             * Format: int64
+             * @description negative: taken away or out of order for good
+             */
+            addPorts?: number;
+            /** @description name of the scenario it is compared with; default: the site as it is, at the same time */
+            against?: string;
+            /**
+             * Format: double
+             * @description all ports of the kind get this power
+             */
+            allKw?: number;
+            /** @description with the demand of the horizon */
+            atHorizon?: boolean;
+            /** Format: double */
+            capKw?: number;
+            /**
+             * Format: double
+             * @description more demand than now, all at once
+             */
+            growthPercent?: number;
+            /**
+             * @description of the ports; default: where drivers are let down most
+             * @enum {string}
+             */
+            kind?: "ac" | "dc";
+            name?: string;
+            outage?: components["schemas"]["ExpansionOutage"];
+            overstay?: components["schemas"]["ExpansionOverstay"];
+            /** Format: double */
+            patienceMinutes?: number;
+            /**
+             * Format: double
+             * @description of added ports; default: as the others
+             */
+            portKw?: number;
+            /** @enum {string} */
+            rule?: "equal" | "first" | "laxity";
+            window?: components["schemas"]["ExpansionWindow"];
+        };
+        ExpansionShape: {
+            /** Format: date-time */
+            endedAt: string | null;
+            id: string;
+            /** Format: date-time */
+            madeAt: string;
+            mine: boolean;
+            name: string;
+            /** @description why it failed */
+            problem: string;
+            /**
+             * Format: double
+             * @description 0 to 1
+             */
+            progress: number;
+            question: components["schemas"]["ExpansionQuestion"];
+            /** @description null while there is none, and in lists */
+            result: components["schemas"]["ExpansionResult"];
+            /** @description the answer in words; empty while there is none, and in lists */
+            sentence: string;
+            site: string;
+            siteName: string;
+            /** Format: date-time */
+            startedAt: string | null;
+            /** @enum {string} */
+            state: "queued" | "running" | "finished" | "failed" | "cancelled" | "interrupted";
+            /** @description of the outcomes, in words */
+            titles: string[];
+        };
+        ExpansionSiteFacts: {
+            /** Format: int64 */
+            ac: number;
+            /**
+             * Format: double
+             * @description 0: not limited
+             */
+            capKw: number;
+            /** Format: int64 */
+            dc: number;
+            /**
+             * Format: double
+             * @description of all ports together
+             */
+            powerKw: number;
+            /**
+             * Format: int64
+             * @description cars at once
+             */
+            serves: number;
+        };
+        ExpansionTrigger: {
+            /**
+             * Format: date-time
+             * @description 80 % interval; null: not within ten years
+             */
+            early: string | null;
+            /**
+             * Format: double
+             * @description more demand than now that breaks it; null: four times the demand does not
+             */
+            growthPercent: number | null;
+            /** Format: date-time */
+            late: string | null;
+            /** Format: date-time */
+            middle: string | null;
+            /** @description it is broken already */
+            now: boolean;
+        };
+        ExpansionWeekHour: {
+            /** Format: int64 */
+            hour: number;
+            /**
+             * Format: int64
+             * @description 1 Monday to 7
+             */
+            weekday: number;
+        };
+        ExpansionWindow: {
+            /**
+             * @description default all
+             * @enum {string}
+             */
+            days?: "all" | "weekdays" | "weekend";
+            /** Format: int64 */
+            fromHour: number;
+            /**
+             * Format: double
+             * @description of drivers that come within two hours after it instead
+             */
+            movePercent: number;
+            /** Format: double */
+            pricePerKwh: number;
+            /** Format: int64 */
+            toHour: number;
+        };
         Fact: {
             /** Format: date-time */
             at?: string;
@@ -4883,6 +6762,28 @@ export interface components {
             unit?: string;
             /** Format: double */
             value?: number;
+        };
+        FailedDemandShape: {
+            /**
+             * Format: int64
+             * @description tries to charge that ended
+             */
+            attempts: number;
+            /**
+             * Format: int64
+             * @description less than 0.1 kWh was moved
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description of these: unplugged before it began, or no car came
+             */
+            gaveUp: number;
+            /**
+             * Format: int64
+             * @description of these: plugged in and out again, and no session began
+             */
+            withoutSession: number;
         };
         Fault: {
             /** Format: int64 */
@@ -5087,6 +6988,71 @@ export interface components {
             sites?: string[];
             text: string;
         };
+        ForecastAnswer: {
+            /**
+             * Format: int64
+             * @description days of ports of the past that are still to be counted; 0: all that is known is in it
+             */
+            counting: number;
+            /** @description false: there is no forecast, needs says why */
+            enough: boolean;
+            /**
+             * Format: int64
+             * @description of the last eight weeks; they are left out
+             */
+            hoursUnobserved: number;
+            /** @description empty if enough */
+            needs: string;
+            /**
+             * Format: int64
+             * @description more weeks of observation that are needed
+             */
+            needsWeeks: number;
+            /** @description the last seven days */
+            past: components["schemas"]["ToldHour"][];
+            /** @description from the hour that is running on */
+            points: components["schemas"]["ForecastHour"][];
+            /** Format: int64 */
+            ports: number;
+            site: string;
+            /** @description by horizon */
+            skill: components["schemas"]["SkillShape"][];
+            /** @enum {string} */
+            target: "occupied" | "energy" | "power";
+            /** @enum {string} */
+            unit: "ports" | "Wh" | "W";
+            /**
+             * Format: int64
+             * @description of the past that it is made of
+             */
+            weeks: number;
+            /** @description by whose clock hours are those of a day */
+            zone: string;
+        };
+        ForecastHour: {
+            /**
+             * Format: int64
+             * @description the horizon that it is forecast by, a row of skill
+             */
+            aheadHours: number;
+            /**
+             * Format: date-time
+             * @description its begin
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description below it one hour of ten; null: not known yet
+             */
+            p10: number | null;
+            /** Format: double */
+            p50: number;
+            /**
+             * Format: double
+             * @description above it one hour of ten; between p10 and p90 lie eight of ten
+             */
+            p90: number | null;
+        };
         ForeseeInputBody: {
             /** @description as if the incident had started it, not the caller */
             byItself?: boolean;
@@ -5175,6 +7141,45 @@ export interface components {
             site: string;
             station: string;
         };
+        FreeAnswer: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description with a car or reserved
+             */
+            busy: number;
+            /** @description false: too little is known for odds */
+            enough: boolean;
+            odds: components["schemas"]["FreeShape"][];
+            /**
+             * Format: int64
+             * @description broken, out of service or not to be heard
+             */
+            out: number;
+            /** Format: int64 */
+            ports: number;
+            site: string;
+        };
+        FreeShape: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: double
+             * @description 0 to 1
+             */
+            free: number;
+            /**
+             * Format: int64
+             * @description from now
+             */
+            minutes: number;
+            /**
+             * Format: double
+             * @description at this hour of the week, whatever is now
+             */
+            usual: number;
+        };
         Function: {
             example: string;
             words: components["schemas"]["Words"];
@@ -5259,6 +7264,44 @@ export interface components {
              * @description came back while open or within 24 h of their end
              */
             repeated: number;
+        };
+        GuardedShape: {
+            armed: boolean;
+            /** Format: date-time */
+            guardUntil: string | null;
+            heightened: boolean;
+            siteId: string;
+            siteName: string;
+            /**
+             * Format: date-time
+             * @description how long it is armed by a person's word; null: by its hours, or for good
+             */
+            until: string | null;
+        };
+        HandoverShape: {
+            /** Format: date-time */
+            at: string;
+            /** @description since then; at most 500 */
+            closed: components["schemas"]["IncidentShape"][];
+            /** @description sites that are armed or on their guard */
+            guarded: components["schemas"]["GuardedShape"][];
+            /** @description null: nobody has taken over yet */
+            last: components["schemas"]["TakenOverShape"];
+            /** @description who works at a site */
+            onSite: components["schemas"]["OnSiteShape"][];
+            /** @description not over, the worst first */
+            open: components["schemas"]["IncidentShape"][];
+            /** @description since then, whatever became of them; newest first, at most 500 */
+            opened: components["schemas"]["IncidentShape"][];
+            /** @description what is switched on at sites, or does not obey */
+            outputs: components["schemas"]["SwitchedShape"][];
+            /** @description silences and maintenance windows that hold now */
+            silent: components["schemas"]["SilentShape"][];
+            /**
+             * Format: date-time
+             * @description when the shift began: the last hand-over, or what was asked for
+             */
+            since: string;
         };
         HandshakeShape: {
             /** Format: int64 */
@@ -5351,6 +7394,56 @@ export interface components {
              */
             okAt: string | null;
         };
+        HeatmapAnswer: {
+            /** @description 168, from Monday 0 h on */
+            cells: components["schemas"]["HeatmapCellShape"][];
+            /**
+             * Format: int64
+             * @description days of stations that are yet to be counted, at any site; 0: what is told is whole
+             */
+            counting: number;
+            /** @description false: what is there is told, and needs says what is missing for more */
+            enough: boolean;
+            /** Format: date-time */
+            from: string;
+            /** @description the days of which anything is known at these sites; null: none */
+            known: components["schemas"]["IntervalShape"];
+            /** @enum {string} */
+            measure: "occupied" | "charging" | "energy" | "starts" | "allBusy";
+            /** @description empty if there is enough; in the language asked for */
+            needs: string;
+            /**
+             * Format: date-time
+             * @description not included; never in the future
+             */
+            to: string;
+            /**
+             * @description share: 0 to 1, of operative time of ports; for allBusy of the time in which any port was operative. Wh and 1/h: mean of an hour
+             * @enum {string}
+             */
+            unit: "share" | "Wh" | "1/h";
+            /** @description in which hours and days are told */
+            zone: string;
+        };
+        HeatmapCellShape: {
+            /** Format: int64 */
+            hour: number;
+            /**
+             * Format: double
+             * @description null: not observed, or nothing tells of it
+             */
+            value: number | null;
+            /**
+             * Format: int64
+             * @description 1 is Monday
+             */
+            weekday: number;
+            /**
+             * Format: int64
+             * @description in which the hour was observed
+             */
+            weeks: number;
+        };
         HolidaysShape: {
             /** Format: date-time */
             readonly changedAt?: string;
@@ -5419,14 +7512,35 @@ export interface components {
         IncidentActionInputBody: {
             /** @description opaque id of a person; empty: nobody */
             assignee?: string;
+            /**
+             * @description classify: what it is about
+             * @enum {string}
+             */
+            class?: "cableTheft" | "intrusion" | "cameraTampered" | "duress" | "fire" | "vandalism" | "electrical" | "other";
+            /** @description call: whom, of the call list of the site */
+            contact?: string;
+            /** @description close: the pack that was taken; without it the newest of the incident */
+            evidence?: string;
+            /**
+             * @description what a false alarm was
+             * @enum {string}
+             */
+            falseReason?: "animal" | "weather" | "driver" | "technician" | "light" | "equipment" | "unknown";
             /** @description merge: the incident that goes on */
             into?: string;
+            /** @description close: why no evidence was taken of what was real */
+            noEvidence?: string;
             note?: string;
             /**
              * @description close: what becomes of a work order that is open for it; default keep. Closed, it has the same reason
              * @enum {string}
              */
             order?: "keep" | "close";
+            /**
+             * @description of a step or a call
+             * @enum {string}
+             */
+            outcome?: "done" | "skipped" | "open" | "reached" | "noAnswer" | "voicemail";
             reason?: string;
             /** @enum {string} */
             response?: "none" | "dispatched" | "onSite" | "contained";
@@ -5435,12 +7549,19 @@ export interface components {
              * @enum {string}
              */
             severity?: "S1" | "S2" | "S3" | "S4";
+            /** @description step: which */
+            step?: string;
+            /** @description close: why required steps were left out */
+            undone?: string;
             /**
              * Format: date-time
              * @description claim, acknowledge and snooze end then
              */
             until?: string;
-            /** @enum {string} */
+            /**
+             * @description also with close
+             * @enum {string}
+             */
             verdict?: "real" | "false" | "test";
         };
         IncidentDetail: {
@@ -5450,11 +7571,15 @@ export interface components {
             /** Format: date-time */
             acknowledgedUntil: string | null;
             assignee: string | null;
+            /** @description whom to call about its site, for staff */
+            calls: components["schemas"]["ContactShape"][];
             /** @description what cameras of the site saw of it: GET /cameras/{camera}/clip.mp4 */
             cameraClips: components["schemas"]["ClipShape"][];
             cause: string;
             causeCode: string;
             causeDe?: string;
+            /** @description what has to be done, as it held when the incident began; null: it has no procedure */
+            checklist: components["schemas"]["ProcedureState"];
             children: string[];
             /** Format: int64 */
             childrenBad: number;
@@ -5463,10 +7588,18 @@ export interface components {
             claimedBy: string | null;
             /** Format: date-time */
             claimedUntil: string | null;
+            /** @description what it is about, which decides what has to be done; empty: nothing that has a procedure */
+            class: string;
+            classified?: string;
             clips: string[];
+            closeAsked?: components["schemas"]["CloseAsked"];
             closeReason?: string;
             /** Format: date-time */
             closedAt: string | null;
+            /** @description a second person has to confirm its close */
+            closedByTwo: boolean;
+            /** @description it is closed by a verdict and by evidence, not by a car that charges */
+            closedByVerdict: boolean;
             detectors: string[];
             /** Format: double */
             downSeconds: number;
@@ -5477,8 +7610,15 @@ export interface components {
             /** Format: date-time */
             dueAt: string | null;
             evidence: components["schemas"]["Evidence"][];
+            evidencePack?: string;
+            /**
+             * Format: int64
+             * @description taken of it
+             */
+            evidencePacks: number;
             /** Format: int64 */
             evse?: number;
+            falseReason?: string;
             family: string;
             findings: components["schemas"]["Found"][];
             /** Format: int64 */
@@ -5496,6 +7636,7 @@ export interface components {
             /** @description newest first, at most 500 */
             log: components["schemas"]["Logged"][];
             mergedInto: string | null;
+            noEvidence?: string;
             notified: boolean;
             /** Format: date-time */
             openedAt: string;
@@ -5507,6 +7648,8 @@ export interface components {
                 [key: string]: string;
             };
             planned: boolean;
+            precision: components["schemas"]["PrecisionShape"][];
+            procedure?: string;
             recoveredNotProven: boolean;
             remedies: components["schemas"]["RemedyStep"][];
             /** Format: date-time */
@@ -5535,6 +7678,7 @@ export interface components {
             station?: string;
             /** @description of its station */
             stationLabel: string;
+            steps?: components["schemas"]["StepDone"][];
             stoppedReporting: boolean;
             subjects: string[];
             title: string;
@@ -5582,10 +7726,16 @@ export interface components {
             claimedBy: string | null;
             /** Format: date-time */
             claimedUntil: string | null;
+            /** @description what it is about, which decides what has to be done; empty: nothing that has a procedure */
+            class: string;
+            classified?: string;
             clips: string[];
+            closeAsked?: components["schemas"]["CloseAsked"];
             closeReason?: string;
             /** Format: date-time */
             closedAt: string | null;
+            /** @description it is closed by a verdict and by evidence, not by a car that charges */
+            closedByVerdict: boolean;
             detectors: string[];
             /** Format: double */
             downSeconds: number;
@@ -5596,8 +7746,10 @@ export interface components {
             /** Format: date-time */
             dueAt: string | null;
             evidence: components["schemas"]["Evidence"][];
+            evidencePack?: string;
             /** Format: int64 */
             evse?: number;
+            falseReason?: string;
             family: string;
             findings: components["schemas"]["Found"][];
             /** Format: int64 */
@@ -5611,6 +7763,7 @@ export interface components {
                 [key: string]: string;
             };
             mergedInto: string | null;
+            noEvidence?: string;
             notified: boolean;
             /** Format: date-time */
             openedAt: string;
@@ -5620,6 +7773,7 @@ export interface components {
                 [key: string]: string;
             };
             planned: boolean;
+            procedure?: string;
             recoveredNotProven: boolean;
             remedies: components["schemas"]["RemedyStep"][];
             /** Format: date-time */
@@ -5646,6 +7800,7 @@ export interface components {
             station?: string;
             /** @description of its station */
             stationLabel: string;
+            steps?: components["schemas"]["StepDone"][];
             stoppedReporting: boolean;
             subjects: string[];
             title: string;
@@ -5667,6 +7822,19 @@ export interface components {
              * @description repaired, waiting for the next charge to prove it
              */
             verifying: number;
+        };
+        InsideShape: {
+            areaId: string;
+            /** @description of a credential that is nobody's by name */
+            credentialId: string;
+            /** @description where they were let in */
+            doorId: string;
+            name: string;
+            personId: string;
+            /** Format: date-time */
+            since: string;
+            /** @description they may have left unseen while the server was down: they may come in again */
+            unsure: boolean;
         };
         InspectShape: {
             code: string;
@@ -5704,6 +7872,13 @@ export interface components {
             serial: string;
             type: string;
         };
+        Instruction: {
+            /** @description stays the same from version to version: what was done stays done */
+            id: string;
+            /** @description has to be done, or said why not, before a grave incident is closed */
+            required?: boolean;
+            text: components["schemas"]["Wording"];
+        };
         Interval: {
             /** Format: date-time */
             from: string;
@@ -5731,6 +7906,16 @@ export interface components {
         };
         ItemsAccessScheduleShape: {
             items: components["schemas"]["AccessScheduleShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsAirlockShape: {
+            items: components["schemas"]["AirlockShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsAreaShape: {
+            items: components["schemas"]["AreaShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -5804,6 +7989,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsDoorMomentShape: {
+            items: components["schemas"]["DoorMomentShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsDoorShape: {
             items: components["schemas"]["DoorShape"][];
             /** @description empty: there is no more */
@@ -5821,6 +8011,11 @@ export interface components {
         };
         ItemsEvidenceShape: {
             items: components["schemas"]["EvidenceShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsExpansionShape: {
+            items: components["schemas"]["ExpansionShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -5851,6 +8046,11 @@ export interface components {
         };
         ItemsIncidentShape: {
             items: components["schemas"]["IncidentShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsInsideShape: {
+            items: components["schemas"]["InsideShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -5899,8 +8099,18 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsOutputShape: {
+            items: components["schemas"]["OutputShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsPackShape: {
             items: components["schemas"]["PackShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsPastImportShape: {
+            items: components["schemas"]["PastImportShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -5921,6 +8131,16 @@ export interface components {
         };
         ItemsPolicyShape: {
             items: components["schemas"]["PolicyShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsPrecisionShape: {
+            items: components["schemas"]["PrecisionShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsProcedureShape: {
+            items: components["schemas"]["ProcedureShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -5989,8 +8209,18 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsTakenOverShape: {
+            items: components["schemas"]["TakenOverShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsTokenShape: {
             items: components["schemas"]["TokenShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsUpstreamShape: {
+            items: components["schemas"]["UpstreamShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -6013,6 +8243,19 @@ export interface components {
             items: components["schemas"]["WorkOrderShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
+        };
+        JudgedShape: {
+            id: string;
+            /** @description the rule tells of it as it is decided now */
+            now: boolean;
+            /** Format: date-time */
+            openedAt: string;
+            severity: string;
+            /** @description it would as drafted */
+            then: boolean;
+            title: string;
+            /** @enum {string} */
+            verdict: "real" | "false" | "test";
         };
         Jump: {
             /** Format: date-time */
@@ -6093,6 +8336,11 @@ export interface components {
         LabelGiven: {
             /** @description left, top, width and height as shares of the picture, 0 to 1 */
             box?: number[];
+            /**
+             * Format: int64
+             * @description how many of it there are in the picture; left out: one. Only where there is no box of each
+             */
+            number?: number;
             /** @description what a number plate says; only of a plate */
             plate?: string;
             /**
@@ -6136,6 +8384,11 @@ export interface components {
         LabelShape: {
             /** @description left, top, width and height as shares of the picture; empty: not known where */
             box: number[];
+            /**
+             * Format: int64
+             * @description how many of it there are; 1 where the source does not count
+             */
+            number: number;
             /** @description what a number plate says; empty: none, or it was forgotten */
             plate: string;
             /** @description opaque id of the plate */
@@ -6235,6 +8488,8 @@ export interface components {
         };
         LocalListShape: {
             entries: components["schemas"]["LocalListEntryShape"][];
+            /** @description how far it is, where the server keeps it; null: it does not */
+            kept: components["schemas"]["StationListShape"];
             /** Format: date-time */
             reportedAt: string | null;
             /**
@@ -6273,20 +8528,24 @@ export interface components {
             sites?: string[];
         };
         Logged: {
+            about?: string;
             /** Format: date-time */
             at: string;
             by?: string;
             /** Format: int64 */
             cause?: number;
             change: string;
+            contact?: string;
             findings?: string[];
             incident: string;
             kind?: string;
             note?: string;
+            procedure?: string;
             severity?: string;
             siteId?: string;
             state?: string;
             title?: string;
+            value?: string;
         };
         LostInputBody: {
             /** @description of the one that takes its place; missing: none does */
@@ -6391,6 +8650,15 @@ export interface components {
             name: string;
             /** @description all, site/ID or station/ID */
             scope: string;
+        };
+        ModelShare: {
+            /** @enum {string} */
+            model: "last" | "lastWeek" | "weekMean" | "weekMedian" | "recentDays" | "smoothed" | "departure" | "regression" | "regressionRecent" | "regressionMedian" | "regressionRoot";
+            /**
+             * Format: double
+             * @description 0 to 1
+             */
+            share: number;
         };
         Monitor: {
             component: string;
@@ -6583,14 +8851,16 @@ export interface components {
             type: string;
         };
         NewControllerInputBody: {
-            /** @description HOST:PORT */
-            address: string;
+            /** @description HOST:PORT of a UHPPOTE controller, mqtts://HOST of a broker, https://HOST/PATH for orders to another system */
+            address?: string;
+            /** @description certificate, as PEM, of who signed that of the other side, if it is your own */
+            authority?: string;
             /** @enum {string} */
-            driver: "uhppote";
+            driver: "uhppote" | "mqtt" | "http";
             /** @description one is given if missing */
             id?: string;
             label?: string;
-            /** @description kept sealed, never shown */
+            /** @description password at a broker; kept sealed, never shown */
             secret?: string;
             /**
              * Format: int32
@@ -6598,6 +8868,8 @@ export interface components {
              */
             serial?: number;
             siteId: string;
+            /** @description at a broker */
+            user?: string;
         };
         NewCredentialInputBody: {
             /** Format: date-time */
@@ -6609,10 +8881,10 @@ export interface components {
             from?: string;
             idToken: string;
             /**
-             * @description missing: rfid; of a pin idToken is its 4 to 8 digits, which nobody can read again
+             * @description missing: rfid; of a pin idToken is its 4 to 8 digits, which nobody can read again; duress is a second PIN of a person: doors of which the server decides take it for the first, and help is called
              * @enum {string}
              */
-            kind?: "rfid" | "pin" | "plate";
+            kind?: "rfid" | "pin" | "plate" | "duress";
             label?: string;
             /** Format: int64 */
             maxConcurrent?: number;
@@ -6650,12 +8922,22 @@ export interface components {
             heldAfterSeconds?: number;
             /** @description one is given if missing */
             id?: string;
+            /**
+             * @description whether a board asks for codes there; policy: where a policy wants one
+             * @default policy
+             * @enum {string}
+             */
+            keypad: "policy" | "on" | "off";
             /** @enum {string} */
             kind: "door" | "gate" | "barrier" | "cabinet";
             label?: string;
             /** Format: int64 */
             number?: number;
             siteId: string;
+            /** @description it opens for two different people by name within 30 s, and from afar when a second person agrees; only the server lets in then */
+            twoPerson?: boolean;
+            /** @description what it is made of, where its controller is no board */
+            wiring?: components["schemas"]["DoorWiring"];
         };
         NewEvidenceInputBody: {
             cameras?: string[];
@@ -6708,6 +8990,38 @@ export interface components {
             done?: boolean;
             text: string;
         };
+        NewOutputInputBody: {
+            /** @description https://... of a webhook, mqtts://HOST:PORT of a broker */
+            address: string;
+            /** @description of a speaker; empty: the usual ones */
+            announcements?: components["schemas"]["OutputPhraseShape"][];
+            automatic?: components["schemas"]["OutputAutomaticShape"];
+            /** @enum {string} */
+            driver: "webhook" | "mqtt";
+            /** @description one is given if missing */
+            id?: string;
+            /** @enum {string} */
+            kind: "siren" | "light" | "speaker" | "relay";
+            label?: string;
+            /**
+             * Format: int64
+             * @description how long it may be on; default 180 for a siren
+             */
+            longestSeconds?: number;
+            offPayload?: string;
+            /** @description of the preset custom; {seconds}, {key}, {text} and {language} are filled in */
+            onPayload?: string;
+            /** @enum {string} */
+            preset?: "" | "shelly" | "shelly1" | "tasmota" | "zigbee2mqtt" | "zigbee2mqtt-siren" | "custom";
+            /** @description signs webhooks, or the password at a broker; missing: as it was; needed when the address changes */
+            secret?: string;
+            siteId: string;
+            /** @description of the device at the broker */
+            topic?: string;
+            /** @description a second person has to agree to switch it on */
+            twoPerson?: boolean;
+            username?: string;
+        };
         NewPassInputBody: {
             /**
              * Format: date-time
@@ -6733,13 +9047,18 @@ export interface components {
             longitude?: number;
             name?: string;
             notices?: components["schemas"]["NoticeShape"][];
+            /** @description systems that hear its stations too */
+            observers?: string[];
             /** @description as OpenStreetMap writes them */
             openingHours?: string;
             /** @description drivers see it at /status */
             public?: boolean;
             publicName?: string;
+            stationLists?: boolean;
             /** @description IANA name */
             timeZone?: string;
+            /** @description the other central system that its stations are relayed to */
+            upstream?: string;
         };
         NewStationInputBody: {
             auth?: components["schemas"]["AuthInput"];
@@ -6748,8 +9067,12 @@ export interface components {
             evses?: components["schemas"]["EVSEInput"][];
             id: string;
             label?: string;
+            /** @description systems that hear it too */
+            observers?: string[];
             simulated?: boolean;
             siteId?: string;
+            /** @description the other central system that it is relayed to; missing: as its site says, none: it speaks to us */
+            upstream?: string;
         };
         NewTokenInputBody: {
             /** Format: date-time */
@@ -6770,6 +9093,24 @@ export interface components {
             token: string;
             /** Format: date-time */
             usedAt: string | null;
+        };
+        NewUpstreamInputBody: {
+            /** @description certificate, as PEM, of who signed that of the other side, if it is not one that everybody knows */
+            authority?: string;
+            /** @description ours with its chain, as PEM */
+            certificate?: string;
+            /** @description one is given if missing */
+            id?: string;
+            name: string;
+            /**
+             * @default station
+             * @enum {string}
+             */
+            proof: "station" | "password" | "certificate";
+            /** @description the password, or the key of the certificate as PEM; kept sealed, never shown */
+            secret?: string;
+            /** @description ws:// or wss://, without the identity: it is added behind a slash */
+            url: string;
         };
         NewUserInputBody: {
             grants: components["schemas"]["Grant"][];
@@ -6876,6 +9217,114 @@ export interface components {
              */
             strongest: number;
         };
+        OccupancyAnswer: {
+            /**
+             * Format: int64
+             * @description days of stations that are yet to be counted, at any site; 0: what is told is whole
+             */
+            counting: number;
+            /** @description false: what is there is told, and needs says what is missing for more */
+            enough: boolean;
+            /** Format: date-time */
+            from: string;
+            /** @description the days of which anything is known at these sites; null: none */
+            known: components["schemas"]["IntervalShape"];
+            /** @description empty if there is enough; in the language asked for */
+            needs: string;
+            series: components["schemas"]["OccupancySeriesShape"][];
+            /** @enum {string} */
+            step: "15m" | "1h" | "1d";
+            /**
+             * Format: date-time
+             * @description not included; never in the future
+             */
+            to: string;
+            /** @description in which hours and days are told */
+            zone: string;
+        };
+        OccupancyPointShape: {
+            /**
+             * Format: double
+             * @description of these, in which none of them was free
+             */
+            allBusySeconds: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: double
+             * @description a car without a session
+             */
+            blockedSeconds: number;
+            /** Format: double */
+            chargingSeconds: number;
+            /**
+             * Format: double
+             * @description null: no session of the time tells
+             */
+            energyWh: number | null;
+            /** Format: double */
+            faultedSeconds: number;
+            /** Format: double */
+            freeSeconds: number;
+            /**
+             * Format: double
+             * @description a session was open and no energy flowed
+             */
+            idleSeconds: number;
+            /**
+             * Format: double
+             * @description mean, of the time that was observed; null: none was
+             */
+            occupiedPorts: number | null;
+            /**
+             * Format: double
+             * @description a car was plugged in: charging, idle and blocked
+             */
+            occupiedSeconds: number;
+            /**
+             * Format: double
+             * @description in which any port was operative: seconds of sites, not of ports
+             */
+            openSeconds: number;
+            /**
+             * Format: double
+             * @description highest mean of a quarter hour, of all ports together
+             */
+            peakW: number | null;
+            /** Format: int64 */
+            ports: number;
+            /** Format: double */
+            reservedSeconds: number;
+            /**
+             * Format: int64
+             * @description of which anything is known in the step
+             */
+            sites: number;
+            /** Format: int64 */
+            starts: number;
+            /**
+             * Format: double
+             * @description taken out of service
+             */
+            unavailableSeconds: number;
+            /**
+             * Format: double
+             * @description the station or this server was away
+             */
+            unobservedSeconds: number;
+        };
+        OccupancySeriesShape: {
+            /** @description site, SITE/STATION, highest kW of the class, or empty for all */
+            key: string;
+            name: string;
+            /** @description steps of which nothing is known are absent */
+            points: components["schemas"]["OccupancyPointShape"][];
+            /**
+             * Format: int64
+             * @description at most at once
+             */
+            ports: number;
+        };
         OnCallShape: {
             /** Format: date-time */
             changedAt: string;
@@ -6889,6 +9338,17 @@ export interface components {
             overrides?: components["schemas"]["Override"][];
             /** @description such as Europe/Berlin */
             timeZone: string;
+        };
+        OnSiteShape: {
+            name: string;
+            /** Format: int64 */
+            order: number;
+            orderId: string;
+            /** Format: date-time */
+            since: string | null;
+            siteId: string;
+            siteName: string;
+            title: string;
         };
         OrderCheckShape: {
             /** Format: date-time */
@@ -7003,6 +9463,156 @@ export interface components {
              */
             stations: number;
         };
+        OutputAnswerInputBody: {
+            request: string;
+        };
+        OutputAutomaticShape: {
+            /**
+             * Format: int64
+             * @description unless somebody claims or acknowledges the incident until then
+             */
+            afterSeconds?: number;
+            /**
+             * Format: int64
+             * @description 0: as usual
+             */
+            forSeconds?: number;
+            /** @description when an incident of security of severity S1 begins while the site is armed */
+            on: boolean;
+            /**
+             * Format: int64
+             * @description how often at most; default 3
+             */
+            perHour?: number;
+        };
+        OutputBody: {
+            /** @description https://... of a webhook, mqtts://HOST:PORT of a broker */
+            address: string;
+            /** @description of a speaker; empty: the usual ones */
+            announcements?: components["schemas"]["OutputPhraseShape"][];
+            automatic?: components["schemas"]["OutputAutomaticShape"];
+            /** @enum {string} */
+            driver: "webhook" | "mqtt";
+            /** @enum {string} */
+            kind: "siren" | "light" | "speaker" | "relay";
+            label?: string;
+            /**
+             * Format: int64
+             * @description how long it may be on; default 180 for a siren
+             */
+            longestSeconds?: number;
+            offPayload?: string;
+            /** @description of the preset custom; {seconds}, {key}, {text} and {language} are filled in */
+            onPayload?: string;
+            /** @enum {string} */
+            preset?: "" | "shelly" | "shelly1" | "tasmota" | "zigbee2mqtt" | "zigbee2mqtt-siren" | "custom";
+            /** @description signs webhooks, or the password at a broker; missing: as it was; needed when the address changes */
+            secret?: string;
+            siteId: string;
+            /** @description of the device at the broker */
+            topic?: string;
+            /** @description a second person has to agree to switch it on */
+            twoPerson?: boolean;
+            username?: string;
+        };
+        OutputPhraseShape: {
+            key: string;
+            /** @enum {string} */
+            language: "en" | "de";
+            text: string;
+        };
+        OutputRequestShape: {
+            announcement: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            byName: string;
+            /** Format: date-time */
+            expiresAt: string;
+            id: string;
+            incident: string;
+            reason: string;
+            /**
+             * Format: double
+             * @description 0: as usual
+             */
+            seconds: number;
+        };
+        OutputShape: {
+            address?: string;
+            /** @description what a speaker says */
+            announcement: string;
+            announcements: components["schemas"]["OutputPhraseShape"][];
+            /** @description the second person */
+            approvedBy: string;
+            approvedByName: string;
+            automatic: components["schemas"]["OutputAutomaticShape"];
+            /** @description who switched it on */
+            by: string;
+            byName: string;
+            /** @enum {string} */
+            cause: "" | "person" | "incident" | "test";
+            /** @enum {string} */
+            driver?: "" | "webhook" | "mqtt";
+            /**
+             * @description of the last try; empty: it went well
+             * @enum {string}
+             */
+            error: "" | "unreachable" | "noAnswer" | "refused" | "denied" | "failed";
+            /** Format: date-time */
+            errorAt: string | null;
+            hasSecret: boolean;
+            id: string;
+            incident: string;
+            /** @enum {string} */
+            kind: "siren" | "light" | "speaker" | "relay";
+            label: string;
+            /** Format: int64 */
+            longestSeconds: number;
+            offPayload?: string;
+            onPayload?: string;
+            /** @description false: the usual ones */
+            ownAnnouncements: boolean;
+            preset?: string;
+            reason: string;
+            /** @description somebody asks for a second person */
+            request: components["schemas"]["OutputRequestShape"];
+            simulated: boolean;
+            /**
+             * Format: date-time
+             * @description when it was switched on
+             */
+            since: string | null;
+            siteId: string;
+            /**
+             * @description unsure: it was told to go on and did not answer; overdue: it should be off and does not say that it is
+             * @enum {string}
+             */
+            state: "off" | "on" | "unsure" | "overdue";
+            topic?: string;
+            twoPerson: boolean;
+            /**
+             * Format: date-time
+             * @description when it goes off
+             */
+            until: string | null;
+            username?: string;
+        };
+        OutputSwitchInputBody: {
+            /** @description key of what a speaker says; its first if missing */
+            announcement?: string;
+            incident?: string;
+            /** @enum {string} */
+            language?: "" | "en" | "de";
+            on: boolean;
+            /** @description needed to switch on without an incident */
+            reason?: string;
+            /**
+             * Format: double
+             * @description 0: as usual for its kind
+             */
+            seconds?: number;
+        };
         Override: {
             /** Format: date-time */
             from: string;
@@ -7081,16 +9691,22 @@ export interface components {
             name: string;
             unit?: string;
         };
+        PardonInputBody: {
+            credentialId?: string;
+            /** @description this, or a credential; neither: everybody */
+            personId?: string;
+            reason: string;
+        };
         PassShape: {
             /** Format: date-time */
             expiresAt: string | null;
             /** Format: date-time */
             from: string | null;
             id: string;
-            /** @description empty for a PIN */
+            /** @description empty for a PIN or a duress code */
             idToken: string;
             /** @enum {string} */
-            kind: "rfid" | "pin" | "pass" | "plate";
+            kind: "rfid" | "pin" | "pass" | "plate" | "duress";
             label: string;
             /** @description path of the page that shows the code; made anew it makes the one of before void */
             link: string;
@@ -7116,6 +9732,59 @@ export interface components {
             current?: string;
             password: string;
         };
+        PastColumnShape: {
+            examples: string[];
+            name: string;
+        };
+        PastCountsShape: {
+            /**
+             * Format: int64
+             * @description here already, or twice in the file
+             */
+            duplicates: number;
+            /** Format: double */
+            energyWh: number;
+            findings: components["schemas"]["PastFindingShape"][];
+            /** Format: date-time */
+            from: string | null;
+            /**
+             * Format: int64
+             * @description taken as they stand
+             */
+            imported: number;
+            /** @description what was found out about the order of day and month; null: no date can be read in two ways */
+            order: components["schemas"]["PastOrderShape"];
+            /** Format: int64 */
+            ports: number;
+            /**
+             * Format: int64
+             * @description not taken: they cannot be believed
+             */
+            quarantined: number;
+            /**
+             * Format: int64
+             * @description taken with something mended
+             */
+            repaired: number;
+            /** Format: int64 */
+            rows: number;
+            /** Format: date-time */
+            to: string | null;
+            /**
+             * Format: int64
+             * @description sessions whose energy is known
+             */
+            withEnergy: number;
+        };
+        PastExampleShape: {
+            after: string;
+            before: string;
+            /**
+             * Format: int64
+             * @description 0: of no line
+             */
+            line: number;
+        };
         PastFaultShape: {
             /** Format: date-time */
             at: string;
@@ -7140,6 +9809,218 @@ export interface components {
             vendorCode: string;
             /** @description the port could still be used */
             warning: boolean;
+        };
+        PastFindingShape: {
+            /** @enum {string} */
+            class: "repaired" | "quarantined" | "duplicate" | "flagged" | "note";
+            /** Format: int64 */
+            count: number;
+            examples: components["schemas"]["PastExampleShape"][];
+            kind: string;
+        };
+        PastImportShape: {
+            /** @description id of who brought it */
+            by: string;
+            byName: string;
+            /** Format: int64 */
+            bytes: number;
+            /** @description null before it was run */
+            counts: components["schemas"]["PastCountsShape"];
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            madeAt: string;
+            /** @description of the file */
+            name: string;
+            /** @description null: nobody works on it */
+            progress: components["schemas"]["PastProgressShape"];
+            /**
+             * Format: int64
+             * @description of it that are here
+             */
+            sessions: number;
+            sha256: string;
+            /** @enum {string} */
+            state: "staged" | "queued" | "running" | "stopped" | "done" | "undoing" | "undone";
+            /** Format: date-time */
+            undoneAt: string | null;
+        };
+        PastMapping: {
+            /** @description fields: site, station, port, start, startTime, end, endTime, duration, chargingEnd, chargingTime, energy, peakPower, ratedPower, token */
+            columns: {
+                [key: string]: number;
+            };
+            /**
+             * @description empty: as the file shows
+             * @enum {string}
+             */
+            dates?: "" | "dayFirst" | "monthFirst" | "swapped" | "asWritten";
+            decimal?: string;
+            energyUnit?: string;
+            /** @description times are of the zone though they carry an offset */
+            ignoreOffsets?: boolean;
+            /**
+             * Format: int64
+             * @description stays of more days are flagged; 0: 7
+             */
+            longDays?: number;
+            /**
+             * Format: double
+             * @description more energy than that of a session is not believed; 0: 300
+             */
+            maxKWh?: number;
+            /** @description spellings of sites, and the one that counts */
+            merge?: {
+                [key: string]: string;
+            };
+            /** @description times without any session are no holes of the file */
+            quiet?: boolean;
+            timeUnit?: string;
+            /** @description IANA time zone of times without an offset */
+            zone?: string;
+        };
+        PastOrderShape: {
+            /** Format: int64 */
+            ambiguous: number;
+            /** Format: double */
+            inOrderAfter: number;
+            /**
+             * Format: double
+             * @description share of neighbours in the order of the file, as written
+             */
+            inOrderBefore: number;
+            /** Format: double */
+            inPeriodAfter: number;
+            /**
+             * Format: double
+             * @description share of rows in the time of those that can be read in one way only, as written
+             */
+            inPeriodBefore: number;
+            /** Format: int64 */
+            pieces: number;
+            /** @enum {string} */
+            sure: "certain" | "likely" | "unclear";
+            /** Format: int64 */
+            swapped: number;
+        };
+        PastPlace: {
+            /** @description a new site of that name */
+            create?: boolean;
+            /** @description they are left out */
+            leave?: boolean;
+            siteId?: string;
+        };
+        PastPreviewShape: {
+            /**
+             * Format: int64
+             * @description the import that brought this very file already; null: none
+             */
+            before: number | null;
+            columns: components["schemas"]["PastColumnShape"][];
+            /** @description null while the mapping lacks something */
+            counts: components["schemas"]["PastCountsShape"];
+            /** @description what has to be said before it is run: mapping, zone, dates, sites */
+            decide: string[];
+            delimiter: string;
+            import: components["schemas"]["PastImportShape"];
+            /** @description the first ones, as they stand */
+            rows: string[][];
+            settings: components["schemas"]["PastSettings"];
+            sites: components["schemas"]["PastSiteShape"][];
+        };
+        PastProgressShape: {
+            /**
+             * Format: int64
+             * @description bytes while reading, else sessions
+             */
+            done: number;
+            /** @enum {string} */
+            phase: "reading" | "writing" | "undoing";
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: int64 */
+            total: number;
+        };
+        PastSettings: {
+            mapping: components["schemas"]["PastMapping"];
+            /** @description of rows that name none */
+            site: components["schemas"]["PastPlace"];
+            /** @description by the name in the file */
+            sites: {
+                [key: string]: components["schemas"]["PastPlace"];
+            };
+        };
+        PastSiteShape: {
+            /** @description other names in the file that may be the same place */
+            alike: string[];
+            /** @description a site here is called so */
+            guessed: boolean;
+            /** @description empty: rows that name none */
+            name: string;
+            place: components["schemas"]["PastPlace"];
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            stations: number;
+        };
+        PeakWindowShape: {
+            /**
+             * Format: double
+             * @description of all energy; null: nothing tells of it
+             */
+            energyShare: number | null;
+            /** Format: int64 */
+            fromHour: number;
+            /**
+             * Format: double
+             * @description of operative time
+             */
+            occupiedShare: number;
+            /**
+             * Format: int64
+             * @description of these, in which it lay a quarter above the mean of its week too
+             */
+            stableWeeks: number;
+            /**
+             * Format: int64
+             * @description not included; 24 is midnight
+             */
+            toHour: number;
+            /** @description 1 is Monday */
+            weekdays: number[];
+            /**
+             * Format: int64
+             * @description observed
+             */
+            weeks: number;
+        };
+        PeaksAnswer: {
+            /**
+             * Format: int64
+             * @description days of stations that are yet to be counted, at any site; 0: what is told is whole
+             */
+            counting: number;
+            /** @description false: what is there is told, and needs says what is missing for more */
+            enough: boolean;
+            /** Format: date-time */
+            from: string;
+            /** @description the days of which anything is known at these sites; null: none */
+            known: components["schemas"]["IntervalShape"];
+            /** @description oldest first; empty if nothing tells of energy */
+            months: components["schemas"]["PowerPeakShape"][];
+            /** @description empty if there is enough; in the language asked for */
+            needs: string;
+            /** @description null: nothing was observed */
+            primeTime: components["schemas"]["PrimeTimeShape"];
+            /**
+             * Format: date-time
+             * @description not included; never in the future
+             */
+            to: string;
+            /** @description the most used first, at most five; none stands out: empty */
+            windows: components["schemas"]["PeakWindowShape"][];
+            /** @description in which hours and days are told */
+            zone: string;
         };
         PenaltyShape: {
             incident: string;
@@ -7227,6 +10108,8 @@ export interface components {
             acts: components["schemas"]["AuditShape"][];
             /** @description to charge in the last 7 days */
             attempts: components["schemas"]["AttemptShape"][];
+            /** @description of sites */
+            callLists: components["schemas"]["ContactShape"][];
             company: components["schemas"]["NamedShape"];
             /** Format: int64 */
             credentialCount: number;
@@ -7454,6 +10337,21 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        PostureShape: {
+            /** @description HH:MM in the site's time zone; from then on it is armed while it is on its guard, unless a person decided otherwise */
+            armedFrom: string;
+            armedTo: string;
+            /** @description what that was: cableTheft or doorForced */
+            code: string;
+            heightened: boolean;
+            /** @description id of the incident because of which; empty: none */
+            incident: string;
+            /** Format: date-time */
+            since: string | null;
+            siteId: string;
+            /** Format: date-time */
+            until: string | null;
+        };
         PowerClass: {
             /** Format: int64 */
             charging: number;
@@ -7474,6 +10372,22 @@ export interface components {
             /** Format: double */
             powerW: number;
         };
+        PowerPeakShape: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: double
+             * @description demand charge: each site's own peak times the rate; null: no rate was given
+             */
+            charge: number | null;
+            /** @description of the zone: 2026-09 */
+            month: string;
+            /**
+             * Format: double
+             * @description mean power of its highest quarter hour, of all sites together
+             */
+            peakW: number;
+        };
         PowerShape: {
             /** @description beside each point: the share of the ports that are in it; the others were offline, so what they drew is not known */
             known: number[];
@@ -7490,6 +10404,36 @@ export interface components {
             stepSeconds: number;
             unit: string;
         };
+        PrecisionShape: {
+            detector: string;
+            /** Format: int64 */
+            false: number;
+            /** @description what false alarms were */
+            falseReasons: {
+                [key: string]: number;
+            };
+            /** Format: double */
+            high95: number | null;
+            /**
+             * Format: int64
+             * @description real and false; tests count for nothing
+             */
+            judged: number;
+            /**
+             * Format: double
+             * @description lower bound of Wilson's 95 % interval (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927)
+             */
+            low95: number | null;
+            /**
+             * Format: double
+             * @description real of those judged, 0 to 1; null below 5 verdicts
+             */
+            precision: number | null;
+            /** Format: int64 */
+            real: number;
+            /** Format: int64 */
+            tests: number;
+        };
         PreviewOutputBody: {
             /** @description it would hold now */
             active: boolean;
@@ -7503,12 +10447,58 @@ export interface components {
             /** Format: date-time */
             until: string | null;
         };
+        PrimeTimeShape: {
+            /** Format: int64 */
+            fromHour: number;
+            /**
+             * Format: double
+             * @description of operative time occupied
+             */
+            share: number;
+            /**
+             * Format: int64
+             * @description not included; below fromHour: of the next day
+             */
+            toHour: number;
+        };
         Principal: {
             anyone?: boolean;
             company?: string;
             credential?: string;
             group?: string;
             person?: string;
+        };
+        ProcedureInputBody: {
+            steps: components["schemas"]["Instruction"][];
+        };
+        ProcedureShape: {
+            /**
+             * Format: date-time
+             * @description null: shipped
+             */
+            changedAt: string | null;
+            changedBy: string;
+            /** @enum {string} */
+            class: "cableTheft" | "intrusion" | "cameraTampered" | "duress" | "fire" | "vandalism" | "electrical" | "other";
+            /** @description CLASS, or CLASS@SITE */
+            id: string;
+            /** @description nobody decided; it is the list that came with the program */
+            shipped: boolean;
+            /** @description empty: everywhere */
+            siteId: string;
+            siteName: string;
+            steps: components["schemas"]["Instruction"][];
+            /** Format: int64 */
+            version: number;
+        };
+        ProcedureState: {
+            class: string;
+            shipped: boolean;
+            /** @description whose list it is; empty: everybody's */
+            siteId: string;
+            steps: components["schemas"]["StepState"][];
+            /** Format: int64 */
+            version: number;
         };
         ProfileShape: {
             /** Format: date-time */
@@ -7545,6 +10535,96 @@ export interface components {
             path: string;
             /** Format: int64 */
             size: number;
+        };
+        QuickShape: {
+            enough: boolean;
+            /** @description what is missing for an answer, in words; empty: nothing */
+            missing: string;
+            /** @description the site as it is; null: not enough is known */
+            now: components["schemas"]["ExpansionQuickAnswer"];
+            /** @description the same with 0 to 8 more ports */
+            steps: components["schemas"]["ExpansionQuickAnswer"][];
+            /** @description with the changes that are asked about */
+            then: components["schemas"]["ExpansionQuickAnswer"];
+        };
+        RaidStep: {
+            /** Format: date-time */
+            at: string;
+            camera?: string;
+            /** @description begins, cut (the first harm is done), comes, leaves, breaks, hides, mends, plugs, unplugs, tears, loses, returns, tampers, covers, darkens, forces, badges, refused, opens, shuts, over, healed */
+            do: string;
+            door?: string;
+            /** Format: int64 */
+            evse?: number;
+            /** @description it is part of what is to be found */
+            harm?: boolean;
+            /** @description what people call the camera or the door */
+            label?: string;
+            station?: string;
+            /** @description who or what comes */
+            what?: string;
+        };
+        RankShape: {
+            /**
+             * Format: int64
+             * @description the fewest that keep the promise, by formula; null: more than 50
+             */
+            addPorts: number | null;
+            /**
+             * Format: double
+             * @description observed, that no port of the busiest kind was free
+             */
+            allBusyHoursPerWeek: number;
+            /**
+             * Format: double
+             * @description drivers at the busiest hours that wait longer than promised or leave, by formula
+             */
+            brokenPercent: number;
+            /** Format: double */
+            censoredPercent: number;
+            enough: boolean;
+            /** @description the formula holds at this site; else plan it */
+            inRange: boolean;
+            /**
+             * Format: double
+             * @description drivers that found no port, as estimated
+             */
+            lostPerWeek: number;
+            /** @description what is missing for an answer, in words; empty: nothing */
+            missing: string;
+            needs: components["schemas"]["ExpansionNeeds"];
+            /**
+             * Format: double
+             * @description drivers who would charge if there always were a port
+             */
+            perWeek: number;
+            /** Format: int64 */
+            ports: number;
+            site: string;
+            siteName: string;
+            /** @description null: no trend is known */
+            trigger: components["schemas"]["ExpansionTrigger"];
+            /**
+             * Format: double
+             * @description at the busiest hours
+             */
+            utilisationPercent: number;
+        };
+        RankingAnswer: {
+            /**
+             * Format: date-time
+             * @description when the oldest of it was found
+             */
+            asOf: string | null;
+            /** @description most need first; those without enough data last */
+            items: components["schemas"]["RankShape"][];
+            /**
+             * Format: int64
+             * @description sites that are still being placed
+             */
+            pending: number;
+            /** @description what is promised to drivers, in words */
+            promise: string;
         };
         Reading: {
             /** Format: date-time */
@@ -7624,6 +10704,81 @@ export interface components {
         };
         ReauthInputBody: {
             password: string;
+        };
+        RelayHealthShape: {
+            /**
+             * Format: double
+             * @description how much later than without us half of the frames arrive, at the most
+             */
+            addedP50Seconds: number;
+            /** Format: double */
+            addedP99Seconds: number;
+            /**
+             * Format: int64
+             * @description passed on, both ways
+             */
+            frames: number;
+            /**
+             * Format: int64
+             * @description frames that went on and could not be recorded
+             */
+            gapFrames: number;
+            /**
+             * Format: int64
+             * @description its questions that waited for one of ours
+             */
+            held: number;
+            lastLost: components["schemas"]["RelayTroubleShape"];
+            lastRefused: components["schemas"]["RelayTroubleShape"];
+            lastUnreached: components["schemas"]["RelayTroubleShape"];
+            /**
+             * Format: int64
+             * @description connections that it ended or let hang
+             */
+            losses: number;
+            /**
+             * Format: int64
+             * @description stations that it refused
+             */
+            refusals: number;
+            /**
+             * Format: date-time
+             * @description when counting began
+             */
+            since: string;
+            /**
+             * Format: int64
+             * @description connected through us now
+             */
+            stations: number;
+            /**
+             * Format: int64
+             * @description stations that did not come to it
+             */
+            unreached: number;
+        };
+        RelayShape: {
+            /** @description to whom it is relayed now */
+            now: string;
+            /** @description by its own word; empty: as its site says */
+            observers: string[];
+            /** @description to whom it is relayed when it connects; empty: it speaks to us */
+            then: string;
+            /** @description by its own word; empty: as its site says, none: it speaks to us */
+            upstream: string;
+        };
+        RelayTroubleShape: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            code: "closed" | "lost" | "silent" | "stuck" | "tooLarge" | "refused" | "timeout" | "name" | "tls" | "nobody" | "denied" | "protocol";
+            reason: string;
+            station: string;
+            /**
+             * Format: int64
+             * @description of an HTTP answer, or the code of a close; 0: there was none
+             */
+            status: number;
         };
         RemediesShape: {
             budgets: components["schemas"]["BudgetShape"][];
@@ -7805,6 +10960,8 @@ export interface components {
              * @description told again after so long without an acknowledgement; 0: never
              */
             repeatSeconds?: number;
+            /** @description calls of somebody who is threatened go past it: for channels that people at the site read */
+            withoutDuress?: boolean;
         };
         Routing: {
             /** @description where links in messages lead, such as https://watch.example.org; empty: no links */
@@ -8104,6 +11261,18 @@ export interface components {
         SettingsOutputBody: {
             items: components["schemas"]["Setting"][];
         };
+        SharesShape: {
+            /**
+             * Format: double
+             * @description of all time
+             */
+            calendar: number | null;
+            /**
+             * Format: double
+             * @description of the time in which ports were observed and neither faulted nor out of service
+             */
+            operative: number | null;
+        };
         ShiftShape: {
             /** Format: date-time */
             from: string;
@@ -8129,6 +11298,19 @@ export interface components {
             remoteAddr: string;
             /** Format: date-time */
             seenAt: string;
+        };
+        SignalShape: {
+            /**
+             * @description need: without it the rule is off; any: one of these is needed; better: works without it
+             * @enum {string}
+             */
+            for: "need" | "any" | "better";
+            /**
+             * Format: int64
+             * @description how many sites have it
+             */
+            sites: number;
+            source: string;
         };
         SilenceBody: {
             /**
@@ -8206,6 +11388,14 @@ export interface components {
             /** @description IANA time zone of the weekly hours; default UTC */
             zone?: string;
         };
+        SilentShape: {
+            id: string;
+            /** Format: int64 */
+            muting: number;
+            text: string;
+            /** Format: date-time */
+            until: string | null;
+        };
         SiteChangeInputBody: {
             address?: string;
             freeVend?: boolean;
@@ -8220,11 +11410,17 @@ export interface components {
             noPosition?: boolean;
             /** @description replaces all */
             notices?: components["schemas"]["NoticeShape"][];
+            /** @description systems that hear its stations too */
+            observers?: string[];
             openingHours?: string;
             /** @description drivers see it at /status */
             public?: boolean;
             publicName?: string;
+            /** @description lists are made and kept in its stations, and their settings changed to go by them; off: emptied, and the settings put back */
+            stationLists?: boolean;
             timeZone?: string;
+            /** @description the other central system that its stations are relayed to; empty: none. Its stations come again at once */
+            upstream?: string;
         };
         SitePorts: {
             /** @description those that are there */
@@ -8255,6 +11451,8 @@ export interface components {
             name: string;
             /** @description what drivers are told; those of the past are kept and not shown to them */
             notices: components["schemas"]["NoticeShape"][];
+            /** @description systems that hear its stations too */
+            observers: string[];
             openingHours: string;
             /** @description there if the site has one */
             plan?: components["schemas"]["PlanShape"];
@@ -8270,9 +11468,165 @@ export interface components {
              * @description active ones
              */
             sessions: number;
+            /** @description its stations keep a list of whom to serve while the server is away */
+            stationLists: boolean;
             /** Format: int64 */
             stations: number;
             timeZone: string;
+            /** @description the other central system that its stations are relayed to; empty: none */
+            upstream: string;
+        };
+        SiteUptimeShape: {
+            /**
+             * Format: double
+             * @description neither faulted nor out of service, of the observed time
+             */
+            availability: number | null;
+            /**
+             * Format: int64
+             * @description incidents that took a port from drivers; null: incidents are not kept or not yours to see
+             */
+            failures: number | null;
+            /**
+             * Format: double
+             * @description mean operating time of a station between failures
+             */
+            mtbfSeconds: number | null;
+            /**
+             * Format: double
+             * @description mean time to restoration
+             */
+            mttrSeconds: number | null;
+            name: string;
+            /**
+             * Format: double
+             * @description of all time
+             */
+            observedShare: number | null;
+            /** Format: int64 */
+            ports: number;
+            site: string;
+            /** @description the least available first */
+            stations: components["schemas"]["StationUptimeShape"][];
+            /**
+             * Format: double
+             * @description the same, of the observed time in which nobody had taken them out of service
+             */
+            withoutPlanned: number | null;
+        };
+        SiteUsageShape: {
+            /**
+             * Format: double
+             * @description of the time in which any port was operative: none of them was free
+             */
+            allBusyShare: number | null;
+            /**
+             * Format: double
+             * @description while energy flowed
+             */
+            averagePowerW: number | null;
+            /** @description energy flowed */
+            chargingShare: components["schemas"]["SharesShape"];
+            /** @description from the begin to the last energy, of sessions that tell, seconds */
+            chargingTime: components["schemas"]["SpreadShape"];
+            /** @description of ended sessions, seconds */
+            dwell: components["schemas"]["SpreadShape"];
+            /** Format: double */
+            energyWh: number | null;
+            /** @description null: no tries are known, as of imported sessions */
+            failed: components["schemas"]["FailedDemandShape"];
+            /**
+             * Format: double
+             * @description of the occupied time, in which a session was open and no energy flowed
+             */
+            idleShare: number | null;
+            name: string;
+            /**
+             * Format: double
+             * @description of all time
+             */
+            observedShare: number | null;
+            /** @description a car was plugged in */
+            occupiedShare: components["schemas"]["SharesShape"];
+            /**
+             * Format: double
+             * @description highest mean of a quarter hour
+             */
+            peakW: number | null;
+            /**
+             * Format: int64
+             * @description at most at once
+             */
+            ports: number;
+            primeTime: components["schemas"]["PrimeTimeShape"];
+            /**
+             * Format: int64
+             * @description that began
+             */
+            sessions: number;
+            site: string;
+            /**
+             * Format: double
+             * @description of an observed port
+             */
+            throughputWhPerPortDay: number | null;
+            /** @description null: no session tells its token */
+            tokens: components["schemas"]["TokenUseShape"];
+            /**
+             * Format: double
+             * @description sessions at an observed port
+             */
+            turnoverPerPortDay: number | null;
+        };
+        SkillShape: {
+            /** Format: int64 */
+            aheadHours: number;
+            /** Format: double */
+            closerThanHourOfWeek: number | null;
+            /**
+             * Format: double
+             * @description 0.2: the error is a fifth less
+             */
+            closerThanLast: number | null;
+            /** Format: double */
+            closerThanLastWeek: number | null;
+            /**
+             * Format: double
+             * @description share of hours that came between p10 and p90; meant to be 0.8
+             */
+            covered: number | null;
+            /**
+             * Format: double
+             * @description of the mean of that hour of the week in eight weeks
+             */
+            hourOfWeekError: number | null;
+            /**
+             * Format: int64
+             * @description of the last eight weeks that were judged
+             */
+            hours: number;
+            /**
+             * Format: double
+             * @description of the last known hour as forecast
+             */
+            lastValueError: number | null;
+            /**
+             * Format: double
+             * @description of the same hour last week
+             */
+            lastWeekError: number | null;
+            /**
+             * Format: double
+             * @description mean absolute error of p50, in the unit of the points
+             */
+            meanError: number;
+            /** @description what it is made of, the heaviest first */
+            models: components["schemas"]["ModelShare"][];
+            /**
+             * Format: double
+             * @description mean quantile loss of p10, p50 and p90
+             */
+            pinball: number | null;
         };
         SlaInputBody: {
             /** @description by S1 to S4; those left out follow the house, and there the defaults */
@@ -8317,6 +11671,22 @@ export interface components {
              * @description when it began to charge
              */
             since: string | null;
+        };
+        SpreadShape: {
+            /** Format: double */
+            mean: number;
+            /** Format: int64 */
+            n: number;
+            /** Format: double */
+            p10: number;
+            /** Format: double */
+            p25: number;
+            /** Format: double */
+            p50: number;
+            /** Format: double */
+            p75: number;
+            /** Format: double */
+            p90: number;
         };
         StateIntervalShape: {
             /** Format: date-time */
@@ -8367,11 +11737,80 @@ export interface components {
             /** @description empty: as the station or the catalogue says */
             evses?: components["schemas"]["EVSEInput"][];
             label?: string;
+            /** @description systems that hear it too; empty: as its site says */
+            observers?: string[];
             /** @enum {string} */
             onboarding?: "accepted" | "rejected";
             siteId?: string;
             /** @description replaces all */
             tags?: string[];
+            /** @description the other central system that it is relayed to; empty: as its site says, none: it speaks to us. It comes again at once */
+            upstream?: string;
+        };
+        StationListLeft: {
+            /** Format: int64 */
+            count: number;
+            /** @enum {string} */
+            why: "hours" | "part" | "noKeypad" | "forbidden" | "long" | "room";
+        };
+        StationListSetting: {
+            /** @description empty: the station does not have it */
+            is: string;
+            name: string;
+            /** @description what it said to being changed; empty: nothing */
+            refused: string;
+            want: string;
+        };
+        StationListShape: {
+            /**
+             * Format: int64
+             * @description for how many it has room; 0: it does not say
+             */
+            capacity: number;
+            /** Format: date-time */
+            checkedAt: string | null;
+            /**
+             * Format: int64
+             * @description it is to have
+             */
+            entries: number;
+            /** @description ids of policies that only the server evaluates each time */
+            forbids: string[];
+            /** @description who may charge and is not on it */
+            left: components["schemas"]["StationListLeft"][];
+            /**
+             * Format: int64
+             * @description may charge at all of it now
+             */
+            permitted: number;
+            /** @description what it said last if it took nothing; empty: none */
+            problem: string;
+            /** Format: date-time */
+            sentAt: string | null;
+            /** @description by which the station decides alone */
+            settings: components["schemas"]["StationListSetting"][];
+            /** @enum {string} */
+            state: "current" | "waiting" | "sending" | "offline" | "unsupported" | "refused" | "everybody" | "emptying";
+            /**
+             * Format: int64
+             * @description it accepted
+             */
+            there: number;
+            /**
+             * Format: int64
+             * @description it is to have
+             */
+            version: number;
+            /**
+             * Format: int64
+             * @description it said when asked
+             */
+            versionReported: number | null;
+            /**
+             * Format: int64
+             * @description it accepted last
+             */
+            versionThere: number;
         };
         StationMonitorsShape: {
             /** @description the station cannot tell what it watches, so nobody can check */
@@ -8451,6 +11890,8 @@ export interface components {
             online: boolean;
             /** @description ocpp1.6, ocpp2.0.1, ocpp2.1; empty until it connected */
             protocol: string;
+            /** @description for those who may change it */
+            relay?: components["schemas"]["RelayShape"];
             remoteAddr: string;
             /** Format: int64 */
             securityProfile: number;
@@ -8476,6 +11917,42 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        StationUptimeShape: {
+            /**
+             * Format: double
+             * @description neither faulted nor out of service, of the observed time
+             */
+            availability: number | null;
+            /**
+             * Format: int64
+             * @description incidents that took a port from drivers; null: incidents are not kept or not yours to see
+             */
+            failures: number | null;
+            /**
+             * Format: double
+             * @description mean operating time of a station between failures
+             */
+            mtbfSeconds: number | null;
+            /**
+             * Format: double
+             * @description mean time to restoration
+             */
+            mttrSeconds: number | null;
+            name: string;
+            /**
+             * Format: double
+             * @description of all time
+             */
+            observedShare: number | null;
+            /** Format: int64 */
+            ports: number;
+            station: string;
+            /**
+             * Format: double
+             * @description the same, of the observed time in which nobody had taken them out of service
+             */
+            withoutPlanned: number | null;
+        };
         Step: {
             /**
              * Format: int64
@@ -8484,6 +11961,31 @@ export interface components {
             afterSeconds?: number;
             channels?: string[];
             schedules?: string[];
+        };
+        StepDone: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            note?: string;
+            /** @enum {string} */
+            outcome: "done" | "skipped";
+            procedure: string;
+            step: string;
+        };
+        StepState: {
+            /** Format: date-time */
+            at: string | null;
+            /** @description opaque id, for staff */
+            by: string;
+            former?: boolean;
+            /** @description stays the same from version to version: what was done stays done */
+            id: string;
+            note: string;
+            /** @enum {string} */
+            outcome: "open" | "done" | "skipped";
+            /** @description has to be done, or said why not, before a grave incident is closed */
+            required?: boolean;
+            text: components["schemas"]["Wording"];
         };
         Storage: {
             /**
@@ -8573,6 +12075,15 @@ export interface components {
             sessions: components["schemas"]["SessionSummary"];
             stations: components["schemas"]["StationSummary"];
         };
+        SwitchedShape: {
+            id: string;
+            label: string;
+            siteId: string;
+            siteName: string;
+            state: string;
+            /** Format: date-time */
+            until: string | null;
+        };
         TagInputBody: {
             add?: string[];
             remove?: string[];
@@ -8601,6 +12112,24 @@ export interface components {
         TakeLabelsOutputBody: {
             /** Format: int64 */
             recorded: number;
+        };
+        TakeOverInputBody: {
+            note?: string;
+        };
+        TakenOverShape: {
+            /** Format: date-time */
+            at: string;
+            /** @description who had it; empty: nobody */
+            beforeName: string;
+            /** @description opaque id */
+            by: string;
+            byName: string;
+            note: string;
+            /**
+             * Format: int64
+             * @description incidents that were open then
+             */
+            open: number;
         };
         TestChargeShape: {
             /**
@@ -8654,6 +12183,71 @@ export interface components {
             /** Format: date-time */
             usedAt: string | null;
         };
+        TokenUseShape: {
+            /**
+             * Format: int64
+             * @description two to four times
+             */
+            few: number;
+            /** Format: int64 */
+            fewSessions: number;
+            /**
+             * Format: int64
+             * @description sessions with a token
+             */
+            known: number;
+            /**
+             * Format: int64
+             * @description five times and more
+             */
+            many: number;
+            /** Format: int64 */
+            manySessions: number;
+            /**
+             * Format: int64
+             * @description tokens that came once
+             */
+            once: number;
+            /** Format: int64 */
+            onceSessions: number;
+            /** Format: int64 */
+            sessions: number;
+            /** Format: int64 */
+            tokens: number;
+            /**
+             * Format: double
+             * @description of the known sessions, made by the tenth of tokens that came most
+             */
+            topTenthShare: number | null;
+        };
+        Told: {
+            /** Format: date-time */
+            at: string;
+            code: string;
+            severity: string;
+            siteId: string;
+            subject: string;
+            text: string;
+            textDe: string;
+        };
+        ToldHour: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: double
+             * @description null: not observed
+             */
+            came: number | null;
+            /** Format: double */
+            p10: number | null;
+            /**
+             * Format: double
+             * @description said 24 hours before; null: nothing could be said
+             */
+            p50: number | null;
+            /** Format: double */
+            p90: number | null;
+        };
         TriedShape: {
             /** @description more in words; it may hold what the camera said */
             detail: string;
@@ -8679,6 +12273,13 @@ export interface components {
             url: string;
             username?: string;
         };
+        TryOutputBody: {
+            /** @description why it does not answer */
+            detail: string;
+            ok: boolean;
+            /** Format: double */
+            tookSeconds: number;
+        };
         UnlockInputBody: {
             reason: string;
             /**
@@ -8686,6 +12287,214 @@ export interface components {
              * @description 0: as long as its controller opens
              */
             seconds?: number;
+        };
+        UpstreamChangeInputBody: {
+            authority?: string;
+            certificate?: string;
+            name?: string;
+            /** @enum {string} */
+            proof?: "station" | "password" | "certificate";
+            /** @description needed when the address or the proof changes */
+            secret?: string;
+            url?: string;
+        };
+        UpstreamShape: {
+            authority: string;
+            certificate: string;
+            /**
+             * Format: int64
+             * @description stations that are relayed there when they connect
+             */
+            enrolled: number;
+            hasSecret: boolean;
+            health: components["schemas"]["RelayHealthShape"];
+            host: string;
+            id: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description stations that it hears and that do not hear it
+             */
+            observed: number;
+            /**
+             * @description how we prove ourselves there: what the station sends is passed on, a password of ours, a certificate of ours
+             * @enum {string}
+             */
+            proof: "station" | "password" | "certificate";
+            /** @description by TLS */
+            secure: boolean;
+            /** @description whose stations are relayed there */
+            sites: string[];
+            /** @description relayed there by their own word, at most 1000 */
+            stations: string[];
+            /** @description where it serves stations, without the identity; empty for those who may not change it */
+            url: string;
+        };
+        UpstreamTestInputBody: {
+            /** @description the identity to connect under; one that is connected there may lose its connection */
+            station: string;
+        };
+        UpstreamTrialShape: {
+            /** @description why it failed: lost, refused, timeout, name, tls, nobody, denied or protocol; empty: it did not */
+            code: string;
+            ok: boolean;
+            /** @description that it chose */
+            protocol: string;
+            /** @description why it failed */
+            reason: string;
+            /**
+             * Format: int64
+             * @description of its HTTP answer; 0: there was none
+             */
+            status: number;
+            /** Format: double */
+            tookSeconds: number;
+        };
+        UptimeAnswer: {
+            all: components["schemas"]["UptimeShape"];
+            /**
+             * Format: int64
+             * @description days of stations that are yet to be counted, at any site; 0: what is told is whole
+             */
+            counting: number;
+            /** @description false: what is there is told, and needs says what is missing for more */
+            enough: boolean;
+            /** Format: date-time */
+            from: string;
+            /** @description the days of which anything is known at these sites; null: none */
+            known: components["schemas"]["IntervalShape"];
+            /** @description empty if there is enough; in the language asked for */
+            needs: string;
+            /** @description the least available first */
+            sites: components["schemas"]["SiteUptimeShape"][];
+            /**
+             * Format: date-time
+             * @description not included; never in the future
+             */
+            to: string;
+            /** @description in which hours and days are told */
+            zone: string;
+        };
+        UptimeShape: {
+            /**
+             * Format: double
+             * @description neither faulted nor out of service, of the observed time
+             */
+            availability: number | null;
+            /**
+             * Format: int64
+             * @description incidents that took a port from drivers; null: incidents are not kept or not yours to see
+             */
+            failures: number | null;
+            /**
+             * Format: double
+             * @description mean operating time of a station between failures
+             */
+            mtbfSeconds: number | null;
+            /**
+             * Format: double
+             * @description mean time to restoration
+             */
+            mttrSeconds: number | null;
+            /**
+             * Format: double
+             * @description of all time
+             */
+            observedShare: number | null;
+            /** Format: int64 */
+            ports: number;
+            /**
+             * Format: double
+             * @description the same, of the observed time in which nobody had taken them out of service
+             */
+            withoutPlanned: number | null;
+        };
+        UsageFiguresAnswer: {
+            all: components["schemas"]["UsageFiguresShape"];
+            /**
+             * Format: int64
+             * @description days of stations that are yet to be counted, at any site; 0: what is told is whole
+             */
+            counting: number;
+            /** @description false: what is there is told, and needs says what is missing for more */
+            enough: boolean;
+            /** Format: date-time */
+            from: string;
+            /** @description the days of which anything is known at these sites; null: none */
+            known: components["schemas"]["IntervalShape"];
+            /** @description empty if there is enough; in the language asked for */
+            needs: string;
+            /** @description those with anything known, by name */
+            sites: components["schemas"]["SiteUsageShape"][];
+            /**
+             * Format: date-time
+             * @description not included; never in the future
+             */
+            to: string;
+            /** @description in which hours and days are told */
+            zone: string;
+        };
+        UsageFiguresShape: {
+            /**
+             * Format: double
+             * @description of the time in which any port was operative: none of them was free
+             */
+            allBusyShare: number | null;
+            /**
+             * Format: double
+             * @description while energy flowed
+             */
+            averagePowerW: number | null;
+            /** @description energy flowed */
+            chargingShare: components["schemas"]["SharesShape"];
+            /** @description from the begin to the last energy, of sessions that tell, seconds */
+            chargingTime: components["schemas"]["SpreadShape"];
+            /** @description of ended sessions, seconds */
+            dwell: components["schemas"]["SpreadShape"];
+            /** Format: double */
+            energyWh: number | null;
+            /** @description null: no tries are known, as of imported sessions */
+            failed: components["schemas"]["FailedDemandShape"];
+            /**
+             * Format: double
+             * @description of the occupied time, in which a session was open and no energy flowed
+             */
+            idleShare: number | null;
+            /**
+             * Format: double
+             * @description of all time
+             */
+            observedShare: number | null;
+            /** @description a car was plugged in */
+            occupiedShare: components["schemas"]["SharesShape"];
+            /**
+             * Format: double
+             * @description highest mean of a quarter hour
+             */
+            peakW: number | null;
+            /**
+             * Format: int64
+             * @description at most at once
+             */
+            ports: number;
+            primeTime: components["schemas"]["PrimeTimeShape"];
+            /**
+             * Format: int64
+             * @description that began
+             */
+            sessions: number;
+            /**
+             * Format: double
+             * @description of an observed port
+             */
+            throughputWhPerPortDay: number | null;
+            /** @description null: no session tells its token */
+            tokens: components["schemas"]["TokenUseShape"];
+            /**
+             * Format: double
+             * @description sessions at an observed port
+             */
+            turnoverPerPortDay: number | null;
         };
         UserChangeInputBody: {
             disabled?: boolean;
@@ -8881,6 +12690,10 @@ export interface components {
             from: string;
             to: string;
         };
+        Wording: {
+            de?: string;
+            en?: string;
+        };
         Words: {
             de: string;
             en: string;
@@ -9033,6 +12846,27 @@ export interface components {
             stationLabel: string;
             title: string;
         };
+        WorkingShape: {
+            /** @description at those sites: what it needs, of one that is off; else what would make it better */
+            missing: string[];
+            /** @description sites where it is otherwise; at most 50 */
+            other: components["schemas"]["DetectorSiteShape"][];
+            /**
+             * Format: int64
+             * @description how many these are
+             */
+            others: number;
+            /**
+             * Format: int64
+             * @description where it is so
+             */
+            sites: number;
+            /**
+             * @description at most sites; off: a source is missing that it needs
+             * @enum {string}
+             */
+            state: "full" | "partial" | "off";
+        };
         ZoneShape: {
             doors?: string[];
             /** @description ports in it: station/ID/EVSE */
@@ -9053,6 +12887,291 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAirlocks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsAirlockShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createAirlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AirlockShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AirlockShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeAirlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AirlockShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AirlockShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteAirlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listAreas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsAreaShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createArea: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AreaShape"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AreaShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeArea: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AreaShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AreaShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteArea: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    pardon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PardonInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     checkAccess: {
         parameters: {
             query?: never;
@@ -9503,6 +13622,37 @@ export interface operations {
             };
         };
     };
+    listInside: {
+        parameters: {
+            query?: {
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsInsideShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listLockdowns: {
         parameters: {
             query?: never;
@@ -9880,6 +14030,1196 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsAccessAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getForecast: {
+        parameters: {
+            query: {
+                site: string;
+                target?: "occupied" | "energy" | "power";
+                /** @description hours */
+                horizon?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportForecast: {
+        parameters: {
+            query: {
+                site: string;
+                target?: "occupied" | "energy" | "power";
+                /** @description hours */
+                horizon?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getFreePort: {
+        parameters: {
+            query: {
+                site: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreeAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getHeatmap: {
+        parameters: {
+            query?: {
+                /** @description several by comma; default: all that the caller may see */
+                site?: string;
+                /** @description default: 28 days before to */
+                from?: string;
+                /** @description not included; default: now; at most three years after from */
+                to?: string;
+                /** @description IANA time zone; default: that of the sites if they share one, else UTC */
+                zone?: string;
+                /** @description allBusy: no operative port was free */
+                measure?: "occupied" | "charging" | "energy" | "starts" | "allBusy";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeatmapAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportHeatmap: {
+        parameters: {
+            query?: {
+                /** @description several by comma; default: all that the caller may see */
+                site?: string;
+                /** @description default: 28 days before to */
+                from?: string;
+                /** @description not included; default: now; at most three years after from */
+                to?: string;
+                /** @description IANA time zone; default: that of the sites if they share one, else UTC */
+                zone?: string;
+                /** @description allBusy: no operative port was free */
+                measure?: "occupied" | "charging" | "energy" | "starts" | "allBusy";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listPastImports: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsPastImportShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getPastImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PastImportShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deletePastImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changePastImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PastSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PastPreviewShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    cancelPastImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PastImportShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    previewPastImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PastPreviewShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    runPastImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PastImportShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    undoPastImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PastImportShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getUsageFigures: {
+        parameters: {
+            query?: {
+                /** @description several by comma; default: all that the caller may see */
+                site?: string;
+                /** @description default: 28 days before to */
+                from?: string;
+                /** @description not included; default: now; at most three years after from */
+                to?: string;
+                /** @description IANA time zone; default: that of the sites if they share one, else UTC */
+                zone?: string;
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageFiguresAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportUsageFigures: {
+        parameters: {
+            query?: {
+                /** @description several by comma; default: all that the caller may see */
+                site?: string;
+                /** @description default: 28 days before to */
+                from?: string;
+                /** @description not included; default: now; at most three years after from */
+                to?: string;
+                /** @description IANA time zone; default: that of the sites if they share one, else UTC */
+                zone?: string;
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getOccupancy: {
+        parameters: {
+            query?: {
+                /** @description several by comma; default: all that the caller may see */
+                site?: string;
+                /** @description default: 28 days before to */
+                from?: string;
+                /** @description not included; default: now; at most three years after from */
+                to?: string;
+                /** @description IANA time zone; default: that of the sites if they share one, else UTC */
+                zone?: string;
+                /** @description days are those of the zone */
+                step?: "15m" | "1h" | "1d";
+                by?: "all" | "site" | "powerClass" | "station";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccupancyAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportOccupancy: {
+        parameters: {
+            query?: {
+                /** @description several by comma; default: all that the caller may see */
+                site?: string;
+                /** @description default: 28 days before to */
+                from?: string;
+                /** @description not included; default: now; at most three years after from */
+                to?: string;
+                /** @description IANA time zone; default: that of the sites if they share one, else UTC */
+                zone?: string;
+                /** @description days are those of the zone */
+                step?: "15m" | "1h" | "1d";
+                by?: "all" | "site" | "powerClass" | "station";
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getPeaks: {
+        parameters: {
+            query?: {
+                /** @description several by comma; default: all that the caller may see */
+                site?: string;
+                /** @description default: 28 days before to */
+                from?: string;
+                /** @description not included; default: now; at most three years after from */
+                to?: string;
+                /** @description IANA time zone; default: that of the sites if they share one, else UTC */
+                zone?: string;
+                /** @description demand charge in a currency, for each kW of the highest quarter hour of a month */
+                rate?: number;
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeaksAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportPeaks: {
+        parameters: {
+            query?: {
+                /** @description several by comma; default: all that the caller may see */
+                site?: string;
+                /** @description default: 28 days before to */
+                from?: string;
+                /** @description not included; default: now; at most three years after from */
+                to?: string;
+                /** @description IANA time zone; default: that of the sites if they share one, else UTC */
+                zone?: string;
+                /** @description demand charge in a currency, for each kW of the highest quarter hour of a month */
+                rate?: number;
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getSiteExpansion: {
+        parameters: {
+            query: {
+                site: string;
+                /** @description how long to wait for an answer; at most 60s */
+                wait?: string;
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpansionShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportSiteExpansion: {
+        parameters: {
+            query: {
+                site: string;
+                /** @description how long to wait for an answer; at most 60s */
+                wait?: string;
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    quickExpansion: {
+        parameters: {
+            query: {
+                site: string;
+                addPorts?: number;
+                patienceMinutes?: number;
+                promiseMinutes?: number;
+                /** @description more demand than now */
+                growthPercent?: number;
+                /** @description 0: not limited */
+                capKw?: number;
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuickShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listExpansions: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsExpansionShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    askExpansion: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExpansionQuestion"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpansionShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getExpansion: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpansionShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteExpansion: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    repeatExpansion: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpansionShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    cancelExpansion: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportExpansion: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getExpansionRanking: {
+        parameters: {
+            query?: {
+                /** @description how long to wait for sites that are not placed yet; at most 60s */
+                wait?: string;
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RankingAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportExpansionRanking: {
+        parameters: {
+            query?: {
+                /** @description how long to wait for sites that are not placed yet; at most 60s */
+                wait?: string;
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getUptime: {
+        parameters: {
+            query?: {
+                /** @description several by comma; default: all that the caller may see */
+                site?: string;
+                /** @description default: 28 days before to */
+                from?: string;
+                /** @description not included; default: now; at most three years after from */
+                to?: string;
+                /** @description IANA time zone; default: that of the sites if they share one, else UTC */
+                zone?: string;
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UptimeAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportUptime: {
+        parameters: {
+            query?: {
+                /** @description several by comma; default: all that the caller may see */
+                site?: string;
+                /** @description default: 28 days before to */
+                from?: string;
+                /** @description not included; default: now; at most three years after from */
+                to?: string;
+                /** @description IANA time zone; default: that of the sites if they share one, else UTC */
+                zone?: string;
+            };
+            header?: {
+                "Accept-Language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Error */
@@ -11124,6 +16464,70 @@ export interface operations {
             };
         };
     };
+    takeDoorEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                controller: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoorEvent"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    makeControllerSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                controller: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ControllerSecretOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     syncController: {
         parameters: {
             query?: never;
@@ -11141,6 +16545,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    tryController: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                controller: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TryOutputBody"];
+                };
             };
             /** @description Error */
             default: {
@@ -11485,6 +16920,97 @@ export interface operations {
             };
         };
     };
+    getDemoRaid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemoRaidShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    playDemoRaid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemoRaidInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemoRaidShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    stopDemoRaid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemoRaidShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listDetectors: {
         parameters: {
             query?: never;
@@ -11501,6 +17027,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsDetectorShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    backtestDetector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DetectorPastInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectorPastShape"];
                 };
             };
             /** @description Error */
@@ -11794,6 +17355,76 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["UnlockInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    agreeToUnlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoorAnswerInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoorShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    declineUnlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoorAnswerInputBody"];
             };
         };
         responses: {
@@ -12337,6 +17968,105 @@ export interface operations {
             };
         };
     };
+    getHandover: {
+        parameters: {
+            query?: {
+                /** @description default: the last hand-over, or 12 h ago; at most 7 days */
+                since?: string;
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    takeOver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeOverInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakenOverShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listHandovers: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsTakenOverShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listHandshakes: {
         parameters: {
             query?: never;
@@ -12515,6 +18245,68 @@ export interface operations {
             };
         };
     };
+    getClosing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClosingShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setClosing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClosingShape"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClosingShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getIncidentFigures: {
         parameters: {
             query?: {
@@ -12570,6 +18362,78 @@ export interface operations {
                 severity?: string;
                 /** @description IANA time zone in which days begin; default UTC */
                 zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listPrecision: {
+        parameters: {
+            query?: {
+                /** @description opened from here; default: 90 days before to */
+                from?: string;
+                /** @description not included; default: now; at most 400 days after from */
+                to?: string;
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsPrecisionShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportPrecision: {
+        parameters: {
+            query?: {
+                /** @description opened from here; default: 90 days before to */
+                from?: string;
+                /** @description not included; default: now; at most 400 days after from */
+                to?: string;
+                site?: string;
             };
             header?: never;
             path?: never;
@@ -12671,7 +18535,7 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
-                action: "claim" | "release" | "acknowledge" | "assign" | "note" | "snooze" | "escalate" | "dispatch" | "verdict" | "merge" | "close" | "reopen";
+                action: "claim" | "release" | "acknowledge" | "assign" | "note" | "snooze" | "escalate" | "dispatch" | "verdict" | "merge" | "close" | "reopen" | "step" | "classify" | "call";
             };
             cookie?: never;
         };
@@ -13702,6 +19566,304 @@ export interface operations {
             };
         };
     };
+    listOutputs: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsOutputShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createOutput: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOutputInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutputShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getOutput: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                output: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutputShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    putOutput: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                output: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutputShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteOutput: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                output: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    acceptOutput: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                output: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutputAnswerInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutputShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    declineOutput: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                output: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutputAnswerInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutputShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    switchOutput: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                output: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutputSwitchInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutputShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    testOutput: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                output: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutputShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listPeople: {
         parameters: {
             query?: {
@@ -14281,6 +20443,99 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PowerShape"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listProcedures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsProcedureShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setProcedure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProcedureInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcedureShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteProcedure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -15327,6 +21582,106 @@ export interface operations {
             };
         };
     };
+    getCallList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallListShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setCallList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallListInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallListShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listDoorMoments: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+            };
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsDoorMomentShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     makeSiteLabelSecret: {
         parameters: {
             query?: never;
@@ -15368,6 +21723,39 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    endMuster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmptiedInputBody"];
+            };
+        };
         responses: {
             /** @description No Content */
             204: {
@@ -15504,6 +21892,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsPinShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getPosture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostureShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    endPosture: {
+        parameters: {
+            query?: {
+                /** @description recorded */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostureShape"];
                 };
             };
             /** @description Error */
@@ -16181,6 +22634,37 @@ export interface operations {
             };
         };
     };
+    sendLocalList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationListShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listMessages: {
         parameters: {
             query?: {
@@ -16719,6 +23203,202 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listUpstreams: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsUpstreamShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createUpstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUpstreamInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getUpstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteUpstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeUpstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpstreamChangeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    testUpstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpstreamTestInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamTrialShape"];
+                };
             };
             /** @description Error */
             default: {

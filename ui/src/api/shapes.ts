@@ -37,6 +37,7 @@ export type Attempt = Schemas['AttemptShape'];
 export type Found = Schemas['FoundShape'];
 export type CameraShape = Schemas['CameraShape'];
 export type DoorShape = Schemas['DoorShape'];
+export type OutputShape = Schemas['OutputShape'];
 export type AccessEvent = Schemas['AccessEventShape'];
 export type IncidentShape = Schemas['IncidentShape'];
 export type IncidentDetail = Schemas['IncidentDetail'];

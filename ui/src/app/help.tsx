@@ -35,6 +35,8 @@ const others: { title: MessageKey; keys: Row[] }[] = [
       ['n', 'help.note'],
       ['d', 'help.dispatch'],
       ['v', 'help.verdict'],
+      ['l', 'help.light'],
+      ['t', 'help.talk'],
     ],
   },
   {

@@ -44,6 +44,13 @@ export const places = [
   { to: '/events', icon: 'event', key: 'nav.events', keys: 'g j', permission: 'events.read' },
   { to: '/desk', icon: 'headset', key: 'nav.desk', keys: 'g d', permission: 'sessions.read' },
   {
+    to: '/analytics',
+    icon: 'chart',
+    key: 'nav.analytics',
+    keys: 'g t',
+    permission: 'analytics.read',
+  },
+  {
     to: '/maintenance',
     icon: 'wrench',
     key: 'nav.maintenance',

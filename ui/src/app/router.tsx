@@ -21,6 +21,7 @@ import { parseMaintenance } from '../features/maintenance/search';
 import { parseMap } from '../features/map/search';
 import { parseMeasures } from '../features/measures/search';
 import { parsePlaybooks } from '../features/playbooks/search';
+import { parseHandover } from '../features/response/shift';
 import { parseRules } from '../features/rules/tabs';
 import { parseSessions } from '../features/sessions/filter';
 import { SETTINGS_TABS, type SettingsTab } from '../features/settings/tabs';
@@ -103,7 +104,14 @@ const overview = createRoute({
     out: s.out === 'all' ? 'all' : undefined,
   }),
   staticData: { timeless: true },
-  component: page(() => import('../features/overview/page'), 'incidents', 'overview', 'station', 'stations'),
+  component: page(
+    () => import('../features/overview/page'),
+    'incidents',
+    'overview',
+    'raid',
+    'station',
+    'stations',
+  ),
 });
 
 const cameras = createRoute({
@@ -111,7 +119,14 @@ const cameras = createRoute({
   path: '/cameras',
   validateSearch: parseWall,
   staticData: { timeless: true },
-  component: page(() => import('../features/video/page'), 'doors', 'evidence', 'incidents', 'video'),
+  component: page(
+    () => import('../features/video/page'),
+    'doors',
+    'evidence',
+    'incidents',
+    'outputs',
+    'video',
+  ),
 });
 
 const doors = createRoute({
@@ -135,7 +150,7 @@ const incidents = createRoute({
   path: '/incidents',
   validateSearch: parseIncidents,
   staticData: { timeless: true },
-  component: page(() => import('../features/incidents/page'), 'incidents', 'station'),
+  component: page(() => import('../features/incidents/page'), 'incidents', 'response', 'station'),
 });
 
 const incident = createRoute({
@@ -145,11 +160,14 @@ const incident = createRoute({
   component: page(
     () => import('../features/incidents/detail'),
     'incidents',
+    'response',
+    'doors',
     'evidence',
     'events',
     'playbooks',
     'detectors',
     'station',
+    'outputs',
   ),
 });
 
@@ -158,7 +176,22 @@ const measures = createRoute({
   path: '/incidents/figures',
   staticData: { timeless: true },
   validateSearch: parseMeasures,
-  component: page(() => import('../features/measures/page'), 'measures', 'incidents', 'station'),
+  component: page(
+    () => import('../features/measures/page'),
+    'measures',
+    'detectors',
+    'incidents',
+    'response',
+    'station',
+  ),
+});
+
+const handover = createRoute({
+  getParentRoute: () => inside,
+  path: '/incidents/handover',
+  staticData: { timeless: true },
+  validateSearch: parseHandover,
+  component: page(() => import('../features/response/handover'), 'response', 'incidents', 'station'),
 });
 
 const maintenance = createRoute({
@@ -168,6 +201,33 @@ const maintenance = createRoute({
   validateSearch: parseMaintenance,
   component: page(() => import('../features/maintenance/page'), 'maintenance', 'incidents', 'station'),
 });
+
+// Each tab reads its own part of the address; the rest of it is the other tabs'.
+const analytics = createRoute({
+  getParentRoute: () => inside,
+  path: '/analytics',
+  staticData: { timeless: true },
+  component: page(() => import('../features/analytics/shell'), 'analytics'),
+});
+
+/** A part of analytics. */
+function part<const P extends string, T extends { default: React.ComponentType }>(
+  path: P,
+  load: () => Promise<T>,
+  feature: string,
+) {
+  return createRoute({
+    getParentRoute: () => analytics,
+    path,
+    staticData: { timeless: true },
+    component: page(load, feature),
+  });
+}
+const patterns = part('/', () => import('../features/analytics/patterns'), 'analytics');
+const forecast = part('forecast', () => import('../features/forecast/tab'), 'forecast');
+const planner = part('planner', () => import('../features/planner/tab'), 'planner');
+const ranking = part('ranking', () => import('../features/planner/ranking'), 'planner');
+const past = part('past', () => import('../features/past/tab'), 'past');
 
 const map = createRoute({
   getParentRoute: () => inside,
@@ -191,7 +251,15 @@ const site = createRoute({
   validateSearch: (s: Record<string, unknown>): { out?: 'all' } => ({
     out: s.out === 'all' ? 'all' : undefined,
   }),
-  component: page(() => import('../features/site/page'), 'doors', 'incidents', 'site', 'overview', 'station'),
+  component: page(
+    () => import('../features/site/page'),
+    'doors',
+    'incidents',
+    'outputs',
+    'site',
+    'overview',
+    'station',
+  ),
 });
 
 const stations = createRoute({
@@ -243,9 +311,11 @@ const settings = createRoute({
     () => import('../features/settings/page'),
     'cameras',
     'doors',
+    'outputs',
     'kiosk',
     'settings',
     'keeping',
+    'response',
     'stations',
     'video',
   ),
@@ -271,7 +341,7 @@ const rules = createRoute({
   path: '/rules',
   staticData: { timeless: true },
   validateSearch: parseRules,
-  component: page(() => import('../features/rules/page'), 'rules', 'detectors'),
+  component: page(() => import('../features/rules/page'), 'rules', 'detectors', 'response'),
 });
 
 const channels = createRoute({
@@ -338,6 +408,8 @@ const pages = [
   evidence,
   incidents.addChildren([incident]),
   measures,
+  handover,
+  analytics.addChildren([patterns, forecast, planner, ranking, past]),
   maintenance,
   map,
   sites,

@@ -33,6 +33,11 @@ const IncidentBadge = lazy(async () => {
   return badge;
 });
 
+const SecondPerson = lazy(async () => {
+  const [asked] = await Promise.all([import('../features/outputs/asked'), words.need('outputs')]);
+  return asked;
+});
+
 const RAIL_KEY = 'chargewatch.rail';
 
 function useRail(): [boolean, () => void] {
@@ -235,6 +240,9 @@ export function Shell() {
           </main>
         </div>
 
+        <QuietBoundary>
+          <Suspense>{me?.permissions.includes('outputs.switch') && <SecondPerson />}</Suspense>
+        </QuietBoundary>
         <Suspense>
           {searching && <Search close={() => setSearching(false)} />}
           {changing && <ChangePassword close={() => setChanging(false)} />}

@@ -9,6 +9,7 @@ import type {
   DoorShape,
   IncidentShape,
   Message,
+  OutputShape,
   StationDetail,
   Summary,
   SystemEvent,
@@ -57,7 +58,8 @@ type Body =
   | { type: 'camera'; data: CameraShape }
   | { type: 'door'; data: DoorShape }
   | { type: 'access'; data: AccessEvent }
-  | { type: 'cameraGone' | 'arming' | 'scene' | 'doorGone' | 'doorAlarm'; data: object };
+  | { type: 'output'; data: OutputShape }
+  | { type: 'cameraGone' | 'arming' | 'scene' | 'doorGone' | 'doorAlarm' | 'outputGone'; data: object };
 
 export type Frame = Body & { epoch: string; revision: number };
 
@@ -78,6 +80,8 @@ const oneThing = new Set([
   'doorGone',
   'doorAlarm',
   'access',
+  'output',
+  'outputGone',
 ]);
 
 const known = new Set(['hello', 'tick', 'ports', 'messages', ...oneThing]);

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 // Icons of one hand: 20 by 20, one line weight, drawn for this product.
 const paths = {
   overview: <path d="M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM11 11h6v6h-6z" />,
+  chart: <path d="M3 3v14h14M7 13.5V10M11 13.5v-7M15 13.5v-5" />,
   stations: (
     <>
       <path d="M3.5 17V4.5A1.5 1.5 0 0 1 5 3h5a1.5 1.5 0 0 1 1.5 1.5V17M2 17h11" />

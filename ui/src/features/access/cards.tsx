@@ -1,4 +1,5 @@
 import { Button, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
 import { type MessageKey, useT } from '../../i18n/i18n';
@@ -6,13 +7,20 @@ import { ActMenu } from '../../ui/acts';
 import { Icon, type IconName } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { useToast } from '../../ui/toast';
+
 import { CredentialForm } from '../settings/credential-form';
 import { Effect, FormDialog, faultAt } from '../settings/dialog';
 import { Expiry } from '../settings/tokens';
 import styles from './access.module.css';
-import type { Credential, PersonDetail } from './queries';
+import { type Credential, doorsQuery, type PersonDetail } from './queries';
 
-const icons: Record<string, IconName> = { rfid: 'card', pin: 'key', pass: 'qr', plate: 'session' };
+const icons: Record<string, IconName> = {
+  rfid: 'card',
+  pin: 'key',
+  pass: 'qr',
+  plate: 'session',
+  duress: 'warn',
+};
 
 /** The credentials of a person, and what to do when one is lost. */
 export function Cards({ person: p, changed }: { person: PersonDetail; changed: () => Promise<unknown> }) {
@@ -87,6 +95,7 @@ export function Cards({ person: p, changed }: { person: PersonDetail; changed: (
           ))}
         </ul>
       )}
+      <Codes of={p} />
       {mayWrite && (
         <Button
           mt={8}
@@ -97,7 +106,14 @@ export function Cards({ person: p, changed }: { person: PersonDetail; changed: (
           {t('access.addCard')}
         </Button>
       )}
-      {asked?.kind === 'add' && <CredentialForm person={p.id} close={close} changed={changed} />}
+      {asked?.kind === 'add' && (
+        <CredentialForm
+          person={p.id}
+          hasPin={p.credentials.some((c) => c.kind === 'pin')}
+          close={close}
+          changed={changed}
+        />
+      )}
       {asked?.kind === 'edit' && of && <CredentialForm of={of} close={close} changed={changed} />}
       {asked?.kind === 'lost' && of && <Lost of={of} close={close} changed={changed} />}
       {asked?.kind === 'unblock' && of && (
@@ -135,6 +151,35 @@ export function Cards({ person: p, changed }: { person: PersonDetail; changed: (
         </FormDialog>
       )}
     </section>
+  );
+}
+
+/** Where the codes of a person are asked for: a code that no door asks for protects nothing. */
+function Codes({ of: p }: { of: PersonDetail }) {
+  const t = useT();
+  const mayRead = useAllowed('doors.read');
+  const has = p.credentials.some((c) => c.kind === 'pin');
+  const { data } = useQuery({ ...doorsQuery(), enabled: mayRead && has });
+  if (!has || !data) return null;
+  const asks = data.filter((d) => d.asksPin || d.driver === 'mqtt');
+  const duress = p.credentials.some((c) => c.kind === 'duress');
+  const calls = data.filter((d) => d.driver === 'mqtt');
+  return (
+    <>
+      {data.length > 0 && asks.length === 0 && (
+        <p className={styles.weak}>
+          <Icon name="warn" size={14} /> {t('access.noKeypad')}
+        </p>
+      )}
+      {duress && (
+        <p className={calls.length > 0 ? 'meta' : styles.weak}>
+          {calls.length === 0 && <Icon name="warn" size={14} />}{' '}
+          {calls.length > 0
+            ? t('access.duressAt', { doors: calls.map((d) => d.label || d.id).join(', ') })
+            : t('access.duressNowhere')}
+        </p>
+      )}
+    </>
   );
 }
 

@@ -171,7 +171,10 @@ function Rows() {
                   <td className={styles.wrap}>{p.to.map(who).join(', ')}</td>
                   <td className={styles.wrap}>{what(p)}</td>
                   <td className={styles.wrap}>{where(p)}</td>
-                  <td className={styles.wrap}>{when(p)}</td>
+                  <td className={styles.wrap}>
+                    {when(p)}
+                    <Away policy={p} />
+                  </td>
                   <td className={table.end}>{menu?.(p)}</td>
                 </tr>
               ))}
@@ -182,6 +185,15 @@ function Rows() {
       {shown && <PolicyForm of={shown} readOnly close={() => setShown(null)} changed={() => {}} />}
     </>
   );
+}
+
+/** What of a policy holds at stations while the server is away. */
+function Away({ policy }: { policy: Policy }) {
+  const t = useT();
+  const atPorts = policy.kinds?.includes('evse') || policy.places?.some((p) => p.startsWith('station/'));
+  if (!atPorts) return null;
+  const holds = policy.pin ? 'pin' : policy.schedule ? 'hours' : 'always';
+  return <div className="meta">{t(`access.away.${holds}`)}</div>;
 }
 
 function Forbids() {

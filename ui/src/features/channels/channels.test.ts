@@ -121,6 +121,7 @@ describe('the order of routes', () => {
       channels: ['c1'],
       escalation: 'e1',
       continue: true,
+      withoutDuress: true,
       groupBy: ['site'],
       groupWaitSeconds: 30,
       groupIntervalSeconds: 90,

@@ -192,6 +192,12 @@ export function RouteForm({
                 checked={draft.goesOn}
                 onChange={(e) => set({ goesOn: e.currentTarget.checked })}
               />
+              <Switch
+                label={t('channels.withoutDuress')}
+                description={t('channels.withoutDuressHint')}
+                checked={draft.withoutDuress}
+                onChange={(e) => set({ withoutDuress: e.currentTarget.checked })}
+              />
             </fieldset>
             <fieldset className={styles.group}>
               <legend>{t('channels.howOften')}</legend>

@@ -41,6 +41,7 @@ export type RouteDraft = {
   channels: string[];
   escalation: string | null;
   goesOn: boolean;
+  withoutDuress: boolean;
   groupBy: string[];
   waitSeconds: number | string;
   intervalMinutes: number | string;
@@ -62,6 +63,7 @@ export function routeDraft(r?: Route): RouteDraft {
     channels: r?.channels ?? [],
     escalation: r?.escalation || null,
     goesOn: r?.continue ?? false,
+    withoutDuress: r?.withoutDuress ?? false,
     groupBy: r?.groupBy ?? [],
     waitSeconds: r?.groupWaitSeconds ?? 0,
     intervalMinutes: minutes(r?.groupIntervalSeconds),
@@ -90,6 +92,7 @@ export function routeOf(d: RouteDraft): Route {
     channels: d.channels,
     escalation: d.escalation ?? '',
     continue: d.goesOn,
+    withoutDuress: d.withoutDuress,
     groupBy: d.groupBy,
     groupWaitSeconds: seconds(d.waitSeconds, 1),
     groupIntervalSeconds: seconds(d.intervalMinutes, 60),

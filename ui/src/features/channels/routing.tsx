@@ -271,6 +271,7 @@ function Row({
           </p>
         ))}
         {r.continue && <p className="meta">{t('channels.goesOnLine')}</p>}
+        {r.withoutDuress && <p className="meta">{t('channels.withoutDuressLine')}</p>}
         {!reached && (
           <p className={styles.warn}>
             <Icon name="warn" size={14} />

@@ -5,11 +5,17 @@ const numbered = (letter: string, length: number) =>
   Array.from({ length }, (_, i) => `${letter}${String(i + 1).padStart(2, '0')}`);
 /** The detectors of the server, by their ids: of stations, doors and what cameras see, alone and together. */
 export const DETECTORS = [
-  ...numbered('A', 7),
+  ...numbered('A', 8),
   'C02',
   'C03',
-  'C13',
-  ...numbered('D', 27),
+  'C05',
+  'C06',
+  ...numbered('C', 19).slice(7, 13),
+  'C15',
+  'C16',
+  'C18',
+  'C19',
+  ...numbered('D', 28),
   ...numbered('V', 5),
   'V10',
   'V11',

@@ -22,6 +22,7 @@ export function ActDialog({ command, of, close }: { command: Command; of: Door; 
   const kind = kindOf(of.kind);
   const path = { door: of.id };
   const why = reason.trim();
+  const asks = command === 'unlock' && of.twoPerson;
   return (
     <FormDialog<Door>
       title={t(`doors.ask.${command}`, { name })}
@@ -39,10 +40,16 @@ export function ActDialog({ command, of, close }: { command: Command; of: Door; 
         )
       }
       sent={async () => {
-        toast({ text: t(`doors.done.${command}`, { name }) });
+        toast({ text: t(asks ? 'doors.done.asked' : `doors.done.${command}`, { name }) });
         await queries.invalidateQueries({ queryKey: DOORS });
       }}
-      action={command === 'unlock' ? t(`doors.unlock.${kind}`) : t(`doors.${command}`)}
+      action={
+        asks
+          ? t('doors.second.ask')
+          : command === 'unlock'
+            ? t(`doors.unlock.${kind}`)
+            : t(`doors.${command}`)
+      }
       failed={t(`doors.failed.${command}`)}
       refusals={{
         409: t('doors.unable'),
@@ -56,8 +63,10 @@ export function ActDialog({ command, of, close }: { command: Command; of: Door; 
       {(error) => (
         <>
           <Effect>
-            {t(`doors.effect.${command}`)}
-            {of.state === 'lockdown' && command === 'unlock' && ` ${t('doors.effect.despite')}`}
+            {t(asks ? 'doors.effect.asks' : `doors.effect.${command}`)}
+            {of.state === 'lockdown' &&
+              command === 'unlock' &&
+              ` ${t(of.driver === 'uhppote' ? 'doors.effect.despite' : 'doors.effect.stays')}`}
           </Effect>
           <Textarea
             label={t('doors.reason')}

@@ -12,9 +12,10 @@ import type { Camera } from '../video/camera';
 import { useCameras } from '../video/feed';
 import { Tile } from '../video/tile';
 import { ActDialog, type Command } from './act';
-import { bySite, type Door, doorName, isAmiss, kindOf, reasonKey } from './door';
+import { bySite, DECIDES, type Door, doorName, isAmiss, kindOf, reasonKey } from './door';
 import styles from './doors.module.css';
 import { KindIcon } from './kind';
+import { Asked } from './second';
 import { DoorState } from './state';
 
 /** The doors of each site. Keys: j and k go through them, u, l and e do what the buttons do. */
@@ -101,6 +102,7 @@ function DoorCard({
   const name = doorName(d);
   const why = reasonKey(d);
   const driven = d.controller !== '';
+  const { kiosk } = useView();
   return (
     <li
       className={styles.card}
@@ -127,10 +129,11 @@ function DoorCard({
         </p>
         <p className={`meta ${styles.rule}`}>
           {why && <span>{t(why)}</span>}
-          <span>
-            {t(!driven ? 'doors.undriven' : d.whenOffline === 'list' ? 'doors.byList' : 'doors.byServer')}
-          </span>
+          <span>{t(driven ? DECIDES[d.whenOffline] : 'doors.undriven')}</span>
+          {d.twoPerson && <span>{t('doors.twoPerson.short')}</span>}
+          {driven && !d.contact && <span>{t('doors.noContact')}</span>}
         </p>
+        {d.request && !kiosk && <Asked of={d} request={d.request} />}
         <div className={styles.acts}>
           {act && driven && (
             <>

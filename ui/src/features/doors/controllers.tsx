@@ -17,6 +17,7 @@ import { type Column, List } from '../settings/list';
 import { ControllerForm, type Preset } from './controller-form';
 import { FindControllers } from './find';
 import styles from './part.module.css';
+import { BridgeSecret } from './secret';
 import {
   CONTROLLERS,
   type Controller,
@@ -24,9 +25,16 @@ import {
   controllerName,
   controllersQuery,
   faultKey,
+  saysMore,
+  standing,
 } from './setup';
 
-type Open = { kind: 'find' } | { kind: 'add'; preset?: Preset } | { kind: 'edit' | 'delete'; of: Controller };
+type Open =
+  | { kind: 'find' }
+  | { kind: 'add'; preset?: Preset }
+  | { kind: 'edit' | 'delete' | 'secret'; of: Controller };
+
+const FAMILY = { online: 'available', offline: 'offline', unheard: 'unknown' } as const;
 
 /** What moves the doors: whether it answers, what is wrong with it, whether it knows who may enter. */
 export function Controllers({ sites }: { sites: readonly Site[] | undefined }) {
@@ -49,6 +57,34 @@ export function Controllers({ sites }: { sites: readonly Site[] | undefined }) {
         toast({
           text: [
             t('doors.notSynced', { name: controllerName(c) }),
+            e instanceof Problem ? e.detail || e.title : '',
+          ]
+            .filter(Boolean)
+            .join(' '),
+          tone: 'bad',
+        }),
+    );
+  const test = (c: Controller) =>
+    ok(api.POST('/controllers/{controller}/test', { params: { path: { controller: c.id } } })).then(
+      (got) => {
+        toast(
+          got.ok
+            ? {
+                text: t('doors.tested', {
+                  name: controllerName(c),
+                  n: new Intl.NumberFormat(tag, { maximumSignificantDigits: 2 }).format(
+                    Math.max(got.tookSeconds, 0.001),
+                  ),
+                }),
+              }
+            : { text: `${t('doors.notTested', { name: controllerName(c) })} ${got.detail}`, tone: 'bad' },
+        );
+        void changed();
+      },
+      (e: unknown) =>
+        toast({
+          text: [
+            t('doors.notTested', { name: controllerName(c) }),
             e instanceof Problem ? e.detail || e.title : '',
           ]
             .filter(Boolean)
@@ -80,7 +116,7 @@ export function Controllers({ sites }: { sites: readonly Site[] | undefined }) {
       cell: (c) => (
         <>
           {controllerName(c)}
-          <span className={`meta mono ${styles.below}`}>{c.address}</span>
+          {c.address && <span className={`meta mono ${styles.below}`}>{c.address}</span>}
         </>
       ),
       csv: (c) => controllerName(c),
@@ -91,8 +127,8 @@ export function Controllers({ sites }: { sites: readonly Site[] | undefined }) {
       cell: (c) => (
         <div className={styles.standing}>
           <span className={styles.name}>
-            <StateShape family={c.online ? 'available' : 'offline'} size={14} />
-            {t(c.online ? 'doors.online' : 'doors.offline')}
+            <StateShape family={FAMILY[standing(c)]} size={14} />
+            {t(`doors.${standing(c)}`)}
             {c.since && (
               <span className="meta">
                 <Age at={c.since} />
@@ -100,12 +136,12 @@ export function Controllers({ sites }: { sites: readonly Site[] | undefined }) {
             )}
           </span>
           {c.faults
-            .filter((f) => f.fault !== 'offline')
+            .filter((f) => saysMore(c, f))
             .map((f) => (
               <p key={f.fault} className={styles.fault}>
                 <Icon name="warn" size={14} />
                 <span>
-                  {t(faultKey(f.fault))}
+                  {(c.online || f.fault !== 'offline') && t(faultKey(f.fault))}
                   {f.detail && <span className="meta"> {f.detail}</span>}
                   {f.since && (
                     <span className="meta">
@@ -118,7 +154,7 @@ export function Controllers({ sites }: { sites: readonly Site[] | undefined }) {
             ))}
         </div>
       ),
-      csv: (c) => [c.online ? 'online' : 'offline', ...c.faults.map((f) => f.fault)].join(' '),
+      csv: (c) => [standing(c), ...c.faults.map((f) => f.fault)].join(' '),
     },
     { head: t('doors.site'), cell: (c) => siteName(c.siteId), csv: (c) => c.siteId },
     {
@@ -126,7 +162,7 @@ export function Controllers({ sites }: { sites: readonly Site[] | undefined }) {
       cell: (c) => (
         <>
           {t(`doors.driver.${c.driver}`)}
-          {c.firmware && <span className={`meta ${styles.below}`}>{c.firmware}</span>}
+          <span className={`meta ${styles.below}`}>{c.firmware || t(`doors.decidesShort.${c.driver}`)}</span>
         </>
       ),
       csv: (c) => c.driver,
@@ -179,7 +215,19 @@ export function Controllers({ sites }: { sites: readonly Site[] | undefined }) {
           <ActMenu
             of={controllerName(c)}
             acts={[
-              { label: t('doors.sync'), icon: 'retry', run: () => void sync(c) },
+              { label: t('doors.test'), icon: 'pulse', run: () => void test(c) },
+              ...(c.driver === 'uhppote'
+                ? [{ label: t('doors.sync'), icon: 'retry' as const, run: () => void sync(c) }]
+                : []),
+              ...(c.driver === 'http'
+                ? [
+                    {
+                      label: t('doors.secret'),
+                      icon: 'key' as const,
+                      run: () => setOpen({ kind: 'secret', of: c }),
+                    },
+                  ]
+                : []),
               { label: t('doors.controllerEdit'), icon: 'edit', run: () => setOpen({ kind: 'edit', of: c }) },
               {
                 label: t('doors.controllerDelete'),
@@ -206,6 +254,22 @@ export function Controllers({ sites }: { sites: readonly Site[] | undefined }) {
           close={close}
           changed={changed}
         />
+      )}
+      {open?.kind === 'secret' && (
+        <FormDialog
+          title={t('doors.secretTitle', { name: controllerName(open.of) })}
+          close={close}
+          send={() =>
+            ok(api.POST('/controllers/{controller}/secret', { params: { path: { controller: open.of.id } } }))
+          }
+          sent={changed}
+          once={(made) => <BridgeSecret made={made} />}
+          action={t('doors.secret')}
+          failed={t('doors.secretFailed')}
+          grave
+        >
+          <Effect>{t('doors.secretText')}</Effect>
+        </FormDialog>
       )}
       {open?.kind === 'delete' && (
         <FormDialog

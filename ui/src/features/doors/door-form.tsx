@@ -1,4 +1,4 @@
-import { MultiSelect, NumberInput, Select, TextInput } from '@mantine/core';
+import { MultiSelect, NumberInput, Select, Switch, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
@@ -9,9 +9,11 @@ import { FormDialog, faultAt } from '../settings/dialog';
 import type { Camera } from '../video/camera';
 import { type Door, doorName, KINDS, type Kind } from './door';
 import styles from './part.module.css';
-import { type Controller, controllerName } from './setup';
+import { type Controller, controllerName, type Driver } from './setup';
+import { isWired, NO_WIRING, type Wiring, WiringFields, wiringOf } from './wiring';
 
 const HELD = 60;
+const KEYPADS = ['policy', 'on', 'off'] as const;
 
 /** A door is added or changed: what it is, what moves it, who sees it, what is behind it. */
 export function DoorForm({
@@ -35,9 +37,13 @@ export function DoorForm({
   const [kind, setKind] = useState<Kind>(of?.kind ?? 'door');
   const [controller, setController] = useState<string | null>(of?.controller || null);
   const [number, setNumber] = useState<number | string>(of?.number || 1);
+  const [keypad, setKeypad] = useState<Door['keypad']>(of?.keypad ?? 'policy');
+  const [twoPerson, setTwoPerson] = useState(of?.twoPerson ?? false);
   const [camera, setCamera] = useState<string | null>(of?.cameraId ?? null);
   const [evses, setEvses] = useState<string[]>(of?.evses ?? []);
   const [held, setHeld] = useState<number | string>(of?.heldAfterSeconds ?? HELD);
+  const [wiring, setWiring] = useState<Wiring>(of?.wiring ?? NO_WIRING);
+  const driver: Driver = controllers?.find((c) => c.id === controller)?.driver ?? 'uhppote';
   const ports = useQuery({ ...portsQuery(site ?? ''), enabled: site !== null });
   const move = (next: string | null) => {
     setSite(next);
@@ -57,9 +63,12 @@ export function DoorForm({
     kind,
     controller: controller ?? '',
     number: controller ? Number(number) || 0 : 0,
+    keypad,
+    twoPerson: twoPerson && driver !== 'http',
     cameraId: camera ?? '',
     evses,
     heldAfterSeconds: Number(held) || 0,
+    wiring: wiringOf(wiring, driver),
   };
   return (
     <FormDialog
@@ -73,7 +82,7 @@ export function DoorForm({
       sent={changed}
       action={t(of ? 'doors.save' : 'doors.add')}
       failed={t('doors.notSaved')}
-      ready={site !== null && (controller === null || Number(number) > 0)}
+      ready={site !== null && (controller === null || (Number(number) > 0 && isWired(wiring, driver)))}
     >
       {(error) => (
         <>
@@ -130,6 +139,29 @@ export function DoorForm({
               allowDecimal={false}
             />
           </div>
+          {driver !== 'uhppote' && (
+            <WiringFields driver={driver} value={wiring} change={setWiring} error={error} />
+          )}
+          {driver !== 'http' && controller !== null && (
+            <Switch
+              label={t('doors.twoPerson')}
+              description={t(driver === 'uhppote' ? 'doors.twoPersonBoard' : 'doors.twoPersonHint')}
+              checked={twoPerson}
+              onChange={(e) => setTwoPerson(e.currentTarget.checked)}
+              error={faultAt(error, 'twoPerson')}
+            />
+          )}
+          {driver === 'uhppote' && controller !== null && (
+            <Select
+              label={t('doors.keypad')}
+              description={t('doors.keypadHint')}
+              data={KEYPADS.map((k) => ({ value: k, label: t(`doors.keypad.${k}`) }))}
+              value={keypad}
+              onChange={(v) => v && setKeypad(v as Door['keypad'])}
+              error={keypad === 'off' && of?.wantsPin ? t('doors.keypadMissing') : faultAt(error, 'keypad')}
+              allowDeselect={false}
+            />
+          )}
           <Select
             label={t('doors.camera')}
             description={t('doors.cameraHint')}

@@ -40,11 +40,20 @@ const REASONS = new Set([
   'mode',
   'lockdown',
   'unreachable',
+  'relay',
+  'unseen',
 ]);
 
 /** Why a door is as it is, where that says more than its state. */
 export const reasonKey = (d: { reason: string }): MessageKey | null =>
   REASONS.has(d.reason) ? `doors.why.${d.reason as 'fire'}` : null;
+
+/** Who lets people in while the server is down. */
+export const DECIDES = {
+  list: 'doors.byList',
+  deny: 'doors.byServer',
+  system: 'doors.bySystem',
+} as const satisfies Record<Door['whenOffline'], MessageKey>;
 
 /** Doors of each site by name: they stay where they are, whatever happens to them. */
 export function bySite<D extends { siteId: string; id: string; label: string }>(

@@ -4,6 +4,8 @@ import { bySite, isAmiss, reasonKey } from './door';
 import { calling, codeKey, fits, lateBy, withNews } from './log';
 import { spansOf } from './past';
 import { parseDoors } from './search';
+import { type Fault, saysMore, standing } from './setup';
+import { isWired, NO_WIRING, wiringOf } from './wiring';
 
 const event = (seq: number, more: Partial<AccessEvent> = {}): AccessEvent => ({
   seq,
@@ -21,6 +23,9 @@ const event = (seq: number, more: Partial<AccessEvent> = {}): AccessEvent => ({
   reason: '',
   agrees: true,
   why: '',
+  passback: '',
+  withId: '',
+  withName: '',
   method: 'card',
   out: false,
   cameraId: null,
@@ -117,5 +122,63 @@ describe('doors', () => {
       door: '7',
       decision: undefined,
     });
+  });
+});
+
+describe('controllers of doors', () => {
+  const fault = (kind: Fault['fault'], detail: string): Fault => ({ fault: kind, detail, since: null });
+
+  it('neither answer nor fail before they said anything', () => {
+    expect(standing({ online: true, faults: [] })).toBe('online');
+    expect(standing({ online: false, faults: [fault('offline', '')] })).toBe('offline');
+    expect(standing({ online: false, faults: [fault('keypad', '')] })).toBe('unheard');
+  });
+
+  it('say why they are away, where that is known', () => {
+    expect(saysMore({ online: false }, fault('offline', 'it does not answer'))).toBe(false);
+    expect(saysMore({ online: false }, fault('offline', 'the broker is not connected'))).toBe(true);
+    expect(saysMore({ online: true }, fault('offline', 'the device does not answer at door 2'))).toBe(true);
+  });
+});
+
+describe('what a door is made of', () => {
+  it('is nothing at a board and a name at another system', () => {
+    expect(wiringOf({ ...NO_WIRING, device: 'gate' }, 'uhppote')).toBeUndefined();
+    expect(wiringOf({ ...NO_WIRING, device: ' north ' }, 'http')).toEqual({ device: 'north' });
+    expect(isWired({}, 'uhppote')).toBe(true);
+    expect(isWired({ device: ' ' }, 'http')).toBe(false);
+  });
+
+  it('keeps on a broker what its preset asks for, and nothing else', () => {
+    const all = {
+      preset: 'custom' as const,
+      device: 'x',
+      output: 2,
+      command: 'c',
+      unlock: 'ON',
+      lock: 'OFF',
+      forced: true,
+      contact: { preset: '' as const, device: 'y' },
+    };
+    expect(wiringOf(all, 'mqtt')).toEqual({
+      preset: 'custom',
+      command: 'c',
+      unlock: 'ON',
+      lock: 'OFF',
+      forced: false,
+    });
+    expect(
+      wiringOf(
+        { ...all, preset: 'tasmota', contact: { preset: 'custom', topic: 't', open: 'o', device: 'y' } },
+        'mqtt',
+      ),
+    ).toEqual({
+      preset: 'tasmota',
+      device: 'x',
+      output: 2,
+      forced: true,
+      contact: { preset: 'custom', topic: 't', open: 'o' },
+    });
+    expect(isWired({ ...all, lock: '' }, 'mqtt')).toBe(false);
   });
 });

@@ -48,8 +48,17 @@ export function useDoors() {
             again();
             return all;
           }
-          // The feed knows no addresses.
-          return all.map((x) => (x.id === d.id ? { ...d, address: x.address } : x));
+          // The feed knows no addresses, and not who asks for a second person.
+          return all.map((x) => {
+            if (x.id !== d.id) return x;
+            if (d.waits) again();
+            return {
+              ...d,
+              address: x.address,
+              ...(d.waits ? { request: x.request } : {}),
+              ...(x.wiring ? { wiring: x.wiring } : {}),
+            };
+          });
         });
       }),
       client.on('doorGone', again),

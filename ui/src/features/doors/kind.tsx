@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { useT } from '../../i18n/i18n';
+import { Drawing } from '../../ui/drawing';
 import { type Kind, kindOf } from './door';
 import styles from './state.module.css';
 
@@ -15,21 +16,8 @@ export function KindIcon({ kind, size = 18 }: { kind: string; size?: number }) {
   const t = useT();
   const known = kindOf(kind);
   return (
-    <svg
-      className={styles.kind}
-      viewBox="0 0 20 20"
-      width={size}
-      height={size}
-      fill="none"
-      stroke="currentColor"
-      strokeWidth="1.5"
-      strokeLinecap="round"
-      strokeLinejoin="round"
-      role="img"
-      aria-label={t(`doors.kind.${known}`)}
-    >
-      <title>{t(`doors.kind.${known}`)}</title>
+    <Drawing className={styles.kind} word={t(`doors.kind.${known}`)} size={size}>
       {DRAWN[known]}
-    </svg>
+    </Drawing>
   );
 }

@@ -194,6 +194,7 @@ function Row({
             site === undefined && siteName(e.siteId),
             t(e.out ? 'doors.out' : 'doors.in'),
             method && t(method),
+            e.withId && t('doors.with', { who: e.withName || t('doors.who.unnamed') }),
           ]
             .filter(Boolean)
             .join(' · ')}
@@ -202,6 +203,12 @@ function Row({
           {code ? t(code) : e.reason}
           {policy && ` ${t('doors.byPolicy', { policy })}`}
         </p>
+        {e.passback && (
+          <p className={styles.differs}>
+            <Icon name="warn" size={14} />
+            <span>{t(`doors.passback.${e.passback}`)}</span>
+          </p>
+        )}
         {!e.agrees && (
           <p className={styles.differs}>
             <Icon name="warn" size={14} />

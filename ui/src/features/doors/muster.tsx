@@ -10,6 +10,7 @@ import { useNow } from '../../live/clock';
 import { useLive } from '../../live/hooks';
 import { Icon } from '../../ui/icons';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
+import paper from '../../ui/paper.module.css';
 import { useSiteNames } from '../../ui/sites';
 import { TableFrame } from '../../ui/table';
 import table from '../../ui/table.module.css';
@@ -17,6 +18,7 @@ import { useZone } from '../../ui/zone';
 import { type Door, doorName } from './door';
 import styles from './doors.module.css';
 import { DOORS } from './feed';
+import { InsideAreas } from './inside';
 
 const musterQuery = (site: string | undefined) =>
   queryOptions({
@@ -37,7 +39,7 @@ export function Muster({ site, doors }: { site: string | undefined; doors: reado
   if (error && !data) return <Failed what={t('doors.muster')} error={error} retry={() => void refetch()} />;
   if (!data) return <Skeleton rows={6} />;
   return (
-    <div className={styles.muster}>
+    <div className={`${styles.muster} ${paper.paper}`}>
       <div className={styles.musterHead}>
         <div>
           <p className={styles.musterLead}>{t('doors.muster.lead')}</p>
@@ -58,6 +60,7 @@ export function Muster({ site, doors }: { site: string | undefined; doors: reado
           {t('doors.muster.print')}
         </Button>
       </div>
+      <InsideAreas site={site} doors={doors} />
       {data.sites.length === 0 ? (
         <Panel flush>
           <Empty title={t('doors.muster.none')}>{t('doors.muster.noneText')}</Empty>

@@ -13,6 +13,7 @@ import { Empty } from '../../ui/panel';
 import { Effect, FormDialog } from '../settings/dialog';
 import { type Column, List } from '../settings/list';
 import { useCameras } from '../video/feed';
+import { Areas } from './areas-part';
 import { Controllers } from './controllers';
 import { type Door, doorName, kindOf } from './door';
 import { DoorForm } from './door-form';
@@ -28,6 +29,7 @@ export default function Doors() {
   const t = useT();
   const queries = useQueryClient();
   const mayWrite = useAllowed('doors.write');
+  const mayAreas = useAllowed('policies.read');
   const { data, error, refetch } = useDoors();
   const { data: sites } = useQuery(sitesQuery());
   const { data: controllers } = useQuery({ ...controllersQuery(), enabled: mayWrite });
@@ -138,6 +140,7 @@ export default function Doors() {
             }
           : {})}
       />
+      {mayAreas && <Areas sites={sites} doors={data} />}
       {open && open.kind !== 'delete' && (
         <DoorForm
           of={'of' in open ? open.of : undefined}

@@ -8,6 +8,9 @@ export type Controller = Schemas['ControllerShape'];
 export type Found = Schemas['FoundController'];
 export type Fault = Schemas['ControllerFaultShape'];
 
+export type Driver = Controller['driver'];
+export const DRIVERS = ['uhppote', 'mqtt', 'http'] as const satisfies readonly Driver[];
+
 export const CONTROLLERS = ['controllers'] as const;
 
 const PAGE = 1000;
@@ -46,7 +49,17 @@ const FAULTS = new Set([
   'foreign',
   'lost',
   'keypad',
+  'rules',
+  'airlock',
   'policy',
 ]);
+/** Whether it answers; one that said nothing yet neither does nor does not. */
+export const standing = (c: Pick<Controller, 'online' | 'faults'>): 'online' | 'offline' | 'unheard' =>
+  c.online ? 'online' : c.faults.some((f) => f.fault === 'offline') ? 'offline' : 'unheard';
+
+/** What is not said by the state already. */
+export const saysMore = (c: Pick<Controller, 'online'>, f: Fault): boolean =>
+  f.fault !== 'offline' || c.online || (f.detail !== '' && f.detail !== 'it does not answer');
+
 export const faultKey = (fault: string): MessageKey =>
   `doors.fault.${FAULTS.has(fault) ? (fault as 'offline') : 'other'}`;

@@ -103,7 +103,10 @@ function Form({ search, close, made }: Props) {
       {(error) => (
         <>
           {ofIncident ? (
-            <Effect>{t('evidence.ofIncident', { id: search.incident! })}</Effect>
+            <>
+              <Effect>{t('evidence.ofIncident', { id: search.incident! })}</Effect>
+              <Holds />
+            </>
           ) : (
             <>
               <MultiSelect
@@ -158,6 +161,25 @@ function Form({ search, close, made }: Props) {
         </>
       )}
     </FormDialog>
+  );
+}
+
+/** What the pack of an incident has in it, for whoever asks for it now. */
+function Holds() {
+  const t = useT();
+  const people = useAllowed('people.read');
+  const acts = useAllowed('audit.read');
+  return (
+    <div className={styles.holds}>
+      <p>{t('evidence.inPack')}</p>
+      <ul>
+        <li>{t('evidence.inPack.pictures')}</li>
+        <li>{t('evidence.inPack.frames')}</li>
+        <li>{t('evidence.inPack.doors')}</li>
+        <li>{t(acts ? 'evidence.inPack.auditWhole' : 'evidence.inPack.audit')}</li>
+        <li>{t(people ? 'evidence.inPack.names' : 'evidence.inPack.ids')}</li>
+      </ul>
+    </div>
   );
 }
 

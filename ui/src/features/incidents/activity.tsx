@@ -3,10 +3,11 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { api, ok } from '../../api/client';
 import type { IncidentLog } from '../../api/shapes';
-import { type MessageKey, type Translate, useT } from '../../i18n/i18n';
+import { type MessageKey, type Translate, useLocale, useT } from '../../i18n/i18n';
 import { Age } from '../../ui/figures';
 import { FormFault } from '../../ui/form';
 import { Panel } from '../../ui/panel';
+import { responseText } from '../response/log';
 import styles from './activity.module.css';
 import { useActor } from './actor';
 import { incidentQuery } from './queries';
@@ -40,6 +41,10 @@ const CHANGES = [
   'acknowledgementExpired',
   'dispatched',
   'verdict',
+  'step',
+  'classified',
+  'called',
+  'closeAsked',
   'merged',
   'folded',
   'unfolded',
@@ -48,6 +53,7 @@ const CHANGES = [
   'unmuted',
   'inhibited',
   'remedy',
+  'switched',
   'slaWarning',
   'slaBreached',
 ] as const;
@@ -65,6 +71,7 @@ function noteText(t: Translate, l: IncidentLog): string {
       note === 'ack' ? 'incident.log.ack' : note === 'repair' ? 'incident.log.repair' : undefined;
     return clock ? t(clock) : note;
   }
+  if (l.change === 'switched') return switchedText(t, note);
   const raised = l.change === 'escalated' ? /^from (S\d) to (S\d)(?:: )?/.exec(note) : null;
   if (raised) {
     const moved = t('incident.log.fromTo', { from: raised[1]!, to: raised[2]! });
@@ -74,9 +81,19 @@ function noteText(t: Translate, l: IncidentLog): string {
   return !l.by && (l.change === 'inhibited' || l.change === 'folded') ? '' : note;
 }
 
+const SWITCHED = ['on', 'off', 'not-on', 'not-off', 'asked', 'accepted', 'declined', 'expired'] as const;
+
+/** "siren on: Siren at the gate" and the reason on a line of its own; see incident/output.go. */
+function switchedText(t: Translate, note: string): string {
+  const m = /^(\w+) ([\w-]+)(?: \w+)?: /.exec(note);
+  const what = SWITCHED.find((w) => w === m?.[2]);
+  return m && what ? `${t(`incident.switched.${what}`)}: ${note.slice(m[0].length)}` : note;
+}
+
 /** Everything that happened to the incident, newest first, and a place to write. */
 export function Activity({ incident: i }: { incident: Detail }) {
   const t = useT();
+  const { locale } = useLocale();
   const me = useMe();
   const { may } = useActor();
   const [all, setAll] = useState(false);
@@ -89,7 +106,9 @@ export function Activity({ incident: i }: { incident: Detail }) {
           const note = noteText(t, l);
           return (
             <li key={`${l.at} ${l.change} ${k}`} data-person={!!l.by}>
-              <span className={styles.change}>{changeText(t, l.change)}</span>
+              <span className={styles.change}>
+                {responseText(t, l, i, locale) ?? changeText(t, l.change)}
+              </span>
               <span className={styles.who}>{l.by ? whoText(t, i, l.by, me) : t('incident.system')}</span>
               <span className={styles.at}>
                 <Age at={l.at} />

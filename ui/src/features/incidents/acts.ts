@@ -15,6 +15,7 @@ export const ACTS = [
   'merge',
   'close',
   'reopen',
+  'classify',
 ] as const;
 export type Act = (typeof ACTS)[number];
 

@@ -8,6 +8,8 @@ import { useLive } from '../../live/hooks';
 import { FormFault } from '../../ui/form';
 import form from '../../ui/form.module.css';
 import { useAllowed } from '../../ui/me';
+import { bodyOf, Classes, complete, Judge, type Judgement, judgementOf } from '../response/judge';
+import { classOf } from '../response/queries';
 import { type Act, higher } from './acts';
 import styles from './ask.module.css';
 import { useIncidents } from './feed';
@@ -21,7 +23,6 @@ const ENDS = { '1h': HOUR, '4h': 4 * HOUR, '1d': DAY, '3d': 3 * DAY, '7d': 7 * D
 type End = keyof typeof ENDS;
 
 const RESPONSES = ['none', 'dispatched', 'onSite', 'contained'] as const;
-const VERDICTS = ['real', 'false', 'test'] as const;
 
 /** What the act says in its one free text, and whether it must. */
 const texts: Partial<Record<Act, { label: MessageKey; field: 'note' | 'reason'; needed?: true }>> = {
@@ -34,6 +35,7 @@ const texts: Partial<Record<Act, { label: MessageKey; field: 'note' | 'reason'; 
   assign: { label: 'incident.field.noteOptional', field: 'note' },
   dispatch: { label: 'incident.field.noteOptional', field: 'note' },
   verdict: { label: 'incident.field.noteOptional', field: 'note' },
+  classify: { label: 'incident.field.noteOptional', field: 'note' },
   merge: { label: 'incident.field.reasonOptional', field: 'reason' },
   reopen: { label: 'incident.field.reasonOptional', field: 'reason' },
 };
@@ -60,10 +62,15 @@ export function Ask({
   const [end, setEnd] = useState<End | 'never'>(act === 'snooze' ? '4h' : 'never');
   const [choice, setChoice] = useState<string>(() => initial(act, list, me));
   const [order, setOrder] = useState<'keep' | 'close'>('keep');
+  const judging = act === 'verdict' || (act === 'close' && list.some((i) => i.closedByVerdict));
+  const [judged, setJudged] = useState<Judgement>(() => judgementOf(first));
   const doing = useMutation({ mutationFn: send });
   const spec = texts[act];
   const ready =
-    (!spec?.needed || text.trim() !== '') && (act !== 'merge' || choice !== '') && !doing.isPending;
+    (!spec?.needed || text.trim() !== '') &&
+    (act !== 'merge' || choice !== '') &&
+    (!judging || complete(judged)) &&
+    !doing.isPending;
   const submit = () => {
     if (!ready) return;
     const body: IncidentAct = {};
@@ -71,7 +78,8 @@ export function Ask({
     if (end !== 'never') body.until = new Date(Date.now() + client.clockOffset + ENDS[end]).toISOString();
     if (act === 'escalate') body.severity = choice as Severity;
     if (act === 'dispatch') body.response = choice as (typeof RESPONSES)[number];
-    if (act === 'verdict') body.verdict = choice as (typeof VERDICTS)[number];
+    if (judging) Object.assign(body, bodyOf(judged, act === 'close'));
+    if (act === 'classify') body.class = classOf(choice);
     if (act === 'assign' && choice) body.assignee = choice;
     if (act === 'merge') body.into = choice;
     if (act === 'close' && order === 'close') body.order = 'close';
@@ -123,14 +131,8 @@ export function Ask({
             options={RESPONSES.map((r) => ({ value: r, label: t(`incident.response.${r}`) }))}
           />
         )}
-        {act === 'verdict' && (
-          <Choices
-            label={t('incident.fact.verdict')}
-            value={choice}
-            set={setChoice}
-            options={VERDICTS.map((v) => ({ value: v, label: t(`incident.verdict.${v}`) }))}
-          />
-        )}
+        {judging && <Judge list={list} closing={act === 'close'} value={judged} set={setJudged} />}
+        {act === 'classify' && <Classes value={choice} set={setChoice} />}
         {act === 'assign' && <People value={choice} set={setChoice} me={me} first={first} />}
         {act === 'merge' && <Into of={list} value={choice} set={setChoice} />}
         {(act === 'snooze' || act === 'acknowledge') && (
@@ -184,8 +186,8 @@ function initial(act: Act, list: readonly Incident[], me: string): string {
       return RESPONSES[
         Math.min(RESPONSES.length - 1, RESPONSES.indexOf((i!.response || 'none') as 'none') + 1)
       ]!;
-    case 'verdict':
-      return i!.verdict ?? 'real';
+    case 'classify':
+      return i!.class || 'other';
     case 'assign':
       return i!.assignee ?? me;
   }

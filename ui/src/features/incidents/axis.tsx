@@ -4,14 +4,16 @@
 import { Button, SegmentedControl } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
 import { stationQuery } from '../../api/queries';
 import { type Range, rangeText } from '../../app/view';
 import { DAY, dayMonth, HOUR, hourMinute, MINUTE } from '../../format/time';
 import { useT, useTag } from '../../i18n/i18n';
+import { useAllowed } from '../../ui/me';
 import { Failed, Panel, Skeleton } from '../../ui/panel';
 import { useZone, ZoneNote } from '../../ui/zone';
 import { eventWords, kindWord } from '../events/sentence';
+import { ClipLanes, DoorLanes } from '../response/doorlane';
 import type { Moment } from '../station/lanes';
 import { type Mark, paintMarks } from '../station/paint';
 import { Strip } from '../station/strip';
@@ -48,7 +50,16 @@ export function Axis({ incident: i }: { incident: Detail }) {
   const { from, to } = zoomed ?? stretchOf(i, view, now);
   const range: Range = useMemo(() => ({ span: null, from, to }), [from, to]);
   const moments = useMoments(i);
-  if (!i.station && i.folded.length === 0) return null;
+  const mayDoors = useAllowed('doors.read');
+  const atSite = i.closedByVerdict && i.siteId !== '' && (mayDoors || i.cameraClips.length > 0);
+  if (!i.station && i.folded.length === 0 && !atSite) return null;
+  // What happens at the site belongs to what people judge.
+  const site = atSite ? (
+    <>
+      <ClipLanes clips={i.cameraClips} from={from} to={to} />
+      <DoorLanes site={i.siteId} from={from} to={to} />
+    </>
+  ) : null;
   return (
     <Panel
       title={t('incident.axis.title')}
@@ -92,9 +103,10 @@ export function Axis({ incident: i }: { incident: Detail }) {
           range={range}
           moments={moments}
           zoom={(a, b) => setZoomed({ from: a, to: b })}
+          above={site}
         />
       ) : (
-        <FoldedAxis rows={i.folded} from={from} to={to} now={now} moments={moments} />
+        <FoldedAxis rows={i.folded} from={from} to={to} now={now} moments={moments} above={site} />
       )}
     </Panel>
   );
@@ -139,12 +151,14 @@ function StationAxis({
   range,
   moments,
   zoom,
+  above,
 }: {
   station: string;
   evse: number;
   range: Range;
   moments: readonly Moment[];
   zoom: (from: number, to: number) => void;
+  above: ReactNode;
 }) {
   const t = useT();
   const { data: station, error, refetch } = useQuery(stationQuery(id));
@@ -164,6 +178,7 @@ function StationAxis({
       zoom={zoom}
       moments={moments}
       told={told}
+      {...(above ? { above: () => above } : {})}
     />
   );
 }
@@ -177,12 +192,14 @@ function FoldedAxis({
   to,
   now,
   moments,
+  above,
 }: {
   rows: readonly Incident[];
   from: number;
   to: number;
   now: number;
   moments: readonly Moment[];
+  above: ReactNode;
 }) {
   const t = useT();
   const tag = useTag();
@@ -215,6 +232,7 @@ function FoldedAxis({
             </span>
           ))}
       </div>
+      {above}
       {lanes.map((l) => (
         <div key={l.id} className={styles.lane}>
           <span className={styles.name}>{l.name}</span>

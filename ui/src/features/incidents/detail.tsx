@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useEffect, useMemo, useRef } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useRef } from 'react';
 import { Problem } from '../../api/problem';
 import { isTyping, SEQUENCE_MS } from '../../app/keymap';
 import { useT } from '../../i18n/i18n';
@@ -8,6 +8,9 @@ import { Icon } from '../../ui/icons';
 import { Empty, Failed, Panel, PanelBoundary, Skeleton } from '../../ui/panel';
 import { useSites } from '../../ui/sites';
 import { ZoneProvider } from '../../ui/zone';
+import { CallList } from '../response/calls';
+import { Procedure } from '../response/checklist';
+import { Right } from '../response/precision';
 import { Activity } from './activity';
 import { useActor } from './actor';
 import { type Act, KEYS } from './acts';
@@ -21,6 +24,8 @@ import { Pictures } from './pictures';
 import { incidentQuery } from './queries';
 import { Folded, Remedies, Similar } from './related';
 import type { Detail, Incident } from './shape';
+
+const OnSite = lazy(() => import('../outputs/onsite').then((m) => ({ default: m.OnSite })));
 
 const route = getRouteApi('/inside/incidents/$id');
 
@@ -110,7 +115,21 @@ function Loaded({ incident }: { incident: Detail }) {
       <Panel title={t('incident.cause')}>
         <Cause incident={incident} />
         <Evidence incident={incident} />
+        <Right incident={incident} />
       </Panel>
+      <PanelBoundary>
+        <Suspense>
+          <OnSite
+            site={incident.siteId}
+            incident={incident.id}
+            needed={incident.family === 'security' && incident.state !== 'closed'}
+          />
+        </Suspense>
+      </PanelBoundary>
+      <PanelBoundary>
+        <Procedure incident={incident} />
+      </PanelBoundary>
+      <CallList incident={incident} />
       <PanelBoundary>
         <Pictures incident={incident} />
       </PanelBoundary>

@@ -9,6 +9,8 @@ import { useLive } from '../../live/hooks';
 import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { useZone } from '../../ui/zone';
+import { CloseAsked } from '../response/asked';
+import { FALSE_REASONS } from '../response/queries';
 import { useActor } from './actor';
 import { type Act, offers } from './acts';
 import { Chips } from './chips';
@@ -62,6 +64,7 @@ export function Header({ incident: i }: { incident: Detail }) {
       </p>
       <Labels incident={i} />
       <Notes incident={i} />
+      <CloseAsked incident={i} />
       {!phone && <Actions incident={i} />}
       <Facts incident={i} />
     </header>
@@ -136,7 +139,7 @@ function Notes({ incident: i }: { incident: Incident }) {
 const RunPlaybook = lazy(() => import('../playbooks/run').then((m) => ({ default: m.RunPlaybook })));
 
 const FIRST: readonly Act[] = ['claim', 'release', 'acknowledge', 'close', 'reopen'];
-const MORE: readonly Act[] = ['assign', 'snooze', 'escalate', 'dispatch', 'verdict', 'merge'];
+const MORE: readonly Act[] = ['assign', 'snooze', 'escalate', 'dispatch', 'verdict', 'classify', 'merge'];
 
 const keyOf: Partial<Record<Act, string>> = {
   claim: 'c',
@@ -293,7 +296,11 @@ function Facts({ incident: i }: { incident: Detail }) {
       </Link>,
     ]);
   rows.push(['incident.fact.response', t(responseKey(i.response))]);
-  rows.push(['incident.fact.verdict', t(verdictKey(i.verdict))]);
+  const why = FALSE_REASONS.find((r) => r === i.falseReason);
+  rows.push([
+    'incident.fact.verdict',
+    t(verdictKey(i.verdict)) + (why ? `, ${t(`response.false.${why}`)}` : ''),
+  ]);
   if (i.driversFailed !== null) rows.push(['incident.fact.drivers', i.driversFailed]);
   if (i.repeats > 0) rows.push(['incident.fact.repeats', t('incident.times', { n: i.repeats })]);
   return (

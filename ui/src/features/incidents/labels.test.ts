@@ -6,6 +6,7 @@ const item = (what: 'person' | 'vehicle' | 'plate', score: number, plate = '') =
   score,
   plate,
   plateId: '',
+  number: 1,
   box: [],
 });
 const label = (seconds: number, source: 'camera' | 'verifier', ...items: ReturnType<typeof item>[]) => ({

@@ -69,6 +69,7 @@ function Inbox({ chosen }: { chosen: string | undefined }) {
   const live = useIncidents();
   const counts = useMemo(() => countsOf(live.rows, site, now), [live.rows, site, now]);
   const tab: Tab = search.tab ?? 'inbox';
+  const mayRead = useAllowed('notes.read');
   const change = (part: Partial<IncidentsSearch>) =>
     void navigate({ to: '.', search: (s: object) => ({ ...s, ...part }), replace: true } as never);
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
@@ -112,6 +113,12 @@ function Inbox({ chosen }: { chosen: string | undefined }) {
           <Icon name="health" size={16} />
           {t('incident.figures')}
         </Link>
+        {mayRead && (
+          <Link to="/incidents/handover" search={{}} className={styles.figures}>
+            <Icon name="team" size={16} />
+            {t('incident.handover')}
+          </Link>
+        )}
       </header>
       <Bar search={search} change={change} bySeverity={tab === 'inbox' ? counts.bySeverity : null} />
       {picked.size > 0 && <Bulk picked={picked} rows={live.rows} clear={() => setPicked(new Set())} />}

@@ -32,6 +32,7 @@ export const FAMILIES = [
   'rule',
   'external',
   'recording',
+  'occupied',
   'common',
 ] as const;
 export type Family = (typeof FAMILIES)[number];

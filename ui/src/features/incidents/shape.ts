@@ -44,6 +44,9 @@ export function whole<T extends Incident>(i: T): T {
 export function wholeDetail(d: Detail): Detail {
   whole(d);
   d.log ??= [];
+  d.precision ??= [];
+  d.calls ??= [];
+  d.cameraClips ??= [];
   d.folded = (d.folded ?? []).filter(isIncident).map(whole);
   d.similar = (d.similar ?? []).filter(isIncident).map(whole);
   return d;

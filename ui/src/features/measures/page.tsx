@@ -5,6 +5,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useScope } from '../../app/view';
+import { lasting, percent } from '../../format/lasting';
 import { count, NONE, type Quantity, text } from '../../format/quantity';
 import { dayMonth, hourMinute } from '../../format/time';
 import { type Translate, useT, useTag } from '../../i18n/i18n';
@@ -21,10 +22,10 @@ import inbox from '../incidents/page.module.css';
 import { SeverityLabel, SeverityShape, severityKey } from '../incidents/severity';
 import { SEVERITIES } from '../incidents/shape';
 import { kindText } from '../incidents/words';
+import { PrecisionPanel } from '../response/precision';
 import { type Bar, Bars } from './bars';
 import styles from './measures.module.css';
 import { Promises } from './promises';
-import { lasting, percent } from './quantity';
 import { type Answer, type Asked, type Figures, figuresQuery, type Group, tableAddress } from './queries';
 import { DEFAULT, GROUPS, type GroupBy, type MeasuresSearch, SPAN_NAMES, type Span } from './search';
 
@@ -132,6 +133,7 @@ function Measures() {
               <Groups answer={data} by={search.by ?? 'kind'} change={change} />
             </>
           )}
+          <PrecisionPanel site={site} />
           <Promises />
           <Formulas answer={data} />
         </div>

@@ -1,6 +1,8 @@
 import { SegmentedControl } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { lazy, Suspense, useMemo, useState } from 'react';
+import { meQuery } from '../../api/queries';
 import type { Summary } from '../../api/shapes';
 import { useScope } from '../../app/view';
 import { count } from '../../format/quantity';
@@ -22,6 +24,8 @@ import styles from './overview.module.css';
 import { PowerPanel } from './power';
 import { Wall } from './wall';
 
+const RaidPanel = lazy(() => import('../raid/panel'));
+
 const route = getRouteApi('/inside/');
 
 export default function OverviewPage() {
@@ -29,6 +33,8 @@ export default function OverviewPage() {
   const { store } = useLive();
   const site = useScope();
   const mayIncidents = useAllowed('incidents.read');
+  const { data: me } = useQuery(meQuery());
+  const mayPlay = useAllowed('sites.write') && me?.demo === true;
   const sites = useSites();
   const { out } = route.useSearch();
   const navigate = route.useNavigate();
@@ -52,6 +58,11 @@ export default function OverviewPage() {
           <FirstStation pending={summary?.stations.pending ?? 0} />
         ) : (
           <>
+            {mayPlay && (
+              <Suspense fallback={<div className={styles.raid} />}>
+                <RaidPanel className={styles.raid} />
+              </Suspense>
+            )}
             {mayIncidents && <IncidentPanel site={site} />}
             <div className={styles.pair}>
               <PowerPanel summary={summary} />

@@ -8,9 +8,13 @@ import { Failed, Panel, Skeleton } from '../../ui/panel';
 import { TableFrame } from '../../ui/table';
 import table from '../../ui/table.module.css';
 import { detectorText } from '../detectors/name';
+import { RightText } from '../response/precision';
+import { precisionQuery } from '../response/queries';
 import { FormDialog, faultAt } from '../settings/dialog';
-import { type Detector, detectorsQuery, SEVERITIES, type Threshold } from './queries';
+import { DraftTrial } from './draft';
+import { type Detector, type Draft, detectorsQuery, SEVERITIES, type Threshold } from './queries';
 import styles from './rules.module.css';
+import { Works } from './works';
 
 const signs: Record<string, string> = { Percent: '%', Celsius: '°C' };
 /** A unit as people write it. */
@@ -31,6 +35,8 @@ export function Detectors() {
   const queries = useQueryClient();
   const mayWrite = useAllowed('rules.write');
   const { data, error, refetch } = useQuery(detectorsQuery());
+  const judged = useQuery(precisionQuery());
+  const right = new Map((judged.data ?? []).map((p) => [p.detector, p]));
   const [editing, setEditing] = useState<Editing | null>(null);
   const number = new Intl.NumberFormat(tag);
   const doc = useDoc();
@@ -45,8 +51,10 @@ export function Detectors() {
           <thead>
             <tr>
               <th scope="col">{t('rules.detector')}</th>
+              <th scope="col">{t('rules.works')}</th>
               <th scope="col">{t('rules.defaults')}</th>
               <th scope="col">{t('rules.decided')}</th>
+              <th scope="col">{t('rules.right')}</th>
               <th aria-label={t('rules.acts')} />
             </tr>
           </thead>
@@ -55,6 +63,9 @@ export function Detectors() {
               <tr key={d.id}>
                 <td>
                   <span className="mono">{d.id}</span> {detectorText(t, d.id)}
+                </td>
+                <td className={table.prose}>
+                  <Works d={d} />
                 </td>
                 <td className={table.prose}>
                   <span className={styles.sets}>
@@ -85,8 +96,11 @@ export function Detectors() {
                     ))}
                   </span>
                 </td>
+                <td>
+                  <RightText p={right.get(d.id)} />
+                </td>
                 <td className={table.end}>
-                  {mayWrite && (
+                  {mayWrite && !d.waiting && (
                     <Button
                       size="compact-sm"
                       variant="default"
@@ -119,21 +133,20 @@ function Decide({ of, had, close, saved }: Editing & { close: () => void; saved:
   const [off, setOff] = useState(had?.off ?? false);
   const [severity, setSeverity] = useState<string>(had?.severity ?? '');
   const [values, setValues] = useState<Record<string, number | undefined>>(had?.values ?? {});
+  const draft: Draft = {
+    scope,
+    off,
+    severity,
+    values: Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined)) as Record<
+      string,
+      number
+    >,
+  };
   const put = (nothing: boolean) =>
     ok(
       api.PUT('/detectors/{id}/thresholds', {
         params: { path: { id: of.id } },
-        body: nothing
-          ? { scope }
-          : {
-              scope,
-              off,
-              severity,
-              values: Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined)) as Record<
-                string,
-                number
-              >,
-            },
+        body: nothing ? { scope } : draft,
       }),
     );
   const [taking, setTaking] = useState(false);
@@ -190,6 +203,9 @@ function Decide({ of, had, close, saved }: Editing & { close: () => void; saved:
               checked={taking}
               onChange={(e) => setTaking(e.currentTarget.checked)}
             />
+          )}
+          {of.backtest && (
+            <DraftTrial id={of.id} draft={taking ? { scope, off: false, severity: '', values: {} } : draft} />
           )}
         </>
       )}

@@ -8,7 +8,7 @@ import styles from './settings.module.css';
 
 export const STATUSES = ['Accepted', 'Blocked', 'Expired', 'Invalid'] as const;
 type Status = (typeof STATUSES)[number];
-const KINDS = ['rfid', 'pin', 'plate'] as const;
+const KINDS = ['rfid', 'pin', 'plate', 'duress'] as const;
 type Kind = (typeof KINDS)[number];
 const types = [
   'ISO14443',
@@ -27,12 +27,15 @@ const NEVER = '0001-01-01T00:00:00Z';
 export function CredentialForm({
   of,
   person,
+  hasPin = false,
   close,
   changed,
 }: {
   of?: Credential;
   /** Whose a new one is. */
   person?: string;
+  /** A duress code stands beside a PIN. */
+  hasPin?: boolean;
   close: () => void;
   changed: () => unknown;
 }) {
@@ -89,7 +92,10 @@ export function CredentialForm({
           {!of && person && (
             <Select
               label={t('credential.kind')}
-              data={KINDS.map((k) => ({ value: k, label: t(`credential.kind.${k}`) }))}
+              data={KINDS.filter((k) => k !== 'duress' || hasPin).map((k) => ({
+                value: k,
+                label: t(`credential.kind.${k}`),
+              }))}
               value={kind}
               onChange={(v) => v && setKind(v as Kind)}
               allowDeselect={false}
@@ -98,21 +104,17 @@ export function CredentialForm({
           {!of && (
             <div className={styles.pair}>
               <TextInput
-                label={t(
-                  kind === 'rfid'
-                    ? 'credential.token'
-                    : kind === 'pin'
-                      ? 'credential.kind.pin'
-                      : 'credential.kind.plate',
-                )}
+                label={t(kind === 'rfid' ? 'credential.token' : `credential.kind.${kind}`)}
                 description={t(
                   kind === 'rfid'
                     ? 'credential.tokenHint'
                     : kind === 'pin'
                       ? 'credential.pinHint'
-                      : 'credential.plateHint',
+                      : kind === 'duress'
+                        ? 'credential.duressHint'
+                        : 'credential.plateHint',
                 )}
-                {...(kind === 'pin' ? { inputMode: 'numeric' as const } : {})}
+                {...(kind === 'pin' || kind === 'duress' ? { inputMode: 'numeric' as const } : {})}
                 value={token}
                 onChange={(e) => setToken(e.currentTarget.value)}
                 error={faultAt(error, 'idToken')}

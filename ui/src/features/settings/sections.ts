@@ -1,5 +1,5 @@
 import { type ComponentType, lazy } from 'react';
-import type { MessageKey } from '../../i18n/i18n';
+import { type MessageKey, words } from '../../i18n/i18n';
 import type { IconName } from '../../ui/icons';
 import type { SettingsTab } from './tabs';
 
@@ -39,6 +39,17 @@ export const groups: Group[] = [
         part: part(() => import('./stations')),
       },
       {
+        tab: 'upstreams',
+        icon: 'link',
+        title: 'settings.upstreams',
+        finds: 'settings.upstreams.finds',
+        needs: 'system.read',
+        part: part(async () => {
+          const [upstreams] = await Promise.all([import('../upstreams/part'), words.need('upstreams')]);
+          return upstreams;
+        }),
+      },
+      {
         tab: 'cameras',
         icon: 'camera',
         title: 'settings.cameras',
@@ -61,6 +72,22 @@ export const groups: Group[] = [
         finds: 'settings.doors.finds',
         needs: 'doors.write',
         part: part(() => import('../doors/part')),
+      },
+      {
+        tab: 'outputs',
+        icon: 'bell',
+        title: 'settings.outputs',
+        finds: 'settings.outputs.finds',
+        needs: 'outputs.write',
+        part: part(() => import('../outputs/part')),
+      },
+      {
+        tab: 'response',
+        icon: 'siren',
+        title: 'settings.response',
+        finds: 'settings.response.finds',
+        needs: 'incidents.act',
+        part: part(() => import('../response/settings')),
       },
       {
         tab: 'credentials',

@@ -1,8 +1,8 @@
 import { Select, Switch, TextInput } from '@mantine/core';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { api, ok } from '../../api/client';
 import type { Site } from '../../api/shapes';
-import { useT } from '../../i18n/i18n';
+import { useT, words } from '../../i18n/i18n';
 import { FormDialog, faultAt } from './dialog';
 import { Hours } from './hours-shown';
 import { type NoticeDraft, Notices, noticesOf, noticesSent } from './notices';
@@ -10,6 +10,11 @@ import { readNumber, readPosition } from './numbers';
 import styles from './settings.module.css';
 
 const ID = /^[A-Za-z0-9\-_.*+=|@]*$/;
+const SiteRelay = lazy(async () => {
+  const [relay] = await Promise.all([import('../upstreams/relay'), words.need('upstreams')]);
+  return relay;
+});
+
 const zones = () => Intl.supportedValuesOf('timeZone');
 
 export function SiteForm({
@@ -33,6 +38,8 @@ export function SiteForm({
   const [hours, setHours] = useState(site?.openingHours ?? '');
   const [limit, setLimit] = useState(site?.gridLimitW ? String(site.gridLimitW / 1000) : '');
   const [freeVend, setFreeVend] = useState(site?.freeVend ?? false);
+  const [stationLists, setStationLists] = useState(site?.stationLists ?? false);
+  const [relay, setRelay] = useState({ upstream: site?.upstream ?? '', observers: site?.observers ?? [] });
   const [shown, setShown] = useState(site?.public ?? false);
   const [publicName, setPublicName] = useState(site?.publicName ?? '');
   const [notices, setNotices] = useState<NoticeDraft[]>(noticesOf(site?.notices ?? []));
@@ -64,6 +71,8 @@ export function SiteForm({
       openingHours: hours.trim(),
       gridLimitW: (kw ?? 0) * 1000,
       freeVend,
+      stationLists,
+      ...relay,
       public: shown,
       publicName: publicName.trim(),
       notices: noticesSent(notices),
@@ -182,6 +191,16 @@ export function SiteForm({
             checked={freeVend}
             onChange={(e) => setFreeVend(e.currentTarget.checked)}
           />
+          <Switch
+            label={t('site.stationLists')}
+            description={t('site.stationListsHint')}
+            checked={stationLists}
+            disabled={freeVend}
+            onChange={(e) => setStationLists(e.currentTarget.checked)}
+          />
+          <Suspense>
+            <SiteRelay {...relay} change={(upstream, observers) => setRelay({ upstream, observers })} />
+          </Suspense>
           <fieldset className={styles.fieldset}>
             <legend>{t('site.drivers')}</legend>
             <Switch

@@ -1,9 +1,9 @@
 import { Button, Radio, Select, Switch, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { api, ok } from '../../api/client';
-import { type MessageKey, useT } from '../../i18n/i18n';
+import { type MessageKey, useT, words } from '../../i18n/i18n';
 import { ActMenu } from '../../ui/acts';
 import { CopyLine } from '../../ui/copy';
 import { saveCsv } from '../../ui/csv';
@@ -19,7 +19,15 @@ import { type Column, List } from './list';
 import { ocppQuery, type Security, securityQuery } from './queries';
 import styles from './settings.module.css';
 
-type Open = { kind: 'enrol' } | { kind: 'import' } | { kind: 'auth' | 'site' | 'remove'; of: Security };
+type Open =
+  | { kind: 'enrol' }
+  | { kind: 'import' }
+  | { kind: 'auth' | 'site' | 'relay' | 'remove'; of: Security };
+
+const StationRelay = lazy(async () => {
+  const [relay] = await Promise.all([import('../upstreams/relay'), words.need('upstreams')]);
+  return { default: relay.StationRelay };
+});
 
 export default function Stations() {
   const t = useT();
@@ -168,6 +176,7 @@ export default function Stations() {
             acts={[
               { label: t('security.auth'), icon: 'key', run: () => setOpen({ kind: 'auth', of: s }) },
               { label: t('security.move'), icon: 'edit', run: () => setOpen({ kind: 'site', of: s }) },
+              { label: t('security.relay'), icon: 'link', run: () => setOpen({ kind: 'relay', of: s }) },
               {
                 label: t('security.remove'),
                 icon: 'trash',
@@ -184,6 +193,11 @@ export default function Stations() {
         <AuthForm of={open.of} strongest={ocpp.data?.strongest ?? 1} close={close} changed={changed} />
       )}
       {open?.kind === 'site' && <PlaceForm of={open.of} close={close} changed={changed} />}
+      {open?.kind === 'relay' && (
+        <Suspense>
+          <StationRelay id={open.of.station} close={close} changed={changed} />
+        </Suspense>
+      )}
       {open?.kind === 'remove' && (
         <FormDialog
           title={t('security.removeTitle', { id: open.of.station })}

@@ -2,9 +2,12 @@
 export const SETTINGS_TABS = [
   'sites',
   'stations',
+  'upstreams',
   'cameras',
   'recording',
   'doors',
+  'outputs',
+  'response',
   'credentials',
   'users',
   'tokens',

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 import { Problem } from '../../api/problem';
 import { siteQuery } from '../../api/queries';
 import type { Site } from '../../api/shapes';
@@ -14,10 +15,14 @@ import { SiteDoors } from '../doors/sitepanel';
 import { IncidentPanel } from '../incidents/panel';
 import { Headline } from '../overview/headline';
 import { CannotCharge } from '../overview/outages';
+import { Guard } from './guard';
 import { LoadPanel } from './load';
 import { PlanPanel } from './plan';
 import styles from './site.module.css';
 import { StationCards } from './stations';
+
+const BusyTimes = lazy(() => import('./busy'));
+const OnSite = lazy(() => import('../outputs/onsite').then((m) => ({ default: m.OnSite })));
 
 const route = getRouteApi('/inside/sites/$id');
 
@@ -60,12 +65,19 @@ function Loaded({ site }: { site: Site }) {
   const { out } = route.useSearch();
   const mayIncidents = useAllowed('incidents.read');
   const mayDoors = useAllowed('doors.read');
+  const mayCameras = useAllowed('cameras.read');
+  const mayAnalytics = useAllowed('analytics.read');
   const navigate = route.useNavigate();
   return (
     <>
       <PanelBoundary>
         <Header site={site} />
       </PanelBoundary>
+      {mayCameras && (
+        <PanelBoundary>
+          <Guard site={site.id} />
+        </PanelBoundary>
+      )}
       <PanelBoundary>
         <Headline site={site.id} summary={summary} />
       </PanelBoundary>
@@ -81,7 +93,15 @@ function Loaded({ site }: { site: Site }) {
           nothingWrong={site.ports.total > 0}
         />
       </div>
+      <Suspense>
+        <OnSite site={site.id} />
+      </Suspense>
       {mayDoors && <SiteDoors site={site.id} />}
+      {mayAnalytics && (
+        <Suspense>
+          <BusyTimes site={site.id} />
+        </Suspense>
+      )}
       <StationCards site={site.id} />
       <PlanPanel site={site} />
     </>

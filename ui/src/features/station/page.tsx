@@ -19,6 +19,7 @@ import { Configuration } from './configuration';
 import { ConformanceList } from './conformance';
 import { Firmware } from './firmware';
 import { Header } from './header';
+import { LocalList } from './local-list';
 import { mergeCommand } from './merge';
 import { Messages } from './messages';
 import { Monitors } from './monitors';
@@ -191,6 +192,7 @@ function Loaded({ station }: { station: StationDetail }) {
           </Tabs.Panel>
         )}
         <Tabs.Panel value="configuration" className={styles.panels}>
+          <LocalList station={station.id} />
           <Configuration station={station} />
         </Tabs.Panel>
         <Tabs.Panel value="firmware" className={styles.panels}>

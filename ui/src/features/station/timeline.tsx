@@ -163,6 +163,7 @@ export function Joint({
   zoom,
   moments,
   told,
+  above,
 }: {
   station: StationDetail;
   evse: Evse;
@@ -171,6 +172,8 @@ export function Joint({
   zoom: (from: number, to: number) => void;
   moments?: readonly Moment[];
   told?: { at: number; text: string }[];
+  /** Lanes of things that can be followed, in place of the station's incidents. */
+  above?: () => React.ReactNode;
 }) {
   const t = useT();
   const { client } = useLive();
@@ -278,6 +281,7 @@ export function Joint({
         end={end}
         zoom={zoom}
         {...(moments ? { moments } : {})}
+        {...(above ? { above } : {})}
         {...(!moments && mayIncidents
           ? {
               above: (size) => (

@@ -58,6 +58,14 @@ const keep =
   <T>(before: T | undefined, query: { queryKey: readonly unknown[] } | undefined, key: readonly unknown[]) =>
     query?.queryKey[index] === key[index] ? before : undefined;
 
+const doorMark = (door: string, from: number, to: number, what: string): Mark => ({
+  from,
+  to,
+  what,
+  kind: 'door',
+  id: `${door} ${what} ${from}`,
+});
+
 export type Read = {
   lanes: Lane[];
   /** What next and previous go to, in order of time. */
@@ -193,11 +201,25 @@ export function useLanes(chosen: readonly Camera[], asked: Win, only: readonly S
       }),
     ),
   );
+  const atDoors = doors.flatMap((d, i): Mark[] => [
+    ...(comings[i]?.data ?? (none as readonly Coming[])).map((c) =>
+      doorMark(d.id, c.at, c.at, c.allowed ? 'granted' : 'denied'),
+    ),
+    ...(doorStates[i]?.data ?? (none as readonly DoorSpan[]))
+      .filter((s) => s.state === 'forced' || s.state === 'held')
+      .map((s) => doorMark(d.id, s.from, s.to, s.state)),
+  ]);
   // Who asks for persons goes from person to person.
   const events = (
     only.length > 0
       ? sights
-      : [...scenes.flatMap((s) => s.data ?? []), ...sights, ...happened, ...bookmarks.map(bookmarkMark)]
+      : [
+          ...scenes.flatMap((s) => s.data ?? []),
+          ...sights,
+          ...atDoors,
+          ...happened,
+          ...bookmarks.map(bookmarkMark),
+        ]
   )
     .filter((m) => m.from >= from)
     .sort((a, b) => a.from - b.from);

@@ -1,6 +1,6 @@
 import { SegmentedControl } from '@mantine/core';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useCallback, useMemo } from 'react';
+import { lazy, Suspense, useCallback, useMemo } from 'react';
 import { useScope, useView } from '../../app/view';
 import { count } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
@@ -13,6 +13,8 @@ import styles from './page.module.css';
 import { Review } from './review';
 import { conditionKey } from './tile';
 import { Wall } from './wall';
+
+const OnSite = lazy(() => import('../outputs/onsite').then((m) => ({ default: m.OnSite })));
 
 const route = getRouteApi('/inside/cameras');
 
@@ -71,6 +73,11 @@ export default function CamerasPage() {
             ))}
         </ul>
       </header>
+      {scope !== undefined && !kiosk && !review && (
+        <Suspense>
+          <OnSite site={scope} />
+        </Suspense>
+      )}
       <PanelBoundary>
         {error ? (
           <Failed what={t('nav.cameras')} error={error} retry={() => void refetch()} />

@@ -11,7 +11,7 @@ export type Mark = {
   from: number;
   to: number;
   what: string;
-  kind: 'scene' | 'seen' | 'incident' | 'bookmark';
+  kind: 'scene' | 'seen' | 'incident' | 'bookmark' | 'door';
   id: string;
   severity?: string;
 };
