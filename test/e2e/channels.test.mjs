@@ -175,7 +175,7 @@ describe('who is told', () => {
   });
 
   it('shows what is pushed to a browser', async () => {
-    const page = await open(server, { state });
+    const page = await open(server, { state, windowed: true });
     await page.context().grantPermissions(['notifications'], { origin: server.base });
     await page.addInitScript("Object.defineProperty(Notification, 'permission', { get: () => 'granted' })");
     await page.addInitScript('Notification.requestPermission = async () => "granted"');

@@ -1,8 +1,9 @@
 // Doors of the demo: moved by simulated controllers over UDP, opened with a reason
 // and a password, with who was there beside them.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { axe, closeBrowser, inEveryView, open, Server, shot, until } from './harness.mjs';
+import { axe, closeBrowser, inEveryView, open, Server, shot, signInWith, until } from './harness.mjs';
 
 const PASSWORD = 'three quiet words';
 
@@ -13,24 +14,7 @@ describe('doors', () => {
   before(async () => {
     server = await Server.start('demo');
     token = server.token();
-    const page = await open(server);
-    await page.goto(server.link);
-    await page.getByRole('link', { name: 'Overview' }).first().waitFor();
-    // Who came by the link of the demo has no password yet; doors ask for one.
-    const set = await page.evaluate(
-      async (password) =>
-        (
-          await fetch('/api/v1/me/password', {
-            method: 'POST',
-            headers: { 'Content-Type': 'application/json' },
-            body: JSON.stringify({ password }),
-          })
-        ).status,
-      PASSWORD,
-    );
-    assert.ok(set < 300, `the password was not set: ${set}`);
-    state = await page.context().storageState();
-    await page.done();
+    state = await signInWith(server, PASSWORD);
     await until('somebody was at a door', async () => {
       const log = await server.api(token, 'GET', '/access/events?limit=5');
       return log.body.items.length > 0;
@@ -119,8 +103,11 @@ describe('doors', () => {
   it('block a lost card from the log, and take it back', async () => {
     const page = await open(server, { state });
     await page.goto('/doors');
-    const row = page.locator('[data-decision]').first();
-    await row.getByRole('button', { name: /^Actions/ }).click();
+    await page
+      .locator('[data-decision]')
+      .getByRole('button', { name: /^Actions/ })
+      .first()
+      .click();
     await page.getByRole('menuitem', { name: 'Card lost: block it' }).click();
     await page.getByText('credential blocked at doors and chargers').waitFor();
     const blocked = async () =>
@@ -129,6 +116,49 @@ describe('doors', () => {
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.getByText('credential works again').waitFor();
     assert.equal(await blocked(), before - 1);
+    await page.done();
+  });
+
+  it('of another system are joined by a secret that is shown once, and tell what happens', async () => {
+    const page = await open(server, { state });
+    await page.goto('/settings?tab=doors');
+    const dialog = page.getByRole('dialog');
+    const choose = async (label, option) => {
+      await dialog.getByLabel(new RegExp(`^${label}`)).first().click();
+      await page.getByRole('option', { name: option }).first().click();
+    };
+    await page.getByRole('button', { name: 'Add controller' }).first().click();
+    await choose('Driver', 'MQTT broker');
+    await dialog.getByText('nothing of that time is known').waitFor();
+    await choose('Driver', 'Another system');
+    await choose('Site', '');
+    await dialog.getByLabel('Name').fill('Lobby system');
+    await axe(page, 'a controller of another system');
+    await dialog.getByRole('button', { name: 'Add controller' }).click();
+    await dialog.getByText('Shown this once').waitFor();
+    const [events, secret] = await dialog.locator('code').allTextContents();
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('button', { name: 'Add door' }).click();
+    await choose('Site', '');
+    await dialog.getByLabel('Name', { exact: true }).fill('Lobby');
+    await choose('Controller', 'Lobby system');
+    await dialog.getByLabel('Name in the other system').fill('north');
+    await dialog.getByRole('button', { name: 'Add door' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    const tell = async (body, key = secret) => {
+      const text = JSON.stringify(body);
+      const t = Math.floor(Date.now() / 1000);
+      const v1 = createHmac('sha256', key).update(`${t}.${text}`).digest('hex');
+      const headers = { 'Content-Type': 'application/json', 'X-Chargewatch-Signature': `t=${t},v1=${v1}` };
+      return (await fetch(events, { method: 'POST', headers, body: text })).status;
+    };
+    const denied = { id: '1', door: 'north', kind: 'denied', card: 'FEED', reason: 'outsideHours' };
+    assert.equal(await tell(denied, 'another'), 401);
+    await until('it is heard', async () => (await tell(denied)) === 204);
+    await page.goto('/doors');
+    const card = page.locator('[data-door]', { hasText: 'Lobby' });
+    await card.getByText('The other system decides').waitFor();
+    await page.locator('[data-decision]', { hasText: 'Lobby' }).first().waitFor();
     await page.done();
   });
 

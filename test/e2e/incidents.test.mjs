@@ -27,7 +27,7 @@ describe('the inbox of a network at work', () => {
     used.add(found.id);
     return found;
   };
-  const plain = (i) => !i.safety && i.severity !== 'S1' && i.repairedAt === null;
+  const plain = (i) => !i.safety && i.severity !== 'S1' && i.repairedAt === null && i.class === '';
 
   before(async () => {
     server = await Server.start('demo');
@@ -255,7 +255,7 @@ describe('the inbox of a network at work', () => {
   });
 
   it('gives one to somebody, and judges it', async () => {
-    const i = await take(() => true);
+    const i = await take((x) => x.class === '');
     const page = await open(server, { state });
     await page.goto(`/incidents/${i.id}`);
     await page.getByRole('button', { name: 'More actions' }).click();
@@ -267,6 +267,7 @@ describe('the inbox of a network at work', () => {
     assert.notEqual((await get(i.id)).assignee, null);
     await page.keyboard.press('v');
     await dialog(page, 'Judge').getByText('False alarm').click();
+    await dialog(page, 'Judge').getByRole('radio', { name: 'Equipment' }).click();
     await dialog(page, 'Judge').getByRole('button', { name: 'Judge' }).click();
     await until('it is judged', async () => (await get(i.id)).verdict === 'false');
     await page.done();

@@ -66,7 +66,7 @@ describe('figures of incidents', () => {
     const page = await open(server, { state });
     await page.goto('/incidents/figures');
     const download = page.waitForEvent('download');
-    await page.getByRole('link', { name: 'Save as CSV' }).click();
+    await page.getByRole('link', { name: 'Save as CSV', exact: true }).click();
     const text = readFileSync(await (await download).path(), 'utf8');
     assert.match(text, /^group,key,name,from,to,opened/);
     assert.match(text, /\nseverity,S\d/);

@@ -72,6 +72,63 @@ describe('rules, detectors and silences', () => {
       await p.getByText('D01').first().waitFor();
     }));
 
+  it('says what a rule needs, and where it is otherwise', async () => {
+    const page = await open(server, { state });
+    await page.goto('/rules?tab=detectors');
+    const row = (id) => page.locator('tbody tr', { has: page.getByText(id, { exact: true }) });
+    await row('C16').getByText('needs a payment terminal').waitFor();
+    await row('C16').getByText('Chargewatch cannot listen to that yet').waitFor();
+    assert.equal(await row('C16').getByRole('button', { name: 'Adjust' }).count(), 0);
+    // Doors stand at some sites of the demo.
+    const other = row('A01').getByRole('button', { name: /otherwise at/ });
+    await other.click();
+    await row('A01').locator('ul a').first().waitFor();
+    assert.equal(await other.getAttribute('aria-expanded'), 'true');
+    await page.done();
+  });
+
+  it('tries thresholds of a rule of security on the past, without saving them', async () => {
+    const page = await open(server, { state });
+    await page.goto('/rules?tab=detectors');
+    const row = page.locator('tbody tr', { has: page.getByText('V05', { exact: true }) });
+    await row.getByRole('button', { name: 'Adjust' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Turn it off there').check();
+    await dialog.getByRole('button', { name: 'Try', exact: true }).click();
+    await dialog.getByText('With this draft').waitFor();
+    await dialog.getByText(/^Covers/).waitFor();
+    await axe(page, 'a draft that is tried');
+    await shot(page, 'rules-draft');
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    const { body } = await server.api(token, 'GET', '/detectors');
+    assert.deepEqual(body.items.find((d) => d.id === 'V05').overrides, []);
+    await page.done();
+  });
+
+  it('shows that a site is on its guard after a raid, until somebody ends it', async () => {
+    const { body: raid } = await server.api(token, 'POST', '/demo/raid', { kind: 'idle' });
+    await until(
+      'the raid is found',
+      async () => (await server.api(token, 'GET', `/sites/${raid.siteId}/posture`)).body.heightened,
+      240_000,
+    );
+    await inEveryView(server, state, `/sites/${raid.siteId}`, 'site-guard', async (p) => {
+      await p.getByText(/^On its guard until/).waitFor();
+    });
+    const page = await open(server, { state });
+    await page.goto(`/sites/${raid.siteId}`);
+    const said = page.getByText(/^On its guard until/);
+    await said.waitFor();
+    await page.getByRole('button', { name: 'End it' }).click();
+    await page.getByRole('dialog').getByRole('textbox', { name: 'Reason' }).fill('a guard is there');
+    await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
+    await said.waitFor({ state: 'detached' });
+    const { body } = await server.api(token, 'GET', `/sites/${raid.siteId}/posture`);
+    assert.equal(body.heightened, false);
+    await page.done();
+  });
+
   it('says what a silence would mute, and starts and ends it', async () => {
     const page = await open(server, { state });
     await page.goto('/rules?tab=silences');

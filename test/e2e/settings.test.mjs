@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { axe, closeBrowser, inEveryView, open, Server, shot, signIn, until } from './harness.mjs';
+import { axe, closeBrowser, inEveryView, open, Server, shot, signInWith, until } from './harness.mjs';
 
 const PASSWORD = 'a few quiet words';
 
@@ -10,24 +10,13 @@ describe('settings and own health', () => {
   let token;
   before(async () => {
     server = await Server.start('demo');
-    state = await signIn(server);
+    // Who came by a link has to choose a password before changing who may do what.
+    state = await signInWith(server, PASSWORD);
     token = server.token('admin');
     await until('the stations are online', async () => {
       const { body } = await server.api(token, 'GET', '/stations?limit=1000&online=true');
       return body.items.length > 50;
     });
-    // Who came by a link has to choose a password before changing who may do what.
-    const page = await open(server, { state });
-    await page.goto('/');
-    await page.evaluate(async (password) => {
-      const answer = await fetch('/api/v1/me/password', {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ password }),
-      });
-      if (!answer.ok) throw new Error(await answer.text());
-    }, PASSWORD);
-    await page.done();
   });
   after(async () => {
     await server?.remove();

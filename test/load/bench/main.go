@@ -64,6 +64,9 @@ func main() {
 		mediamtx    = flag.String("mediamtx", "", "the video peer's binary; empty: built from its module, none: without it")
 		viewers     = flag.Int("viewers", 50, "who look at one camera in the video-viewers mode")
 		disk        = flag.String("disk", "", "the video-cut mode's folder for the image of a disk; empty: the scratch folder")
+		raids       = flag.Int("raids", 16, "stories of each case of the raid mode")
+		nights      = flag.Int("nights", 10, "ordinary nights of the raid mode")
+		raidSeed    = flag.Uint64("raid-seed", 20_000, "of the first story of the raid mode")
 		noAPI       = flag.Bool("no-api", false, "do not wait for the product's API; the modes that use it fail")
 		keep        = flag.Bool("keep", false, "keep the scratch folder with data and logs")
 	)
@@ -75,6 +78,7 @@ func main() {
 		rateFor: *rateFor, settle: *settle, kills: *kills, keep: *keep,
 		ui:      uiPlan{*many, *stations, *uiRate, *uiWindow, *uiStarts, *soakFor, *soakPage},
 		history: *history, requests: *requests, pace: *pace,
+		raids: raidPlan{*raids, *nights, *raidSeed},
 		video: videoPlan{cameras: *cams, window: *camsFor, warm: *camsWarm, mediamtx: *mediamtx, kills: *kills, viewers: *viewers, disk: *disk},
 	}
 	b.lab.noAPI = *noAPI
@@ -121,6 +125,7 @@ type bench struct {
 	requests int
 	pace     float64
 	video    videoPlan
+	raids    raidPlan
 	keep     bool
 }
 
@@ -276,6 +281,9 @@ func (b *bench) run(ctx context.Context) error {
 			b.report.add("kill", r)
 		}
 	}
+	if has("relay") {
+		note(b.relay(ctx))
+	}
 	if has("api-10k") {
 		srv, err := b.lab.startChargewatch(ctx, "", false)
 		if err == nil {
@@ -295,12 +303,39 @@ func (b *bench) run(ctx context.Context) error {
 			note(to.Close())
 		}
 	}
+	if has("authorize") {
+		srv, err := b.lab.startChargewatch(ctx, "", false)
+		if err == nil {
+			srv.api.token, err = b.lab.mint(srv.data)
+		}
+		note(b.measure("authorize", srv, err, func(s *server) (any, error) { return authorize(ctx, s, b.stations, b.rateFor) }))
+	}
+	if has("decide") {
+		log.Print("decide: chargewatch and OPA")
+		both, err := decide(ctx, b.lab.dir)
+		note(err)
+		for _, r := range both {
+			b.report.add("decide", r)
+		}
+	}
 	if has("doors") {
 		log.Print("doors: chargewatch")
 		r, err := doors(ctx, &b.lab, 1000)
 		note(err)
 		if r != nil {
 			b.report.add("doors", r)
+		}
+	}
+	if has("raid") {
+		log.Print("raid: chargewatch")
+		list, err := raidWire(ctx, &b.lab, b.raids)
+		note(err)
+		for _, r := range list {
+			if _, night := r.(*nightResult); night {
+				b.report.add("raid-nights", r)
+			} else {
+				b.report.add("raid", r)
+			}
 		}
 	}
 	note(b.browserModes(ctx, has))

@@ -122,6 +122,10 @@ func (r *report) markdown() string {
 }
 
 var titles = map[string]string{
+	"authorize":        "Cards at the stations of a large operator while all of them report",
+	"decide":           "Who may enter or charge where and when: the same questions to both engines, in turn on one core",
+	"raid":             "Raids, intrusions and tailgating on the wire (OCPP, RTSP with ONVIF, UDP): alarms on the live feed and clips",
+	"raid-nights":      "Ordinary nights on the wire, waiting cut short",
 	"doors":            "Cards at the door of an independent simulator of controllers, the server killed on the way",
 	"closed":           "Saturation: MeterValues (10 samples) and StatusNotification 1:1",
 	"sessions":         "Saturation: whole sessions (Start, 10 MeterValues, Stop)",
@@ -131,6 +135,7 @@ var titles = map[string]string{
 	"storm":            "A command to every station at once while all send",
 	"flood":            "All stations return after an hour (TLS, password; Start, 60 MeterValues, Stop)",
 	"kill":             "kill -9 under load",
+	"relay":            "One call per second and station: to another system directly, to the product, and through it",
 	"incidents":        "From a station's fault to the live feed and to a webhook, one call per second and station meanwhile",
 	"api-10k":          "Every question of a page in a large network",
 	"ui-start":         "Overview usable with nothing cached: from the address to figures and wall painted",

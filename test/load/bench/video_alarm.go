@@ -60,6 +60,7 @@ func (r *videoAlarmResult) table() (head, row []string) {
 // told is an incident as the live feed tells it.
 type told struct {
 	ID, Kind, SiteID string
+	Severity         string
 	Subjects         []string
 	OpenedAt         time.Time
 	heard            time.Time

@@ -133,13 +133,14 @@ func play(s *raid.Story, sense raid.Sense) []detect.Finding {
 	x := detect.New(security.Detectors())
 	var all []detect.Finding
 	seq := uint64(0)
+	said, hidden := s.Tell()
 	var answers []raid.Said
 	hear := func(list []detect.Finding) {
 		all = append(all, slices.Clone(list)...)
 		for _, a := range x.Asked() {
-			if b, ok := s.Answers[a.Intent.Station]; ok {
+			if b, ok := hidden[a.Intent.Station]; ok {
 				answers = append(answers, answer(a.Intent, x.Now(), b))
-				delete(s.Answers, a.Intent.Station)
+				delete(hidden, a.Intent.Station)
 			}
 		}
 	}
@@ -150,7 +151,7 @@ func play(s *raid.Story, sense raid.Sense) []detect.Finding {
 		seq++
 		hear(x.Apply(&event.Event{Seq: seq, Subject: subject, At: at, ReceivedAt: at, RecordedAt: at, Body: b}))
 	}
-	for _, e := range s.Said {
+	for _, e := range said {
 		for len(answers) > 0 && !answers[0].At.After(e.At) {
 			a := answers[0]
 			answers = answers[1:]
