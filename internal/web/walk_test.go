@@ -32,6 +32,7 @@ type two struct {
 	order    map[string]string
 	photo    map[string]string
 	study    map[string]string
+	campaign map[string]string
 }
 
 const (
@@ -55,14 +56,14 @@ func newTwo(t *testing.T) *two {
 	}
 	studies, open := withStudies(t)
 	used := &usage{}
-	p := newPlant(t, studies, func(o *Options) {
+	p := newPlant(t, studies, withCampaigns, func(o *Options) {
 		o.Usage, o.Cells = used, quarterHours{used}
 		o.Outlooks = outlook.New(outlook.Options{Usage: used, Fleet: o.Fleet, Sites: o.Store})
 		o.Photos, o.Viewing, o.Footage, o.Evidence = photos, noPictures{}, noFootage{}, onePack{}
 		o.Telemetry, o.Flows, o.Frames, o.Knowledge = noSeries{}, noSeries{}, noFrames{}, known
 	})
 	open()
-	n := &two{study: make(map[string]string), plant: p, session: make(map[string]string), incident: make(map[string]string), order: make(map[string]string), photo: make(map[string]string)}
+	n := &two{study: make(map[string]string), campaign: make(map[string]string), plant: p, session: make(map[string]string), incident: make(map[string]string), order: make(map[string]string), photo: make(map[string]string)}
 	for _, site := range []string{own, foreign} {
 		p.site(site)
 		if _, err := p.store.CreateCamera(t.Context(), store.System, store.Camera{
@@ -107,6 +108,7 @@ func newTwo(t *testing.T) *two {
 			t.Fatal(err)
 		}
 		p.connect(station, "ocpp1.6")
+		n.campaign[site] = p.campaignAt(site)
 		token, err := p.store.Intern(t.Context(), "", "TOKEN-"+site)
 		if err != nil {
 			t.Fatal(err)
@@ -200,6 +202,9 @@ func (n *two) path(r Route, site string) string {
 	}
 	if strings.Contains(r.Path, "/analytics/plans/") {
 		id = n.study[site]
+	}
+	if strings.Contains(r.Path, "/campaigns/") {
+		id = n.campaign[site]
 	}
 	if strings.Contains(r.Path, "/evidence/") {
 		id = "pack-" + site
