@@ -353,7 +353,7 @@ func (s *Service) wake() {
 func (s *Service) check(plan *Plan) error {
 	k, ok := s.kinds[plan.Kind]
 	if !ok {
-		return &store.InvalidError{Field: "kind", Reason: "must be " + strings.Join(s.Kinds(), ", ")}
+		return &store.InvalidError{Field: "kind", Reason: "no such kind of work"}
 	}
 	if len(plan.Params) == 0 {
 		plan.Params = json.RawMessage("{}")
