@@ -227,6 +227,24 @@ func (s *Server) command(ctx context.Context, by store.Actor, station, action st
 	return done, shape, nil
 }
 
+// Ask sends a command for a part of the server, as if by asked, and waits for what came
+// of it, which is recorded by then.
+func (s *Server) Ask(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) Outcome {
+	done, _, err := s.command(ctx, by, station, action, payload)
+	if err != nil {
+		return Outcome{Status: "refused", Description: err.Error()}
+	}
+	limit := time.NewTimer(commandLife + 10*time.Second)
+	defer limit.Stop()
+	select {
+	case x := <-done:
+		return Outcome{Status: x.Status, Response: x.Response, ErrorCode: x.ErrorCode, Description: x.ErrorDescription}
+	case <-limit.C:
+	case <-ctx.Done():
+	}
+	return Outcome{Status: "timeout", Description: "its outcome was not recorded"}
+}
+
 // finish records an outcome and waits until the lists it changes show it.
 func (s *Server) finish(ctx context.Context, shape *CommandShape, out Outcome, late bool) error {
 	response, err := s.forRecord(ctx, out.Response)

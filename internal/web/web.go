@@ -172,6 +172,7 @@ type Options struct {
 	Outputs      Outputs  // nil: none is switched
 	Outlooks     Outlooks // nil: nothing is forecast
 	Relays       Relays   // nil: no station is relayed
+	Proofs       Proofs   // nil: how stations prove themselves is not changed
 	Imports      Imports  // nil: no past sessions are taken in
 	Cells        Cells    // nil: nobody counts quarter hours
 	Inside       Inside   // nil: doors are not driven
@@ -310,6 +311,7 @@ func (s *Server) register() {
 	s.registerDoors()
 	s.registerOutputs()
 	s.registerUpstreams()
+	s.registerProofs()
 	s.registerEvidence()
 	s.registerSiteImport()
 	s.registerPlans()
