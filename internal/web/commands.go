@@ -227,22 +227,22 @@ func (s *Server) command(ctx context.Context, by store.Actor, station, action st
 	return done, shape, nil
 }
 
-// Ask sends a command for a part of the server, as if by asked, and waits for what came
-// of it, which is recorded by then.
-func (s *Server) Ask(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) Outcome {
-	done, _, err := s.command(ctx, by, station, action, payload)
+// Command records and sends a command for another part of the server and waits for what
+// becomes of it.
+func (s *Server) Command(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) (CommandShape, error) {
+	done, sent, err := s.command(ctx, by, station, action, payload)
 	if err != nil {
-		return Outcome{Status: "refused", Description: err.Error()}
+		return CommandShape{}, err
 	}
-	limit := time.NewTimer(commandLife + 10*time.Second)
-	defer limit.Stop()
+	timer := time.NewTimer(commandLife + 10*time.Second) // an outcome that could not be recorded never comes
+	defer timer.Stop()
 	select {
-	case x := <-done:
-		return Outcome{Status: x.Status, Response: x.Response, ErrorCode: x.ErrorCode, Description: x.ErrorDescription}
-	case <-limit.C:
+	case finished := <-done:
+		return finished, nil
+	case <-timer.C:
 	case <-ctx.Done():
 	}
-	return Outcome{Status: "timeout", Description: "its outcome was not recorded"}
+	return sent, nil
 }
 
 // finish records an outcome and waits until the lists it changes show it.
