@@ -160,6 +160,7 @@ type Options struct {
 	Controllers Controllers
 	// StationLists are kept in stations for when the server is away; nil: none are.
 	StationLists StationLists
+	Depot        Depot    // nil: stations put and get no files
 	Viewing      Viewing  // nil: no pictures of now
 	Finder       Finder   // nil: devices are not asked
 	Labels       Labels   // nil: other systems tell no labels

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { api, ok } from '../../api/client';
 import type { components } from '../../api/gen';
+import { milliseconds } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
 import { Age } from '../../ui/figures';
-import { added } from '../upstreams/upstream';
 import styles from './header.module.css';
 
 type Relayed = components['schemas']['RelayedShape'];
@@ -31,7 +31,7 @@ export function RelayedState({ of: r }: { of: Relayed }) {
         {r.connected && r.since ? (
           <>
             {t('station.since')} <Age at={r.since} />
-            {r.frames > 0 && <> · {t('station.relayDelay', { ms: added(tag, r.addedSeconds) })}</>}
+            {r.frames > 0 && <> · {t('station.relayDelay', { ms: milliseconds(tag, r.addedSeconds) })}</>}
           </>
         ) : (
           t('station.relayAway')
