@@ -358,6 +358,9 @@ describe('the server away', () => {
     const page = await open(server, { state });
     await page.goto('/');
     await page.getByRole('application', { name: /Status wall/ }).waitFor();
+    // A part that was never loaded says so for itself; here the whole page was there.
+    await page.getByRole('button', { name: 'Play raid' }).waitFor();
+    await page.waitForLoadState('networkidle');
     await server.stop();
     const banner = page.getByRole('alert');
     await banner.getByText(/Showing data from \d\d:\d\d:\d\d, \d+ s old/).waitFor();
