@@ -244,7 +244,11 @@ func (s *Server) approveStation(ctx context.Context, in *approveInput) (*station
 		return nil, err
 	}
 	s.o.Store.ForgetHandshakes(in.Station)
-	s.askToBoot(ctx, in.Station)
+	if to, _ := s.o.Store.RelayOf(in.Station); to != nil {
+		s.o.Stations.Disconnect(in.Station, "it is relayed to another system from now on")
+	} else {
+		s.askToBoot(ctx, in.Station)
+	}
 	return s.enrolled(in.Station, "")
 }
 

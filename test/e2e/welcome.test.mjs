@@ -4,6 +4,77 @@ import { axe, clientFrame, closeBrowser, inEveryView, open, Server, shot, until 
 
 const PASSWORD = 'three quiet words';
 
+// A second server plays the system that the operator has already.
+describe('setting up beside another central system', () => {
+  let server;
+  let theirs;
+  let state;
+  before(async () => {
+    theirs = await Server.start('serve', ['--onboarding', 'open']);
+    server = await Server.start('serve', ['--allow-net', '127.0.0.1']);
+    const token = server.token('admin');
+    await server.api(token, 'POST', '/sites', { name: 'Harbour car park' });
+    const page = await open(server);
+    await page.goto(server.link);
+    await page.getByLabel('New password').fill(PASSWORD);
+    await page.getByLabel('The same again').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Save and continue' }).click();
+    await page.getByRole('link', { name: 'Overview' }).first().waitFor();
+    state = await page.context().storageState();
+    await page.done();
+  });
+  after(async () => {
+    await server?.remove();
+    await theirs?.remove();
+    await closeBrowser();
+  });
+
+  it('goes from the address of the other system to the first station that is passed on', async () => {
+    const page = await open(server, { state });
+    await page.goto('/welcome?step=csms');
+    await page.getByRole('button', { name: 'Add your system' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('Billing');
+    await dialog.getByLabel('Address for stations').fill(`ws://127.0.0.1:${theirs.ocppPort}/ocpp`);
+    await dialog.getByRole('button', { name: 'Add system' }).click();
+    await page.getByRole('button', { name: 'Test connection' }).click();
+    await dialog.getByLabel('Connect as station').fill('TEST-1');
+    await dialog.getByRole('button', { name: 'Test connection' }).click();
+    await dialog.getByText(/Connected after/).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Pass them on' }).click();
+    await page.getByText('No station has come through yet').waitFor();
+    await page.getByText(`ws://127.0.0.1:${server.ocppPort}/ocpp/IDENTITY`).waitFor();
+    await axe(page, 'a relay that waits for stations');
+    await shot(page, 'welcome-csms');
+
+    // Unknown here: a person lets it in, and then it is the other system that decides.
+    const knock = () => server.knock('HARBOUR-9', {});
+    const boot = clientFrame(
+      '[2,"1","BootNotification",{"chargePointVendor":"Acme","chargePointModel":"Wallbox Two"}]',
+    );
+    const first = await knock();
+    assert.equal(first.status, 101);
+    first.socket.resume();
+    first.socket.write(boot);
+    await page.getByRole('button', { name: 'Approve at Harbour car park' }).click();
+    await until('the connection is ended for another', () => first.socket.readableEnded || first.socket.destroyed);
+    const { status, socket } = await knock();
+    assert.equal(status, 101);
+    socket.write(boot);
+    await page.getByText('1 station is passed on.').waitFor();
+    await page.getByRole('link', { name: 'HARBOUR-9' }).waitFor();
+    await axe(page, 'a station that is passed on');
+    await shot(page, 'welcome-csms-come');
+    await until('it is known there', async () => {
+      const { body } = await theirs.api(theirs.token('admin'), 'GET', '/stations/HARBOUR-9');
+      return body.model === 'Wallbox Two';
+    });
+    socket.destroy();
+    await page.done();
+  });
+});
+
 describe('setting up an empty server', () => {
   let server;
   let state;

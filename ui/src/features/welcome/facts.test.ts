@@ -5,6 +5,7 @@ const facts = (f: Partial<Facts> = {}): Facts => ({
   sites: 0,
   heard: 0,
   people: 1,
+  relayed: undefined,
   demoOn: false,
   mayInvite: true,
   ...f,
@@ -17,6 +18,13 @@ describe('the set-up', () => {
     expect(current(progress(facts({ heard: 1 })))).toBe('site');
     expect(current(progress(facts({ sites: 1, heard: 1 })))).toBe('team');
     expect(current(progress(facts({ sites: 1, heard: 1, people: 2 })))).toBeUndefined();
+  });
+
+  it('offers to stand beside another system, and asks nobody to', () => {
+    const csms = (relayed: number) => progress(facts({ relayed })).find((s) => s.step === 'csms');
+    expect(csms(0)).toEqual({ step: 'csms', done: false, optional: true });
+    expect(csms(2)?.done).toBe(true);
+    expect(current(progress(facts({ sites: 1, relayed: 0 })))).toBe('station');
   });
 
   it('offers only what the server and the person can do', () => {

@@ -1,6 +1,6 @@
 // How far the set-up has come, by what is there and not by what was clicked: it
 // can be left and taken up at any time, and what was done elsewhere counts.
-export const STEPS = ['admin', 'site', 'station', 'team', 'demo'] as const;
+export const STEPS = ['admin', 'site', 'csms', 'station', 'team', 'demo'] as const;
 export type Step = (typeof STEPS)[number];
 
 export const isStep = (v: unknown): v is Step => STEPS.includes(v as Step);
@@ -11,6 +11,8 @@ export type Facts = {
   /** Stations that are not simulated and were heard at least once. */
   heard: number;
   people: number;
+  /** Sites and stations that are relayed to another central system; undefined: the person may not see that. */
+  relayed: number | undefined;
   /** Undefined: this server has no simulated network to switch. */
   demoOn: boolean | undefined;
   mayInvite: boolean;
@@ -22,6 +24,7 @@ export function progress(f: Facts): Progress {
   return [
     { step: 'admin', done: true, optional: false },
     { step: 'site', done: f.sites > 0, optional: false },
+    ...(f.relayed === undefined ? [] : [{ step: 'csms' as const, done: f.relayed > 0, optional: true }]),
     { step: 'station', done: f.heard > 0, optional: false },
     ...(f.mayInvite ? [{ step: 'team' as const, done: f.people > 1, optional: true }] : []),
     ...(f.demoOn === undefined ? [] : [{ step: 'demo' as const, done: f.demoOn, optional: true }]),

@@ -8,6 +8,8 @@ import { type MessageKey, useT } from '../../i18n/i18n';
 import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { PanelBoundary, Skeleton } from '../../ui/panel';
+import { upstreamsQuery } from '../upstreams/upstream';
+import { CsmsStep } from './csms';
 import { DemoStep, demoQuery } from './demo';
 import { current, progress, type Step } from './facts';
 import { SiteStep } from './site';
@@ -34,6 +36,8 @@ export default function WelcomePage() {
   const mayInvite = useAllowed('users.write');
   const { data: sites } = useQuery({ ...sitesQuery(), refetchInterval: 10_000 });
   const { data: stations } = useQuery({ ...stationsQuery(), refetchInterval: 10_000 });
+  const mayRelay = useAllowed('system.read');
+  const { data: systems } = useQuery({ ...upstreamsQuery(), enabled: mayRelay });
   const { data: people } = useQuery({ ...usersQuery(), enabled: mayInvite });
   const { data: demo } = useQuery(demoQuery());
   // What stands open stays open when it becomes done: there may be more to read in it.
@@ -43,6 +47,9 @@ export default function WelcomePage() {
     sites: facts?.own.length ?? 0,
     heard: facts?.heard ?? 0,
     people: people?.length ?? 1,
+    relayed: mayRelay
+      ? (systems?.reduce((n, u) => n + u.sites.length + u.stations.length, 0) ?? 0)
+      : undefined,
     demoOn: demo?.on,
     mayInvite,
   });
@@ -66,6 +73,7 @@ export default function WelcomePage() {
   const parts: Record<Step, () => React.ReactNode> = {
     admin: () => <p className={styles.text}>{t('welcome.adminText', { name: me.name })}</p>,
     site: () => <SiteStep sites={facts.own} done={() => go(undefined)} />,
+    csms: () => <CsmsStep sites={facts.own} />,
     station: () => <StationStep sites={facts.own.length > 0 ? facts.own : sites} />,
     team: () => <TeamStep people={people ?? []} />,
     demo: () => <DemoStep />,
