@@ -87,11 +87,11 @@ func (p *proofs) StationAuthority() (string, error) {
 
 // Ask sends a command as anybody's are sent.
 func (p *proofs) Ask(ctx context.Context, by store.Actor, id, action string, payload json.RawMessage) proof.Outcome {
-	x, err := p.s.Web.Command(ctx, by, id, action, payload)
+	x, err := p.s.Web.CommandFor(ctx, by, id, action, payload)
 	if err != nil {
 		return proof.Outcome{Status: "refused", Description: err.Error()}
 	}
-	return proof.Outcome{Status: x.Status, Response: x.Response, ErrorCode: x.ErrorCode, Description: x.ErrorDescription}
+	return proof.Outcome{Status: x.Status, Response: x.Response, ErrorCode: x.ErrorCode, Description: x.Description}
 }
 
 // Disconnect has a station come again.
