@@ -58,7 +58,7 @@ func play(t *testing.T, o sim.Options) (*sim.Fleet, func()) {
 	return stations, stop
 }
 
-func online(s *servertest.Server, ids ...string) int {
+func reachable(s *servertest.Server, ids ...string) int {
 	n := 0
 	for _, id := range ids {
 		if st, ok := s.Journal.Snapshot().Station(id); ok && st.Online {
@@ -99,7 +99,7 @@ func TestPasswordsAreRotatedAndNobodyIsLockedOut(t *testing.T) {
 	}
 	ids := idsOf(plan)
 	_, stop := play(t, sim.Options{URL: strings.TrimSuffix(s.URL, "/"), Plan: plan})
-	servertest.Eventually(t, "all are there", func() bool { return online(s, ids...) == len(ids) })
+	servertest.Eventually(t, "all are there", func() bool { return reachable(s, ids...) == len(ids) })
 	secrets := make(map[string]string)
 	for _, id := range ids {
 		if _, err := s.Proofs().Rotate(t.Context(), store.System, id); err != nil {
@@ -130,7 +130,7 @@ func TestPasswordsAreRotatedAndNobodyIsLockedOut(t *testing.T) {
 	for _, id := range ids {
 		s.Endpoint.Disconnect(id, "to see who comes again")
 	}
-	patiently(t, "all come again", func() bool { return online(s, ids...) == len(ids) }, func() string { return "" })
+	patiently(t, "all come again", func() bool { return reachable(s, ids...) == len(ids) }, func() string { return "" })
 	for i, x := range plan.Stations {
 		e, _ := s.Store.Station(x.ID)
 		_, old := e.CheckPassword([]byte(x.Password))
@@ -192,7 +192,7 @@ func TestCertificatesAreRenewedAndAccountedFor(t *testing.T) {
 	}
 	ids := idsOf(plan)
 	stations, stop := play(t, sim.Options{URL: strings.TrimSuffix(s.URL, "/"), Plan: plan})
-	servertest.Eventually(t, "all are there", func() bool { return online(s, ids...) == len(ids) })
+	servertest.Eventually(t, "all are there", func() bool { return reachable(s, ids...) == len(ids) })
 	for _, id := range ids {
 		if _, err := s.Proofs().Renew(t.Context(), store.System, id); err != nil {
 			t.Fatal(err)
@@ -216,7 +216,7 @@ func TestCertificatesAreRenewedAndAccountedFor(t *testing.T) {
 			t.Errorf("%s took %d certificates", id, n)
 		}
 	}
-	if n := online(s, ids...); n != len(ids) {
+	if n := reachable(s, ids...); n != len(ids) {
 		t.Errorf("%d of %d are there", n, len(ids))
 	}
 	pairs := stations.Pairs()

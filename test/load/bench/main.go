@@ -284,6 +284,22 @@ func (b *bench) run(ctx context.Context) error {
 	if has("relay") {
 		note(b.relay(ctx))
 	}
+	if has("certificates") {
+		log.Print("certificates: chargewatch")
+		r, err := certificates(ctx, &b.lab, b.stations, max(1, b.stations/100))
+		note(err)
+		if r != nil {
+			b.report.add("certificates", r)
+		}
+	}
+	if has("rotations") {
+		log.Print("rotations: chargewatch")
+		r, err := rotations(ctx, &b.lab, min(b.stations, 200), 3)
+		note(err)
+		if r != nil {
+			b.report.add("rotations", r)
+		}
+	}
 	if has("api-10k") {
 		srv, err := b.lab.startChargewatch(ctx, "", false)
 		if err == nil {

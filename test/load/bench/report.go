@@ -135,6 +135,8 @@ var titles = map[string]string{
 	"storm":            "A command to every station at once while all send",
 	"flood":            "All stations return after an hour (TLS, password; Start, 60 MeterValues, Stop)",
 	"kill":             "kill -9 under load",
+	"certificates":     "Certificates of a fleet renewed, some refused, and all stations back after a kill",
+	"rotations":        "Passwords of a fleet changed while the server is killed again and again",
 	"relay":            "One call per second and station: to another system directly, to the product, and through it",
 	"incidents":        "From a station's fault to the live feed and to a webhook, one call per second and station meanwhile",
 	"api-10k":          "Every question of a page in a large network",
@@ -188,6 +190,12 @@ func cells(x any) (head, row []string) {
 	case *floodResult:
 		return []string{"server", "stations", "calls", "all acknowledged after s", "last station accepted after s", "call p50 / p95 / p99 / max ms", "handshake and boot p50 / p95 / p99 / max ms", "retries", "gave up", "sessions right", "events missing (stations sampled)", "CPU s", "after kill -9: process start to first accepted station s"},
 			[]string{r.Server, f("%d", r.Stations), f("%d", r.Calls), f("%.1f", r.Took), f("%.1f", r.LastBoot), lat(r.Latency), lat(r.Handshakes), f("%d", r.Retries), f("%d", r.Failed), f("%d", r.Right), f("%d (%d)", r.Missing, r.Sampled), f("%.0f", r.CPU), f("%.2f", r.Restart)}
+	case *certificatesResult:
+		return []string{"stations", "refuse", "states", "hold a certificate", "not accounted for", "seconds", "back after kill -9", "locked out", "server CPU s"},
+			[]string{fmt.Sprint(r.Stations), fmt.Sprint(r.Refusing), fmt.Sprint(r.States), fmt.Sprint(r.Took), fmt.Sprint(r.Unknown), fmt.Sprint(r.Seconds), fmt.Sprint(r.Back), fmt.Sprint(r.LockedOut), fmt.Sprint(r.ServerCPUs)}
+	case *rotationResult:
+		return []string{"stations", "kills", "done at each kill", "states", "seconds", "back after a last kill -9", "locked out"},
+			[]string{fmt.Sprint(r.Stations), fmt.Sprint(r.Kills), fmt.Sprint(r.AtKill), fmt.Sprint(r.States), fmt.Sprint(r.Seconds), fmt.Sprint(r.Back), fmt.Sprint(r.LockedOut)}
 	case *killResult:
 		return []string{"server", "kills", "acknowledged calls", "lost", "integrity", "slowest restart to first accepted station s", "transaction ids given twice"},
 			[]string{r.Server, f("%d", r.Kills), f("%d", r.Acknowledged), f("%d", r.Lost), r.Integrity, f("%.2f", r.Slowest), f("%d", r.TxReused)}

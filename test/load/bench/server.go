@@ -39,6 +39,7 @@ type lab struct {
 	certificate, key    string
 	whole               bool     // the server may use every core
 	noAPI               bool     // only the OCPP port is looked at
+	ocpp                int      // port of the next server of ours; 0: any
 	env                 []string // of the next server, beside our own
 }
 
@@ -113,6 +114,9 @@ func (l *lab) startChargewatch(ctx context.Context, data string, secure bool, ex
 	ocpp, err := freePort()
 	if err != nil {
 		return nil, err
+	}
+	if l.ocpp != 0 {
+		ocpp = l.ocpp
 	}
 	web, err := freePort()
 	if err != nil {

@@ -22,7 +22,7 @@ import styles from './settings.module.css';
 type Open =
   | { kind: 'enrol' }
   | { kind: 'import' }
-  | { kind: 'auth' | 'site' | 'relay' | 'remove'; of: Security };
+  | { kind: 'auth' | 'site' | 'relay' | 'remove' | 'rotate' | 'renew'; of: Security };
 
 const StationRelay = lazy(async () => {
   const [relay] = await Promise.all([import('../upstreams/relay'), words.need('upstreams')]);
@@ -88,13 +88,45 @@ export default function Stations() {
     },
     {
       head: t('security.password'),
-      cell: (s) => t(s.hasPassword ? 'security.yes' : 'security.no'),
-      csv: (s) => s.hasPassword,
+      cell: (s) => (
+        <>
+          {s.passwordAgeDays === null
+            ? t(s.hasPassword ? 'security.yes' : 'security.no')
+            : t('security.daysOld', { n: s.passwordAgeDays })}
+          {s.passwordState && s.passwordState !== 'done' && (
+            <span className="meta"> {t(`security.change.${s.passwordState}` as MessageKey)}</span>
+          )}
+        </>
+      ),
+      csv: (s) => s.passwordAt ?? s.hasPassword,
     },
     {
-      head: t('security.certificate'),
-      cell: (s) => (s.certSubject ? <span className="mono">{s.certSubject}</span> : '–'),
-      csv: (s) => s.certSubject,
+      head: t('security.ends'),
+      cell: (s) => (
+        <>
+          {s.certificateDays !== null ? (
+            t('security.daysLeft', { n: s.certificateDays })
+          ) : s.certSubject ? (
+            <span className="mono">{s.certSubject}</span>
+          ) : (
+            '–'
+          )}
+          {s.certificateState && s.certificateState !== 'done' && (
+            <span className="meta"> {t(`security.renewal.${s.certificateState}` as MessageKey)}</span>
+          )}
+        </>
+      ),
+      csv: (s) => s.certificateEndsAt ?? s.certSubject,
+    },
+    {
+      head: t('security.next'),
+      cell: (s) =>
+        s.next === 'nothing' ? (
+          <span className={styles.off}>–</span>
+        ) : (
+          t(`security.next.${s.next}` as MessageKey, { n: s.sharedWith })
+        ),
+      csv: (s) => s.next,
     },
   ];
   return (
@@ -175,6 +207,16 @@ export default function Stations() {
             of={s.station}
             acts={[
               { label: t('security.auth'), icon: 'key', run: () => setOpen({ kind: 'auth', of: s }) },
+              s.hasPassword && {
+                label: t('security.rotate'),
+                icon: 'refresh',
+                run: () => setOpen({ kind: 'rotate', of: s }),
+              },
+              {
+                label: t('security.renew'),
+                icon: 'shield',
+                run: () => setOpen({ kind: 'renew', of: s }),
+              },
               { label: t('security.move'), icon: 'edit', run: () => setOpen({ kind: 'site', of: s }) },
               { label: t('security.relay'), icon: 'link', run: () => setOpen({ kind: 'relay', of: s }) },
               {
@@ -197,6 +239,42 @@ export default function Stations() {
         <Suspense>
           <StationRelay id={open.of.station} close={close} changed={changed} />
         </Suspense>
+      )}
+      {open?.kind === 'rotate' && (
+        <FormDialog
+          title={t('security.rotateTitle', { id: open.of.station })}
+          close={close}
+          send={() =>
+            ok(
+              api.POST('/stations/{station}/security/password', {
+                params: { path: { station: open.of.station } },
+              }),
+            )
+          }
+          sent={changed}
+          action={t('security.rotate')}
+          failed={t('security.notChanged')}
+        >
+          <Effect>{t('security.rotateText')}</Effect>
+        </FormDialog>
+      )}
+      {open?.kind === 'renew' && (
+        <FormDialog
+          title={t('security.renewTitle', { id: open.of.station })}
+          close={close}
+          send={() =>
+            ok(
+              api.POST('/stations/{station}/security/certificate', {
+                params: { path: { station: open.of.station } },
+              }),
+            )
+          }
+          sent={changed}
+          action={t('security.renew')}
+          failed={t('security.notChanged')}
+        >
+          <Effect>{t('security.renewText')}</Effect>
+        </FormDialog>
       )}
       {open?.kind === 'remove' && (
         <FormDialog
