@@ -243,13 +243,13 @@ var errUnrecorded = problemf(http.StatusServiceUnavailable, "what came of the co
 // CommandFor sends a command for somebody, records it and waits for what came of it.
 // An error says that nothing was sent.
 func (s *Server) CommandFor(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) (Outcome, error) {
-	done, _, err := s.command(ctx, by, station, action, payload)
+	done, sent, err := s.command(ctx, by, station, action, payload)
 	if err != nil {
 		return Outcome{}, err
 	}
 	c, ok := <-done
 	if !ok {
-		return Outcome{Status: "timeout", Description: "what came of it could not be recorded", Sent: true}, nil
+		return Outcome{Command: sent.ID, Status: "timeout", Description: "what came of it could not be recorded", Sent: true}, nil
 	}
 	return Outcome{Command: c.ID, Status: c.Status, Response: c.Response, ErrorCode: c.ErrorCode, Description: c.ErrorDescription, Sent: c.sent}, nil
 }

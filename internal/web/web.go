@@ -55,12 +55,12 @@ type Log interface {
 // Outcome is what became of a command: answered, error, timeout, offline or
 // refused.
 type Outcome struct {
+	Command     string // its id, of one that is recorded
 	Status      string
 	Response    json.RawMessage
 	ErrorCode   string
 	Description string
-	Command     string // its id, where it was recorded
-	Sent        bool   // the station may have heard it, whatever came of it
+	Sent        bool // the station may have heard it, whatever came of it
 }
 
 // Stations reaches stations that are connected.
