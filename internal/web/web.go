@@ -176,6 +176,7 @@ type Options struct {
 	Outlooks     Outlooks  // nil: nothing is forecast
 	Relays       Relays    // nil: no station is relayed
 	Campaigns    Campaigns // nil: no work at many stations
+	Proofs       Proofs    // nil: how stations prove themselves is not changed
 	Imports      Imports   // nil: no past sessions are taken in
 	Cells        Cells     // nil: nobody counts quarter hours
 	Inside       Inside    // nil: doors are not driven
@@ -315,6 +316,7 @@ func (s *Server) register() {
 	s.registerOutputs()
 	s.registerUpstreams()
 	s.registerCampaigns()
+	s.registerProofs()
 	s.registerEvidence()
 	s.registerSiteImport()
 	s.registerPlans()
