@@ -20,7 +20,7 @@ import (
 
 // campaignKinds are the sorts of work that can be done at many stations.
 func (s *Server) campaignKinds() []campaign.Kind {
-	return []campaign.Kind{&bulkCommand{s}, &bulkPassword{s}, &bulkCertificate{s}}
+	return []campaign.Kind{&bulkCommand{s}, &bulkPassword{s}, &bulkCertificate{s}, &firmwareUpdate{s}}
 }
 
 func (s *Server) newCampaigns(now func() time.Time) *campaign.Service {

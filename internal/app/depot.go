@@ -63,6 +63,9 @@ func (s *Server) openFilePort(ctx context.Context) error {
 type asker struct{ s *Server }
 
 func (a asker) Command(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) (depot.Answer, error) {
-	c, err := a.s.Web.CommandFor(ctx, by, station, action, payload)
-	return depot.Answer{Command: c.Command, Status: c.Status, Response: c.Response, ErrorCode: c.ErrorCode, Description: c.Description}, err
+	o, err := a.s.Web.CommandFor(ctx, by, station, action, payload)
+	if o.Status == "timeout" && !o.Sent { // it was busy with other requests
+		o.Status = "refused"
+	}
+	return depot.Answer{Command: o.Command, Status: o.Status, Response: o.Response, ErrorCode: o.ErrorCode, Description: o.Description}, err
 }

@@ -439,3 +439,14 @@ func (s *Service) discard(ctx context.Context, by store.Actor, act string, j *st
 	s.mu.Unlock()
 	return s.remove(Received, j.ID)
 }
+
+// Job returns a job as it is now.
+func (s *Service) Job(ctx context.Context, id string) (*store.FileJob, error) {
+	s.mu.Lock()
+	j, ok := s.jobs[id]
+	s.mu.Unlock()
+	if ok {
+		return j, nil
+	}
+	return s.o.Store.FileJob(ctx, id)
+}

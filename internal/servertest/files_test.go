@@ -108,7 +108,7 @@ func simulated(t *testing.T, s *servertest.Server, plan sim.Plan, speed float64,
 	if err != nil {
 		t.Fatal(err)
 	}
-	scenario.FaultsPerDay, scenario.AllQuirks = 0, false
+	scenario.FaultsPerDay, scenario.DropsPerDay, scenario.Traffic, scenario.AllQuirks = 0, 0, 0.01, false
 	f, err := sim.New(sim.Options{
 		URL: "ws://" + s.OCPPAddress() + "/ocpp", Plan: plan, Scenario: scenario, Seed: 3, Speed: speed, Ramp: time.Millisecond, Failures: failures,
 	})

@@ -21,6 +21,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -242,7 +243,8 @@ func (st *station) logFile(name string) []byte {
 // behind it.
 type Image struct {
 	Version string `json:"simulatedFirmware"`
-	Fails   bool   `json:"fails,omitempty"` // to be installed, at every station
+	// FailsAt are stations that cannot install it; * is all.
+	FailsAt []string `json:"failsAt,omitempty"`
 }
 
 // signature is what came with firmware.
@@ -317,7 +319,7 @@ func (st *station) installImage(job int64, request int, data []byte, signed *sig
 			return
 		}
 		st.after(15*time.Second, func() {
-			if _, fails := st.failing(InstallFails, nil); fails || image.Fails {
+			if _, fails := st.failing(InstallFails, nil); fails || slices.Contains(image.FailsAt, "*") || slices.Contains(image.FailsAt, st.spec.ID) {
 				st.d.firmwareStatus(request, "InstallationFailed")
 				return
 			}

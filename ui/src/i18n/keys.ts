@@ -11,6 +11,7 @@ import type detectors from '../features/detectors/words/en.json';
 import type doors from '../features/doors/words/en.json';
 import type events from '../features/events/words/en.json';
 import type evidence from '../features/evidence/words/en.json';
+import type files from '../features/files/words/en.json';
 import type forecast from '../features/forecast/words/en.json';
 import type health from '../features/health/words/en.json';
 import type incidents from '../features/incidents/words/en.json';
@@ -58,6 +59,7 @@ export type MessageKey =
   | keyof typeof maintenance
   | keyof typeof map
   | keyof typeof measures
+  | keyof typeof files
   | keyof typeof outputs
   | keyof typeof overview
   | keyof typeof past

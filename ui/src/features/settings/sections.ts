@@ -50,6 +50,17 @@ export const groups: Group[] = [
         }),
       },
       {
+        tab: 'firmware',
+        icon: 'download',
+        title: 'settings.firmware',
+        finds: 'settings.firmware.finds',
+        needs: 'stations.command',
+        part: part(async () => {
+          const [library] = await Promise.all([import('../files/library'), words.need('files')]);
+          return library;
+        }),
+      },
+      {
         tab: 'cameras',
         icon: 'camera',
         title: 'settings.cameras',

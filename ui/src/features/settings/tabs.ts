@@ -3,6 +3,7 @@ export const SETTINGS_TABS = [
   'sites',
   'stations',
   'upstreams',
+  'firmware',
   'cameras',
   'recording',
   'doors',

@@ -1,10 +1,11 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 import { firmwareEventsQuery } from '../../api/queries';
 import type { StationDetail } from '../../api/shapes';
 import { dayTime, exact, span } from '../../format/time';
-import { useT, useTag } from '../../i18n/i18n';
+import { useT, useTag, words } from '../../i18n/i18n';
 import { useLive } from '../../live/hooks';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
@@ -14,10 +15,18 @@ import { useZone, ZoneNote } from '../../ui/zone';
 import { CertificateList } from './certificates';
 import { updateSteps, versionsOf } from './versions';
 
+const StationFiles = lazy(async () => {
+  const [files] = await Promise.all([import('../files/station'), words.need('files')]);
+  return files;
+});
+
 /** What runs on the station, what ran before, and what its certificates are. */
 export function Firmware({ station }: { station: StationDetail }) {
   return (
     <>
+      <Suspense fallback={<Skeleton rows={2} />}>
+        <StationFiles station={station} />
+      </Suspense>
       <Versions station={station} />
       <CertificateList station={station} />
     </>
