@@ -468,6 +468,56 @@ func TestAStopInTheMiddle(t *testing.T) {
 	}
 }
 
+// lostRows cannot write what came of a station.
+type lostRows struct{ *store.Store }
+
+func (lostRows) EndCampaignStation(context.Context, int64, store.CampaignStation) error {
+	return errors.New("no disk")
+}
+
+// After a crash between the question and what came of it nobody knows the outcome.
+func TestACrashBetweenAskingAndWritingLeavesUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		folder, y := t.TempDir(), newYard(6, 1)
+		p := start(t, y, folder)
+		p.Service = campaign.New(campaign.Options{Rows: lostRows{p.store}, Fleet: y, Kinds: []campaign.Kind{y}})
+		ctx, crash := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() { defer close(done); p.Run(ctx) }() //nolint:errcheck // it crashes
+		time.Sleep(time.Second)
+		c := p.begin(campaign.Plan{Pace: campaign.Pace{PerMinute: 6000, AtOnce: 2}})
+		time.Sleep(time.Minute)
+		crash()
+		<-done
+		p.stop()
+		if n := y.askedOf(); n != 2 {
+			t.Fatalf("%d asked", n)
+		}
+		p = start(t, y, folder)
+		defer p.stop()
+		time.Sleep(time.Hour)
+		p.ended(c, store.CampaignFinished, map[string]int{"done Accepted": 4, "unknown restart": 2})
+		if n := y.askedOf(); n != 6 {
+			t.Errorf("%d asked", n)
+		}
+	})
+}
+
+// A site with many stations is worked through as fast as one after the other goes.
+func TestOneSiteIsNotHeldUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y := newYard(1, 50)
+		p := start(t, y, t.TempDir())
+		defer p.stop()
+		c := p.begin(campaign.Plan{Pace: campaign.Pace{PerMinute: 6000, AtOnce: 50}})
+		time.Sleep(10 * time.Second)
+		p.ended(c, store.CampaignFinished, map[string]int{"done Accepted": 50})
+		if y.mostSite != 1 {
+			t.Errorf("%d at once", y.mostSite)
+		}
+	})
+}
+
 func TestACohortIsChosen(t *testing.T) {
 	y := newYard(2, 3)
 	y.change("S00-00", func(x *campaign.Station) {

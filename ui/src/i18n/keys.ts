@@ -46,6 +46,7 @@ export type MessageKey =
   | keyof typeof access
   | keyof typeof analytics
   | keyof typeof cameras
+  | keyof typeof campaigns
   | keyof typeof channels
   | keyof typeof desk
   | keyof typeof detectors
