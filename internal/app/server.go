@@ -20,6 +20,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/campaign"
 	"github.com/chargewatch/chargewatch/internal/config"
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/depot"
 	"github.com/chargewatch/chargewatch/internal/disk"
 	"github.com/chargewatch/chargewatch/internal/frames"
 	"github.com/chargewatch/chargewatch/internal/intake"
@@ -66,6 +67,7 @@ type Server struct {
 	cameras        *cameras
 	doors          *doors
 	lists          *stationLists
+	depot          *depot.Service
 	outputs        *outputs
 	studies        *study.Desk
 	campaigns      *campaign.Service
@@ -202,7 +204,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	s.guard = disk.New(s.data, disk.Options{Logger: log, Changed: s.giveWay})
 	asked := commander{s.Endpoint, s.Journal, s.Store}
 	s.outbox = outbox.New(s.Journal, asked, outbox.Options{Logger: log, Now: o.now, Poll: o.tick})
-	if s.ocpp, err = listen(ctx, "OCPP", c.OCPP, s.Endpoint, s.tls.server(), s.log); err != nil {
+	if s.ocpp, err = listen(ctx, "OCPP", c.OCPP, s.withFiles(s.Endpoint), s.tls.server(), s.log); err != nil {
 		return s, err
 	}
 	s.listeners = append(s.listeners, s.ocpp)
@@ -244,6 +246,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		return s, err
 	}
 	if s.intake, err = intake.Open(intake.Options{Data: s.data, Store: s.Store, Logger: log, Now: o.now}); err != nil {
+		return s, err
+	}
+	if err := s.openDepot(ctx, o.now); err != nil {
 		return s, err
 	}
 	s.devices = newDevices(s)
@@ -291,6 +296,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Campaigns:   s.campaigns,
 
 		StationLists: s.lists,
+		Depot:        s.depot,
 
 		Viewing:  s.cameras,
 		Finder:   s.devices,
@@ -380,6 +386,9 @@ func (s *Server) openPorts(ctx context.Context) error {
 		return err
 	}
 	s.listeners = append(s.listeners, s.http)
+	if err := s.openFilePort(ctx); err != nil {
+		return err
+	}
 	for _, l := range c.Listeners {
 		m, err := certificates(s.data, l.TLS, namesOf(l.Address), time.Now())
 		if err != nil {
@@ -393,7 +402,7 @@ func (s *Server) openPorts(ctx context.Context) error {
 			}
 			conf = pki.Config(m.pairs, clients, l.LegacyRSA)
 		}
-		ln, err := listen(ctx, "OCPP on "+l.Address, l.Address, s.Endpoint.AtLeast(l.Profile), conf, s.log)
+		ln, err := listen(ctx, "OCPP on "+l.Address, l.Address, s.withFiles(s.Endpoint.AtLeast(l.Profile)), conf, s.log)
 		if err != nil {
 			return err
 		}
@@ -450,6 +459,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.cameras.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.doors.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.lists.Run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.depot.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.outputs.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.studies.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.campaigns.Run(inner))) })

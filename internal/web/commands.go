@@ -254,6 +254,23 @@ func (s *Server) CommandFor(ctx context.Context, by store.Actor, station, action
 	return Outcome{Status: c.Status, Response: c.Response, ErrorCode: c.ErrorCode, Description: c.ErrorDescription, Sent: c.sent}, nil
 }
 
+// Command records and sends a command for another part of the server and waits for what
+// becomes of it.
+func (s *Server) Command(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) (CommandShape, error) {
+	done, sent, err := s.command(ctx, by, station, action, payload)
+	if err != nil {
+		return CommandShape{}, err
+	}
+	select {
+	case finished, ok := <-done:
+		if ok {
+			return finished, nil
+		}
+	case <-ctx.Done():
+	}
+	return sent, nil
+}
+
 // finish records an outcome and waits until the lists it changes show it.
 func (s *Server) finish(ctx context.Context, shape *CommandShape, out Outcome, late bool) error {
 	response, err := s.forRecord(ctx, out.Response)

@@ -161,6 +161,7 @@ type Options struct {
 	Controllers Controllers
 	// StationLists are kept in stations for when the server is away; nil: none are.
 	StationLists StationLists
+	Depot        Depot     // nil: stations put and get no files
 	Viewing      Viewing   // nil: no pictures of now
 	Finder       Finder    // nil: devices are not asked
 	Labels       Labels    // nil: other systems tell no labels
@@ -172,8 +173,8 @@ type Options struct {
 	Photos       Photos    // nil: none are kept
 	Outputs      Outputs   // nil: none is switched
 	Outlooks     Outlooks  // nil: nothing is forecast
-	Relays       Relays    // nil: no station is relayed
 	Campaigns    Campaigns // nil: no work at many stations
+	Relays       Relays    // nil: no station is relayed
 	Imports      Imports   // nil: no past sessions are taken in
 	Cells        Cells     // nil: nobody counts quarter hours
 	Inside       Inside    // nil: doors are not driven

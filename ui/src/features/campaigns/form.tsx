@@ -54,6 +54,8 @@ export function NewCampaign({
   const preview = useQuery(previewQuery(asked));
   const [confirming, setConfirming] = useState<Plan | null>(null);
   const n = preview.data?.stations ?? 0;
+  // What an earlier plan would have met says nothing of this one.
+  const fresh = preview.isSuccess && !preview.isPlaceholderData;
   return (
     <div className={styles.columns}>
       <div className={styles.stack}>
@@ -77,7 +79,7 @@ export function NewCampaign({
               {t('action.cancel')}
             </Button>
             <Button
-              disabled={plan === null || plan !== asked || preview.error !== null || n === 0}
+              disabled={plan === null || plan !== asked || !fresh || n === 0}
               onClick={() => setConfirming(plan)}
             >
               {t('campaigns.form.start', { n })}

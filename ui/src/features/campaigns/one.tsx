@@ -299,7 +299,7 @@ function Results({ campaign: c }: { campaign: Campaign }) {
               <th scope="col">{t('campaigns.station')}</th>
               <th scope="col">{t('campaigns.site')}</th>
               <th scope="col">{t('campaigns.outcome')}</th>
-              <th scope="col" />
+              <th scope="col">{t('campaigns.said')}</th>
               <th scope="col">{t('campaigns.firmware')}</th>
               <th scope="col">{t('campaigns.at')}</th>
             </tr>

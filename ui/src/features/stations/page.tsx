@@ -4,7 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
 import { handshakesQuery, pendingQuery, stationsQuery } from '../../api/queries';
 import { count } from '../../format/quantity';
-import { useT, useTag, words } from '../../i18n/i18n';
+import { useT, useTag } from '../../i18n/i18n';
 import { useLayout, useLive } from '../../live/hooks';
 import { saveCsv } from '../../ui/csv';
 import { Export } from '../../ui/export';
@@ -23,10 +23,7 @@ import { Pending, Refused } from './pending';
 import { PickedBar } from './tags';
 import { Views } from './views';
 
-const Campaigns = lazy(async () => {
-  const [campaigns] = await Promise.all([import('../campaigns/tab'), words.need('campaigns')]);
-  return campaigns;
-});
+const Campaigns = lazy(() => import('../campaigns/tab'));
 
 const route = getRouteApi('/inside/stations');
 
