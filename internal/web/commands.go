@@ -243,32 +243,15 @@ var errUnrecorded = problemf(http.StatusServiceUnavailable, "what came of the co
 // CommandFor sends a command for somebody, records it and waits for what came of it.
 // An error says that nothing was sent.
 func (s *Server) CommandFor(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) (Outcome, error) {
-	done, _, err := s.command(ctx, by, station, action, payload)
+	done, sent, err := s.command(ctx, by, station, action, payload)
 	if err != nil {
 		return Outcome{}, err
 	}
 	c, ok := <-done
 	if !ok {
-		return Outcome{Status: "timeout", Description: "what came of it could not be recorded", Sent: true}, nil
+		return Outcome{Command: sent.ID, Status: "timeout", Description: "what came of it could not be recorded", Sent: true}, nil
 	}
-	return Outcome{Status: c.Status, Response: c.Response, ErrorCode: c.ErrorCode, Description: c.ErrorDescription, Sent: c.sent}, nil
-}
-
-// Command records and sends a command for another part of the server and waits for what
-// becomes of it.
-func (s *Server) Command(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) (CommandShape, error) {
-	done, sent, err := s.command(ctx, by, station, action, payload)
-	if err != nil {
-		return CommandShape{}, err
-	}
-	select {
-	case finished, ok := <-done:
-		if ok {
-			return finished, nil
-		}
-	case <-ctx.Done():
-	}
-	return sent, nil
+	return Outcome{Command: c.ID, Status: c.Status, Response: c.Response, ErrorCode: c.ErrorCode, Description: c.ErrorDescription, Sent: c.sent}, nil
 }
 
 // finish records an outcome and waits until the lists it changes show it.

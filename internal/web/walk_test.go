@@ -33,8 +33,8 @@ type two struct {
 	order    map[string]string
 	photo    map[string]string
 	study    map[string]string
-	campaign map[string]string
 	file     map[string]string // that the station sent
+	campaign map[string]string
 }
 
 const (

@@ -55,6 +55,7 @@ type Log interface {
 // Outcome is what became of a command: answered, error, timeout, offline or
 // refused.
 type Outcome struct {
+	Command     string // its id, of one that is recorded
 	Status      string
 	Response    json.RawMessage
 	ErrorCode   string
