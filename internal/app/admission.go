@@ -21,6 +21,7 @@ type admission struct {
 	journal  *journal.Journal
 	protocol string // of stations that name none
 	upstream *upstreams
+	proofs   *proofs
 }
 
 var (
@@ -34,8 +35,9 @@ func (a *admission) Enrolled(identity string) (station.Enrolment, bool) {
 		return station.Enrolment{}, false
 	}
 	out := station.Enrolment{Onboarding: e.Onboarding, Profile: e.Profile, CertSubject: e.CertSubject, DefaultProtocol: a.protocol}
+	out.Certificate = a.proofs.certificate(identity)
 	if e.HasPassword() {
-		out.Verify = func(sent []byte) bool { _, ok := e.CheckPassword(sent); return ok }
+		out.Verify, out.Why = a.proofs.verify(e)
 	}
 	to, observers := a.store.RelayOf(identity)
 	if to == nil {

@@ -62,12 +62,9 @@ func certificates(data *os.Root, value string, names []string, now time.Time) (*
 	case "", "off":
 		return nil, nil
 	case "auto":
-		if err := data.MkdirAll("tls", 0o700); err != nil {
-			return nil, fmt.Errorf("make the certificate folder: %w", err)
-		}
-		root, err := data.OpenRoot("tls")
+		root, err := openTLS(data)
 		if err != nil {
-			return nil, fmt.Errorf("open the certificate folder: %w", err)
+			return nil, err
 		}
 		defer root.Close()
 		own, err := pki.Own(root, now)
@@ -90,6 +87,18 @@ func certificates(data *os.Root, value string, names []string, now time.Time) (*
 		return nil, err
 	}
 	return &material{pairs: pairs, clients: clients}, nil
+}
+
+// openTLS opens the folder of our own authorities.
+func openTLS(data *os.Root) (*os.Root, error) {
+	if err := data.MkdirAll("tls", 0o700); err != nil {
+		return nil, fmt.Errorf("make the certificate folder: %w", err)
+	}
+	root, err := data.OpenRoot("tls")
+	if err != nil {
+		return nil, fmt.Errorf("open the certificate folder: %w", err)
+	}
+	return root, nil
 }
 
 // material is what TLS listeners are made of.

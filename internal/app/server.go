@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -64,6 +65,7 @@ type Server struct {
 	guard          *disk.Guard
 	reach          *outward.Guard
 	upstreams      *upstreams
+	proofs         *proofs
 	cameras        *cameras
 	doors          *doors
 	lists          *stationLists
@@ -193,13 +195,13 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.tls, err = certificates(s.data, c.TLS, append(namesOf(c.HTTP), namesOf(c.OCPP)...), time.Now()); err != nil {
 		return s, err
 	}
-	s.upstreams = &upstreams{s: s}
-	who := &admission{store: s.Store, journal: s.Journal, protocol: c.Station.DefaultProtocol, upstream: s.upstreams}
+	s.upstreams, s.proofs = &upstreams{s: s}, s.newProofs()
+	who := &admission{store: s.Store, journal: s.Journal, protocol: c.Station.DefaultProtocol, upstream: s.upstreams, proofs: s.proofs}
 	s.Endpoint = station.New(s.Journal, who, who, wire{s.frames}, station.Options{
 		Logger: log, Onboarding: station.Onboarding(c.Onboarding),
 		HeartbeatInterval: time.Duration(c.Station.HeartbeatInterval), PendingInterval: time.Duration(c.Station.PendingInterval),
 		CommandTimeout: time.Duration(c.Station.CommandTimeout), FrameLimit: c.Station.FrameLimit,
-		OnLate: s.lateAnswer, Dial: s.upstreams.dial, Record: s.upstreams.record,
+		OnLate: s.lateAnswer, Dial: s.upstreams.dial, Record: s.upstreams.record, Sign: s.proofs.sign,
 	})
 	s.guard = disk.New(s.data, disk.Options{Logger: log, Changed: s.giveWay})
 	asked := commander{s.Endpoint, s.Journal, s.Store}
@@ -294,6 +296,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Outlooks:    s.outlook,
 		Relays:      s.upstreams,
 		Campaigns:   s.campaigns,
+		Proofs:      s.proofs,
 
 		StationLists: s.lists,
 		Depot:        s.depot,
@@ -396,9 +399,11 @@ func (s *Server) openPorts(ctx context.Context) error {
 		}
 		conf := m.server()
 		if m != nil {
-			clients := m.clients
-			if l.Profile < 3 {
-				clients = nil
+			var clients *x509.CertPool
+			if l.Profile >= 3 {
+				if clients, err = s.proofs.clients(m.clients); err != nil {
+					return err
+				}
 			}
 			conf = pki.Config(m.pairs, clients, l.LegacyRSA)
 		}
@@ -459,6 +464,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.cameras.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.doors.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.lists.Run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.proofs.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.depot.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.outputs.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.studies.Run(inner))) })

@@ -59,6 +59,7 @@ func imports() map[string][]string {
 		"source":     {"event", "week", "fleet", "access", "journal", "proto", "mqtt"},
 		"camera":     {"event", "fleet", "audit", "journal", "proto", "outward"},
 		"output":     {"event", "incident", "store", "outward", "mqtt"},
+		"proof":      {"event", "fleet", "store", "pki", "outward"},
 		"outbox":     {"event", "fleet", "journal", "coredb", "store"},
 		"notify":     {"event", "fleet", "detect", "incident", "journal", "store", "outward", "mqtt"},
 		"web":        {"event", "week", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "usage", "knowledge", "planning", "outlook", "campaign", "journal", "telemetry", "frames", "store", "intake", "depot", "vitals", "picture", "proto", "parquet"},

@@ -52,7 +52,7 @@ type Authority struct {
 func Own(root *os.Root, now time.Time) (*Authority, error) {
 	cert, key, err := load(root, caFile, caKeyFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		cert, key, err = makeCA(root, now)
+		cert, key, err = makeCA(root, now, "Chargewatch own authority", caFile, caKeyFile)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the certificate authority: %w", err)
@@ -129,12 +129,12 @@ func covers(cert *x509.Certificate, names []string) bool {
 	return true
 }
 
-func makeCA(root *os.Root, now time.Time) (*x509.Certificate, crypto.Signer, error) {
+func makeCA(root *os.Root, now time.Time, name, certFile, keyFile string) (*x509.Certificate, crypto.Signer, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, fmt.Errorf("make key: %w", err)
 	}
-	t, err := template(now, caLife, "Chargewatch own authority")
+	t, err := template(now, caLife, name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -144,7 +144,7 @@ func makeCA(root *os.Root, now time.Time) (*x509.Certificate, crypto.Signer, err
 	if err != nil {
 		return nil, nil, fmt.Errorf("sign certificate: %w", err)
 	}
-	return save(root, caFile, caKeyFile, raw, key)
+	return save(root, certFile, keyFile, raw, key)
 }
 
 func (a *Authority) issue(kind string, now time.Time, names []string) (*x509.Certificate, crypto.Signer, error) {

@@ -455,7 +455,6 @@ func oca16More() ocaChapter {
 	update := `{"location":"https://files.example.com/fw.bin","retrieveDate":"2026-01-02T03:04:05Z"}`
 	signed := `{"requestId":5,"firmware":{"location":"https://files.example.com/fw.bin","retrieveDateTime":"2026-01-02T03:04:05Z","signingCertificate":` + pemText + `,"signature":"c2ln"}}`
 	hash := `"certificateHashData":{"hashAlgorithm":"SHA256","issuerNameHash":"aa","issuerKeyHash":"bb","serialNumber":"1"}`
-	noAuthority := "SignCertificate is answered Rejected: the server signs no certificates of stations yet."
 	return ocaChapter{ocppj.V16, "OCPP 1.6: firmware, files, security", []ocaCase{
 		firmware16("TC_044_1_CSMS", "Have firmware fetched and installed, and follow it to its end.", "UpdateFirmware", "FirmwareStatusNotification", update, `{}`,
 			"Downloading", "Downloaded", "Installing", "Installed"),
@@ -466,8 +465,8 @@ func oca16More() ocaChapter {
 			`{"location":"https://files.example.com/"}`, `{"fileName":"diag.zip"}`, "Uploading", "Uploaded"),
 		firmware16("TC_045_2_CSMS", "Follow diagnostics that could not be sent.", "GetDiagnostics", "DiagnosticsStatusNotification",
 			`{"location":"https://files.example.com/"}`, `{"fileName":"diag.zip"}`, "Uploading", "UploadFailed"),
-		{id: "TC_073_CSMS", must: "Give a station a new password, 32 to 40 hexadecimal digits, that holds from the next connection on.", none: "A new password is set at both ends by hand; the server does not rotate it yet."},
-		{id: "TC_074_CSMS", must: "Ask for a signing request, sign it, give the certificate, and take the connection that uses it.", none: noAuthority},
+		{id: "TC_073_CSMS", must: "Give a station a new password, 32 to 40 hexadecimal digits, that holds from the next connection on.", test: "servertest.TestPasswordsAreRotatedAndNobodyIsLockedOut"},
+		{id: "TC_074_CSMS", must: "Ask for a signing request, sign it, give the certificate, and take the connection that uses it.", test: "servertest.TestCertificatesAreRenewedAndAccountedFor"},
 		{id: "TC_075_1_CSMS", must: "Install a maker's root certificate and read it back.", play: func(p *player) {
 			p.boot16()
 			p.send("InstallCertificate", `{"certificateType":"ManufacturerRootCertificate","certificate":`+pemText+`}`, accepted)

@@ -205,11 +205,10 @@ func (st *station) change(key, value string) string {
 			return "Rejected"
 		}
 	}
-	st.config[v.key] = value
 	if v.writeOnly {
-		st.password = value
-		st.config[v.key] = ""
+		return st.newPassword(value)
 	}
+	st.config[v.key] = value
 	if v.reboot {
 		return "RebootRequired"
 	}

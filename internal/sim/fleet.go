@@ -240,7 +240,14 @@ func (f *Fleet) dial(st *station) (link, error) {
 		return nil, f.ctx.Err()
 	}
 	defer func() { <-f.slots }()
-	return f.dialer.Dial(f.ctx, st.spec.ID, st.secret(), st.version)
+	return f.dialer.Dial(withPair(f.ctx, st.shown()), st.spec.ID, st.secret(), st.version)
+}
+
+// shown is the station's certificate, if it has one.
+func (st *station) shown() *tls.Certificate {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.own.pair
 }
 
 // secret is the station's Basic auth password.

@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"crypto/tls"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -75,6 +74,7 @@ func newSocketDialer(base string, tlsConfig *tls.Config, sources int) (*socketDi
 		ReadBufferSize:      2048,
 		WriteBufferSize:     2048,
 	}
+	present(transport)
 	return &socketDialer{base: strings.TrimRight(base, "/"), client: &http.Client{Transport: transport}}, nil
 }
 
@@ -84,7 +84,7 @@ func (d *socketDialer) Dial(ctx context.Context, id, password string, v Version)
 	defer cancel()
 	header := http.Header{}
 	if password != "" {
-		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(id+":"+password)))
+		header.Set("Authorization", basic(id, password, v))
 	}
 	g := &gate{}
 	c, resp, err := websocket.Dial(withGate(ctx, g), d.base+"/"+url.PathEscape(id), &websocket.DialOptions{

@@ -43,6 +43,7 @@ type Spec struct {
 	Password     string            // Basic auth; empty: Options.Password
 	Config       map[string]string // differs from the factory configuration
 	Quirks       Quirks            // beyond the model's
+	Habit        Habit             // with passwords and certificates
 	Modem        string            // ICCID, empty for wired stations
 	Commissioned time.Time
 	Profile      string // a default charging profile the operator installed, as 1.6 writes it

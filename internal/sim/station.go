@@ -53,20 +53,22 @@ type station struct {
 	ordered    bool // to restart, by a command
 	updated    bool // by a failure
 
-	evses     []*evse
-	operative bool
-	lastStep  time.Time
-	ticking   *timer
-	aligned   *timer
-	profiles  []*profile
-	list      localList
-	firmware  string
-	password  string // changed by the central system
-	announced bool   // told the security log of this power-up
-	installed func() // runs at the first boot after an update
-	jobs      int64  // running upload or firmware request
-	nextID    int
-	monitors  map[int]monitor
+	evses       []*evse
+	operative   bool
+	lastStep    time.Time
+	ticking     *timer
+	aligned     *timer
+	profiles    []*profile
+	list        localList
+	firmware    string
+	password    string // changed by the central system
+	afterReboot string // the same, in force after a restart
+	own         identity
+	announced   bool   // told the security log of this power-up
+	installed   func() // runs at the first boot after an update
+	jobs        int64  // running upload or firmware request
+	nextID      int
+	monitors    map[int]monitor
 
 	life    *rand.Rand // who comes when, with what
 	trouble *rand.Rand // what breaks when
@@ -381,6 +383,9 @@ func (st *station) reboot(reason stopReason, bootReason string, downFor time.Dur
 		}
 		st.after(downFor, func() {
 			st.down = false
+			if st.afterReboot != "" {
+				st.password, st.afterReboot = st.afterReboot, ""
+			}
 			st.restarted()
 			st.powered = st.now
 			st.announced = false

@@ -49,7 +49,9 @@ func (d *v16) serve(action string, raw json.RawMessage) (any, error) {
 		return dataTransfer(d.st, raw)
 	case "ClearCache":
 		return answer("Accepted")
-	case "CertificateSigned", "InstallCertificate":
+	case "CertificateSigned":
+		return d.st.signed(raw)
+	case "InstallCertificate":
 		return answer("Rejected")
 	case "DeleteCertificate":
 		return answer("NotFound")
@@ -283,6 +285,8 @@ func (d *v16) trigger(raw json.RawMessage) (any, error) {
 		})
 	case "FirmwareStatusNotification":
 		st.after(0, func() { d.firmwareStatus(0, "Idle") })
+	case "SignChargePointCertificate":
+		return st.triggerSigned()
 	default:
 		return answer("NotImplemented")
 	}

@@ -66,7 +66,9 @@ func (d *v2) serve(action string, raw json.RawMessage) (any, error) {
 		return d.customerInformation(raw)
 	case "CostUpdated":
 		return struct{}{}, nil
-	case "CertificateSigned", "InstallCertificate", "SetNetworkProfile":
+	case "CertificateSigned":
+		return d.st.signed(raw)
+	case "InstallCertificate", "SetNetworkProfile":
 		return answer("Rejected")
 	case "DeleteCertificate", "GetInstalledCertificateIds":
 		return answer("NotFound")
@@ -273,6 +275,8 @@ func (d *v2) trigger(raw json.RawMessage) (any, error) {
 				st.boot("Triggered")
 			}
 		})
+	case "SignChargingStationCertificate":
+		return st.triggerSigned()
 	case "Heartbeat":
 		st.after(0, func() { st.say(&call{action: "Heartbeat", payload: struct{}{}}) })
 	case "StatusNotification":

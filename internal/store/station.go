@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -29,7 +30,8 @@ type Enrolment struct {
 	Simulated      bool
 	CommissionedAt time.Time // as people say; zero: the first accepted boot counts
 	CreatedAt      time.Time
-	Tags           []string // what people call it; sorted
+	Tags           []string  // what people call it; sorted
+	PasswordAt     time.Time // when its password was set; zero: not known
 
 	// What a station that waits for approval said of itself.
 	Vendor     string
@@ -74,13 +76,13 @@ func (s *Store) loadStations(ctx context.Context) error {
 	all := make(map[string]*Enrolment)
 	err := s.query(ctx, "stations", `SELECT id, site_id, label, onboarding, profile, password_salt, password_hash,
 		password_raw, cert_subject, layout, simulated, commissioned_at, created_at, vendor, model, serial, protocol,
-		remote_addr, seen_at, tags FROM stations`, nil, func(r *sql.Rows) error {
+		remote_addr, seen_at, tags, password_at FROM stations`, nil, func(r *sql.Rows) error {
 		e := &Enrolment{}
 		var layout, tags string
-		var commissioned, created, seen int64
+		var commissioned, created, seen, passwordAt int64
 		err := r.Scan(&e.ID, &e.SiteID, &e.Label, &e.Onboarding, &e.Profile, &e.password.salt, &e.password.hash,
 			&e.password.raw, &e.CertSubject, &layout, &e.Simulated, &commissioned, &created, &e.Vendor, &e.Model,
-			&e.Serial, &e.Protocol, &e.RemoteAddr, &seen, &tags)
+			&e.Serial, &e.Protocol, &e.RemoteAddr, &seen, &tags, &passwordAt)
 		if err != nil {
 			return err
 		}
@@ -95,6 +97,7 @@ func (s *Store) loadStations(ctx context.Context) error {
 			}
 		}
 		e.CommissionedAt, e.CreatedAt, e.SeenAt = fromMillis(commissioned), fromMillis(created), fromMillis(seen)
+		e.PasswordAt = fromMillis(passwordAt)
 		if e.Onboarding == event.OnboardingPending {
 			s.pending++
 		}
@@ -146,6 +149,9 @@ func (s *Store) EnrolStation(ctx context.Context, by Actor, n NewStation) (*Enro
 	password, err := e.setAuth(n.Auth)
 	if err != nil {
 		return nil, "", err
+	}
+	if e.HasPassword() {
+		e.PasswordAt = e.CreatedAt
 	}
 	if err := validLayout(e.Layout); err != nil {
 		return nil, "", err
@@ -211,6 +217,9 @@ func (s *Store) ChangeStation(ctx context.Context, by Actor, id string, c Statio
 		if password, err = next.setAuth(*c.Auth); err != nil {
 			return nil, "", err
 		}
+		if !bytes.Equal(next.password.hash, old.password.hash) {
+			next.PasswordAt = fromMillis(millis(s.now()))
+		}
 	}
 	action := "station.update"
 	if old.Onboarding != next.Onboarding {
@@ -249,6 +258,7 @@ func (s *Store) removeStation(ctx context.Context, by Actor, old *Enrolment) err
 			`DELETE FROM reservations WHERE station = ?`, `DELETE FROM charging_profiles WHERE station = ?`,
 			`DELETE FROM configuration WHERE station = ?`,
 			`DELETE FROM certificates WHERE station = ?`, `DELETE FROM certificate_lists WHERE station = ?`,
+			`DELETE FROM rotations WHERE station = ?`, `DELETE FROM renewals WHERE station = ?`,
 			`DELETE FROM notes WHERE station = ?`, `DELETE FROM stations WHERE id = ?`,
 		} {
 			if _, err := tx.Exec(text, old.ID); err != nil {
@@ -265,6 +275,8 @@ func (s *Store) removeStation(ctx context.Context, by Actor, old *Enrolment) err
 	}
 	s.stations.drop(old.ID)
 	s.relays.drop(event.Station(old.ID).String())
+	s.rotations.drop(old.ID)
+	s.renewals.drop(old.ID)
 	if old.Onboarding == event.OnboardingPending {
 		s.countPending(-1)
 	}
@@ -325,6 +337,8 @@ func (s *Store) putStation(ctx context.Context, by Actor, action string, e *Enro
 	if err != nil {
 		return err
 	}
+	old, had := s.stations.get(e.ID)
+	decided := had && !bytes.Equal(old.password.hash, e.password.hash)
 	ev := s.event(event.Station(e.ID), s.configured(by, e))
 	err = s.append(ctx, ev, func(tx *sql.Tx) error {
 		if e.SiteID != "" {
@@ -335,20 +349,27 @@ func (s *Store) putStation(ctx context.Context, by Actor, action string, e *Enro
 		}
 		_, err := tx.Exec(`INSERT OR REPLACE INTO stations (id, site_id, label, onboarding, profile, password_salt,
 			password_hash, password_raw, cert_subject, layout, simulated, commissioned_at, created_at, vendor, model,
-			serial, protocol, remote_addr, seen_at, tags) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+			serial, protocol, remote_addr, seen_at, tags, password_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 			e.ID, e.SiteID, e.Label, string(e.Onboarding), e.Profile, e.password.salt, e.password.hash, e.password.raw,
 			e.CertSubject, layout, e.Simulated, millis(e.CommissionedAt), millis(e.CreatedAt), e.Vendor, e.Model,
-			e.Serial, e.Protocol, e.RemoteAddr, millis(e.SeenAt), tags)
+			e.Serial, e.Protocol, e.RemoteAddr, millis(e.SeenAt), tags, millis(e.PasswordAt))
 		if err != nil {
 			return fmt.Errorf("write station: %w", err)
+		}
+		if decided { // a password that somebody chose is the only one
+			if _, err := tx.Exec(`DELETE FROM rotations WHERE station = ?`, e.ID); err != nil {
+				return fmt.Errorf("end rotation: %w", err)
+			}
 		}
 		return s.audit(tx, by, action, "station/"+e.ID, map[string]any{"siteId": e.SiteID, "profile": e.Profile})
 	})
 	if err != nil {
 		return err
 	}
-	old, had := s.stations.get(e.ID)
 	s.stations.set(e.ID, e)
+	if decided {
+		s.rotations.drop(e.ID)
+	}
 	delta := 0
 	if e.Onboarding == event.OnboardingPending {
 		delta++

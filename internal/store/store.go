@@ -79,6 +79,9 @@ type Store struct {
 	outputs      table[*Output]
 	upstreams    table[*Upstream]
 	relays       table[*Relaying] // by subject
+	rotations    table[*Rotation] // by station
+	renewals     table[*Renewal]  // by station
+	issued       table[*StationCertificate]
 	zones        table[*time.Location]
 	box          Box
 	credentials  table[*access.Credential] // by token id
@@ -167,6 +170,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.changed.wake, s.camerasChanged.wake, s.doorsChanged.wake = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	for _, load := range []func(context.Context) error{
 		s.sealOld, s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadPINs, s.loadPeople, s.loadAccess, s.loadHandshakes, s.countTokens, s.loadCameras, s.loadLabelSecrets, s.loadControllers, s.loadDoors, s.loadOutputs, s.loadUpstreams,
+		s.loadRotations, s.loadRenewals, s.loadStationCertificates,
 	} {
 		if err := load(ctx); err != nil {
 			return nil, err

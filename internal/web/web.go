@@ -174,8 +174,9 @@ type Options struct {
 	Photos       Photos    // nil: none are kept
 	Outputs      Outputs   // nil: none is switched
 	Outlooks     Outlooks  // nil: nothing is forecast
-	Campaigns    Campaigns // nil: no work at many stations
 	Relays       Relays    // nil: no station is relayed
+	Campaigns    Campaigns // nil: no work at many stations
+	Proofs       Proofs    // nil: how stations prove themselves is not changed
 	Imports      Imports   // nil: no past sessions are taken in
 	Cells        Cells     // nil: nobody counts quarter hours
 	Inside       Inside    // nil: doors are not driven
@@ -315,6 +316,7 @@ func (s *Server) register() {
 	s.registerOutputs()
 	s.registerUpstreams()
 	s.registerCampaigns()
+	s.registerProofs()
 	s.registerEvidence()
 	s.registerSiteImport()
 	s.registerPlans()

@@ -16,6 +16,7 @@ package station
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"log/slog"
 	"maps"
@@ -62,6 +63,12 @@ type Enrolment struct {
 	Profile int
 	// Verify checks a password in constant time; nil means none is set.
 	Verify func(password []byte) bool
+	// Why says more of a password that Verify refused; nil: nothing is known.
+	Why func() string
+	// Certificate says of a client certificate that is otherwise good whether it was
+	// made for this station, whatever name it bears, and why it is refused; nil: the
+	// name decides.
+	Certificate func(c *x509.Certificate) (ours bool, refused string)
 	// CertSubject is the common name of the client certificate; empty means the
 	// identity itself.
 	CertSubject string
@@ -147,6 +154,16 @@ type Options struct {
 	// Record is the form of a payload of upstream that may be kept, without secrets;
 	// without it none is.
 	Record func(ctx context.Context, payload []byte) (json.RawMessage, error)
+	// Sign takes the request of a station for a certificate, which it is sent later; an
+	// error refuses it. Without it all are refused.
+	Sign func(ctx context.Context, station string, r CertificateRequest) error
+}
+
+// CertificateRequest is what a station asks to have signed.
+type CertificateRequest struct {
+	PEM  string
+	Type string // of 2.x; empty: it is not said
+	ID   *int   // of 2.1
 }
 
 // Endpoint serves OCPP-J to charging stations.

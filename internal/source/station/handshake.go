@@ -2,6 +2,7 @@ package station
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/base64"
@@ -159,13 +160,8 @@ func (ep *Endpoint) admit(r *http.Request) (hello, *refusal) {
 	}
 	h.onboarding, h.fallback = enrolled.Onboarding, enrolled.DefaultProtocol
 	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
-		name := r.TLS.VerifiedChains[0][0].Subject.CommonName
-		want := enrolled.CertSubject
-		if want == "" {
-			want = identity
-		}
-		if name != want {
-			return h, &refusal{http.StatusForbidden, "the certificate names " + quoted(name) + ", not this station"}
+		if no := named(r.TLS.VerifiedChains[0][0], identity, enrolled); no != nil {
+			return h, no
 		}
 		h.profile, h.proven, h.cert = 3, true, certificateOf(r.TLS.VerifiedChains[0][0])
 	}
@@ -175,6 +171,8 @@ func (ep *Endpoint) admit(r *http.Request) (hello, *refusal) {
 			reason := "wrong password"
 			if !given {
 				reason = "no password given"
+			} else if enrolled.Why != nil {
+				reason = cmp.Or(enrolled.Why(), reason)
 			}
 			return h, &refusal{http.StatusUnauthorized, reason}
 		}
@@ -194,6 +192,23 @@ func (ep *Endpoint) admit(r *http.Request) (hello, *refusal) {
 			fmt.Sprintf("the station is enrolled with security profile %d and came with %d", enrolled.Profile, h.profile)}
 	}
 	return h, nil
+}
+
+// named checks that a certificate, whose authority is known, is that of the station.
+func named(c *x509.Certificate, identity string, enrolled Enrolment) *refusal {
+	if enrolled.Certificate != nil {
+		ours, refused := enrolled.Certificate(c)
+		if refused != "" {
+			return &refusal{http.StatusForbidden, refused}
+		}
+		if ours {
+			return nil
+		}
+	}
+	if name := c.Subject.CommonName; name != cmp.Or(enrolled.CertSubject, identity) {
+		return &refusal{http.StatusForbidden, "the certificate names " + quoted(name) + ", not this station"}
+	}
+	return nil
 }
 
 // unable says why no station can be served now.

@@ -212,6 +212,25 @@ func (l *link) boot(ctx context.Context, now time.Time, quirks []string, body *e
 	}
 }
 
+// signing hands on the request for a certificate once it is durable, and answers whether
+// it was taken.
+func (l *link) signing(ctx context.Context, r CertificateRequest, say func(dst []byte, status, why string) []byte) (func(fleet.Receipt), func([]byte, fleet.Receipt) []byte) {
+	status, why := "Rejected", ""
+	take := func(fleet.Receipt) {
+		if l.ep.o.Sign == nil {
+			return
+		}
+		err := l.ep.o.Sign(ctx, l.station, r)
+		if err == nil {
+			status = "Accepted"
+			return
+		}
+		why = err.Error()
+		l.ep.log.WarnContext(ctx, "request for a certificate refused", "station", l.station, "err", err)
+	}
+	return take, func(dst []byte, _ fleet.Receipt) []byte { return say(dst, status, why) }
+}
+
 // maxPayload bounds a payload kept in an event; the raw log has the whole.
 const maxPayload = 64 << 10
 

@@ -86,8 +86,8 @@ func (l *link) translate16(ctx context.Context, f ocppj.Frame, now time.Time, qu
 	}
 	body := &event.Message{Action: f.Action, Payload: payload(f.Payload)}
 	t := told{event: l.report(l.self(), time.Time{}, now, quirks, body), answer: empty}
-	if f.Action == "SignCertificate" { // no certificate authority is configured
-		t.answer = func(dst []byte, _ fleet.Receipt) []byte { return v16.AppendStatus(dst, "Rejected") }
+	if m, ok := msg.(*v16.SignCertificate); ok {
+		t.after, t.answer = l.signing(ctx, CertificateRequest{PEM: m.CSR}, func(dst []byte, status, _ string) []byte { return v16.AppendStatus(dst, status) })
 	}
 	return t, nil
 }

@@ -76,6 +76,14 @@ func (l *link) translate2(ctx context.Context, f ocppj.Frame, now time.Time, qui
 	}
 	t := now1(&event.Message{Action: f.Action, Payload: payload(f.Payload)})
 	t.answer = refusal2(msg)
+	if m, ok := msg.(*v2.SignCertificate); ok {
+		t.after, t.answer = l.signing(ctx, CertificateRequest{PEM: m.CSR, Type: m.Type, ID: small(m.Request)}, func(dst []byte, status, why string) []byte {
+			if why == "" {
+				return v2.AppendStatus(dst, status, nil)
+			}
+			return v2.AppendStatus(dst, status, &v2.StatusInfo{Reason: "InvalidCSR", Info: cut(why, 512)})
+		})
+	}
 	return t, nil
 }
 
@@ -83,7 +91,7 @@ func (l *link) translate2(ctx context.Context, f ocppj.Frame, now time.Time, qui
 func refusal2(msg v2.Message) func([]byte, fleet.Receipt) []byte {
 	return func(dst []byte, _ fleet.Receipt) []byte {
 		switch m := msg.(type) {
-		case *v2.SignCertificate, *v2.NotifyEVChargingNeeds, *v2.OpenPeriodicEventStream:
+		case *v2.NotifyEVChargingNeeds, *v2.OpenPeriodicEventStream:
 			return v2.AppendStatus(dst, "Rejected", nil)
 		case *v2.NotifyEVChargingSchedule:
 			return v2.AppendStatus(dst, "Accepted", nil)

@@ -4039,6 +4039,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stations/{station}/security": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the station proves itself, and what is being changed about it */
+        get: operations["getStationSecurity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stations/{station}/security/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have the station ask for a new certificate
+         * @description The one that it has stays good until it ends.
+         */
+        post: operations["renewStationCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stations/{station}/security/certificates/{fingerprint}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse a certificate from now on
+         * @description The connection of the station ends.
+         */
+        post: operations["revokeStationCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stations/{station}/security/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give the station a new password
+         * @description A random one, which nobody is shown. It is sent when the station is connected and nobody charges; the old one counts until the station has come with the new one.
+         */
+        post: operations["rotateStationPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stations/{station}/states": {
         parameters: {
             query?: never;
@@ -4134,6 +4211,24 @@ export interface paths {
         /** Where stations connect, and what becomes of unknown ones */
         get: operations["getOCPP"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/station-authority": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who makes the certificates of stations */
+        get: operations["getStationAuthority"];
+        /** Change who makes the certificates of stations */
+        put: operations["setStationAuthority"];
         post?: never;
         delete?: never;
         options?: never;
@@ -10392,6 +10487,25 @@ export interface components {
             /** @description that a pass dies with; empty: none */
             workOrderId: string;
         };
+        PasswordChangeShape: {
+            /** Format: int64 */
+            attempts: number;
+            /** @description the old password and the new one are both taken */
+            bothCount: boolean;
+            /** Format: date-time */
+            finishedAt: string | null;
+            /** @description the last word of the station */
+            said: string;
+            /** Format: date-time */
+            sentAt: string | null;
+            /** Format: date-time */
+            startedAt: string;
+            /**
+             * @description waiting, sent, accepted and reboot are under way; both passwords count until the station came with the new one, and after kept as well
+             * @enum {string}
+             */
+            state: "waiting" | "sent" | "accepted" | "reboot" | "done" | "rejected" | "kept" | "unfit" | "abandoned";
+        };
         PasswordInputBody: {
             /** @description not needed while none is set */
             current?: string;
@@ -11380,6 +11494,11 @@ export interface components {
             addedP99Seconds: number;
             /**
              * Format: int64
+             * @description connections that it accepted
+             */
+            connects: number;
+            /**
+             * Format: int64
              * @description passed on, both ways
              */
             frames: number;
@@ -11411,6 +11530,11 @@ export interface components {
              * @description when counting began
              */
             since: string;
+            /**
+             * @description connected: stations are; refusing, away: it refused the last, or was not reached or lost; waiting: none came yet; unused: none is to come
+             * @enum {string}
+             */
+            state: "connected" | "refusing" | "away" | "waiting" | "unused";
             /**
              * Format: int64
              * @description connected through us now
@@ -11445,6 +11569,26 @@ export interface components {
              */
             status: number;
         };
+        RelayedShape: {
+            /**
+             * Format: double
+             * @description how much later than without us a frame arrives, on average
+             */
+            addedSeconds: number;
+            connected: boolean;
+            /**
+             * Format: int64
+             * @description passed on over this connection, both ways
+             */
+            frames: number;
+            name: string;
+            /**
+             * Format: date-time
+             * @description when the connection began; null: there is none
+             */
+            since: string | null;
+            upstream: string;
+        };
         RemediesShape: {
             budgets: components["schemas"]["BudgetShape"][];
             /**
@@ -11474,6 +11618,25 @@ export interface components {
             reason?: string;
             /** Format: int64 */
             step: number;
+        };
+        RenewalShape: {
+            /** Format: int64 */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description nothing is done before
+             */
+            dueAt: string | null;
+            /** @description of the certificate that was made */
+            fingerprint: string;
+            /** Format: date-time */
+            finishedAt: string | null;
+            /** @description the last word of the station, or why nothing was signed */
+            said: string;
+            /** Format: date-time */
+            startedAt: string;
+            /** @enum {string} */
+            state: "waiting" | "asked" | "signing" | "sending" | "done" | "rejected" | "failed" | "unfit";
         };
         ReservationShape: {
             /** Format: date-time */
@@ -11597,6 +11760,9 @@ export interface components {
             promisedDays: number;
             /** @description less is kept than was promised */
             short: boolean;
+        };
+        RevokeStationsInputBody: {
+            reason: string;
         };
         Route: {
             channels?: string[];
@@ -11812,16 +11978,51 @@ export interface components {
         };
         SecurityShape: {
             certSubject: string;
+            /**
+             * Format: int64
+             * @description left of it
+             */
+            certificateDays: number | null;
+            /**
+             * Format: date-time
+             * @description of the newest certificate that it got by us
+             */
+            certificateEndsAt: string | null;
+            /** @description of the renewal of its certificate that is under way or was the last; empty: none */
+            certificateState: string;
+            /** @description its password is one that makers ship, or its own name */
+            guessable: boolean;
             hasPassword: boolean;
             label: string;
+            /**
+             * @description what to do first
+             * @enum {string}
+             */
+            next: "nothing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "expired" | "renew" | "renewalFailed";
             /** @enum {string} */
             onboarding: "accepted" | "pending" | "rejected";
             online: boolean;
+            /** Format: int64 */
+            passwordAgeDays: number | null;
+            /**
+             * Format: date-time
+             * @description when its password was set; null: before that was noted, or it has none
+             */
+            passwordAt: string | null;
+            /** @description of the change of its password that is under way or was the last; empty: none */
+            passwordState: string;
             /**
              * Format: int64
              * @description the least it must use
              */
             profile: number;
+            /** @description the system that it proves itself to; empty: to us */
+            relayedTo: string;
+            /**
+             * Format: int64
+             * @description other stations that came with the same password since the server started
+             */
+            sharedWith: number;
             siteId: string;
             station: string;
             /**
@@ -12401,6 +12602,48 @@ export interface components {
              */
             to: string;
         };
+        StationAuthInputBody: {
+            organization?: string;
+            /** @description with which requests to it are signed; kept sealed, never shown */
+            secret?: string;
+            /** @description https:// of an authority that is sent requests; empty: ours signs */
+            url?: string;
+        };
+        StationAuthorityShape: {
+            /** @description of our own authority, as PEM */
+            certificate: string;
+            hasSecret: boolean;
+            /** @description the only one that requests may name; empty: any */
+            organization: string;
+            /** @description of another authority that is asked instead; empty: ours */
+            url: string;
+        };
+        StationCertificateShape: {
+            /** Format: date-time */
+            answeredAt: string | null;
+            /** @description SHA-256 */
+            fingerprint: string;
+            /** Format: date-time */
+            issuedAt: string;
+            issuer: string;
+            /** Format: date-time */
+            notAfter: string;
+            /** Format: date-time */
+            notBefore: string;
+            /** @description why it was revoked */
+            reason: string;
+            /** Format: date-time */
+            revokedAt: string | null;
+            serial: string;
+            /** @enum {string} */
+            state: "issued" | "accepted" | "rejected" | "revoked";
+            subject: string;
+            /**
+             * Format: date-time
+             * @description when the station first came with it
+             */
+            usedAt: string | null;
+        };
         StationChangeInputBody: {
             auth?: components["schemas"]["AuthInput"];
             /** Format: date-time */
@@ -12610,6 +12853,66 @@ export interface components {
             /** @description something is still to be asked for */
             working: boolean;
         };
+        StationProofShape: {
+            certSubject: string;
+            /**
+             * Format: int64
+             * @description left of it
+             */
+            certificateDays: number | null;
+            /**
+             * Format: date-time
+             * @description of the newest certificate that it got by us
+             */
+            certificateEndsAt: string | null;
+            /** @description of the renewal of its certificate that is under way or was the last; empty: none */
+            certificateState: string;
+            certificates: components["schemas"]["StationCertificateShape"][];
+            /** @description its password is one that makers ship, or its own name */
+            guessable: boolean;
+            hasPassword: boolean;
+            label: string;
+            /**
+             * @description what to do first
+             * @enum {string}
+             */
+            next: "nothing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "expired" | "renew" | "renewalFailed";
+            /** @enum {string} */
+            onboarding: "accepted" | "pending" | "rejected";
+            online: boolean;
+            password: components["schemas"]["PasswordChangeShape"];
+            /** Format: int64 */
+            passwordAgeDays: number | null;
+            /**
+             * Format: date-time
+             * @description when its password was set; null: before that was noted, or it has none
+             */
+            passwordAt: string | null;
+            /** @description of the change of its password that is under way or was the last; empty: none */
+            passwordState: string;
+            /**
+             * Format: int64
+             * @description the least it must use
+             */
+            profile: number;
+            /** @description the system that it proves itself to; empty: to us */
+            relayedTo: string;
+            renewal: components["schemas"]["RenewalShape"];
+            /**
+             * Format: int64
+             * @description other stations that came with the same password since the server started
+             */
+            sharedWith: number;
+            siteId: string;
+            station: string;
+            /**
+             * Format: int64
+             * @description security profile of its last connection; null if there was none
+             */
+            used: number | null;
+            /** @description below what a listener could give it: no password, or one without TLS although TLS is offered */
+            weak: boolean;
+        };
         StationScoreShape: {
             /** @description the worst first */
             ports: components["schemas"]["PortScoreShape"][];
@@ -12658,6 +12961,8 @@ export interface components {
             protocol: string;
             /** @description for those who may change it */
             relay?: components["schemas"]["RelayShape"];
+            /** @description the central system that it is relayed to; missing: it speaks to this server */
+            relayed?: components["schemas"]["RelayedShape"];
             remoteAddr: string;
             /** Format: int64 */
             securityProfile: number;
@@ -24219,6 +24524,135 @@ export interface operations {
             };
         };
     };
+    getStationSecurity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationProofShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    renewStationCertificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenewalShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    revokeStationCertificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+                fingerprint: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeStationsInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationCertificateShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    rotateStationPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordChangeShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getStates: {
         parameters: {
             query?: {
@@ -24394,6 +24828,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OCPPShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getStationAuthority: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationAuthorityShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setStationAuthority: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StationAuthInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationAuthorityShape"];
                 };
             };
             /** @description Error */
