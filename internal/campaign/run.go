@@ -298,6 +298,13 @@ func (s *Service) advance(ctx context.Context, r *run, group *sync.WaitGroup) (n
 	}
 }
 
+// engaged reports whether another station of its site has to end first, or another
+// campaign at the same one.
+func (s *Service) engaged(r *run, e *entry) bool {
+	_, busy := s.busy[e.Station]
+	return busy || e.Site != "" && s.sites[e.Site] >= r.plan.Pace.PerSite
+}
+
 // unwell is the reason to stop if one of the first is not well after it was watched.
 func (s *Service) unwell(r *run) *Why {
 	for _, x := range r.canaries {
@@ -327,8 +334,11 @@ func (s *Service) turn(ctx context.Context, r *run, now time.Time) (found *entry
 			keep = append(keep, e)
 			continue
 		}
+		if s.engaged(r, e) { // who ends wakes us
+			keep = append(keep, e)
+			continue
+		}
 		x, known := s.o.Fleet.Station(e.Station)
-		_, busy := s.busy[e.Station]
 		wait := ""
 		switch {
 		case !known:
@@ -344,18 +354,17 @@ func (s *Service) turn(ctx context.Context, r *run, now time.Time) (found *entry
 			continue
 		}
 		if wait == "" {
-			// Time of the day is no reason to give up.
-			if open, at := s.awake(r, x.Site, now); !open {
-				e.look, wait = at, "outsideWindow"
-			} else if !busy && (e.Site == "" || s.sites[e.Site] < r.plan.Pace.PerSite) {
+			open, at := s.awake(r, x.Site, now)
+			if open {
 				found = e
 				continue
 			}
+			e.look, wait = at, "outsideWindow" // no reason to give up
 		}
-		if e.look.Before(now) || e.look.Equal(now) {
+		if !e.look.After(now) {
 			e.look = now.Add(lookAgain)
 		}
-		if wait != "" && (e.State != Waiting || e.Code != wait) {
+		if e.State != Waiting || e.Code != wait {
 			e.State, e.Code, e.RetryAt = Waiting, wait, time.Time{}
 			waits[wait] = append(waits[wait], e.Place)
 		}

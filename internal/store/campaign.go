@@ -15,6 +15,8 @@ const (
 	MaxCampaignStations = 20_000
 	maxCampaignsOpen    = 20
 	maxCampaignsKept    = 500
+	maxCampaignRows     = 1_000_000 // stations of those that are over
+	maxAuditedPlan      = 16 << 10
 )
 
 // CampaignState is whether work at many stations goes on.
@@ -154,7 +156,11 @@ func (s *Store) CreateCampaign(ctx context.Context, c Campaign, stations []Campa
 				return fmt.Errorf("write a station of a campaign: %w", err)
 			}
 		}
-		return s.audit(tx, c.By, "campaign.start", "campaign/"+c.ID, map[string]any{"kind": c.Kind, "name": c.Name, "stations": c.Total, "plan": c.Plan})
+		detail := map[string]any{"kind": c.Kind, "name": c.Name, "stations": c.Total}
+		if len(c.Plan) <= maxAuditedPlan { // one that names thousands of stations stands in its row alone
+			detail["plan"] = c.Plan
+		}
+		return s.audit(tx, c.By, "campaign.start", "campaign/"+c.ID, detail)
 	})
 	if err != nil {
 		return nil, err
@@ -171,6 +177,10 @@ func roomForCampaign(tx *sql.Tx) error {
 		return &InUseError{fmt.Sprintf("%d campaigns are under way; stop one first", open)}
 	}
 	if _, err := tx.Exec(`DELETE FROM campaigns WHERE seq IN (SELECT seq FROM campaigns WHERE state NOT IN ('running', 'paused') ORDER BY seq DESC LIMIT -1 OFFSET ?)`, maxCampaignsKept-1); err != nil {
+		return fmt.Errorf("make room for a campaign: %w", err)
+	}
+	if _, err := tx.Exec(`DELETE FROM campaigns WHERE seq IN (SELECT seq FROM (SELECT seq, sum(total) OVER (ORDER BY seq DESC) AS kept FROM campaigns
+		WHERE state NOT IN ('running', 'paused')) WHERE kept > ?)`, maxCampaignRows); err != nil {
 		return fmt.Errorf("make room for a campaign: %w", err)
 	}
 	return nil
@@ -266,15 +276,16 @@ func (s *Store) SettleCampaigns(ctx context.Context, now time.Time, again []stri
 		return fmt.Errorf("name kinds: %w", err)
 	}
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`UPDATE campaign_stations SET state = 'waiting', code = 'restart', retry_at = ?1, at = ?1 WHERE state = 'working' AND campaign IN
-			(SELECT seq FROM campaigns WHERE state IN ('running', 'paused') AND kind IN (SELECT value FROM json_each(?2)))`, millis(now), string(kinds)); err != nil {
+		if _, err := tx.Exec(`UPDATE campaign_stations SET state = 'waiting', code = 'restart', retry_at = ?1, at = ?1 WHERE campaign IN
+			(SELECT seq FROM campaigns WHERE state IN ('running', 'paused') AND kind IN (SELECT value FROM json_each(?2))) AND state = 'working'`, millis(now), string(kinds)); err != nil {
 			return fmt.Errorf("settle campaigns: %w", err)
 		}
-		if _, err := tx.Exec(`UPDATE campaign_stations SET state = 'unknown', code = 'restart', text = 'The server stopped before the answer came.', at = ? WHERE state = 'working'`, millis(now)); err != nil {
+		if _, err := tx.Exec(`UPDATE campaign_stations SET state = 'unknown', code = 'restart', text = 'The server stopped before the answer came.', at = ?
+			WHERE campaign IN (SELECT seq FROM campaigns) AND state = 'working'`, millis(now)); err != nil {
 			return fmt.Errorf("settle campaigns: %w", err)
 		}
-		if _, err := tx.Exec(`UPDATE campaign_stations SET state = 'skipped', code = 'stopped', at = ?, retry_at = 0 WHERE state IN ('pending', 'waiting') AND campaign IN
-			(SELECT seq FROM campaigns WHERE state IN ('stopped', 'finished'))`, millis(now)); err != nil {
+		if _, err := tx.Exec(`UPDATE campaign_stations SET state = 'skipped', code = 'stopped', at = ?, retry_at = 0 WHERE campaign IN
+			(SELECT seq FROM campaigns WHERE state IN ('stopped', 'finished')) AND state IN ('pending', 'waiting')`, millis(now)); err != nil {
 			return fmt.Errorf("settle campaigns: %w", err)
 		}
 		return nil

@@ -47,7 +47,7 @@ type CampaignShape struct {
 	Codes         []CampaignCode      `json:"codes" doc:"the same by what came of it"`
 	LeftOut       []campaign.LeftOut  `json:"leftOut" doc:"stations of the cohort that are not among them"`
 	Why           *CampaignWhy        `json:"why" doc:"it was stopped; null: it was not"`
-	Plan          campaign.Plan       `json:"plan"`
+	Plan          campaign.Plan       `json:"plan" doc:"in lists with at most 20 of the ids that it names"`
 }
 
 // CampaignCounts counts stations by what became of them.
@@ -154,6 +154,9 @@ type (
 		}
 	}
 )
+
+// namedInLists bounds the stations that a plan names where many plans are listed.
+const namedInLists = 20
 
 var errNoCampaigns = problemf(http.StatusNotImplemented, "this server has no campaigns")
 
@@ -356,6 +359,8 @@ func (s *Server) listCampaigns(ctx context.Context, in *Page) (*listOutput[Campa
 			if err != nil {
 				return nil, err
 			}
+			named := &shape.Plan.Cohort.Stations
+			*named = (*named)[:min(len(*named), namedInLists)]
 			out = append(out, *shape)
 		}
 		if len(page) < in.Limit {

@@ -5663,6 +5663,7 @@ export interface components {
             /** @description stations of the cohort that are not among them */
             leftOut: components["schemas"]["CampaignLeftOut"][];
             name: string;
+            /** @description in lists with at most 20 of the ids that it names */
             plan: components["schemas"]["CampaignPlan"];
             /**
              * Format: date-time

@@ -267,7 +267,7 @@ const stations = createRoute({
   path: '/stations',
   staticData: { timeless: true },
   validateSearch: parseFilter,
-  component: page(() => import('../features/stations/page'), 'stations'),
+  component: page(() => import('../features/stations/page'), 'campaigns', 'stations'),
 });
 
 const station = createRoute({

@@ -47,6 +47,7 @@ export type MessageKey =
   | keyof typeof access
   | keyof typeof analytics
   | keyof typeof cameras
+  | keyof typeof campaigns
   | keyof typeof channels
   | keyof typeof desk
   | keyof typeof detectors

@@ -18,7 +18,9 @@ export type StationSearch = {
   tag?: string;
   /** Columns, joined by commas; see columns.ts. */
   cols?: string;
-  tab?: 'pending' | 'refused';
+  tab?: 'pending' | 'refused' | 'campaigns';
+  /** The campaign that is shown. */
+  campaign?: string;
 };
 
 const text = (v: unknown): string | undefined => {
@@ -39,7 +41,8 @@ export function parseFilter(s: Record<string, unknown>): StationSearch {
     sort: s.sort === 'state' || s.sort === 'power' || s.sort === 'since' ? s.sort : undefined,
     tag: text(s.tag)?.slice(0, 64),
     cols: columnsText(parseColumns(s.cols) ?? []),
-    tab: s.tab === 'pending' || s.tab === 'refused' ? s.tab : undefined,
+    tab: s.tab === 'pending' || s.tab === 'refused' || s.tab === 'campaigns' ? s.tab : undefined,
+    campaign: text(s.campaign)?.slice(0, 64),
   };
 }
 

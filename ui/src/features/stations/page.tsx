@@ -1,7 +1,7 @@
 import { Button, Checkbox, Popover, Tabs } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useCallback, useMemo, useState } from 'react';
+import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
 import { handshakesQuery, pendingQuery, stationsQuery } from '../../api/queries';
 import { count } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
@@ -10,7 +10,7 @@ import { saveCsv } from '../../ui/csv';
 import { Export } from '../../ui/export';
 import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
-import { Empty, Failed, Panel } from '../../ui/panel';
+import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { useSiteNames } from '../../ui/sites';
 import { COLUMNS, type Column, columnsText, parseColumns, USUAL } from './columns';
 import { Enrol } from './enrol';
@@ -23,18 +23,23 @@ import { Pending, Refused } from './pending';
 import { PickedBar } from './tags';
 import { Views } from './views';
 
+const Campaigns = lazy(() => import('../campaigns/tab'));
+
 const route = getRouteApi('/inside/stations');
 
 export default function StationsPage() {
   const t = useT();
   const tag = useTag();
-  const { tab } = route.useSearch();
+  const { tab, campaign } = route.useSearch();
   const navigate = route.useNavigate();
   const { data: pending } = useQuery(pendingQuery());
   const mayRefused = useAllowed('handshakes.read');
   const { data: refused } = useQuery({ ...handshakesQuery(), enabled: mayRefused });
   const [enrolling, setEnrolling] = useState(false);
   const mayEnrol = useAllowed('stations.write');
+  const mayCommand = useAllowed('stations.command');
+  // Stations that were picked to work on; null: nobody begins anything.
+  const [work, setWork] = useState<string[] | null>(null);
   const badge = (n: number | undefined) => (n ? <span className={styles.badge}>{count(tag, n)}</span> : null);
   return (
     <div className={styles.page}>
@@ -52,7 +57,11 @@ export default function StationsPage() {
         keepMounted={false}
         onChange={(v) =>
           void navigate({
-            search: (s) => ({ ...s, tab: v === 'pending' || v === 'refused' ? v : undefined }),
+            search: (s) => ({
+              ...s,
+              tab: v === 'pending' || v === 'refused' || v === 'campaigns' ? v : undefined,
+              campaign: undefined,
+            }),
           })
         }
       >
@@ -66,9 +75,19 @@ export default function StationsPage() {
               {t('refused.title')}
             </Tabs.Tab>
           )}
+          {mayCommand && <Tabs.Tab value="campaigns">{t('stations.campaigns')}</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="all" className={styles.all}>
-          <All />
+          <All
+            work={
+              mayCommand
+                ? (ids) => {
+                    setWork(ids);
+                    void navigate({ search: (s) => ({ ...s, tab: 'campaigns', campaign: undefined }) });
+                  }
+                : undefined
+            }
+          />
         </Tabs.Panel>
         <Tabs.Panel value="pending" className={styles.other}>
           <Panel flush>
@@ -80,13 +99,25 @@ export default function StationsPage() {
             <Refused />
           </Panel>
         </Tabs.Panel>
+        {mayCommand && (
+          <Tabs.Panel value="campaigns" className={styles.other}>
+            <Suspense fallback={<Skeleton rows={6} />}>
+              <Campaigns
+                id={campaign}
+                show={(id) => void navigate({ search: (s) => ({ ...s, campaign: id }) })}
+                work={work}
+                setWork={setWork}
+              />
+            </Suspense>
+          </Tabs.Panel>
+        )}
       </Tabs>
       {enrolling && <Enrol close={() => setEnrolling(false)} />}
     </div>
   );
 }
 
-function All() {
+function All({ work }: { work: ((ids: string[]) => void) | undefined }) {
   const t = useT();
   const tag = useTag();
   const filter = route.useSearch();
@@ -127,7 +158,9 @@ function All() {
         <Choice columns={columns} change={(c) => change({ cols: columnsText(c) })} />
         <Save selection={selection} />
       </Filters>
-      {ids.size > 0 && <PickedBar ids={[...ids]} clear={() => setIds(new Set())} />}
+      {ids.size > 0 && (
+        <PickedBar ids={[...ids]} clear={() => setIds(new Set())} mayTag={mayTag} work={work} />
+      )}
       {error ? (
         <Panel flush>
           <Failed what={t('stations.details')} error={error} retry={() => void refetch()} />
@@ -156,7 +189,7 @@ function All() {
               selection={selection}
               setHeld={setHeld}
               columns={columns}
-              picks={mayTag ? picks : undefined}
+              picks={mayTag || work ? picks : undefined}
             />
           )}
         </div>

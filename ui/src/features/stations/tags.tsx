@@ -5,6 +5,7 @@ import { api, ok } from '../../api/client';
 import { Problem } from '../../api/problem';
 import { stationsQuery } from '../../api/queries';
 import { useT } from '../../i18n/i18n';
+import { Icon } from '../../ui/icons';
 import { useToast } from '../../ui/toast';
 import styles from './page.module.css';
 
@@ -24,7 +25,17 @@ type Change = { stations: string[]; add?: string[]; remove?: string[] };
 const AT_ONCE = 1000;
 
 /** What can be done with the stations that were picked. */
-export function PickedBar({ ids, clear }: { ids: string[]; clear: () => void }) {
+export function PickedBar({
+  ids,
+  clear,
+  mayTag,
+  work,
+}: {
+  ids: string[];
+  clear: () => void;
+  mayTag: boolean;
+  work: ((ids: string[]) => void) | undefined;
+}) {
   const t = useT();
   const toast = useToast();
   const queries = useQueryClient();
@@ -67,34 +78,43 @@ export function PickedBar({ ids, clear }: { ids: string[]; clear: () => void }) 
   return (
     <section className={styles.picked} aria-label={t('list.picked')}>
       <p className="num">{t('tags.picked', { n: ids.length })}</p>
-      <Autocomplete
-        aria-label={t('tags.name')}
-        placeholder={t('tags.name')}
-        data={tags}
-        value={tag}
-        onChange={setTag}
-        maxLength={32}
-        limit={12}
-        className={styles.tagField}
-        onKeyDown={(e) => {
-          if (e.key === 'Enter' && wanted !== '' && !e.defaultPrevented)
-            change.mutate({ stations: ids, add: [wanted] });
-        }}
-      />
-      <Button
-        variant="default"
-        disabled={wanted === '' || change.isPending}
-        onClick={() => change.mutate({ stations: ids, add: [wanted] })}
-      >
-        {t('tags.add')}
-      </Button>
-      <Button
-        variant="default"
-        disabled={!tags.some((x) => x.toLowerCase() === wanted.toLowerCase()) || change.isPending}
-        onClick={() => change.mutate({ stations: ids, remove: [wanted] })}
-      >
-        {t('tags.remove')}
-      </Button>
+      {mayTag && (
+        <>
+          <Autocomplete
+            aria-label={t('tags.name')}
+            placeholder={t('tags.name')}
+            data={tags}
+            value={tag}
+            onChange={setTag}
+            maxLength={32}
+            limit={12}
+            className={styles.tagField}
+            onKeyDown={(e) => {
+              if (e.key === 'Enter' && wanted !== '' && !e.defaultPrevented)
+                change.mutate({ stations: ids, add: [wanted] });
+            }}
+          />
+          <Button
+            variant="default"
+            disabled={wanted === '' || change.isPending}
+            onClick={() => change.mutate({ stations: ids, add: [wanted] })}
+          >
+            {t('tags.add')}
+          </Button>
+          <Button
+            variant="default"
+            disabled={!tags.some((x) => x.toLowerCase() === wanted.toLowerCase()) || change.isPending}
+            onClick={() => change.mutate({ stations: ids, remove: [wanted] })}
+          >
+            {t('tags.remove')}
+          </Button>
+        </>
+      )}
+      {work && (
+        <Button variant="default" leftSection={<Icon name="team" size={14} />} onClick={() => work(ids)}>
+          {t('tags.work')}
+        </Button>
+      )}
       <Button variant="subtle" color="gray" onClick={clear}>
         {t('tags.clear')}
       </Button>

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { leastSeconds, newDraft, parsed, planOf } from './plan';
+
+const all = { ...newDraft(), everything: true };
+
+describe('a plan', () => {
+  it('needs stations, or the word that all are meant', () => {
+    expect(planOf(newDraft())).toBeNull();
+    expect(planOf(all)?.cohort).toEqual({ everything: true });
+    expect(planOf({ ...all, vendor: 'Acme' })?.cohort).toEqual({ vendor: 'Acme' });
+    expect(planOf(newDraft(['A', 'B']))?.cohort).toEqual({ stations: ['A', 'B'] });
+  });
+
+  it('says the same in the words of each version', () => {
+    expect(planOf({ ...all, work: 'restartIdle' })?.params).toEqual({
+      action: 'Reset',
+      payload: { type: 'Soft' },
+      byProtocol: {
+        'ocpp2.0.1': { action: 'Reset', payload: { type: 'OnIdle' } },
+        'ocpp2.1': { action: 'Reset', payload: { type: 'OnIdle' } },
+      },
+    });
+  });
+
+  it('waits until what is typed makes sense', () => {
+    expect(planOf({ ...all, work: 'setting', value: '60' })).toBeNull();
+    expect(planOf({ ...all, work: 'setting', key: 'HeartbeatInterval', value: '60' })).not.toBeNull();
+    expect(planOf({ ...all, work: 'other', action: 'Reset', payload: '{' })).toBeNull();
+    expect(planOf({ ...all, work: 'other', action: '', payload: '{}' })).toBeNull();
+    expect(planOf({ ...all, from: '22:00' })).toBeNull();
+    expect(planOf({ ...all, from: '22:00', to: '05:00' })?.window).toEqual({ from: '22:00', to: '05:00' });
+    expect(parsed('[]')).toBeNull();
+    expect(parsed('')).toEqual({});
+  });
+
+  it('knows how long it takes at least', () => {
+    expect(leastSeconds({ ...all, canary: 0, perMinute: 30 }, 60)).toBe(120);
+    expect(leastSeconds({ ...all, canary: 2, soakMinutes: 5, perMinute: 30 }, 60)).toBe(420);
+  });
+});
