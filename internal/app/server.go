@@ -65,6 +65,7 @@ type Server struct {
 	cameras        *cameras
 	doors          *doors
 	lists          *stationLists
+	settings       *stationSettings
 	outputs        *outputs
 	studies        *study.Desk
 	outlook        *outlook.Service
@@ -230,6 +231,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	}
 	s.doors = s.newDoors(o.doorPoll)
 	s.lists = s.newStationLists(o.now)
+	s.settings = s.newStationSettings(asked, o.now)
 	if s.outputs, err = s.newOutputs(ctx); err != nil {
 		return s, err
 	}
@@ -285,6 +287,8 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Relays:      s.upstreams,
 
 		StationLists: s.lists,
+
+		StationSettings: s.settings,
 
 		Viewing:  s.cameras,
 		Finder:   s.devices,
@@ -444,6 +448,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.cameras.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.doors.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.lists.Run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.settings.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.outputs.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.studies.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.trail.run(inner))) })

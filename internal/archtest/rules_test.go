@@ -26,6 +26,7 @@ func imports() map[string][]string {
 		"usage":     {"event", "fleet"},
 		"planning":  {"event", "fleet", "usage"},
 		"knowledge": {"event"},
+		"provision": {},
 		"rule":      {"event", "fleet", "detect", "usage", "knowledge"},
 		// protocols: codecs without sockets
 		"proto": {},
@@ -51,15 +52,15 @@ func imports() map[string][]string {
 		"usage/history":  {"event", "fleet", "usage", "journal", "telemetry", "coredb"},
 		"frames":         {"event"},
 		"intake":         {"usage", "store"},
-		"store":          {"event", "week", "fleet", "access", "audit", "journal", "coredb", "seal"},
+		"store":          {"event", "week", "fleet", "access", "audit", "provision", "journal", "coredb", "seal"},
 		"outlook":        {"event", "fleet", "usage", "planning"},
 		// edges: they import what lies further in and never each other
-		"source":     {"event", "week", "fleet", "access", "journal", "proto", "mqtt"},
+		"source":     {"event", "week", "fleet", "access", "provision", "journal", "proto", "mqtt"},
 		"camera":     {"event", "fleet", "audit", "journal", "proto", "outward"},
 		"output":     {"event", "incident", "store", "outward", "mqtt"},
 		"outbox":     {"event", "fleet", "journal", "coredb", "store"},
 		"notify":     {"event", "fleet", "detect", "incident", "journal", "store", "outward", "mqtt"},
-		"web":        {"event", "week", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "usage", "knowledge", "planning", "outlook", "journal", "telemetry", "frames", "store", "intake", "vitals", "picture", "proto", "parquet"},
+		"web":        {"event", "week", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "provision", "usage", "knowledge", "planning", "outlook", "journal", "telemetry", "frames", "store", "intake", "vitals", "picture", "proto", "parquet"},
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto", "mqtt", "sim/camera"},
 		"sim/camera": {},
@@ -76,7 +77,7 @@ func imports() map[string][]string {
 
 // core lists the pure rooms.
 func core() []string {
-	return []string{"event", "week", "fleet", "detect", "rule", "incident", "access", "audit", "usage", "planning", "knowledge"}
+	return []string{"event", "week", "fleet", "detect", "rule", "incident", "access", "audit", "usage", "planning", "knowledge", "provision"}
 }
 
 func (r *tree) importTable(t *testing.T) {

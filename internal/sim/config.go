@@ -205,12 +205,15 @@ func (st *station) change(key, value string) string {
 			return "Rejected"
 		}
 	}
+	if said := st.spec.Factory.says(v, value); said != "" {
+		return said
+	}
 	st.config[v.key] = value
 	if v.writeOnly {
 		st.password = value
 		st.config[v.key] = ""
 	}
-	if v.reboot {
+	if v.reboot || st.spec.Factory != nil && st.spec.Factory.Restarts && sampling(v.key) {
 		return "RebootRequired"
 	}
 	heartbeat := st.set.heartbeat
