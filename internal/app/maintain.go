@@ -15,6 +15,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/backup"
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/depot"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
 	"github.com/chargewatch/chargewatch/internal/live"
@@ -262,7 +263,7 @@ func backupCommand(ctx context.Context, args []string, s streams) error {
 	// What is derived goes first, so that it is never ahead of the journal; files
 	// that core.db knows of go behind it.
 	parts := []backup.Part{{Name: telemetry.FileName, Write: tm.Backup}, {Name: history.FileName, Write: days.Backup}, {Name: coredb.FileName, Write: db.Backup}}
-	for _, name := range []string{seal.Folder, photoFolder, packFolder} {
+	for _, name := range []string{seal.Folder, photoFolder, packFolder, depot.Images} {
 		parts = append(parts, backup.Folder(name, filepath.Join(c.Data, name)))
 	}
 	err = told(backup.Run(ctx, rest[0], version, time.Now(), parts...))

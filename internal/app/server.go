@@ -19,6 +19,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/config"
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/depot"
 	"github.com/chargewatch/chargewatch/internal/disk"
 	"github.com/chargewatch/chargewatch/internal/frames"
 	"github.com/chargewatch/chargewatch/internal/intake"
@@ -66,6 +67,7 @@ type Server struct {
 	doors          *doors
 	lists          *stationLists
 	settings       *stationSettings
+	depot          *depot.Service
 	outputs        *outputs
 	studies        *study.Desk
 	outlook        *outlook.Service
@@ -200,7 +202,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	s.guard = disk.New(s.data, disk.Options{Logger: log, Changed: s.giveWay})
 	asked := commander{s.Endpoint, s.Journal, s.Store}
 	s.outbox = outbox.New(s.Journal, asked, outbox.Options{Logger: log, Now: o.now, Poll: o.tick})
-	if s.ocpp, err = listen(ctx, "OCPP", c.OCPP, s.Endpoint, s.tls.server(), s.log); err != nil {
+	if s.ocpp, err = listen(ctx, "OCPP", c.OCPP, s.withFiles(s.Endpoint), s.tls.server(), s.log); err != nil {
 		return s, err
 	}
 	s.listeners = append(s.listeners, s.ocpp)
@@ -245,6 +247,9 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.intake, err = intake.Open(intake.Options{Data: s.data, Store: s.Store, Logger: log, Now: o.now}); err != nil {
 		return s, err
 	}
+	if err := s.openDepot(ctx, o.now); err != nil {
+		return s, err
+	}
 	s.devices = newDevices(s)
 	if s.notify, err = s.newNotifier(ctx); err != nil {
 		return s, err
@@ -287,6 +292,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Relays:      s.upstreams,
 
 		StationLists: s.lists,
+		Depot:        s.depot,
 
 		StationSettings: s.settings,
 
@@ -378,6 +384,9 @@ func (s *Server) openPorts(ctx context.Context) error {
 		return err
 	}
 	s.listeners = append(s.listeners, s.http)
+	if err := s.openFilePort(ctx); err != nil {
+		return err
+	}
 	for _, l := range c.Listeners {
 		m, err := certificates(s.data, l.TLS, namesOf(l.Address), time.Now())
 		if err != nil {
@@ -391,7 +400,7 @@ func (s *Server) openPorts(ctx context.Context) error {
 			}
 			conf = pki.Config(m.pairs, clients, l.LegacyRSA)
 		}
-		ln, err := listen(ctx, "OCPP on "+l.Address, l.Address, s.Endpoint.AtLeast(l.Profile), conf, s.log)
+		ln, err := listen(ctx, "OCPP on "+l.Address, l.Address, s.withFiles(s.Endpoint.AtLeast(l.Profile)), conf, s.log)
 		if err != nil {
 			return err
 		}
@@ -449,6 +458,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.doors.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.lists.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.settings.Run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.depot.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.outputs.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.studies.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.trail.run(inner))) })

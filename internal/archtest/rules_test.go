@@ -52,6 +52,7 @@ func imports() map[string][]string {
 		"usage/history":  {"event", "fleet", "usage", "journal", "telemetry", "coredb"},
 		"frames":         {"event"},
 		"intake":         {"usage", "store"},
+		"depot":          {"event", "fleet", "journal", "store"},
 		"store":          {"event", "week", "fleet", "access", "audit", "provision", "journal", "coredb", "seal"},
 		"outlook":        {"event", "fleet", "usage", "planning"},
 		// edges: they import what lies further in and never each other
@@ -60,7 +61,7 @@ func imports() map[string][]string {
 		"output":     {"event", "incident", "store", "outward", "mqtt"},
 		"outbox":     {"event", "fleet", "journal", "coredb", "store"},
 		"notify":     {"event", "fleet", "detect", "incident", "journal", "store", "outward", "mqtt"},
-		"web":        {"event", "week", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "provision", "usage", "knowledge", "planning", "outlook", "journal", "telemetry", "frames", "store", "intake", "vitals", "picture", "proto", "parquet"},
+		"web":        {"event", "week", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "provision", "usage", "knowledge", "planning", "outlook", "journal", "telemetry", "frames", "store", "intake", "depot", "vitals", "picture", "proto", "parquet"},
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto", "mqtt", "sim/camera"},
 		"sim/camera": {},

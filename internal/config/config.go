@@ -39,6 +39,7 @@ type Config struct {
 	Listeners      []Listener `yaml:"listeners"`
 	Station        Station    `yaml:"station"`
 	Retention      Retention  `yaml:"retention"`
+	Files          Files      `yaml:"files"`
 	Evidence       Evidence   `yaml:"evidence"`
 	Audit          Audit      `yaml:"audit"`
 
@@ -69,6 +70,21 @@ type Station struct {
 	FrameLimit  int      `yaml:"frameLimit"` // bytes, after the first accepted boot
 	// DefaultProtocol serves known stations that name none; empty refuses them.
 	DefaultProtocol string `yaml:"defaultProtocol"`
+}
+
+// Files is how files come from stations and go to them.
+type Files struct {
+	// URL is the scheme and host by which stations reach their files; empty: by the same
+	// as they reach OCPP.
+	URL string `yaml:"url"`
+	// Listen is a port of its own for files; off: they are on the ports of OCPP.
+	Listen string `yaml:"listen"`
+	TLS    string `yaml:"tls"` // of that port: off, auto or a folder
+
+	MaxUploadBytes int64    `yaml:"maxUploadBytes"` // of a file of a station
+	MaxImageBytes  int64    `yaml:"maxImageBytes"`  // of a firmware image
+	MaxTotalBytes  int64    `yaml:"maxTotalBytes"`  // of all files of stations
+	Keep           Duration `yaml:"keep"`           // how long files of stations are kept
 }
 
 // Retention is how long what is kept.
@@ -147,6 +163,7 @@ func Default() Config {
 		Retention: Retention{
 			FramesBytes: 2 << 30, FramesAge: Duration(30 * day), Telemetry: Duration(3 * 365 * day), Events: Duration(400 * day),
 		},
+		Files:    Files{Listen: "off", TLS: "off", MaxUploadBytes: 64 << 20, MaxImageBytes: 512 << 20, MaxTotalBytes: 4 << 30, Keep: Duration(30 * day)},
 		Evidence: Evidence{HeadsEvery: Duration(time.Hour)},
 	}
 }
@@ -399,6 +416,20 @@ func (c *Config) Validate() error {
 		if l.Profile >= 2 && (l.TLS == "" || l.TLS == "off") {
 			bad(where, "security profile %d needs tls", l.Profile)
 		}
+	}
+	if c.Files.URL != "" {
+		u, err := url.Parse(c.Files.URL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+			bad("files.url", "give a scheme and a host, such as https://files.example.com")
+		}
+	}
+	if _, _, err := net.SplitHostPort(c.Files.Listen); err != nil && c.Files.Listen != "off" {
+		bad("files.listen", "%q is neither HOST:PORT nor off", c.Files.Listen)
+	} else if err == nil && c.Files.URL == "" {
+		bad("files.url", "stations have to be told where the port of files is")
+	}
+	if c.Files.MaxUploadBytes < 1<<20 || c.Files.MaxImageBytes < 1<<20 || c.Files.MaxTotalBytes < c.Files.MaxUploadBytes || c.Files.Keep <= 0 {
+		bad("files", "at least 1 MiB for a file, room for one in all, and a time to keep it")
 	}
 	if p := c.Station.DefaultProtocol; !slices.Contains([]string{"", "ocpp1.6", "ocpp2.0.1", "ocpp2.1"}, p) {
 		bad("station.defaultProtocol", "%q is not ocpp1.6, ocpp2.0.1 or ocpp2.1", p)

@@ -5,6 +5,9 @@ import (
 	"slices"
 )
 
+// oneTime begins the secret of an address by which a station reaches a file once.
+const oneTime = "cwf_"
+
 const (
 	mask     = "***"
 	maxDepth = 64
@@ -15,7 +18,7 @@ const unreadable = `"removed: not readable and may hold a secret"`
 
 // RemoveSecrets returns the frame without passwords and private keys: the
 // values of AuthorizationKey and of every variable or member whose name ends in
-// Password, VPN keys, passwords in URLs, and PEM private keys. What is left is
+// Password, VPN keys, passwords in URLs, secrets of one-time addresses, and PEM private keys. What is left is
 // as it was, byte by byte; a frame without a secret is returned itself.
 func RemoveSecrets(data []byte) (clean []byte, removed bool) {
 	if !suspicious(data) {
@@ -52,7 +55,7 @@ func RemoveSecrets(data []byte) (clean []byte, removed bool) {
 func suspicious(data []byte) bool {
 	return hasFold(data, 'z', "authorizationkey") || hasFold(data, 'w', "password") ||
 		bytes.Contains(data, []byte(`"vpn"`)) || bytes.Contains(data, []byte("VpnKey")) ||
-		bytes.Contains(data, []byte("PRIVATE KEY")) ||
+		bytes.Contains(data, []byte("PRIVATE KEY")) || bytes.Contains(data, []byte(oneTime)) ||
 		bytes.Contains(data, []byte("://")) && bytes.IndexByte(data, '@') >= 0
 }
 
@@ -194,6 +197,20 @@ func (s *scrubber) inText(c cut) {
 	if bytes.Contains(text, []byte("PRIVATE KEY")) {
 		s.cuts = append(s.cuts, c)
 		return
+	}
+	for at := 0; ; {
+		i := bytes.Index(text[at:], []byte(oneTime))
+		if i < 0 {
+			break
+		}
+		at += i + len(oneTime)
+		end := at
+		for end < len(text) && (text[end] >= 'a' && text[end] <= 'z' || text[end] >= '2' && text[end] <= '7') {
+			end++
+		}
+		if end > at {
+			s.cuts = append(s.cuts, cut{from: c.from + at, to: c.from + end})
+		}
 	}
 	for at := 0; ; {
 		i := bytes.Index(text[at:], []byte("://"))

@@ -190,9 +190,13 @@ func (st *station) cancelReservation(id int) bool {
 	return false
 }
 
-// upload plays a log or diagnostics upload. No file leaves the machine: the
-// station only says what a real one would.
-func (st *station) upload(request int, location string) {
+// upload sends a log or diagnostics to the central system. To any other place no file
+// leaves the machine: the station only says what a real one would.
+func (st *station) upload(request int, location, name string) {
+	if st.reaches(location) {
+		st.uploadFile(request, location, name)
+		return
+	}
 	st.jobs++
 	job := st.jobs
 	ok := strings.Contains(location, "://")
@@ -208,8 +212,13 @@ func (st *station) upload(request int, location string) {
 	})
 }
 
-// updateFirmware plays an update including its reboot.
-func (st *station) updateFirmware(request int, location string, at time.Time, signed bool) {
+// updateFirmware fetches firmware from the central system, or plays that, and plays the
+// update including its reboot.
+func (st *station) updateFirmware(request int, location string, at time.Time, signed *signature) {
+	if st.reaches(location) {
+		st.fetchFirmware(request, location, at, signed)
+		return
+	}
 	st.jobs++
 	job := st.jobs
 	wait := max(2*time.Second, at.Sub(st.now))
@@ -221,7 +230,7 @@ func (st *station) updateFirmware(request int, location string, at time.Time, si
 	}
 	statuses := []string{"Downloading", "Downloaded"}
 	gaps := []time.Duration{wait, 25 * time.Second}
-	if signed {
+	if signed != nil {
 		statuses = append(statuses, "SignatureVerified")
 		gaps = append(gaps, 2*time.Second)
 	}

@@ -385,7 +385,7 @@ func (st *station) updateAtNight(f *Failure) {
 		return
 	}
 	st.after(between(st.bad, 0, 20*time.Minute), func() {
-		st.updateFirmware(0, "https://firmware.invalid/"+st.spec.Model.Firmware, st.now, false)
+		st.updateFirmware(0, "https://firmware.invalid/"+st.spec.Model.Firmware, st.now, nil)
 		st.updated = true
 	})
 }

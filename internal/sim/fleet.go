@@ -85,6 +85,7 @@ func (c *counters) dialFailed(err error) {
 type Fleet struct {
 	o          Options
 	dialer     dialer
+	transport  *transport // of files; nil: they are played
 	clock      clock
 	schedule   *schedule
 	stations   []*station
@@ -118,6 +119,7 @@ func (f *Fleet) Aim(url string) error {
 		return err
 	}
 	f.dialer = d
+	f.transport = newTransport(url, f.o.TLS)
 	return nil
 }
 

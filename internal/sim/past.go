@@ -286,7 +286,7 @@ func (st *station) expectUpdate(until time.Time) {
 			st.after(24*time.Hour, update)
 			return
 		}
-		st.updateFirmware(0, "https://firmware.invalid/"+st.spec.Model.Firmware, st.now, false)
+		st.updateFirmware(0, "https://firmware.invalid/"+st.spec.Model.Firmware, st.now, nil)
 	}
 	st.timers.set(at, update)
 }

@@ -368,12 +368,12 @@ func (d *v16) getLog(action string, raw json.RawMessage) (any, error) {
 	}
 	name := fmt.Sprintf("%s-%s.tar.gz", d.st.spec.ID, d.st.now.UTC().Format("20060102T150405"))
 	if action == "GetDiagnostics" {
-		d.st.upload(0, r.Location)
+		d.st.upload(0, r.Location, name)
 		return struct {
 			File string `json:"fileName"`
 		}{name}, nil
 	}
-	d.st.upload(max(1, r.Request), r.Log.Location)
+	d.st.upload(max(1, r.Request), r.Log.Location, name)
 	return struct {
 		Status string `json:"status"`
 		File   string `json:"filename"`
@@ -386,17 +386,19 @@ func (d *v16) updateFirmware(action string, raw json.RawMessage) (any, error) {
 		At       time.Time `json:"retrieveDate"`
 		Request  int       `json:"requestId"`
 		Firmware struct {
-			Location string    `json:"location"`
-			At       time.Time `json:"retrieveDateTime"`
+			Location    string    `json:"location"`
+			At          time.Time `json:"retrieveDateTime"`
+			Signature   string    `json:"signature"`
+			Certificate string    `json:"signingCertificate"`
 		} `json:"firmware"`
 	}](raw)
 	if err != nil {
 		return nil, err
 	}
 	if action == "UpdateFirmware" {
-		d.st.updateFirmware(0, r.Location, r.At, false)
+		d.st.updateFirmware(0, r.Location, r.At, nil)
 		return struct{}{}, nil
 	}
-	d.st.updateFirmware(max(1, r.Request), r.Firmware.Location, r.Firmware.At, true)
+	d.st.updateFirmware(max(1, r.Request), r.Firmware.Location, r.Firmware.At, &signature{r.Firmware.Signature, r.Firmware.Certificate})
 	return answer("Accepted")
 }

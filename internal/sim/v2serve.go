@@ -382,26 +382,32 @@ func (d *v2) getLog(raw json.RawMessage) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.st.upload(r.Request, r.Log.Location)
+	name := fmt.Sprintf("%s-%s.tar.gz", d.st.spec.ID, d.st.now.UTC().Format("20060102T150405"))
+	d.st.upload(r.Request, r.Log.Location, name)
 	return struct {
 		Status string `json:"status"`
 		File   string `json:"filename"`
-	}{"Accepted", fmt.Sprintf("%s-%s.tar.gz", d.st.spec.ID, d.st.now.UTC().Format("20060102T150405"))}, nil
+	}{"Accepted", name}, nil
 }
 
 func (d *v2) updateFirmware(raw json.RawMessage) (any, error) {
 	r, err := decode[struct {
 		Request  int `json:"requestId"`
 		Firmware struct {
-			Location  string    `json:"location"`
-			At        time.Time `json:"retrieveDateTime"`
-			Signature string    `json:"signature"`
+			Location    string    `json:"location"`
+			At          time.Time `json:"retrieveDateTime"`
+			Signature   string    `json:"signature"`
+			Certificate string    `json:"signingCertificate"`
 		} `json:"firmware"`
 	}](raw)
 	if err != nil {
 		return nil, err
 	}
-	d.st.updateFirmware(r.Request, r.Firmware.Location, r.Firmware.At, r.Firmware.Signature != "")
+	var signed *signature
+	if r.Firmware.Signature != "" {
+		signed = &signature{r.Firmware.Signature, r.Firmware.Certificate}
+	}
+	d.st.updateFirmware(r.Request, r.Firmware.Location, r.Firmware.At, signed)
 	return answer("Accepted")
 }
 

@@ -87,6 +87,7 @@ func (s *Server) registerAgreed() {
 	add(s, atStation(StationsRead), get("getLocalList", "/stations/{station}/local-list", "stations",
 		"The list of tokens it keeps"), s.getLocalList)
 	s.registerStationLists()
+	s.registerFiles()
 	add(s, filtered(SessionsRead), get("listReservations", "/reservations", "sessions", "Reservations, newest first"), s.listReservations)
 }
 

@@ -227,6 +227,24 @@ func (s *Server) command(ctx context.Context, by store.Actor, station, action st
 	return done, shape, nil
 }
 
+// Command records and sends a command for another part of the server and waits for what
+// becomes of it.
+func (s *Server) Command(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) (CommandShape, error) {
+	done, sent, err := s.command(ctx, by, station, action, payload)
+	if err != nil {
+		return CommandShape{}, err
+	}
+	timer := time.NewTimer(commandLife + 10*time.Second) // an outcome that could not be recorded never comes
+	defer timer.Stop()
+	select {
+	case finished := <-done:
+		return finished, nil
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return sent, nil
+}
+
 // finish records an outcome and waits until the lists it changes show it.
 func (s *Server) finish(ctx context.Context, shape *CommandShape, out Outcome, late bool) error {
 	response, err := s.forRecord(ctx, out.Response)

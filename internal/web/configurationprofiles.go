@@ -148,9 +148,9 @@ func (s *Server) registerConfigurationProfiles() {
 	op := func(id, method, path, summary string, status int) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status, Tags: []string{"configuration"}}
 	}
-	add(s, filtered(StationsRead), op("listConfigurationProfiles", http.MethodGet, "/configuration-profiles", "How stations are to be set, and which", 0), s.listConfigurationProfiles)
+	add(s, global(StationsRead), op("listConfigurationProfiles", http.MethodGet, "/configuration-profiles", "How stations are to be set, and which", 0), s.listConfigurationProfiles)
 	add(s, global(StationsWrite), op("createConfigurationProfile", http.MethodPost, "/configuration-profiles", "Add a configuration profile", http.StatusCreated), s.createConfigurationProfile)
-	add(s, filtered(StationsRead), op("getConfigurationProfile", http.MethodGet, "/configuration-profiles/{profile}", "One configuration profile", 0), s.getConfigurationProfile)
+	add(s, global(StationsRead), op("getConfigurationProfile", http.MethodGet, "/configuration-profiles/{profile}", "One configuration profile", 0), s.getConfigurationProfile)
 	add(s, global(StationsWrite), op("changeConfigurationProfile", http.MethodPatch, "/configuration-profiles/{profile}",
 		"Change a configuration profile; of the one that comes along only whether it holds, mend and restart", 0), s.changeConfigurationProfile)
 	add(s, global(StationsWrite), op("deleteConfigurationProfile", http.MethodDelete, "/configuration-profiles/{profile}",

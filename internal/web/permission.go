@@ -88,6 +88,12 @@ const (
 	// PoliciesRead shows who may do what where and when, PoliciesWrite decides it.
 	PoliciesRead  Permission = "policies.read"
 	PoliciesWrite Permission = "policies.write"
+	// FilesRead shows files of stations themselves: diagnostics name who charged.
+	// SecurityLogsRead adds their security logs, FirmwareWrite changes the library of
+	// firmware.
+	FilesRead        Permission = "files.read"
+	SecurityLogsRead Permission = "securityLogs.read"
+	FirmwareWrite    Permission = "firmware.write"
 	// AnalyticsRead shows how sites are used, forecasts and plans, and names nobody;
 	// AnalyticsWrite brings in past sessions and makes plans.
 	AnalyticsRead  Permission = "analytics.read"
@@ -114,7 +120,7 @@ func permissionsOf(role store.Role) []Permission {
 		IncidentsAct,
 	})
 	operator := slices.Concat(staff, []Permission{
-		StationsCommand,
+		StationsCommand, FilesRead,
 		WorkOrdersRead, WorkOrdersWrite, WorkOrdersAssign,
 		CredentialsRead, CredentialsWrite,
 		SystemRead,
@@ -135,10 +141,10 @@ func permissionsOf(role store.Role) []Permission {
 	case store.RoleOperator:
 		return operator
 	case store.RoleSecurity:
-		return append(staff, CredentialsRead, CredentialsWrite, PeopleRead, PeopleWrite, PoliciesRead, PoliciesWrite, VideoLive, VideoUnmasked, VideoReview, EvidenceExport, ArmingWrite, DoorsCommand, OutputsRead, OutputsSwitch)
+		return append(staff, CredentialsRead, CredentialsWrite, PeopleRead, PeopleWrite, PoliciesRead, PoliciesWrite, VideoLive, VideoUnmasked, VideoReview, EvidenceExport, ArmingWrite, DoorsCommand, OutputsRead, OutputsSwitch, FilesRead, SecurityLogsRead)
 	case store.RoleAdmin:
 		return append(operator,
-			SitesWrite, StationsWrite,
+			SitesWrite, StationsWrite, FirmwareWrite, SecurityLogsRead,
 			UsersRead, UsersWrite,
 			TokensRead, TokensWrite,
 			AuditRead,

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/chargewatch/chargewatch/internal/depot"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
 
@@ -123,8 +124,10 @@ func (c *scrubber) name(typ, value string) string {
 	return out
 }
 
-// address hides the password of a URL, as upload locations carry them.
+// address hides what is secret in a URL: its password, and the part of an address of a
+// file by which a station reaches it once.
 func address(text string) string {
+	text = oneTime(text)
 	if !strings.Contains(text, "://") || !strings.Contains(text, "@") {
 		return text
 	}
@@ -138,6 +141,25 @@ func address(text string) string {
 	before, after, _ := strings.Cut(text, "@")
 	user, _, _ := strings.Cut(before[strings.Index(before, "://")+3:], ":")
 	return before[:strings.Index(before, "://")+3] + user + ":" + hidden + "@" + after
+}
+
+// oneTime hides the secrets of one-time addresses in a text.
+func oneTime(text string) string {
+	const least = 16 // letters; less is no secret
+	for from := 0; ; {
+		i := strings.Index(text[from:], depot.TokenPrefix)
+		if i < 0 {
+			return text
+		}
+		from += i + len(depot.TokenPrefix)
+		end := from
+		for end < len(text) && (text[end] >= 'a' && text[end] <= 'z' || text[end] >= '2' && text[end] <= '7') {
+			end++
+		}
+		if end-from >= least {
+			text = text[:from] + hidden + text[end:]
+		}
+	}
 }
 
 // ForRecord is the form of a payload that is recorded: without secrets, and tokens by

@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/chargewatch/chargewatch/internal/access"
+	"github.com/chargewatch/chargewatch/internal/depot"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/knowledge"
 	"github.com/chargewatch/chargewatch/internal/outlook"
@@ -32,6 +33,7 @@ type two struct {
 	order    map[string]string
 	photo    map[string]string
 	study    map[string]string
+	file     map[string]string // that the station sent
 }
 
 const (
@@ -54,15 +56,20 @@ func newTwo(t *testing.T) *two {
 		t.Fatal(err)
 	}
 	studies, open := withStudies(t)
+	var files *depot.Service
 	used := &usage{}
 	p := newPlant(t, studies, func(o *Options) {
 		o.Usage, o.Cells = used, quarterHours{used}
 		o.Outlooks = outlook.New(outlook.Options{Usage: used, Fleet: o.Fleet, Sites: o.Store})
 		o.Photos, o.Viewing, o.Footage, o.Evidence = photos, noPictures{}, noFootage{}, onePack{}
+		if files, err = depot.Open(t.Context(), depot.Options{Data: data, Store: o.Store, Base: func(string) string { return "" }}); err != nil {
+			t.Fatal(err)
+		}
+		o.Depot = files
 		o.Telemetry, o.Flows, o.Frames, o.Knowledge = noSeries{}, noSeries{}, noFrames{}, known
 	})
 	open()
-	n := &two{study: make(map[string]string), plant: p, session: make(map[string]string), incident: make(map[string]string), order: make(map[string]string), photo: make(map[string]string)}
+	n := &two{file: make(map[string]string), study: make(map[string]string), plant: p, session: make(map[string]string), incident: make(map[string]string), order: make(map[string]string), photo: make(map[string]string)}
 	for _, site := range []string{own, foreign} {
 		p.site(site)
 		if _, err := p.store.CreateCamera(t.Context(), store.System, store.Camera{
@@ -123,6 +130,7 @@ func newTwo(t *testing.T) *two {
 			t.Fatal(err)
 		}
 		n.order[site] = w.ID
+		n.file[site] = sent(t, p.store, data, station)
 		shot, _, err := p.store.ReserveOrderPhoto(t.Context(), store.System, store.OrderPhoto{Order: w.ID, Digest: "of " + site})
 		if err != nil {
 			t.Fatal(err)
@@ -147,6 +155,20 @@ func newTwo(t *testing.T) *two {
 	}
 	used.count(p)
 	return n
+}
+
+// sent is a file that a station sent.
+func sent(t *testing.T, st *store.Store, data *os.Root, station string) string {
+	t.Helper()
+	j, err := st.CreateFileJob(t.Context(), store.FileJob{Station: station, Kind: store.FileDiagnostics, State: store.FileReceived})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.Open, j.Stored, j.ReceivedAt, j.Name = false, 4, j.MadeAt, "log.txt"
+	if err := errors.Join(st.PutFileJob(t.Context(), j), data.WriteFile(depot.Received+"/"+j.ID, []byte("file"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return j.ID
 }
 
 type noSeries struct{}
@@ -207,7 +229,7 @@ func (n *two) path(r Route, site string) string {
 	if r.Need.kind == needGlobal {
 		id = "nobody"
 	}
-	path := strings.NewReplacer("{station}", "S-"+site, "{site}", site, "{camera}", "cam-"+site, "{door}", "door-"+site, "{controller}", "ctl-"+site, "{output}", "out-"+site, "{session}", "x", "{stream}", "main", "{file}", "index.m3u8", "{id}", id, "{profile}", "default", "{action}", "note", "{photo}", n.photo[site]).Replace(r.Path)
+	path := strings.NewReplacer("{station}", "S-"+site, "{site}", site, "{camera}", "cam-"+site, "{door}", "door-"+site, "{controller}", "ctl-"+site, "{output}", "out-"+site, "{session}", "x", "{stream}", "main", "{file}", "index.m3u8", "{id}", id, "{profile}", "default", "{action}", "note", "{photo}", n.photo[site], "{transfer}", n.file[site]).Replace(r.Path)
 	if r.Path == base+"/telemetry" {
 		path += "?station=S-" + site
 	}

@@ -152,7 +152,7 @@ describe('access', () => {
     await axe(page, 'a week drawn by hand');
     await shot(page, 'access-schedule');
     await dialog(page).getByRole('button', { name: 'Add schedule' }).click();
-    await page.getByText('Mon 08:00–10:00').waitFor();
+    await page.getByText('Mon 08:00–10:00', { exact: true }).waitFor();
 
     await page.getByRole('button', { name: 'Add policy' }).click();
     await dialog(page).getByLabel('Name', { exact: true }).fill('Guards charge');

@@ -371,7 +371,7 @@ describe('the server away', () => {
       const now = page.getByRole('button', { name: 'Connect now' });
       if (await now.isVisible()) await now.click().catch(() => {});
       return (await banner.count()) === 0;
-    });
+    }, 240_000);
     await until('the colours are back', async () =>
       page.evaluate(() => getComputedStyle(document.querySelector('main')).filter === 'none'));
     await page.done();

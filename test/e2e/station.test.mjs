@@ -173,8 +173,8 @@ describe('one station', () => {
     await mine.getByText('The station answered: Accepted').waitFor();
     await shot(page, 'station-commands');
     const { body } = await server.api(token, 'GET', `/stations/${s.id}/commands`);
-    assert.equal(body.items[0].action, 'TriggerMessage');
-    assert.equal(body.items[0].status, 'answered');
+    // The server has questions of its own meanwhile.
+    assert.equal(body.items.find((c) => c.action === 'TriggerMessage')?.status, 'answered');
     await page.done();
   });
 

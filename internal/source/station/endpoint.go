@@ -286,6 +286,17 @@ func (ep *Endpoint) LastFrame(station string) (time.Time, bool) {
 	return l.heard(), true
 }
 
+// Reached is the scheme and host by which a connected station found us, empty if it is
+// not connected or did not say.
+func (ep *Endpoint) Reached(station string) string {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	if l := ep.links[station]; l != nil {
+		return l.reached
+	}
+	return ""
+}
+
 // Disconnect closes the connection of a station whose enrolment changed.
 func (ep *Endpoint) Disconnect(station, reason string) {
 	ep.mu.Lock()

@@ -32,6 +32,7 @@ const PathPrefix = "/ocpp/"
 type hello struct {
 	identity   string
 	remote     string
+	reached    string // scheme and host of the address that the station used
 	profile    int
 	proven     bool // a password or a certificate was checked
 	onboarding event.Onboarding
@@ -124,7 +125,7 @@ func certificateOf(c *x509.Certificate) *event.Certificate {
 
 // admit decides on a handshake before it is answered.
 func (ep *Endpoint) admit(r *http.Request) (hello, *refusal) {
-	h := hello{remote: hostOf(r.RemoteAddr)}
+	h := hello{remote: hostOf(r.RemoteAddr), reached: reached(r)}
 	if r.Header.Get("Sec-Fetch-Mode") != "" {
 		return h, &refusal{http.StatusForbidden, "a browser is not a charging station"}
 	}
@@ -333,6 +334,19 @@ func (f *failures) note(key string, now time.Time) bool {
 	}
 	x.count++
 	return x.count <= failuresPerMinute
+}
+
+// reached is where a station found us, as it wrote it.
+func reached(r *http.Request) string {
+	if r.Host == "" || strings.ContainsFunc(r.Host, func(c rune) bool {
+		return !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.ContainsRune(".:-_[]", c))
+	}) {
+		return ""
+	}
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 func hostOf(addr string) string {

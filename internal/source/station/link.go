@@ -38,6 +38,7 @@ type link struct {
 	station    string
 	id         string
 	remote     string
+	reached    string
 	profile    int
 	cert       *event.Certificate
 	onboarding event.Onboarding
@@ -63,7 +64,7 @@ type link struct {
 
 func newLink(ep *Endpoint, conn socket, v ocppj.Version, h hello) *link {
 	return &link{
-		ep: ep, conn: conn, version: v, station: h.identity, remote: h.remote, profile: h.profile, cert: h.cert,
+		ep: ep, conn: conn, version: v, station: h.identity, remote: h.remote, reached: h.reached, profile: h.profile, cert: h.cert,
 		onboarding: h.onboarding, access: ep.access, id: fmt.Sprintf("%s-%d", ep.bootID, ep.connSeq.Add(1)),
 	}
 }

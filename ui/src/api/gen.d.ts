@@ -1981,6 +1981,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/firmware/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The library of firmware, newest first */
+        get: operations["listFirmwareImages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/firmware/images/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete an image that no station is being updated with */
+        delete: operations["deleteFirmwareImage"];
+        options?: never;
+        head?: never;
+        /** Change what is known of an image */
+        patch: operations["changeFirmwareImage"];
+        trace?: never;
+    };
+    "/firmware/images/{id}/signature": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keep the signature of an image, if it fits */
+        put: operations["signFirmwareImage"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/handover": {
         parameters: {
             query?: never;
@@ -3757,6 +3809,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stations/{station}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files that it was asked for and firmware that it was to get, newest first */
+        get: operations["listStationFiles"];
+        put?: never;
+        /**
+         * Ask for diagnostics or for its security log
+         * @description Answers when the station has answered; the file comes later. One is under way at a time.
+         */
+        post: operations["askStationFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stations/{station}/files/{transfer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a file that came; that it came stays */
+        delete: operations["deleteStationFile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stations/{station}/files/{transfer}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take its address away and wait for it no longer; the station is not told, OCPP has no word for it */
+        post: operations["cancelStationFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stations/{station}/firmware": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have it fetch and install an image of the library */
+        post: operations["updateFirmware"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stations/{station}/local-list": {
         parameters: {
             query?: never;
@@ -4726,6 +4850,31 @@ export interface components {
             password?: string;
             username?: string;
         };
+        AskFileInputBody: {
+            /** Format: date-time */
+            from?: string;
+            /** @description ask a station of OCPP 1.6 with GetLog of its security extension for diagnostics too */
+            getLog?: boolean;
+            /** @enum {string} */
+            kind: "diagnostics" | "securityLog";
+            /** Format: date-time */
+            to?: string;
+        };
+        AskUpdateInputBody: {
+            /**
+             * Format: date-time
+             * @description of the download; default: now
+             */
+            beginAt?: string;
+            imageId: string;
+            /**
+             * Format: date-time
+             * @description default: as soon as it can
+             */
+            installAt?: string;
+            /** @description without the signature, though the image has one */
+            unsigned?: boolean;
+        };
         AskedShape: {
             /**
              * Format: double
@@ -5204,6 +5353,12 @@ export interface components {
             at: string;
             fingerprint: string;
             heads: components["schemas"]["ChainHead"][];
+        };
+        ChangeImageInputBody: {
+            model?: string;
+            notes?: string;
+            vendor?: string;
+            version?: string;
         };
         ChangeWorkOrderInputBody: {
             /** @description empty: nobody; needs workorders.assign */
@@ -7152,6 +7307,37 @@ export interface components {
             facts: components["schemas"]["Fact"][];
             subject: string;
         };
+        FirmwareImageShape: {
+            by: string;
+            byName: string;
+            /** Format: int64 */
+            bytes: number;
+            id: string;
+            /** Format: date-time */
+            madeAt: string;
+            /** @description with which the name of their model begins; empty: all */
+            model: string;
+            /** @description of the file */
+            name: string;
+            notes: string;
+            /**
+             * Format: int64
+             * @description that fit and run the version
+             */
+            running: number;
+            sha256: string;
+            /** @description its signature was checked here with its certificate */
+            signed: boolean;
+            /**
+             * Format: int64
+             * @description that fit, and do not run the version
+             */
+            stations: number;
+            /** @description of stations that it fits; empty: all */
+            vendor: string;
+            /** @description as stations tell it when they boot with it */
+            version: string;
+        };
         FirstWallInputBody: {
             /** @description empty: all cameras of the site */
             wall: string;
@@ -8258,6 +8444,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsFirmwareImageShape: {
+            items: components["schemas"]["FirmwareImageShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsForbidShape: {
             items: components["schemas"]["ForbidShape"][];
             /** @description empty: there is no more */
@@ -8435,6 +8626,11 @@ export interface components {
         };
         ItemsSiteShape: {
             items: components["schemas"]["SiteShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsStationFileShape: {
+            items: components["schemas"]["StationFileShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -11587,6 +11783,12 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
+        SignImageInputBody: {
+            /** @description of who signed, as PEM */
+            certificate: string;
+            /** @description base64, over SHA-256 of the image: RSASSA-PSS or ECDSA; empty: none any more */
+            signature: string;
+        };
         SignInInputBody: {
             /** @description with password */
             name?: string;
@@ -12052,6 +12254,101 @@ export interface components {
             tags?: string[];
             /** @description the other central system that it is relayed to; empty: as its site says, none: it speaks to us. It comes again at once */
             upstream?: string;
+        };
+        StationFileContent: {
+            /** Format: int64 */
+            bytes: number;
+            /** @description by who asks */
+            downloadable: boolean;
+            /** @description it can be downloaded */
+            kept: boolean;
+            /** @description that the station gave it */
+            name: string;
+            /** Format: date-time */
+            receivedAt: string;
+            sha256: string;
+        };
+        StationFileShape: {
+            /** @description by which the station was asked */
+            action: string;
+            /** @description id of who asked */
+            by: string;
+            /** @description empty for those who may not know */
+            byName: string;
+            /**
+             * Format: date-time
+             * @description of the state
+             */
+            changedAt: string;
+            /** @description why it did not work: a word of OCPP, or the state in which nothing came; empty otherwise */
+            code: string;
+            commandId: string;
+            /** @description what the station said about that */
+            detail: string;
+            /**
+             * Format: date-time
+             * @description of the address that the station was given
+             */
+            expiresAt: string;
+            /** @description null: none has come */
+            file: components["schemas"]["StationFileContent"];
+            /**
+             * Format: date-time
+             * @description of what was asked for; null: the station decides
+             */
+            from: string | null;
+            id: string;
+            /** @enum {string} */
+            kind: "diagnostics" | "securityLog" | "firmware";
+            /** Format: date-time */
+            madeAt: string;
+            /** @description nothing more is expected */
+            over: boolean;
+            /** @description what was tried at its address in vain; the first of it */
+            refused: components["schemas"]["StationFileStep"][];
+            /** Format: int64 */
+            requestId: number;
+            /**
+             * @description claimed: said to be uploaded, installed: said to be installed; received and updated: seen here
+             * @enum {string}
+             */
+            state: "asked" | "accepted" | "scheduled" | "uploading" | "claimed" | "downloading" | "paused" | "downloaded" | "verified" | "installing" | "rebooting" | "installed" | "received" | "updated" | "refused" | "offline" | "failed" | "claimedNotReceived" | "claimedNotUpdated" | "timedOut" | "cancelled";
+            station: string;
+            /** @description what the station said, oldest first */
+            steps: components["schemas"]["StationFileStep"][];
+            /** Format: date-time */
+            to: string | null;
+            /**
+             * Format: date-time
+             * @description when the state is given up; null: it is not
+             */
+            until: string | null;
+            /** @description null: not firmware */
+            update: components["schemas"]["StationFileUpdate"];
+        };
+        StationFileStep: {
+            /** Format: date-time */
+            at: string;
+            text: string;
+        };
+        StationFileUpdate: {
+            /** @description the version that ran when it was asked for */
+            before: string;
+            /**
+             * Format: date-time
+             * @description of the download
+             */
+            beginAt: string;
+            /** @description empty: of none */
+            campaignId: string;
+            /**
+             * Format: int64
+             * @description it took so far, what was taken again included
+             */
+            fetchedBytes: number;
+            imageId: string;
+            signed: boolean;
+            version: string;
         };
         StationListLeft: {
             /** Format: int64 */
@@ -18496,6 +18793,134 @@ export interface operations {
             };
         };
     };
+    listFirmwareImages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsFirmwareImageShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteFirmwareImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeFirmwareImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeImageInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirmwareImageShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    signFirmwareImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignImageInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirmwareImageShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getHandover: {
         parameters: {
             query?: {
@@ -23183,6 +23608,172 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsConformanceShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listStationFiles: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsStationFileShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    askStationFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskFileInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationFileShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteStationFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+                transfer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    cancelStationFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+                transfer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationFileShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    updateFirmware: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskUpdateInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationFileShape"];
                 };
             };
             /** @description Error */
