@@ -213,7 +213,7 @@ func (st *station) change(key, value string) string {
 		st.password = value
 		st.config[v.key] = ""
 	}
-	if v.reboot || st.spec.Factory != nil && st.spec.Factory.Restarts && sampling(v.key) {
+	if v.reboot || st.spec.Factory != nil && st.spec.Factory.Restarts && howOften(v.key) {
 		return "RebootRequired"
 	}
 	heartbeat := st.set.heartbeat

@@ -32,8 +32,8 @@ func (f *Factory) says(v *variable, value string) string {
 	return ""
 }
 
-// sampling reports whether a variable says how often a station measures.
-func sampling(key string) bool {
+// howOften reports whether a variable says how often a station measures.
+func howOften(key string) bool {
 	return key == "MeterValueSampleInterval" || key == "SampledDataCtrlr/TxUpdatedInterval"
 }
 
