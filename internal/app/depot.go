@@ -63,6 +63,6 @@ func (s *Server) openFilePort(ctx context.Context) error {
 type asker struct{ s *Server }
 
 func (a asker) Command(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) (depot.Answer, error) {
-	c, err := a.s.Web.Command(ctx, by, station, action, payload)
-	return depot.Answer{Command: c.ID, Status: c.Status, Response: c.Response, ErrorCode: c.ErrorCode, Description: c.ErrorDescription}, err
+	c, err := a.s.Web.CommandFor(ctx, by, station, action, payload)
+	return depot.Answer{Command: c.Command, Status: c.Status, Response: c.Response, ErrorCode: c.ErrorCode, Description: c.Description}, err
 }

@@ -40,7 +40,7 @@ type tokenValues interface {
 
 func (c commander) Send(ctx context.Context, id, commandID, action string, payload []byte) web.Outcome {
 	o := c.Endpoint.Send(ctx, id, commandID, action, payload)
-	return web.Outcome{Status: o.Status, Response: o.Response, ErrorCode: o.ErrorCode, Description: o.Description}
+	return web.Outcome{Status: o.Status, Response: o.Response, ErrorCode: o.ErrorCode, Description: o.Description, Sent: o.Sent}
 }
 
 // Perform does what the core wants, for the outbox. The key of the intent is the

@@ -17,6 +17,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/chargewatch/chargewatch/internal/campaign"
 	"github.com/chargewatch/chargewatch/internal/config"
 	"github.com/chargewatch/chargewatch/internal/coredb"
 	"github.com/chargewatch/chargewatch/internal/depot"
@@ -70,6 +71,8 @@ type Server struct {
 	depot          *depot.Service
 	outputs        *outputs
 	studies        *study.Desk
+	campaigns      *campaign.Service
+	validate       web.Validate
 	outlook        *outlook.Service
 	trail          *auditTrail
 	devices        *devices
@@ -258,6 +261,8 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err != nil {
 		return s, err
 	}
+	s.validate = validator()
+	s.campaigns = s.newCampaigns(o.now)
 	s.studies = study.New(study.Options{Rows: s.Store, Sites: studied{s}, Logger: log})
 	watch := &self{s: s}
 	scraped := prometheus.NewRegistry()
@@ -272,7 +277,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Past:       s.Journal,
 		Log:        s.Journal,
 		Stations:   asked,
-		Validate:   validator(),
+		Validate:   s.validate,
 		Telemetry:  curves{s.Telemetry},
 		Flows:      curves{s.Telemetry},
 		Simulation: s.simulation,
@@ -290,6 +295,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Outputs:     s.outputs,
 		Outlooks:    s.outlook,
 		Relays:      s.upstreams,
+		Campaigns:   s.campaigns,
 
 		StationLists: s.lists,
 		Depot:        s.depot,
@@ -461,6 +467,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.depot.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.outputs.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.studies.Run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.campaigns.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.trail.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.labels.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.clips.run(inner))) })

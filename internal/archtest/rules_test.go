@@ -54,6 +54,7 @@ func imports() map[string][]string {
 		"intake":         {"usage", "store"},
 		"depot":          {"event", "fleet", "journal", "store"},
 		"store":          {"event", "week", "fleet", "access", "audit", "provision", "journal", "coredb", "seal"},
+		"campaign":       {"week", "store"},
 		"outlook":        {"event", "fleet", "usage", "planning"},
 		// edges: they import what lies further in and never each other
 		"source":     {"event", "week", "fleet", "access", "provision", "journal", "proto", "mqtt"},
@@ -61,7 +62,7 @@ func imports() map[string][]string {
 		"output":     {"event", "incident", "store", "outward", "mqtt"},
 		"outbox":     {"event", "fleet", "journal", "coredb", "store"},
 		"notify":     {"event", "fleet", "detect", "incident", "journal", "store", "outward", "mqtt"},
-		"web":        {"event", "week", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "provision", "usage", "knowledge", "planning", "outlook", "journal", "telemetry", "frames", "store", "intake", "depot", "vitals", "picture", "proto", "parquet"},
+		"web":        {"event", "week", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "provision", "usage", "knowledge", "planning", "outlook", "campaign", "journal", "telemetry", "frames", "store", "intake", "depot", "vitals", "picture", "proto", "parquet"},
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto", "mqtt", "sim/camera"},
 		"sim/camera": {},

@@ -20,6 +20,16 @@ type Model struct {
 	Model  string             `json:"model"`  // a prefix of the reported model
 	Source string             `json:"source"`
 	EVSEs  []event.EVSELayout `json:"evses"`
+	// Configuration is empty where nobody knows better than to try.
+	Configuration Configuration `json:"configuration,omitzero"`
+}
+
+// Configuration is what is known of how a model takes configuration, so that
+// nobody asks in vain.
+type Configuration struct {
+	Unsupported   []string `json:"unsupported,omitempty"`   // measurands that it refuses
+	RebootAfter   []string `json:"rebootAfter,omitempty"`   // keys whose change it answers with RebootRequired
+	MaxMeasurands int      `json:"maxMeasurands,omitempty"` // the longest list of them that it takes, 0: unknown
 }
 
 // Catalogue reads the built-in models.
@@ -45,6 +55,14 @@ func readCatalogue() catalogue {
 // layout returns that of the longest matching entry, nil if there is none. All
 // stations of a model share it.
 func (c catalogue) layout(vendor, model string) []event.EVSELayout {
+	if m := c.find(vendor, model); m != nil {
+		return m.EVSEs
+	}
+	return nil
+}
+
+// find returns the longest matching entry, nil if there is none.
+func (c catalogue) find(vendor, model string) *Model {
 	best := -1
 	for i, m := range c {
 		if strings.EqualFold(m.Vendor, vendor) && hasPrefixFold(model, m.Model) &&
@@ -55,7 +73,7 @@ func (c catalogue) layout(vendor, model string) []event.EVSELayout {
 	if best < 0 {
 		return nil
 	}
-	return c[best].EVSEs
+	return &c[best]
 }
 
 func hasPrefixFold(s, prefix string) bool {

@@ -3,17 +3,83 @@ package fleet
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// connectorTypes are those of OCPP 2.0.1 ConnectorEnumType.
-const connectorTypes = " cCCS1 cCCS2 cG105 cTesla cType1 cType2 s309-1P-16A s309-1P-32A s309-3P-16A s309-3P-32A sBS1361 sCEE-7-7 " +
-	"sType2 sType3 Other1PhMax16A Other1PhOver16A Other3Ph Pan wInductive wResonant Undetermined Unknown "
+// judge compiles the schema that the catalogue is held to.
+func judge(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	raw, err := os.ReadFile("catalogue.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("catalogue.schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("catalogue.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
 
-func TestTheCatalogueHoldsOnlyWhatItsFormAllows(t *testing.T) {
+func TestTheCatalogueIsAsItsSchemaSays(t *testing.T) {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(catalogueJSON))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := judge(t).Validate(doc); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheSchemaRefusesWhatIsNotKnownToBeRight(t *testing.T) {
+	const model = `"vendor": "V", "model": "M", "source": "repository#1"`
+	const evse = `"evse": 1, "current": "AC", "connectors": [{"connector": 1}]`
+	tests := map[string]string{
+		"no source":                      `[{"vendor": "V", "model": "M", "evses": [{` + evse + `}]}]`,
+		"no EVSE":                        `[{` + model + `, "evses": []}]`,
+		"a word of its own":              `[{` + model + `, "colour": "red", "evses": [{` + evse + `}]}]`,
+		"kilowatts for watts":            `[{` + model + `, "evses": [{` + evse + `, "ratedW": 22}]}]`,
+		"a connector of another version": `[{` + model + `, "evses": [{"evse": 1, "current": "AC", "connectors": [{"connector": 1, "type": "Type2"}]}]}]`,
+		"shared power without a group":   `[{` + model + `, "evses": [{` + evse + `, "groupW": 50000}]}]`,
+		"no current":                     `[{` + model + `, "evses": [{"evse": 1, "connectors": [{"connector": 1}]}]}]`,
+		"a measurand nobody has":         `[{` + model + `, "evses": [{` + evse + `}], "configuration": {"unsupported": ["Noise"]}}]`,
+		"hints that say nothing":         `[{` + model + `, "evses": [{` + evse + `}], "configuration": {}}]`,
+	}
+	s := judge(t)
+	read := func(raw string) any {
+		t.Helper()
+		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return doc
+	}
+	if err := s.Validate(read(`[{` + model + `, "evses": [{` + evse + `}]}]`)); err != nil {
+		t.Fatal("the right one:", err)
+	}
+	for name, raw := range tests {
+		if s.Validate(read(raw)) == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+}
+
+// What a schema cannot say.
+func TestTheCatalogueHasNothingTwice(t *testing.T) {
 	dec := json.NewDecoder(bytes.NewReader(catalogueJSON))
-	dec.DisallowUnknownFields()
+	dec.DisallowUnknownFields() // the schema and the program know the same fields
 	var models []Model
 	if err := dec.Decode(&models); err != nil {
 		t.Fatal(err)
@@ -21,9 +87,6 @@ func TestTheCatalogueHoldsOnlyWhatItsFormAllows(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, m := range models {
 		name := strings.ToLower(m.Vendor + "/" + m.Model)
-		if m.Vendor == "" || m.Model == "" || m.Source == "" || len(m.EVSEs) == 0 {
-			t.Errorf("%s: vendor, model, source and EVSEs are needed", name)
-		}
 		if seen[name] {
 			t.Errorf("%s is there twice", name)
 		}
@@ -33,28 +96,26 @@ func TestTheCatalogueHoldsOnlyWhatItsFormAllows(t *testing.T) {
 			if v.EVSE != i+1 {
 				t.Errorf("%s: EVSEs count up from 1, got %d", name, v.EVSE)
 			}
-			if v.Current != "AC" && v.Current != "DC" {
-				t.Errorf("%s: current %q", name, v.Current)
-			}
-			if v.RatedW < 0 || v.RatedW > impossibleW || v.RatedW != 0 && v.RatedW < 1000 {
-				t.Errorf("%s: rated %v W", name, v.RatedW)
-			}
-			if v.Exclusive && v.Group == "" || v.GroupW != 0 && v.Group == "" {
-				t.Errorf("%s: what is shared needs a group", name)
-			}
-			if len(v.Connectors) == 0 {
-				t.Errorf("%s: EVSE %d has no connector", name, v.EVSE)
+			if v.RatedW > impossibleW || v.GroupW > impossibleW {
+				t.Errorf("%s: no station has %v W", name, max(v.RatedW, v.GroupW))
 			}
 			for _, c := range v.Connectors {
-				if c.Connector < 1 || connectors[c.Connector] {
-					t.Errorf("%s: connector %d", name, c.Connector)
+				if connectors[c.Connector] {
+					t.Errorf("%s: connector %d is there twice", name, c.Connector)
 				}
 				connectors[c.Connector] = true
-				if c.Type != "" && !strings.Contains(connectorTypes, " "+c.Type+" ") {
-					t.Errorf("%s: connector type %q", name, c.Type)
-				}
 			}
 		}
+	}
+}
+
+func TestLookupTellsHowAModelTakesConfiguration(t *testing.T) {
+	m, ok := BuiltIn().Lookup("ETREL", "G-HB1V5CY20-A14")
+	if !ok || !slices.Contains(m.Configuration.RebootAfter, "MeterValuesSampledData") || len(m.EVSEs) != 1 {
+		t.Errorf("known: %v %+v", ok, m)
+	}
+	if m, ok := BuiltIn().Lookup("Etrel", "something new"); ok {
+		t.Errorf("found what is not there: %+v", m)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/chargewatch/chargewatch/internal/campaign"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/store"
@@ -56,6 +57,8 @@ type CommandShape struct {
 	RequestedAt      time.Time       `json:"requestedAt"`
 	FinishedAt       *time.Time      `json:"finishedAt"`
 	Late             bool            `json:"late" doc:"the answer came after its time"`
+
+	sent bool // the station may have heard it
 }
 
 type commandOutput struct {
@@ -103,7 +106,10 @@ func (s *Server) sendCommand(ctx context.Context, in *commandInput) (*commandOut
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
-	case finished := <-done:
+	case finished, ok := <-done:
+		if !ok {
+			return nil, errUnrecorded
+		}
 		if err := s.forReader(ctx, true, &finished.Payload, &finished.Response); err != nil {
 			return nil, err
 		}
@@ -200,19 +206,24 @@ func (s *Server) command(ctx context.Context, by store.Actor, station, action st
 	}
 	now := s.now().UTC()
 	c := &event.Command{CommandID: newCommandID(), Action: action, Payload: recorded, By: string(by), Deadline: now.Add(commandLife)}
+	detail := map[string]any{"action": action, "command": c.CommandID}
+	if id := campaign.IDOf(ctx); id != "" {
+		detail["campaign"] = id
+	}
 	if err := s.o.Store.AppendAudited(ctx, by, "station.command", event.Station(station), c,
-		map[string]any{"action": action, "command": c.CommandID}); err != nil {
+		detail); err != nil {
 		s.sending.end()
 		return nil, CommandShape{}, err
 	}
 	shape := CommandShape{
 		ID: c.CommandID, Station: station, Action: action, Payload: recorded, Status: "sent", RequestedBy: string(by), RequestedAt: now,
 	}
-	done := make(chan CommandShape, 1)
+	done := make(chan CommandShape, 1) // closed without one if the outcome was not recorded
 	// The caller may go away; the command and its record go on.
 	later := context.WithoutCancel(ctx)
 	go func() {
 		defer s.sending.end()
+		defer close(done)
 		sendCtx, cancel := context.WithTimeout(later, commandLife)
 		defer cancel()
 		defer context.AfterFunc(s.sending.stopping, cancel)()
@@ -227,22 +238,20 @@ func (s *Server) command(ctx context.Context, by store.Actor, station, action st
 	return done, shape, nil
 }
 
-// Command records and sends a command for another part of the server and waits for what
-// becomes of it.
-func (s *Server) Command(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) (CommandShape, error) {
+var errUnrecorded = problemf(http.StatusServiceUnavailable, "what came of the command could not be recorded")
+
+// CommandFor sends a command for somebody, records it and waits for what came of it.
+// An error says that nothing was sent.
+func (s *Server) CommandFor(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) (Outcome, error) {
 	done, sent, err := s.command(ctx, by, station, action, payload)
 	if err != nil {
-		return CommandShape{}, err
+		return Outcome{}, err
 	}
-	timer := time.NewTimer(commandLife + 10*time.Second) // an outcome that could not be recorded never comes
-	defer timer.Stop()
-	select {
-	case finished := <-done:
-		return finished, nil
-	case <-timer.C:
-	case <-ctx.Done():
+	c, ok := <-done
+	if !ok {
+		return Outcome{Command: sent.ID, Status: "timeout", Description: "what came of it could not be recorded", Sent: true}, nil
 	}
-	return sent, nil
+	return Outcome{Command: c.ID, Status: c.Status, Response: c.Response, ErrorCode: c.ErrorCode, Description: c.ErrorDescription, Sent: c.sent}, nil
 }
 
 // finish records an outcome and waits until the lists it changes show it.
@@ -266,7 +275,7 @@ func (s *Server) finish(ctx context.Context, shape *CommandShape, out Outcome, l
 	defer cancel()
 	s.o.Store.Followed(followed, r.Seq)
 	shape.Status, shape.Response, shape.ErrorCode = out.Status, response, out.ErrorCode
-	shape.ErrorDescription, shape.FinishedAt, shape.Late = out.Description, &now, late
+	shape.ErrorDescription, shape.FinishedAt, shape.Late, shape.sent = out.Description, &now, late, out.Sent
 	return nil
 }
 

@@ -41,8 +41,8 @@ func (s *Server) openAPI() {
 	s.api = humago.NewWithPrefix(s.mux, base, config)
 }
 
-// schemaName is the name of a type; those that plans are made of share words with
-// other things and say where they belong.
+// schemaName is the name of a type; those that plans and campaigns are made of share
+// words with other things and say where they belong.
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
 	for t.Kind() == reflect.Pointer {
@@ -50,6 +50,9 @@ func schemaName(t reflect.Type, hint string) string {
 	}
 	if strings.Contains(t.PkgPath(), "/planning/") && t.Name() != "" {
 		return "Expansion" + name
+	}
+	if strings.HasSuffix(t.PkgPath(), "/internal/campaign") && t.Name() != "" {
+		return "Campaign" + name
 	}
 	return name
 }

@@ -34,6 +34,7 @@ type two struct {
 	photo    map[string]string
 	study    map[string]string
 	file     map[string]string // that the station sent
+	campaign map[string]string
 }
 
 const (
@@ -58,7 +59,7 @@ func newTwo(t *testing.T) *two {
 	studies, open := withStudies(t)
 	var files *depot.Service
 	used := &usage{}
-	p := newPlant(t, studies, func(o *Options) {
+	p := newPlant(t, studies, withCampaigns, func(o *Options) {
 		o.Usage, o.Cells = used, quarterHours{used}
 		o.Outlooks = outlook.New(outlook.Options{Usage: used, Fleet: o.Fleet, Sites: o.Store})
 		o.Photos, o.Viewing, o.Footage, o.Evidence = photos, noPictures{}, noFootage{}, onePack{}
@@ -69,7 +70,7 @@ func newTwo(t *testing.T) *two {
 		o.Telemetry, o.Flows, o.Frames, o.Knowledge = noSeries{}, noSeries{}, noFrames{}, known
 	})
 	open()
-	n := &two{file: make(map[string]string), study: make(map[string]string), plant: p, session: make(map[string]string), incident: make(map[string]string), order: make(map[string]string), photo: make(map[string]string)}
+	n := &two{file: make(map[string]string), study: make(map[string]string), campaign: make(map[string]string), plant: p, session: make(map[string]string), incident: make(map[string]string), order: make(map[string]string), photo: make(map[string]string)}
 	for _, site := range []string{own, foreign} {
 		p.site(site)
 		if _, err := p.store.CreateCamera(t.Context(), store.System, store.Camera{
@@ -114,6 +115,7 @@ func newTwo(t *testing.T) *two {
 			t.Fatal(err)
 		}
 		p.connect(station, "ocpp1.6")
+		n.campaign[site] = p.campaignAt(site)
 		token, err := p.store.Intern(t.Context(), "", "TOKEN-"+site)
 		if err != nil {
 			t.Fatal(err)
@@ -222,6 +224,9 @@ func (n *two) path(r Route, site string) string {
 	}
 	if strings.Contains(r.Path, "/analytics/plans/") {
 		id = n.study[site]
+	}
+	if strings.Contains(r.Path, "/campaigns/") {
+		id = n.campaign[site]
 	}
 	if strings.Contains(r.Path, "/evidence/") {
 		id = "pack-" + site

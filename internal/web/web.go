@@ -55,10 +55,12 @@ type Log interface {
 // Outcome is what became of a command: answered, error, timeout, offline or
 // refused.
 type Outcome struct {
+	Command     string // its id, of one that is recorded
 	Status      string
 	Response    json.RawMessage
 	ErrorCode   string
 	Description string
+	Sent        bool // the station may have heard it, whatever came of it
 }
 
 // Stations reaches stations that are connected.
@@ -163,22 +165,23 @@ type Options struct {
 	// StationSettings sets stations as profiles ask; nil: nobody does.
 	StationSettings StationSettings
 
-	Depot    Depot    // nil: stations put and get no files
-	Viewing  Viewing  // nil: no pictures of now
-	Finder   Finder   // nil: devices are not asked
-	Labels   Labels   // nil: other systems tell no labels
-	Clips    Clips    // nil: incidents have no pictures
-	Footage  Footage  // nil: no pictures of the past
-	Copies   Copies   // nil: nothing is copied to a second place
-	Keeping  Keeping  // nil: nobody knows the room for recordings
-	Evidence Evidence // nil: no packs of evidence
-	Photos   Photos   // nil: none are kept
-	Outputs  Outputs  // nil: none is switched
-	Outlooks Outlooks // nil: nothing is forecast
-	Relays   Relays   // nil: no station is relayed
-	Imports  Imports  // nil: no past sessions are taken in
-	Cells    Cells    // nil: nobody counts quarter hours
-	Inside   Inside   // nil: doors are not driven
+	Depot     Depot     // nil: stations put and get no files
+	Viewing   Viewing   // nil: no pictures of now
+	Finder    Finder    // nil: devices are not asked
+	Labels    Labels    // nil: other systems tell no labels
+	Clips     Clips     // nil: incidents have no pictures
+	Footage   Footage   // nil: no pictures of the past
+	Copies    Copies    // nil: nothing is copied to a second place
+	Keeping   Keeping   // nil: nobody knows the room for recordings
+	Evidence  Evidence  // nil: no packs of evidence
+	Photos    Photos    // nil: none are kept
+	Outputs   Outputs   // nil: none is switched
+	Outlooks  Outlooks  // nil: nothing is forecast
+	Relays    Relays    // nil: no station is relayed
+	Campaigns Campaigns // nil: no work at many stations
+	Imports   Imports   // nil: no past sessions are taken in
+	Cells     Cells     // nil: nobody counts quarter hours
+	Inside    Inside    // nil: doors are not driven
 	// Acknowledger records who takes care of an incident; without one the page of
 	// a signed link says that it cannot.
 	Acknowledger Acknowledger
@@ -315,6 +318,7 @@ func (s *Server) register() {
 	s.registerOutputs()
 	s.registerUpstreams()
 	s.registerConfigurationProfiles()
+	s.registerCampaigns()
 	s.registerEvidence()
 	s.registerSiteImport()
 	s.registerPlans()

@@ -16,6 +16,7 @@ type Outcome struct {
 	ErrorCode   string
 	Description string
 	At          time.Time
+	Sent        bool // the station may have heard it, whatever came of it
 }
 
 // The outcomes of a command.
@@ -105,15 +106,16 @@ func (l *link) ask(ctx context.Context, id, action string, payload []byte) Outco
 	}
 	if err := l.say(action, ocppj.AppendCall(nil, id, action, payload)); err != nil {
 		l.endTurn(expired{})
-		return Outcome{Status: IsOffline, Description: "the connection was lost", At: time.Now()}
+		return Outcome{Status: IsOffline, Description: "the connection was lost", At: time.Now(), Sent: true}
 	}
 	select {
 	case out := <-answer:
 		l.endTurn(expired{})
+		out.Sent = true
 		return out
 	case <-ctx.Done():
 		l.endTurn(expired{id, command})
-		return Outcome{Status: TimedOut, Description: "the station did not answer in time", At: time.Now()}
+		return Outcome{Status: TimedOut, Description: "the station did not answer in time", At: time.Now(), Sent: true}
 	}
 }
 

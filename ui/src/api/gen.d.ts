@@ -1175,6 +1175,143 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Work at many stations, newest first; that at stations of others is left out */
+        get: operations["listCampaigns"];
+        put?: never;
+        /** Start work at many stations, which are fixed now */
+        post: operations["startCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaigns/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a campaign would do if it were started now */
+        post: operations["previewCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaigns/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One campaign */
+        get: operations["getCampaign"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaigns/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin nothing more until it is resumed */
+        post: operations["pauseCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaigns/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a paused campaign go on */
+        post: operations["resumeCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaigns/{id}/stations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of each station, in the order of work */
+        get: operations["listCampaignStations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaigns/{id}/stations.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table */
+        get: operations["exportCampaignStations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaigns/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin nothing more at all */
+        post: operations["stopCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/channels": {
         parameters: {
             query?: never;
@@ -1240,6 +1377,26 @@ export interface paths {
         put?: never;
         /** Send a message that says it is a test, and wait for the result */
         post: operations["testChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/commands/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a command to many stations, as a campaign of kind command
+         * @description With preview nothing is done (200). Otherwise a campaign is started (201): GET /campaigns/{id} tells how far it is. Passwords and keys are refused: stations get new ones by rotation.
+         */
+        post: operations["bulkCommand"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5118,6 +5275,40 @@ export interface components {
             /** Format: int64 */
             unlocks: number;
         };
+        BulkCommandInputBody: {
+            action: string;
+            /** @description stations that are relayed to another system are asked too */
+            alsoRelayed?: boolean;
+            /** @description another action and payload for stations of a version, such as ocpp2.0.1 */
+            byProtocol?: {
+                [key: string]: components["schemas"]["CampaignCommandOf"];
+            };
+            canary?: components["schemas"]["CampaignCanary"];
+            cohort: components["schemas"]["CampaignCohort"];
+            /** Format: int64 */
+            expect?: number;
+            /** Format: int64 */
+            giveUpAfterSeconds?: number;
+            name?: string;
+            /** Format: date-time */
+            notBefore?: string;
+            pace?: components["schemas"]["CampaignPace"];
+            /** @description as in the specification */
+            payload?: unknown;
+            /** @description say what would be done, and do nothing */
+            preview?: boolean;
+            /** Format: int64 */
+            retries?: number;
+            stopOn?: components["schemas"]["CampaignStopOn"];
+            whenIdle?: boolean;
+            window?: components["schemas"]["CampaignWindow"];
+        };
+        BulkCommandOutputBody: {
+            /** @description null for a preview */
+            campaign: components["schemas"]["CampaignShape"];
+            /** @description null unless it was asked for */
+            preview: components["schemas"]["CampaignPreview"];
+        };
         CallListInputBody: {
             contacts: components["schemas"]["ContactShape"][];
         };
@@ -5308,6 +5499,273 @@ export interface components {
             };
             /** Format: int64 */
             total: number;
+        };
+        CampaignCanary: {
+            /**
+             * Format: int64
+             * @description 0: none
+             */
+            count?: number;
+            /** Format: int64 */
+            waitSeconds?: number;
+        };
+        CampaignCode: {
+            /** @description a word such as Accepted, Rejected, timeout, offline, stopped */
+            code: string;
+            /** Format: int64 */
+            count: number;
+            /** @enum {string} */
+            state: "pending" | "waiting" | "working" | "done" | "failed" | "skipped" | "unknown";
+        };
+        CampaignCohort: {
+            /** @description has to be said where nothing else narrows it */
+            everything?: boolean;
+            firmware?: components["schemas"]["CampaignFirmware"];
+            /** @description begins so; case does not count */
+            model?: string;
+            online?: boolean;
+            /** @description ocpp1.6, ocpp2.0.1, ocpp2.1 */
+            protocols?: string[];
+            /** @description 0 to 3 */
+            securityProfiles?: number[];
+            /** @description at one of them */
+            sites?: string[];
+            /** @description ids */
+            stations?: string[];
+            /** @description with all of them; case does not count */
+            tags?: string[];
+            /** @description case does not count */
+            vendor?: string;
+        };
+        CampaignCommandOf: {
+            action: string;
+            /** @description as in the specification */
+            payload?: unknown;
+        };
+        CampaignCounts: {
+            /** Format: int64 */
+            done: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            pending: number;
+            /**
+             * Format: int64
+             * @description nothing was done there
+             */
+            skipped: number;
+            /**
+             * Format: int64
+             * @description it was asked, and the answer is not known
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description offline, busy, or to be tried again
+             */
+            waiting: number;
+            /** Format: int64 */
+            working: number;
+        };
+        CampaignFirmware: {
+            /** @enum {string} */
+            is: "equal" | "not" | "below";
+            version: string;
+        };
+        CampaignGroup: {
+            /** Format: int64 */
+            count: number;
+            name: string;
+        };
+        CampaignLeftOut: {
+            /** Format: int64 */
+            count: number;
+            examples: string[];
+            /** @description notPermitted, notAccepted, notFound, neverConnected, relayed, notSupported or a word of the kind of work */
+            reason: string;
+        };
+        CampaignPace: {
+            /**
+             * Format: int64
+             * @description stations; 0: 10
+             */
+            atOnce?: number;
+            /**
+             * Format: double
+             * @description stations; 0: 30
+             */
+            perMinute?: number;
+            /**
+             * Format: int64
+             * @description of them at one site; 0: 1
+             */
+            perSite?: number;
+        };
+        CampaignPlan: {
+            canary?: components["schemas"]["CampaignCanary"];
+            cohort: components["schemas"]["CampaignCohort"];
+            /**
+             * Format: int64
+             * @description how many stations somebody confirmed; it is not started for more
+             */
+            expect?: number;
+            /**
+             * Format: int64
+             * @description how long stations that are offline or busy are waited for, from the begin of the campaign; 0: an hour
+             */
+            giveUpAfterSeconds?: number;
+            /** @description of work, such as command */
+            kind: string;
+            name?: string;
+            /**
+             * Format: date-time
+             * @description nothing begins earlier
+             */
+            notBefore?: string;
+            pace?: components["schemas"]["CampaignPace"];
+            /** @description what the kind of work needs; for command: action and payload */
+            params?: unknown;
+            /**
+             * Format: int64
+             * @description further tries at a station where it failed
+             */
+            retries?: number;
+            stopOn?: components["schemas"]["CampaignStopOn"];
+            /** @description a station with a session is waited for */
+            whenIdle?: boolean;
+            /** @description of the day, by the clock of the site; work begins only within it */
+            window?: components["schemas"]["CampaignWindow"];
+        };
+        CampaignPreview: {
+            byFirmware: components["schemas"]["CampaignGroup"][];
+            /** @description at most 50, the most frequent first */
+            byModel: components["schemas"]["CampaignGroup"][];
+            /** @description ids */
+            bySite: components["schemas"]["CampaignGroup"][];
+            /** @description drivers may notice it */
+            disturbs: boolean;
+            /** @description ids of the first 20, in the order of work */
+            examples: string[];
+            /**
+             * Format: int64
+             * @description with a session now
+             */
+            inSession: number;
+            leftOut: components["schemas"]["CampaignLeftOut"][];
+            /** Format: int64 */
+            online: number;
+            /**
+             * Format: int64
+             * @description that would be worked on
+             */
+            stations: number;
+        };
+        CampaignShape: {
+            /** @description of the first ones alone */
+            canary: components["schemas"]["CampaignCounts"];
+            /** @description the same by what came of it */
+            codes: components["schemas"]["CampaignCode"][];
+            counts: components["schemas"]["CampaignCounts"];
+            /** Format: date-time */
+            endedAt: string | null;
+            id: string;
+            kind: string;
+            /** @description stations of the cohort that are not among them */
+            leftOut: components["schemas"]["CampaignLeftOut"][];
+            name: string;
+            plan: components["schemas"]["CampaignPlan"];
+            /**
+             * Format: date-time
+             * @description until when the first are watched
+             */
+            soakUntil: string | null;
+            /** @enum {string} */
+            stage: "canary" | "soak" | "rest";
+            /** Format: date-time */
+            startedAt: string;
+            /** @description opaque id */
+            startedBy: string;
+            /** @description empty once forgotten */
+            startedByName: string;
+            /**
+             * @description what was begun comes to its end in each of them
+             * @enum {string}
+             */
+            state: "running" | "paused" | "stopped" | "finished";
+            /** Format: int64 */
+            stations: number;
+            /** @description it was stopped; null: it was not */
+            why: components["schemas"]["CampaignWhy"];
+        };
+        CampaignStationShape: {
+            after: unknown;
+            /**
+             * Format: date-time
+             * @description of its state
+             */
+            at: string;
+            /** Format: int64 */
+            attempts: number;
+            /** @description what was changed, as it was; null: nothing to compare */
+            before: unknown;
+            /** Format: date-time */
+            beganAt: string | null;
+            /** @description one of the first */
+            canary: boolean;
+            code: string;
+            firmware: string;
+            firmwareNow: string;
+            /** @description and firmware: when the campaign was started */
+            model: string;
+            /** Format: date-time */
+            retryAt: string | null;
+            siteId: string;
+            /** @enum {string} */
+            state: "pending" | "waiting" | "working" | "done" | "failed" | "skipped" | "unknown";
+            station: string;
+            text: string;
+        };
+        CampaignStopOn: {
+            /**
+             * Format: int64
+             * @description the share counts from so many tried on; 0: 10
+             */
+            after?: number;
+            /**
+             * Format: int64
+             * @description so many stations; 0: no matter how many
+             */
+            failed?: number;
+            /**
+             * Format: double
+             * @description of those that were tried; 0: no matter how many
+             */
+            failedPercent?: number;
+        };
+        CampaignWhy: {
+            /** @description who stopped it */
+            by?: string;
+            /** @enum {string} */
+            code: "person" | "canaryFailed" | "canaryUnwell" | "tooManyFailed" | "tooLargeShareFailed";
+            /**
+             * Format: int64
+             * @description stations, those of which the outcome is not known among them
+             */
+            failed?: number;
+            /**
+             * Format: int64
+             * @description stations that were tried
+             */
+            of?: number;
+            /** @description what that station said */
+            result?: string;
+            sentence: string;
+            /** @description at which it was noticed */
+            station?: string;
+        };
+        CampaignWindow: {
+            from: string;
+            to: string;
         };
         CertificateShape: {
             issuer: string;
@@ -8366,6 +8824,16 @@ export interface components {
         };
         ItemsCameraShape: {
             items: components["schemas"]["CameraShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsCampaignShape: {
+            items: components["schemas"]["CampaignShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsCampaignStationShape: {
+            items: components["schemas"]["CampaignStationShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -16536,6 +17004,301 @@ export interface operations {
             };
         };
     };
+    listCampaigns: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsCampaignShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    startCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignPlan"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    previewCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignPlan"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignPreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    pauseCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    resumeCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listCampaignStations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                state?: "pending" | "waiting" | "working" | "done" | "failed" | "skipped" | "unknown";
+                code?: string;
+                /** @description part of the id */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsCampaignStationShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportCampaignStations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    stopCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listChannels: {
         parameters: {
             query?: never;
@@ -16740,6 +17503,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChannelTestOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    bulkCommand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkCommandInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkCommandOutputBody"];
                 };
             };
             /** @description Error */

@@ -1,35 +1,11 @@
-import { Button, Tooltip } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useCallback } from 'react';
-import { clock, exact, SECOND, span } from '../format/time';
+import { clock, SECOND, span } from '../format/time';
 import { useT, useTag } from '../i18n/i18n';
 import { useTicking } from '../live/clock';
 import { useLive, useLiveStatus, useSummary } from '../live/hooks';
 import { STALE_AFTER } from '../live/socket';
 import styles from './connection.module.css';
-
-/** Whether what is on screen is live, and how old it is. Always in sight. */
-export function ConnectionState() {
-  const t = useT();
-  const tag = useTag();
-  const { phase, lastFrameAt } = useLiveStatus();
-  const live = phase === 'live';
-  const text = useTicking(
-    useCallback(() => {
-      if (lastFrameAt === 0) return t('live.connecting');
-      const old = Date.now() - lastFrameAt;
-      if (live && old < STALE_AFTER) return t('live.live');
-      return t('live.old', { age: span(old) });
-    }, [t, live, lastFrameAt]),
-  );
-  return (
-    <Tooltip label={lastFrameAt ? t('live.shownFrom', { at: exact(tag, lastFrameAt) }) : t('live.none')}>
-      <span className={styles.state} data-live={live} role="status" aria-live="off">
-        <span className={styles.dot} aria-hidden="true" />
-        <span className={`num ${styles.text}`}>{text}</span>
-      </span>
-    </Tooltip>
-  );
-}
 
 /** True once the page shows what was, not what is. */
 export function useStale(): boolean {

@@ -1,4 +1,4 @@
-import { ActionIcon, Kbd, Tooltip } from '@mantine/core';
+import { Kbd } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useRouter } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
@@ -10,16 +10,16 @@ import { QuietBoundary } from '../ui/panel';
 import { useSites } from '../ui/sites';
 import { useToasts } from '../ui/toast';
 import { ZoneRoot } from '../ui/zone';
-import { ConnectionBanner, ConnectionState, useStale } from './connection';
+import { ConnectionBanner, useStale } from './connection';
 import { createKeymap, isTyping } from './keymap';
 import { Mark } from './mark';
-import { LanguageMenu, SimulatedMark, ThemeMenu, UserMenu } from './menus';
 import { placesFor } from './places';
 import styles from './shell.module.css';
 import { useScope, useView } from './view';
 
 const ScopePicker = lazy(() => import('./scope'));
 const RangePicker = lazy(() => import('./range'));
+const BarEnd = lazy(() => import('./barend'));
 const Search = lazy(() => import('./search'));
 const Help = lazy(() => import('./help'));
 const ChangePassword = lazy(() => import('./password'));
@@ -152,24 +152,22 @@ export function Shell() {
           <ul className={styles.places}>
             {open.map((p) => (
               <li key={p.to} data-phone={p.phone ? (p.phoneOnly ? 'only' : 'too') : 'no'}>
-                <Tooltip label={t(p.key)} position="right" disabled={!slim}>
-                  <Link
-                    to={p.to}
-                    className={styles.place}
-                    activeOptions={{ exact: p.to === '/', includeSearch: false }}
-                    activeProps={{ 'aria-current': 'page' }}
-                  >
-                    <Icon name={p.icon} />
-                    <span className={styles.word}>{t(p.key)}</span>
-                    {p.to === '/incidents' && (
-                      <QuietBoundary>
-                        <Suspense>
-                          <IncidentBadge />
-                        </Suspense>
-                      </QuietBoundary>
-                    )}
-                  </Link>
-                </Tooltip>
+                <Link
+                  to={p.to}
+                  className={styles.place}
+                  activeOptions={{ exact: p.to === '/', includeSearch: false }}
+                  activeProps={{ 'aria-current': 'page' }}
+                >
+                  <Icon name={p.icon} />
+                  <span className={styles.word}>{t(p.key)}</span>
+                  {p.to === '/incidents' && (
+                    <QuietBoundary>
+                      <Suspense>
+                        <IncidentBadge />
+                      </Suspense>
+                    </QuietBoundary>
+                  )}
+                </Link>
               </li>
             ))}
           </ul>
@@ -210,26 +208,10 @@ export function Shell() {
           </QuietBoundary>
           <div className={styles.barEnd}>
             <QuietBoundary>
-              <SimulatedMark />
+              <Suspense>
+                <BarEnd help={() => setHelping(true)} changePassword={() => setChanging(true)} />
+              </Suspense>
             </QuietBoundary>
-            <ConnectionState />
-            <Tooltip label={t('help.title')}>
-              <ActionIcon
-                className={styles.wideOnly}
-                variant="subtle"
-                color="gray"
-                size={36}
-                aria-label={t('help.title')}
-                onClick={() => setHelping(true)}
-              >
-                <Icon name="help" />
-              </ActionIcon>
-            </Tooltip>
-            <span className={styles.wideMenus}>
-              <ThemeMenu />
-              <LanguageMenu />
-              <UserMenu changePassword={() => setChanging(true)} />
-            </span>
           </div>
         </header>
 

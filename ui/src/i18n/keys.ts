@@ -4,6 +4,7 @@
 import type access from '../features/access/words/en.json';
 import type analytics from '../features/analytics/words/en.json';
 import type cameras from '../features/cameras/words/en.json';
+import type campaigns from '../features/campaigns/words/en.json';
 import type channels from '../features/channels/words/en.json';
 import type desk from '../features/desk/words/en.json';
 import type detectors from '../features/detectors/words/en.json';
