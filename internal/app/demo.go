@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/chargewatch/chargewatch/internal/provision"
 	"github.com/chargewatch/chargewatch/internal/sim"
+	"github.com/chargewatch/chargewatch/internal/store"
 )
 
 // demoCommand runs the server and a simulated network against it, over real
@@ -49,6 +51,13 @@ func demoCommand(ctx context.Context, args []string, s streams) error {
 	srv, err := New(ctx, c, Options{Logger: log, Demo: true, past: was, seed: seed, speed: speed, blind: !cameras})
 	if err != nil {
 		return unlessStopped(ctx, err)
+	}
+	// The stations of the demo measure already; who wants to see a profile at work
+	// switches it on.
+	if was == nil || was.made {
+		if _, err := srv.Store.ChangeConfigurationProfile(ctx, store.System, provision.BuiltIn, func(p *provision.Profile) { p.Off = true }); err != nil {
+			return unlessStopped(ctx, err)
+		}
 	}
 	told := ctx
 	ctx, stop := context.WithCancel(told)

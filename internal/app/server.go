@@ -69,6 +69,7 @@ type Server struct {
 	cameras        *cameras
 	doors          *doors
 	lists          *stationLists
+	settings       *stationSettings
 	depot          *depot.Service
 	outputs        *outputs
 	studies        *study.Desk
@@ -237,6 +238,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	}
 	s.doors = s.newDoors(o.doorPoll)
 	s.lists = s.newStationLists(o.now)
+	s.settings = s.newStationSettings(asked, o.now)
 	if s.outputs, err = s.newOutputs(ctx); err != nil {
 		return s, err
 	}
@@ -300,6 +302,8 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 
 		StationLists: s.lists,
 		Depot:        s.depot,
+
+		StationSettings: s.settings,
 
 		Viewing:  s.cameras,
 		Finder:   s.devices,
@@ -465,6 +469,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.doors.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.lists.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.proofs.Run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.settings.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.depot.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.outputs.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.studies.Run(inner))) })

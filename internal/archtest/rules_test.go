@@ -26,6 +26,7 @@ func imports() map[string][]string {
 		"usage":     {"event", "fleet"},
 		"planning":  {"event", "fleet", "usage"},
 		"knowledge": {"event"},
+		"provision": {},
 		"rule":      {"event", "fleet", "detect", "usage", "knowledge"},
 		// protocols: codecs without sockets
 		"proto": {},
@@ -52,17 +53,17 @@ func imports() map[string][]string {
 		"frames":         {"event"},
 		"intake":         {"usage", "store"},
 		"depot":          {"event", "fleet", "journal", "store"},
-		"store":          {"event", "week", "fleet", "access", "audit", "journal", "coredb", "seal"},
+		"store":          {"event", "week", "fleet", "access", "audit", "provision", "journal", "coredb", "seal"},
 		"campaign":       {"week", "store"},
 		"outlook":        {"event", "fleet", "usage", "planning"},
 		// edges: they import what lies further in and never each other
-		"source":     {"event", "week", "fleet", "access", "journal", "proto", "mqtt"},
+		"source":     {"event", "week", "fleet", "access", "provision", "journal", "proto", "mqtt"},
 		"camera":     {"event", "fleet", "audit", "journal", "proto", "outward"},
 		"output":     {"event", "incident", "store", "outward", "mqtt"},
 		"proof":      {"event", "fleet", "store", "pki", "outward"},
 		"outbox":     {"event", "fleet", "journal", "coredb", "store"},
 		"notify":     {"event", "fleet", "detect", "incident", "journal", "store", "outward", "mqtt"},
-		"web":        {"event", "week", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "usage", "knowledge", "planning", "outlook", "campaign", "journal", "telemetry", "frames", "store", "intake", "depot", "vitals", "picture", "proto", "parquet"},
+		"web":        {"event", "week", "fleet", "detect", "rule", "rule/backtest", "incident", "access", "provision", "usage", "knowledge", "planning", "outlook", "campaign", "journal", "telemetry", "frames", "store", "intake", "depot", "vitals", "picture", "proto", "parquet"},
 		"statuspage": {"event", "fleet", "journal", "store"},
 		"sim":        {"proto", "mqtt", "sim/camera"},
 		"sim/camera": {},
@@ -79,7 +80,7 @@ func imports() map[string][]string {
 
 // core lists the pure rooms.
 func core() []string {
-	return []string{"event", "week", "fleet", "detect", "rule", "incident", "access", "audit", "usage", "planning", "knowledge"}
+	return []string{"event", "week", "fleet", "detect", "rule", "incident", "access", "audit", "usage", "planning", "knowledge", "provision"}
 }
 
 func (r *tree) importTable(t *testing.T) {

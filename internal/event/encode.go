@@ -113,6 +113,8 @@ func New(kind Kind) (Body, error) {
 		return &OutputRequest{}, nil
 	case KindRelayGap:
 		return &RelayGap{}, nil
+	case KindSettings:
+		return &Settings{}, nil
 	}
 	return nil, fmt.Errorf("%q: %w", kind, ErrKind)
 }

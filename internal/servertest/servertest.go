@@ -14,6 +14,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/app"
 	"github.com/chargewatch/chargewatch/internal/config"
 	"github.com/chargewatch/chargewatch/internal/fleet"
+	"github.com/chargewatch/chargewatch/internal/provision"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
 
@@ -49,6 +50,11 @@ func In(tb testing.TB, folder string, change ...func(*config.Config)) *Server {
 	}
 	srv, err := app.New(context.Background(), c, app.Options{Logger: log})
 	if err != nil {
+		tb.Fatal(err)
+	}
+	// Stations of tests hear what their test is about: one that is about their settings
+	// switches the profile on.
+	if _, err := srv.Store.ChangeConfigurationProfile(context.Background(), store.System, provision.BuiltIn, func(p *provision.Profile) { p.Off = true }); err != nil {
 		tb.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -205,11 +205,14 @@ func (st *station) change(key, value string) string {
 			return "Rejected"
 		}
 	}
+	if said := st.spec.Factory.says(v, value); said != "" {
+		return said
+	}
 	if v.writeOnly {
 		return st.newPassword(value)
 	}
 	st.config[v.key] = value
-	if v.reboot {
+	if v.reboot || st.spec.Factory != nil && st.spec.Factory.Restarts && howOften(v.key) {
 		return "RebootRequired"
 	}
 	heartbeat := st.set.heartbeat

@@ -98,6 +98,7 @@ type Fleet struct {
 	relived    bool
 	harmed     []Harm
 	healings   []Healing
+	restarts   restartCounters
 }
 
 // New checks the options and builds the stations; nothing is dialled before

@@ -112,6 +112,9 @@ func stationsMain(ctx context.Context, args []string, stdout, stderr io.Writer) 
 		return 1
 	}
 	o.Plan = Park(*count, v, *prefix, o.Seed)
+	if *scenario == "factory" {
+		o.Plan = FactoryFleet(*count, *prefix, o.Seed)
+	}
 	if *network {
 		o.Plan = Network(o.Seed)
 	}

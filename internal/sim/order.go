@@ -66,4 +66,7 @@ func (st *station) restarted() {
 		st.f.healings = append(st.f.healings, Healing{st.spec.ID, f.EVSE, st.now, st.ordered})
 	}
 	st.ordered = false
+	if st.spec.Factory != nil { // what waited for a restart
+		st.reconfigure()
+	}
 }

@@ -53,6 +53,9 @@ type Spec struct {
 	StartsFaulted bool
 	Worn          *Worn
 	Flaps         bool // a modem at the edge of its cell, for some days
+
+	// Factory is how it takes settings, where nobody has set it; nil: as told.
+	Factory *Factory
 }
 
 // Worn is a port that delivers far less than it should, and did so for some

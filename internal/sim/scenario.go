@@ -46,7 +46,8 @@ func Scenarios() []Scenario {
 	quirks := busy
 	quirks.Name, quirks.About = "quirks", "every station has one to three bad habits of real makers"
 	quirks.AllQuirks = true
-	return []Scenario{day, busy, idle, storm, flush, faults, quirks}
+	factory := Scenario{Name: "factory", About: "stations of all versions as they leave the works, measuring nothing; most ports are in use", Traffic: 8}
+	return []Scenario{day, busy, idle, storm, flush, faults, quirks, factory}
 }
 
 // FindScenario looks a scenario up by name; the empty name is "day".

@@ -89,6 +89,7 @@ func (d *v16) reset(raw json.RawMessage) (any, error) {
 		return nil, err
 	}
 	st := d.st
+	st.told()
 	switch r.Type {
 	case "Soft":
 		st.after(time.Second, func() { st.reboot(reasonSoftReset, "RemoteReset", between(st.trouble, 15*time.Second, 40*time.Second)) })

@@ -115,6 +115,7 @@ func (d *v2) reset(raw json.RawMessage) (any, error) {
 		st.after(time.Second, func() { e.stopTx(reasonSoftReset) })
 		return answer("Accepted")
 	}
+	st.told()
 	down := between(st.trouble, 20*time.Second, time.Minute)
 	if r.Type == "OnIdle" && slices.ContainsFunc(st.evses, func(e *evse) bool { return e.tx != nil }) {
 		st.resetWhenIdle(down)

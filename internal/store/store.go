@@ -69,34 +69,35 @@ type Store struct {
 	plans    table[*Plan] // by site
 	cameras  table[*Camera]
 	// labelSecrets are sealed; the key is what they are of.
-	labelSecrets table[[]byte]
-	arming       table[*Arming]                         // by site
-	guarded      atomic.Pointer[func(site string) bool] // who knows which sites are on their guard
-	retention    table[*Retention]                      // by site; empty: everywhere
-	removed      table[*RemovedCamera]
-	controllers  table[*Controller]
-	doors        table[*Door]
-	outputs      table[*Output]
-	upstreams    table[*Upstream]
-	relays       table[*Relaying] // by subject
-	rotations    table[*Rotation] // by station
-	renewals     table[*Renewal]  // by station
-	issued       table[*StationCertificate]
-	zones        table[*time.Location]
-	box          Box
-	credentials  table[*access.Credential] // by token id
-	people       table[*access.Person]
-	pins         table[string] // token ids by what stands for their digits
-	pinsMu       sync.Mutex
-	pinOf        map[string]string // the way back
-	pinKey       []byte
-	book         atomic.Pointer[access.Book]
-	bookMu       sync.Mutex // held while rows of access change
-	tokens       *tokenCache
-	tokenCount   atomic.Int64
-	maxTokens    int64
-	intern       internQueue
-	handshakes   *handshakeTable
+	labelSecrets    table[[]byte]
+	arming          table[*Arming]                         // by site
+	guarded         atomic.Pointer[func(site string) bool] // who knows which sites are on their guard
+	retention       table[*Retention]                      // by site; empty: everywhere
+	removed         table[*RemovedCamera]
+	controllers     table[*Controller]
+	doors           table[*Door]
+	outputs         table[*Output]
+	upstreams       table[*Upstream]
+	relays          table[*Relaying] // by subject
+	settingProfiles table[*ConfigurationProfile]
+	rotations       table[*Rotation] // by station
+	renewals        table[*Renewal]  // by station
+	issued          table[*StationCertificate]
+	zones           table[*time.Location]
+	box             Box
+	credentials     table[*access.Credential] // by token id
+	people          table[*access.Person]
+	pins            table[string] // token ids by what stands for their digits
+	pinsMu          sync.Mutex
+	pinOf           map[string]string // the way back
+	pinKey          []byte
+	book            atomic.Pointer[access.Book]
+	bookMu          sync.Mutex // held while rows of access change
+	tokens          *tokenCache
+	tokenCount      atomic.Int64
+	maxTokens       int64
+	intern          internQueue
+	handshakes      *handshakeTable
 
 	// entity serialises changes of sites and stations by id, so that memory
 	// follows the order of commits.
@@ -170,7 +171,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.changed.wake, s.camerasChanged.wake, s.doorsChanged.wake = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	for _, load := range []func(context.Context) error{
 		s.sealOld, s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadPINs, s.loadPeople, s.loadAccess, s.loadHandshakes, s.countTokens, s.loadCameras, s.loadLabelSecrets, s.loadControllers, s.loadDoors, s.loadOutputs, s.loadUpstreams,
-		s.loadRotations, s.loadRenewals, s.loadStationCertificates,
+		s.loadRotations, s.loadRenewals, s.loadStationCertificates, s.loadConfigurationProfiles,
 	} {
 		if err := load(ctx); err != nil {
 			return nil, err

@@ -50,7 +50,9 @@ type Upstream struct {
 	Proof       UpstreamProof `json:"proof"`
 	Authority   string        `json:"authority,omitempty"`   // that signed its certificate, as PEM; empty: one that everybody knows
 	Certificate string        `json:"certificate,omitempty"` // ours, with its chain, as PEM
-	CreatedAt   time.Time     `json:"-"`
+	// Configure says that stations which are relayed there are set as our profiles ask.
+	Configure bool      `json:"configure,omitempty"`
+	CreatedAt time.Time `json:"-"`
 	// HasSecret says that a password or a key is set; UpstreamSecret alone reads it.
 	HasSecret bool `json:"-"`
 	sealed    []byte
@@ -260,7 +262,7 @@ func (s *Store) putUpstream(ctx context.Context, by Actor, action string, u *Ups
 			u.ID, string(data), u.sealed, millis(u.CreatedAt)); err != nil {
 			return fmt.Errorf("write upstream system: %w", err)
 		}
-		return s.audit(tx, by, action, "upstream/"+u.ID, map[string]any{"host": u.Host(), "proof": u.Proof})
+		return s.audit(tx, by, action, "upstream/"+u.ID, map[string]any{"host": u.Host(), "proof": u.Proof, "configure": u.Configure})
 	})
 	if err == nil {
 		s.upstreams.set(u.ID, u)

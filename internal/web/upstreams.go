@@ -127,6 +127,7 @@ type UpstreamShape struct {
 	HasSecret   bool                `json:"hasSecret"`
 	Authority   string              `json:"authority"`
 	Certificate string              `json:"certificate"`
+	Configure   bool                `json:"configure" doc:"its stations are set as our configuration profiles ask"`
 	Stations    []string            `json:"stations" doc:"relayed there by their own word, at most 1000"`
 	Sites       []string            `json:"sites" doc:"whose stations are relayed there"`
 	Enrolled    int                 `json:"enrolled" doc:"stations that are relayed there when they connect"`
@@ -155,6 +156,7 @@ type (
 			Proof       store.UpstreamProof `json:"proof,omitempty" enum:"station,password,certificate" default:"station"`
 			Secret      string              `json:"secret,omitempty" maxLength:"32768" doc:"the password, or the key of the certificate as PEM; kept sealed, never shown"`
 			Certificate string              `json:"certificate,omitempty" maxLength:"32768" doc:"ours with its chain, as PEM"`
+			Configure   bool                `json:"configure,omitempty" doc:"set its stations as our configuration profiles ask: their settings are its own otherwise"`
 			Authority   string              `json:"authority,omitempty" maxLength:"32768" doc:"certificate, as PEM, of who signed that of the other side, if it is not one that everybody knows"`
 		}
 	}
@@ -166,6 +168,7 @@ type (
 			Proof       *store.UpstreamProof `json:"proof,omitempty" enum:"station,password,certificate"`
 			Secret      *string              `json:"secret,omitempty" maxLength:"32768" doc:"needed when the address or the proof changes"`
 			Certificate *string              `json:"certificate,omitempty" maxLength:"32768"`
+			Configure   *bool                `json:"configure,omitempty"`
 			Authority   *string              `json:"authority,omitempty" maxLength:"32768"`
 		}
 	}
@@ -193,7 +196,7 @@ func (s *Server) registerUpstreams() {
 
 func (s *Server) upstreamShape(ctx context.Context, u *store.Upstream) UpstreamShape {
 	out := UpstreamShape{
-		ID: u.ID, Name: u.Name, Host: u.Host(), Secure: u.Secure(), Proof: u.Proof, HasSecret: u.HasSecret, Authority: u.Authority, Certificate: u.Certificate,
+		ID: u.ID, Name: u.Name, Host: u.Host(), Secure: u.Secure(), Proof: u.Proof, HasSecret: u.HasSecret, Authority: u.Authority, Certificate: u.Certificate, Configure: u.Configure,
 		Stations: []string{}, Sites: []string{}, Health: RelayHealthShape{Since: s.started.UTC(), State: "waiting"},
 	}
 	if !who(ctx).Scope(StationsWrite).Empty() {
@@ -325,7 +328,7 @@ func (s *Server) createUpstream(ctx context.Context, in *newUpstreamInput) (*ups
 		return nil, err
 	}
 	u, err := s.o.Store.CreateUpstream(ctx, who(ctx).actor(), store.Upstream{
-		ID: b.ID, Name: b.Name, URL: b.URL, Proof: b.Proof, Certificate: b.Certificate, Authority: b.Authority,
+		ID: b.ID, Name: b.Name, URL: b.URL, Proof: b.Proof, Certificate: b.Certificate, Authority: b.Authority, Configure: b.Configure,
 	}, b.Secret)
 	if err != nil {
 		return nil, err
@@ -346,6 +349,7 @@ func (s *Server) changeUpstream(ctx context.Context, in *upstreamChangeInput) (*
 		put(&u.Proof, b.Proof)
 		put(&u.Certificate, b.Certificate)
 		put(&u.Authority, b.Authority)
+		put(&u.Configure, b.Configure)
 	})
 	if err != nil {
 		return nil, err

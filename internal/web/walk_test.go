@@ -234,7 +234,7 @@ func (n *two) path(r Route, site string) string {
 	if r.Need.kind == needGlobal {
 		id = "nobody"
 	}
-	path := strings.NewReplacer("{station}", "S-"+site, "{site}", site, "{camera}", "cam-"+site, "{door}", "door-"+site, "{controller}", "ctl-"+site, "{output}", "out-"+site, "{session}", "x", "{stream}", "main", "{file}", "index.m3u8", "{id}", id, "{action}", "note", "{photo}", n.photo[site], "{transfer}", n.file[site]).Replace(r.Path)
+	path := strings.NewReplacer("{station}", "S-"+site, "{site}", site, "{camera}", "cam-"+site, "{door}", "door-"+site, "{controller}", "ctl-"+site, "{output}", "out-"+site, "{session}", "x", "{stream}", "main", "{file}", "index.m3u8", "{id}", id, "{profile}", "default", "{action}", "note", "{photo}", n.photo[site], "{transfer}", n.file[site]).Replace(r.Path)
 	if r.Path == base+"/telemetry" {
 		path += "?station=S-" + site
 	}
@@ -290,7 +290,7 @@ func TestPublicRoutes(t *testing.T) {
 			continue
 		}
 		nobody := &caller{t: t, url: p.url, http: &http.Client{}}
-		path := strings.NewReplacer("{station}", "x", "{site}", "x", "{camera}", "x", "{door}", "x", "{controller}", "x", "{output}", "x", "{session}", "x", "{stream}", "x", "{file}", "x", "{id}", "x", "{action}", "note").Replace(r.Path)
+		path := strings.NewReplacer("{station}", "x", "{site}", "x", "{camera}", "x", "{door}", "x", "{controller}", "x", "{output}", "x", "{session}", "x", "{stream}", "x", "{file}", "x", "{id}", "x", "{profile}", "x", "{action}", "note").Replace(r.Path)
 		if got := nobody.status(r.Method, path, "{}"); got != http.StatusUnauthorized {
 			t.Errorf("%s %s without sign-in: %d", r.Method, r.Path, got)
 		}

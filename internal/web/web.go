@@ -162,24 +162,27 @@ type Options struct {
 	Controllers Controllers
 	// StationLists are kept in stations for when the server is away; nil: none are.
 	StationLists StationLists
-	Depot        Depot     // nil: stations put and get no files
-	Viewing      Viewing   // nil: no pictures of now
-	Finder       Finder    // nil: devices are not asked
-	Labels       Labels    // nil: other systems tell no labels
-	Clips        Clips     // nil: incidents have no pictures
-	Footage      Footage   // nil: no pictures of the past
-	Copies       Copies    // nil: nothing is copied to a second place
-	Keeping      Keeping   // nil: nobody knows the room for recordings
-	Evidence     Evidence  // nil: no packs of evidence
-	Photos       Photos    // nil: none are kept
-	Outputs      Outputs   // nil: none is switched
-	Outlooks     Outlooks  // nil: nothing is forecast
-	Relays       Relays    // nil: no station is relayed
-	Campaigns    Campaigns // nil: no work at many stations
-	Proofs       Proofs    // nil: how stations prove themselves is not changed
-	Imports      Imports   // nil: no past sessions are taken in
-	Cells        Cells     // nil: nobody counts quarter hours
-	Inside       Inside    // nil: doors are not driven
+	// StationSettings sets stations as profiles ask; nil: nobody does.
+	StationSettings StationSettings
+
+	Depot     Depot     // nil: stations put and get no files
+	Viewing   Viewing   // nil: no pictures of now
+	Finder    Finder    // nil: devices are not asked
+	Labels    Labels    // nil: other systems tell no labels
+	Clips     Clips     // nil: incidents have no pictures
+	Footage   Footage   // nil: no pictures of the past
+	Copies    Copies    // nil: nothing is copied to a second place
+	Keeping   Keeping   // nil: nobody knows the room for recordings
+	Evidence  Evidence  // nil: no packs of evidence
+	Photos    Photos    // nil: none are kept
+	Outputs   Outputs   // nil: none is switched
+	Outlooks  Outlooks  // nil: nothing is forecast
+	Relays    Relays    // nil: no station is relayed
+	Campaigns Campaigns // nil: no work at many stations
+	Proofs    Proofs    // nil: how stations prove themselves is not changed
+	Imports   Imports   // nil: no past sessions are taken in
+	Cells     Cells     // nil: nobody counts quarter hours
+	Inside    Inside    // nil: doors are not driven
 	// Acknowledger records who takes care of an incident; without one the page of
 	// a signed link says that it cannot.
 	Acknowledger Acknowledger
@@ -315,6 +318,7 @@ func (s *Server) register() {
 	s.registerDoors()
 	s.registerOutputs()
 	s.registerUpstreams()
+	s.registerConfigurationProfiles()
 	s.registerCampaigns()
 	s.registerProofs()
 	s.registerEvidence()

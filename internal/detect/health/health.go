@@ -53,6 +53,7 @@ func Knowing(k *knowledge.Knowledge) []detect.Detector {
 		deadReader(),         // D26
 		nextDoor(),           // D27
 		localList(),          // D28
+		settingsDrift(),      // D33
 		security(),           // what a station says of its own security
 	}
 }

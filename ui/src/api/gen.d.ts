@@ -1439,6 +1439,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/configuration-fleet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many stations measure as their profiles ask */
+        get: operations["getConfigurationFleet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/configuration-profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How stations are to be set, and which */
+        get: operations["listConfigurationProfiles"];
+        put?: never;
+        /** Add a configuration profile */
+        post: operations["createConfigurationProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/configuration-profiles/{profile}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One configuration profile */
+        get: operations["getConfigurationProfile"];
+        put?: never;
+        post?: never;
+        /** Remove a configuration profile; stations stay as they are set */
+        delete: operations["deleteConfigurationProfile"];
+        options?: never;
+        head?: never;
+        /** Change a configuration profile; of the one that comes along only whether it holds, mend and restart */
+        patch: operations["changeConfigurationProfile"];
+        trace?: never;
+    };
+    "/configuration-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Settings whose meaning is known in all versions */
+        get: operations["listKnownSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/controllers": {
         parameters: {
             query?: never;
@@ -3844,6 +3915,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stations/{station}/configuration/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set it as its profiles ask, what it refused or somebody changed too */
+        post: operations["applyConfiguration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stations/{station}/configuration/difference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How it stands to its profiles; nothing is set */
+        get: operations["getConfigurationDifference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stations/{station}/conformance": {
         parameters: {
             query?: never;
@@ -5994,6 +6099,135 @@ export interface components {
             station: string;
             /** @enum {string} */
             status: "sent" | "answered" | "error" | "timeout" | "offline" | "refused";
+        };
+        ConfigurationFleetShape: {
+            /**
+             * Format: int64
+             * @description of them, set to measure as their profiles ask
+             */
+            measure: number;
+            /** @description stations by state */
+            states: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description for which a profile holds
+             */
+            stations: number;
+            /**
+             * Format: int64
+             * @description of them, and seen to
+             */
+            verified: number;
+            /**
+             * Format: int64
+             * @description stations for which none holds, or whose settings are those of another system
+             */
+            without: number;
+        };
+        ConfigurationProfileChangeInputBody: {
+            active?: boolean;
+            mend?: boolean;
+            model?: string;
+            name?: string;
+            protocols?: ("ocpp1.6" | "ocpp2.0.1" | "ocpp2.1")[];
+            /** @enum {string} */
+            restart?: "idle" | "night" | "never";
+            settings?: components["schemas"]["ProfileSettingShape"][];
+            sites?: string[];
+            vendor?: string;
+        };
+        ConfigurationProfileShape: {
+            active: boolean;
+            /** @description it comes along: it can be switched off and copied */
+            builtIn: boolean;
+            /**
+             * Format: date-time
+             * @description null: it came along
+             */
+            createdAt: string | null;
+            id: string;
+            /** @description what somebody changes is set again by itself */
+            mend: boolean;
+            /** @description its beginning; empty: all */
+            model: string;
+            name: string;
+            /** @description none: all */
+            protocols: string[];
+            /**
+             * @description when stations are restarted for a setting that wants that: when nobody is there, between one and five when nobody is there, never
+             * @enum {string}
+             */
+            restart: "idle" | "night" | "never";
+            settings: components["schemas"]["ProfileSettingShape"][];
+            /** @description none: all */
+            sites: string[];
+            /**
+             * Format: int64
+             * @description for which it holds
+             */
+            stations: number;
+            /** @description empty: all */
+            vendor: string;
+        };
+        ConfigurationStandingShape: {
+            /**
+             * Format: int64
+             * @description it was sent for its settings, by the day of UTC
+             */
+            commandsToday: number;
+            /** @description set as a station with direct current */
+            directCurrent: boolean;
+            /**
+             * Format: date-time
+             * @description when it is worked on next
+             */
+            dueAt: string | null;
+            /** @description what it measures, and how often, is set as its profiles ask */
+            measures: boolean;
+            /** @description what somebody changes is set again by itself */
+            mend: boolean;
+            /**
+             * @description why work at it ended; empty: it did not
+             * @enum {string}
+             */
+            problem: "" | "noAnswer" | "offline" | "unreadable" | "budget" | "restart";
+            /** @description that hold for it, the closest last: it decides */
+            profiles: string[];
+            /**
+             * Format: date-time
+             * @description when it was asked last
+             */
+            readAt: string | null;
+            /**
+             * @description when it is restarted for a setting that wants that
+             * @enum {string}
+             */
+            restart: "idle" | "night" | "never";
+            /**
+             * Format: int64
+             * @description that were asked for
+             */
+            restarts: number;
+            /** @description the station's word beside the problem */
+            said: string;
+            /**
+             * Format: date-time
+             * @description when what it measures told something new last
+             */
+            seenAt: string | null;
+            /**
+             * Format: date-time
+             * @description when something was set last
+             */
+            setAt: string | null;
+            settings: components["schemas"]["SettingDifferenceShape"][];
+            /**
+             * @description set: all is as wanted and not yet seen in what it measures
+             * @enum {string}
+             */
+            state: "none" | "foreign" | "working" | "waiting" | "offline" | "failed" | "atRestart" | "drifted" | "incomplete" | "set" | "verified";
         };
         ConformanceShape: {
             code: string;
@@ -8709,6 +8943,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsConfigurationProfileShape: {
+            items: components["schemas"]["ConfigurationProfileShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsConformanceShape: {
             items: components["schemas"]["ConformanceShape"][];
             /** @description empty: there is no more */
@@ -9092,6 +9331,9 @@ export interface components {
             title: components["schemas"]["TextShape"];
             /** @description false: the source could not be read */
             verified: boolean;
+        };
+        KnownSettingsOutputBody: {
+            items: components["schemas"]["ProfileSettingShape"][];
         };
         LabelGiven: {
             /** @description left, top, width and height as shares of the picture, 0 to 1 */
@@ -9610,6 +9852,24 @@ export interface components {
             };
             type: string;
         };
+        NewConfigurationProfileInputBody: {
+            /** @description true if missing */
+            active?: boolean;
+            /** @description one is given if missing */
+            id?: string;
+            mend?: boolean;
+            model?: string;
+            name: string;
+            protocols?: ("ocpp1.6" | "ocpp2.0.1" | "ocpp2.1")[];
+            /**
+             * @default idle
+             * @enum {string}
+             */
+            restart: "idle" | "night" | "never";
+            settings: components["schemas"]["ProfileSettingShape"][];
+            sites?: string[];
+            vendor?: string;
+        };
         NewControllerInputBody: {
             /** @description HOST:PORT of a UHPPOTE controller, mqtts://HOST of a broker, https://HOST/PATH for orders to another system */
             address?: string;
@@ -9859,6 +10119,8 @@ export interface components {
             authority?: string;
             /** @description ours with its chain, as PEM */
             certificate?: string;
+            /** @description set its stations as our configuration profiles ask: their settings are its own otherwise */
+            configure?: boolean;
             /** @description one is given if missing */
             id?: string;
             name: string;
@@ -11279,6 +11541,25 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        ProfileSettingShape: {
+            /** @description of OCPP 1.6; empty: it has none */
+            readonly key?: string;
+            /** @enum {string} */
+            readonly kind?: "text" | "number" | "flag" | "measurands";
+            /** @description the station keeps what it has, whatever another profile says */
+            leave?: boolean;
+            /** @description it shows in what the station measures */
+            readonly measures?: boolean;
+            /** @description component and variable such as SampledDataCtrlr/TxUpdatedInterval, or a key of OCPP 1.6 */
+            name: string;
+            /** @description of a number: s; empty: a count */
+            readonly unit?: string;
+            value?: string;
+            /** @description instead, at stations with direct current */
+            valueDc?: string;
+            /** @description instead, at stations of OCPP 1.6 */
+            valueOcpp16?: string;
+        };
         ProfileShape: {
             /** Format: date-time */
             acceptedAt: string;
@@ -12103,6 +12384,31 @@ export interface components {
             /** @enum {string} */
             source: "default" | "file" | "environment" | "flag";
             value: string;
+        };
+        SettingDifferenceShape: {
+            /** @description it was as wanted, and somebody changed it */
+            drifted: boolean;
+            /** @description null: not known */
+            is: string | null;
+            /** @enum {string} */
+            kind: "text" | "number" | "flag" | "measurands";
+            /** @description it shows in what the station measures while a car charges */
+            measures: boolean;
+            /** @description measurands that are wanted and that it does not take */
+            missing: string[];
+            /** @description as OCPP 2.x names it */
+            name: string;
+            /** @description that asks for it */
+            profile: string;
+            /** @description the station's word when it was set; of an interval that is not kept the seconds between measurements */
+            said: string;
+            /** @enum {string} */
+            state: "unread" | "same" | "differs" | "accepted" | "verified" | "partly" | "refused" | "readOnly" | "notSupported" | "atRestart" | "unanswered";
+            /** @description measurands that it took and that are not in what it measures */
+            unseen: string[];
+            want: string;
+            /** @description as the station names it */
+            word: string;
         };
         SettingShape: {
             /**
@@ -13362,6 +13668,7 @@ export interface components {
         UpstreamChangeInputBody: {
             authority?: string;
             certificate?: string;
+            configure?: boolean;
             name?: string;
             /** @enum {string} */
             proof?: "station" | "password" | "certificate";
@@ -13372,6 +13679,8 @@ export interface components {
         UpstreamShape: {
             authority: string;
             certificate: string;
+            /** @description its stations are set as our configuration profiles ask */
+            configure: boolean;
             /**
              * Format: int64
              * @description stations that are relayed there when they connect
@@ -17660,6 +17969,225 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getConfigurationFleet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationFleetShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listConfigurationProfiles: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsConfigurationProfileShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createConfigurationProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConfigurationProfileInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationProfileShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getConfigurationProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationProfileShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteConfigurationProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeConfigurationProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfigurationProfileChangeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationProfileShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listKnownSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownSettingsOutputBody"];
+                };
             };
             /** @description Error */
             default: {
@@ -24086,6 +24614,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsSettingShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    applyConfiguration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationStandingShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getConfigurationDifference: {
+        parameters: {
+            query?: {
+                /** @description ask the station now; otherwise what it said last */
+                read?: boolean;
+            };
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationStandingShape"];
                 };
             };
             /** @description Error */

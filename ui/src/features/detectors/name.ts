@@ -16,6 +16,7 @@ export const DETECTORS = [
   'C18',
   'C19',
   ...numbered('D', 28),
+  'D33',
   ...numbered('V', 5),
   'V10',
   'V11',

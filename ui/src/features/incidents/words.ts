@@ -24,6 +24,7 @@ const kinds = [
   'clockSkew',
   'firmwareRegression',
   'listDrift',
+  'settingsDrift',
   'listRefused',
   'deadReader',
   'failedHereChargedNextDoor',

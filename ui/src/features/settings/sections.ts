@@ -39,6 +39,17 @@ export const groups: Group[] = [
         part: part(() => import('./stations')),
       },
       {
+        tab: 'profiles',
+        icon: 'list',
+        title: 'settings.profiles',
+        finds: 'settings.profiles.finds',
+        needs: 'stations.read',
+        part: part(async () => {
+          const [profiles] = await Promise.all([import('../profiles/part'), words.need('profiles')]);
+          return profiles;
+        }),
+      },
+      {
         tab: 'upstreams',
         icon: 'link',
         title: 'settings.upstreams',

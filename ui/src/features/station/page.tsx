@@ -1,10 +1,11 @@
 import { Tabs } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 import { Problem } from '../../api/problem';
 import { commandsQuery, conformanceQuery, notesQuery, sessionsQuery, stationQuery } from '../../api/queries';
 import type { Command, StationDetail } from '../../api/shapes';
-import { useT } from '../../i18n/i18n';
+import { useT, words } from '../../i18n/i18n';
 import { useTopic } from '../../live/hooks';
 import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
@@ -31,6 +32,11 @@ import styles from './station.module.css';
 import { Timeline } from './timeline';
 
 const route = getRouteApi('/inside/stations/$id');
+
+const Difference = lazy(async () => {
+  const [difference] = await Promise.all([import('../profiles/difference'), words.need('profiles')]);
+  return difference;
+});
 
 export default function StationPage() {
   const { id } = route.useParams();
@@ -193,6 +199,9 @@ function Loaded({ station }: { station: StationDetail }) {
         )}
         <Tabs.Panel value="configuration" className={styles.panels}>
           <LocalList station={station.id} />
+          <Suspense fallback={null}>
+            <Difference station={station} />
+          </Suspense>
           <Configuration station={station} />
         </Tabs.Panel>
         <Tabs.Panel value="firmware" className={styles.panels}>

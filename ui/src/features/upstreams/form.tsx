@@ -1,4 +1,4 @@
-import { PasswordInput, Radio, Textarea, TextInput } from '@mantine/core';
+import { PasswordInput, Radio, Switch, Textarea, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
 import { useT } from '../../i18n/i18n';
@@ -27,6 +27,7 @@ export function UpstreamForm({
   const [secret, setSecret] = useState('');
   const [certificate, setCertificate] = useState(of?.certificate ?? '');
   const [authority, setAuthority] = useState(of?.authority ?? '');
+  const [configure, setConfigure] = useState(of?.configure ?? false);
   const scheme = /^wss?:\/\/[^/?#@]+/.test(url.trim());
   const secure = url.trim().startsWith('wss://');
   // What proved us at one address is not sent to another.
@@ -42,6 +43,7 @@ export function UpstreamForm({
       proof,
       certificate: proof === 'certificate' ? certificate : '',
       authority: secure ? authority : '',
+      configure,
       ...(proof !== 'station' && secret ? { secret } : {}),
     };
     return of
@@ -160,6 +162,12 @@ export function UpstreamForm({
               spellCheck={false}
             />
           )}
+          <Switch
+            label={t('upstreams.configure')}
+            description={t('upstreams.configureHint')}
+            checked={configure}
+            onChange={(e) => setConfigure(e.currentTarget.checked)}
+          />
         </>
       )}
     </FormDialog>
