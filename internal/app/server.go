@@ -295,8 +295,8 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Outputs:     s.outputs,
 		Outlooks:    s.outlook,
 		Relays:      s.upstreams,
-		Proofs:      s.proofs,
 		Campaigns:   s.campaigns,
+		Proofs:      s.proofs,
 
 		StationLists: s.lists,
 		Depot:        s.depot,

@@ -94,14 +94,21 @@ func (u *upstreams) RelayHealth(id string) web.RelayHealth {
 	h := u.s.Endpoint.Health(id)
 	lost, refused, unreached := h.Last()
 	return web.RelayHealth{
-		Stations: int(h.Stations.Load()), Frames: h.Frames.Load(), Held: h.Held.Load(), Gaps: h.Gaps.Load(), Losses: h.Losses.Load(),
+		Stations: int(h.Stations.Load()), Connects: h.Connects.Load(), Frames: h.Frames.Load(), Held: h.Held.Load(), Gaps: h.Gaps.Load(), Losses: h.Losses.Load(),
 		Refusals: h.Refusals.Load(), Unreached: h.Unreached.Load(), AddedP50: h.Added(0.5), AddedP99: h.Added(0.99),
+		Added: web.RelaySpread(h.Spread()), Reached: h.Reached(),
 		LastLost: web.RelayTrouble(lost), LastRefused: web.RelayTrouble(refused), LastUnreached: web.RelayTrouble(unreached),
 	}
 }
 
 // Relayed is the system that a connected station is relayed to now.
 func (u *upstreams) Relayed(id string) string { return u.s.Endpoint.Relayed(id) }
+
+// RelayPassage is the relayed connection of a station, if it has one.
+func (u *upstreams) RelayPassage(id string) (web.RelayPassage, bool) {
+	p, ok := u.s.Endpoint.Passage(id)
+	return web.RelayPassage(p), ok
+}
 
 // TryUpstream connects to a system under an identity, and leaves at once.
 func (u *upstreams) TryUpstream(ctx context.Context, id, identity string) web.UpstreamTrialShape {

@@ -131,7 +131,7 @@ func (s *Server) enrolled(id string, password string) (*stationOutput, error) {
 		return nil, err
 	}
 	out := &stationOutput{Body: s.stationShape(st)}
-	out.Body.Auth, out.Body.Relay = s.authShape(id), s.relayShape(id)
+	out.Body.Auth, out.Body.Relay, out.Body.Relayed = s.authShape(id), s.relayShape(id), s.relayedShape(id)
 	if out.Body.Auth != nil {
 		out.Body.Auth.Password = password
 	}

@@ -23,7 +23,12 @@ type metrics struct {
 	live     *prometheus.Desc
 	waiting  *prometheus.Desc
 	seq      *prometheus.Desc
+	relay    relayMetrics
 }
+
+// relayMetrics are of the central systems that stations are relayed to: people name
+// them, one by one, so they are few.
+type relayMetrics struct{ stations, connects, frames, unread, losses, refusals, unreached, added *prometheus.Desc }
 
 func newMetrics(s *Server) *metrics {
 	d := func(name, help string, labels ...string) *prometheus.Desc {
@@ -41,6 +46,16 @@ func newMetrics(s *Server) *metrics {
 		waiting:  d("commands_waiting", "Commands that wait for an answer."),
 		seq:      d("journal_sequence", "Sequence of the last event folded."),
 	}
+	m.relay = relayMetrics{
+		stations:  d("relay_stations", "Stations connected to another central system through this server.", "upstream"),
+		connects:  d("relay_connects_total", "Connections of stations that it accepted.", "upstream"),
+		frames:    d("relay_frames_total", "Frames passed on, both ways.", "upstream"),
+		unread:    d("relay_unread_frames_total", "Frames that went on and could not be recorded.", "upstream"),
+		losses:    d("relay_losses_total", "Connections that it ended or let hang.", "upstream"),
+		refusals:  d("relay_refusals_total", "Stations that it refused.", "upstream"),
+		unreached: d("relay_unreached_total", "Stations that did not come to it.", "upstream"),
+		added:     d("relay_added_seconds", "How much later than without this server a frame arrives.", "upstream"),
+	}
 	s.o.Metrics.MustRegister(m)
 	return m
 }
@@ -48,6 +63,10 @@ func newMetrics(s *Server) *metrics {
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{m.ports, m.free, m.stations, m.power, m.sessions, m.ready, m.live, m.waiting, m.seq} {
+		ch <- d
+	}
+	r := &m.relay
+	for _, d := range []*prometheus.Desc{r.stations, r.connects, r.frames, r.unread, r.losses, r.refusals, r.unreached, r.added} {
 		ch <- d
 	}
 }
@@ -85,6 +104,28 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(m.live, float64(m.s.hub.size.Load()))
 	gauge(m.waiting, float64(m.s.sending.waiting()))
 	ch <- prometheus.MustNewConstMetric(m.seq, prometheus.CounterValue, float64(snap.Seq))
+	m.collectRelays(ch)
+}
+
+func (m *metrics) collectRelays(ch chan<- prometheus.Metric) {
+	if m.s.o.Relays == nil {
+		return
+	}
+	for _, u := range m.s.o.Store.Upstreams() {
+		h := m.s.o.Relays.RelayHealth(u.ID)
+		ch <- prometheus.MustNewConstMetric(m.relay.stations, prometheus.GaugeValue, float64(h.Stations), u.ID)
+		for d, n := range map[*prometheus.Desc]int64{
+			m.relay.connects: h.Connects, m.relay.frames: h.Frames, m.relay.unread: h.Gaps,
+			m.relay.losses: h.Losses, m.relay.refusals: h.Refusals, m.relay.unreached: h.Unreached,
+		} {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), u.ID)
+		}
+		upTo := make(map[float64]uint64, len(h.Added.UpTo))
+		for d, n := range h.Added.UpTo {
+			upTo[d.Seconds()] = n
+		}
+		ch <- prometheus.MustNewConstHistogram(m.relay.added, h.Added.Count, h.Added.Sum.Seconds(), upTo, u.ID)
+	}
 }
 
 func (m *metrics) handler() http.Handler {

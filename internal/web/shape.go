@@ -72,6 +72,7 @@ type StationShape struct {
 	EVSEs           []EVSEShape      `json:"evses"`
 	Auth            *AuthShape       `json:"auth,omitempty" doc:"for those who may change it"`
 	Relay           *RelayShape      `json:"relay,omitempty" doc:"for those who may change it"`
+	Relayed         *RelayedShape    `json:"relayed,omitempty" doc:"the central system that it is relayed to; missing: it speaks to this server"`
 }
 
 // EVSEShape is a port as the API shows it.

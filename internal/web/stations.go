@@ -107,6 +107,7 @@ func (s *Server) getStation(ctx context.Context, in *stationInput) (*stationOutp
 		return nil, err
 	}
 	out := &stationOutput{Body: s.stationShape(st)}
+	out.Body.Relayed = s.relayedShape(st.ID)
 	if scope(ctx, StationsWrite).Allows(st.SiteID) {
 		out.Body.Auth, out.Body.Relay = s.authShape(st.ID), s.relayShape(st.ID)
 	}

@@ -17,6 +17,8 @@ type Relays interface {
 	RelayHealth(upstream string) RelayHealth
 	// Relayed is the system that a connected station is relayed to now; empty: none.
 	Relayed(station string) string
+	// RelayPassage is the relayed connection of a station, if it has one.
+	RelayPassage(station string) (RelayPassage, bool)
 	// TryUpstream connects to a system under an identity, and leaves at once.
 	TryUpstream(ctx context.Context, id, identity string) UpstreamTrialShape
 	// ReachUpstream says why an address that people typed in may not be reached.
@@ -26,6 +28,7 @@ type Relays interface {
 // RelayHealth is how it goes with an upstream system, since the server started.
 type RelayHealth struct {
 	Stations      int
+	Connects      int64
 	Frames, Held  int64
 	Gaps          int64
 	Losses        int64
@@ -33,9 +36,26 @@ type RelayHealth struct {
 	Unreached     int64
 	AddedP50      time.Duration
 	AddedP99      time.Duration
+	Added         RelaySpread
+	Reached       time.Time // when it let a station in last
 	LastLost      RelayTrouble
 	LastRefused   RelayTrouble
 	LastUnreached RelayTrouble
+}
+
+// RelaySpread is how the delays of all frames are spread.
+type RelaySpread struct {
+	Count uint64
+	Sum   time.Duration
+	UpTo  map[time.Duration]uint64
+}
+
+// RelayPassage is a relayed connection as it is now.
+type RelayPassage struct {
+	Upstream string
+	Since    time.Time
+	Frames   int64
+	Added    time.Duration
 }
 
 // RelayTrouble is the last time that something went wrong.
@@ -69,7 +89,9 @@ type RelayTroubleShape struct {
 // RelayHealthShape is how it goes with an upstream system, since the server started.
 type RelayHealthShape struct {
 	Since           time.Time          `json:"since" doc:"when counting began"`
+	State           string             `json:"state" enum:"connected,refusing,away,waiting,unused" doc:"connected: stations are; refusing, away: it refused the last, or was not reached or lost; waiting: none came yet; unused: none is to come"`
 	Stations        int                `json:"stations" doc:"connected through us now"`
+	Connects        int64              `json:"connects" doc:"connections that it accepted"`
 	Frames          int64              `json:"frames" doc:"passed on, both ways"`
 	Held            int64              `json:"held" doc:"its questions that waited for one of ours"`
 	GapFrames       int64              `json:"gapFrames" doc:"frames that went on and could not be recorded"`
@@ -81,6 +103,16 @@ type RelayHealthShape struct {
 	LastLost        *RelayTroubleShape `json:"lastLost"`
 	LastRefused     *RelayTroubleShape `json:"lastRefused"`
 	LastUnreached   *RelayTroubleShape `json:"lastUnreached"`
+}
+
+// RelayedShape is where a station is relayed to, for all who may see the station.
+type RelayedShape struct {
+	Upstream     string     `json:"upstream"`
+	Name         string     `json:"name"`
+	Connected    bool       `json:"connected"`
+	Since        *time.Time `json:"since" doc:"when the connection began; null: there is none"`
+	Frames       int64      `json:"frames" doc:"passed on over this connection, both ways"`
+	AddedSeconds float64    `json:"addedSeconds" doc:"how much later than without us a frame arrives, on average"`
 }
 
 // UpstreamShape is another central system as the API shows it. Secrets are written,
@@ -162,7 +194,7 @@ func (s *Server) registerUpstreams() {
 func (s *Server) upstreamShape(ctx context.Context, u *store.Upstream) UpstreamShape {
 	out := UpstreamShape{
 		ID: u.ID, Name: u.Name, Host: u.Host(), Secure: u.Secure(), Proof: u.Proof, HasSecret: u.HasSecret, Authority: u.Authority, Certificate: u.Certificate,
-		Stations: []string{}, Sites: []string{}, Health: RelayHealthShape{Since: s.started.UTC()},
+		Stations: []string{}, Sites: []string{}, Health: RelayHealthShape{Since: s.started.UTC(), State: "waiting"},
 	}
 	if !who(ctx).Scope(StationsWrite).Empty() {
 		out.URL = u.URL
@@ -190,11 +222,31 @@ func (s *Server) upstreamShape(ctx context.Context, u *store.Upstream) UpstreamS
 	}
 	h := s.o.Relays.RelayHealth(u.ID)
 	out.Health = RelayHealthShape{
-		Since: s.started.UTC(), Stations: h.Stations, Frames: h.Frames, Held: h.Held, GapFrames: h.Gaps, Losses: h.Losses, Refusals: h.Refusals, Unreached: h.Unreached,
+		Since: s.started.UTC(), State: h.state(out.Enrolled), Stations: h.Stations, Connects: h.Connects, Frames: h.Frames, Held: h.Held, GapFrames: h.Gaps, Losses: h.Losses, Refusals: h.Refusals, Unreached: h.Unreached,
 		AddedP50Seconds: h.AddedP50.Seconds(), AddedP99Seconds: h.AddedP99.Seconds(),
 		LastLost: troubleShape(h.LastLost), LastRefused: troubleShape(h.LastRefused), LastUnreached: troubleShape(h.LastUnreached),
 	}
 	return out
+}
+
+// state is how a system is, by what happened last.
+func (h *RelayHealth) state(enrolled int) string {
+	last, word := h.Reached, "waiting"
+	for _, x := range []struct {
+		at   time.Time
+		word string
+	}{{h.LastRefused.At, "refusing"}, {h.LastUnreached.At, "away"}, {h.LastLost.At, "away"}} {
+		if x.at.After(last) {
+			last, word = x.at, x.word
+		}
+	}
+	switch {
+	case h.Stations > 0:
+		return "connected"
+	case enrolled == 0:
+		return "unused"
+	}
+	return word
 }
 
 func troubleShape(t RelayTrouble) *RelayTroubleShape {
@@ -212,6 +264,20 @@ func (s *Server) relayShape(station string) *RelayShape {
 	}
 	if s.o.Relays != nil {
 		out.Now = s.o.Relays.Relayed(station)
+	}
+	return out
+}
+
+// relayedShape is where a station is relayed to; nil: it speaks to us.
+func (s *Server) relayedShape(station string) *RelayedShape {
+	to, _ := s.o.Store.RelayOf(station)
+	if to == nil || s.o.Relays == nil {
+		return nil
+	}
+	out := &RelayedShape{Upstream: to.ID, Name: to.Name}
+	if p, ok := s.o.Relays.RelayPassage(station); ok && p.Upstream == to.ID {
+		since := p.Since.UTC()
+		out.Connected, out.Since, out.Frames, out.AddedSeconds = true, &since, p.Frames, p.Added.Seconds()
 	}
 	return out
 }

@@ -175,8 +175,8 @@ type Options struct {
 	Outputs      Outputs   // nil: none is switched
 	Outlooks     Outlooks  // nil: nothing is forecast
 	Relays       Relays    // nil: no station is relayed
-	Proofs       Proofs    // nil: how stations prove themselves is not changed
 	Campaigns    Campaigns // nil: no work at many stations
+	Proofs       Proofs    // nil: how stations prove themselves is not changed
 	Imports      Imports   // nil: no past sessions are taken in
 	Cells        Cells     // nil: nobody counts quarter hours
 	Inside       Inside    // nil: doors are not driven
@@ -315,8 +315,8 @@ func (s *Server) register() {
 	s.registerDoors()
 	s.registerOutputs()
 	s.registerUpstreams()
-	s.registerProofs()
 	s.registerCampaigns()
+	s.registerProofs()
 	s.registerEvidence()
 	s.registerSiteImport()
 	s.registerPlans()

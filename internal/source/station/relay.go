@@ -43,6 +43,9 @@ type relay struct {
 
 	observers []*observer
 
+	since         time.Time
+	frames, added atomic.Int64 // passed on, both ways, and by how many nanoseconds later than without us
+
 	upBusy, upWriting atomic.Int64 // UnixNano since when a frame of upstream is being read, or one for it written; 0: none is
 	upPonged, pinging atomic.Bool
 	waits             atomic.Int64  // UnixNano since when the station waits for an answer; 0: it does not
@@ -50,7 +53,7 @@ type relay struct {
 }
 
 func newRelay(l *link, to *Upstream, up socket) *relay {
-	r := &relay{link: l, to: to, up: up, health: l.ep.healthOf(to.ID), upEnded: make(chan struct{})}
+	r := &relay{link: l, to: to, up: up, health: l.ep.healthOf(to.ID), since: time.Now(), upEnded: make(chan struct{})}
 	r.ear = &ear{relay: r}
 	l.relay, l.access = r, naming{l.ep.access}
 	l.booted = true // its limits are those of a station we know
@@ -142,8 +145,16 @@ func (r *relay) fromStation(typ websocket.MessageType, frame []byte, now time.Ti
 		<-r.upEnded
 		return fmt.Errorf("pass on to %s: %w", r.to.ID, err)
 	}
-	r.health.passed(time.Since(now))
+	r.passed(now)
 	return nil
+}
+
+// passed counts a frame that was whole at a moment and is written now.
+func (r *relay) passed(whole time.Time) {
+	d := time.Since(whole)
+	r.frames.Add(1)
+	r.added.Add(int64(d))
+	r.health.passed(d)
 }
 
 // answered hands a frame that answers a CALL of ours to who asked. It goes nowhere
@@ -271,7 +282,7 @@ func (r *relay) pass(typ websocket.MessageType, frame []byte, since time.Time) e
 		return fmt.Errorf("write to %s: %w", l.station, err)
 	}
 	l.ep.Stats.FramesOut.Add(1)
-	r.health.passed(time.Since(since))
+	r.passed(since)
 	return nil
 }
 

@@ -125,6 +125,7 @@ func (ep *Endpoint) dialFor(answer http.Header, r *http.Request, h hello, offere
 	header := passedOn(r, h.upstream, h.identity)
 	up, resp, err := ep.dial(ctx, h.upstream, segment(r), header, offered)
 	if err == nil {
+		health.connected()
 		return up, nil
 	}
 	if resp != nil && resp.StatusCode >= 400 {

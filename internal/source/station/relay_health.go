@@ -11,6 +11,7 @@ import (
 // started.
 type Health struct {
 	Stations  atomic.Int64 // connected through us now
+	Connects  atomic.Int64 // connections that it accepted
 	Frames    atomic.Int64 // passed on, both ways
 	Held      atomic.Int64 // CALLs of upstream that waited for one of ours
 	Gaps      atomic.Int64 // frames that passed unread
@@ -21,6 +22,7 @@ type Health struct {
 	added latencies
 
 	mu      sync.Mutex
+	reached time.Time
 	trouble [3]Trouble
 }
 
@@ -76,6 +78,21 @@ func (h *Health) unreached(station, code, reason string) {
 	h.note(troubleUnreached, Trouble{time.Now(), station, code, reason, 0})
 }
 
+// connected notes that upstream let a station in.
+func (h *Health) connected() {
+	h.Connects.Add(1)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.reached = time.Now()
+}
+
+// Reached is when upstream let a station in last; zero: never.
+func (h *Health) Reached() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.reached
+}
+
 // Last is when a connection was lost last, when one was refused, and when
 // upstream was not reached.
 func (h *Health) Last() (lost, refused, unreached Trouble) {
@@ -93,8 +110,22 @@ func (h *Health) passed(d time.Duration) {
 // moment a frame was whole until it was written to the other side. Zero: none was.
 func (h *Health) Added(share float64) time.Duration { return h.added.quantile(share) }
 
+// Spread is how the delays of all frames are spread.
+type Spread struct {
+	Count uint64
+	Sum   time.Duration
+	// UpTo counts the frames that were delayed by a time or less.
+	UpTo map[time.Duration]uint64
+}
+
+// Spread is how the delays of all frames are spread.
+func (h *Health) Spread() Spread { return h.added.spread() }
+
 // latencies counts durations in steps of a quarter.
-type latencies struct{ steps [latencySteps]atomic.Int64 }
+type latencies struct {
+	steps [latencySteps]atomic.Int64
+	sum   atomic.Int64
+}
 
 const (
 	latencySteps = 64
@@ -108,6 +139,27 @@ func (l *latencies) note(d time.Duration) {
 		step = min(int(math.Log(float64(d)/float64(latencyFirst))/math.Log(latencyStep))+1, latencySteps-1)
 	}
 	l.steps[step].Add(1)
+	l.sum.Add(int64(d))
+}
+
+// spreadEvery leaves out most of the steps: three times as long each is enough for
+// a graph.
+const spreadEvery = 5
+
+func (l *latencies) spread() Spread {
+	out := Spread{Sum: time.Duration(l.sum.Load()), UpTo: make(map[time.Duration]uint64)}
+	for i := range l.steps {
+		out.Count += uint64(l.steps[i].Load())
+		if i%spreadEvery == 0 {
+			out.UpTo[upTo(i)] = out.Count
+		}
+	}
+	return out
+}
+
+// upTo is the longest time that a step counts.
+func upTo(step int) time.Duration {
+	return time.Duration(float64(latencyFirst) * math.Pow(latencyStep, float64(step)))
 }
 
 func (l *latencies) quantile(share float64) time.Duration {
@@ -123,7 +175,7 @@ func (l *latencies) quantile(share float64) time.Duration {
 	limit, seen := int64(math.Ceil(share*float64(total))), int64(0)
 	for i, n := range counts {
 		if seen += n; seen >= limit {
-			return time.Duration(float64(latencyFirst) * math.Pow(latencyStep, float64(i)))
+			return upTo(i)
 		}
 	}
 	return 0
@@ -148,6 +200,30 @@ func (ep *Endpoint) healthOf(upstream string) *Health {
 
 // Health is how it goes with an upstream system.
 func (ep *Endpoint) Health(upstream string) *Health { return ep.healthOf(upstream) }
+
+// Passage is a relayed connection as it is now.
+type Passage struct {
+	Upstream string
+	Since    time.Time
+	Frames   int64         // passed on, both ways
+	Added    time.Duration // to a frame, on average
+}
+
+// Passage is the relayed connection of a station, if it has one.
+func (ep *Endpoint) Passage(station string) (Passage, bool) {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	l := ep.links[station]
+	if l == nil || l.relay == nil {
+		return Passage{}, false
+	}
+	r := l.relay
+	p := Passage{Upstream: r.to.ID, Since: r.since, Frames: r.frames.Load()}
+	if p.Frames > 0 {
+		p.Added = time.Duration(r.added.Load() / p.Frames)
+	}
+	return p, true
+}
 
 // Relayed says to which upstream system a connected station is relayed; empty: to
 // none.

@@ -11493,6 +11493,11 @@ export interface components {
             addedP99Seconds: number;
             /**
              * Format: int64
+             * @description connections that it accepted
+             */
+            connects: number;
+            /**
+             * Format: int64
              * @description passed on, both ways
              */
             frames: number;
@@ -11524,6 +11529,11 @@ export interface components {
              * @description when counting began
              */
             since: string;
+            /**
+             * @description connected: stations are; refusing, away: it refused the last, or was not reached or lost; waiting: none came yet; unused: none is to come
+             * @enum {string}
+             */
+            state: "connected" | "refusing" | "away" | "waiting" | "unused";
             /**
              * Format: int64
              * @description connected through us now
@@ -11557,6 +11567,26 @@ export interface components {
              * @description of an HTTP answer, or the code of a close; 0: there was none
              */
             status: number;
+        };
+        RelayedShape: {
+            /**
+             * Format: double
+             * @description how much later than without us a frame arrives, on average
+             */
+            addedSeconds: number;
+            connected: boolean;
+            /**
+             * Format: int64
+             * @description passed on over this connection, both ways
+             */
+            frames: number;
+            name: string;
+            /**
+             * Format: date-time
+             * @description when the connection began; null: there is none
+             */
+            since: string | null;
+            upstream: string;
         };
         RemediesShape: {
             budgets: components["schemas"]["BudgetShape"][];
@@ -12930,6 +12960,8 @@ export interface components {
             protocol: string;
             /** @description for those who may change it */
             relay?: components["schemas"]["RelayShape"];
+            /** @description the central system that it is relayed to; missing: it speaks to this server */
+            relayed?: components["schemas"]["RelayedShape"];
             remoteAddr: string;
             /** Format: int64 */
             securityProfile: number;

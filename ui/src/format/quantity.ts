@@ -76,3 +76,9 @@ export const storage = (locale: string, n: number | null | undefined): Quantity 
   ]);
 
 export const text = (q: Quantity): string => `${q.value} ${q.unit}`;
+
+/** Milliseconds as an operator reads them: two digits that mean something. */
+export function milliseconds(locale: string, seconds: number): string {
+  const ms = seconds * 1000;
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: ms < 1 ? 2 : ms < 10 ? 1 : 0 }).format(ms);
+}

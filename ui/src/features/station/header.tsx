@@ -15,6 +15,7 @@ import { useZone } from '../../ui/zone';
 import type { Kind } from './actions';
 import { Fault } from './fault';
 import styles from './header.module.css';
+import { RelayedState, useRelayed } from './relayed';
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
@@ -110,6 +111,7 @@ export function Header({ station: s }: { station: StationDetail }) {
   const tag = useTag();
   const zone = useZone();
   const mayCommand = useAllowed('stations.command');
+  const relayed = useRelayed(s.id);
   const site = s.siteName || s.siteId || t('site.none');
   const mono = (v: string) =>
     v ? <span className="mono">{v}</span> : <span className={styles.none}>–</span>;
@@ -179,6 +181,11 @@ export function Header({ station: s }: { station: StationDetail }) {
             t('age.never')
           )}
         </Fact>
+        {relayed && (
+          <Fact name={t('station.relayed')}>
+            <RelayedState of={relayed} />
+          </Fact>
+        )}
         <Fact name={t('column.model')}>
           {[s.vendor, s.model].filter(Boolean).join(' ') || <span className={styles.none}>–</span>}
         </Fact>

@@ -73,6 +73,12 @@ export default function Upstreams() {
   );
 }
 
+const TONE: Partial<Record<Upstream['health']['state'], string | undefined>> = {
+  connected: styles.ok,
+  refusing: styles.failed,
+  away: styles.failed,
+};
+
 /** One system: who is relayed to it, what that costs, what went wrong last. */
 function System({ of: u, mayWrite, open }: { of: Upstream; mayWrite: boolean; open: (what: Open) => void }) {
   const t = useT();
@@ -111,6 +117,10 @@ function System({ of: u, mayWrite, open }: { of: Upstream; mayWrite: boolean; op
       }
       aside={menu}
     >
+      <p className={`${styles.state} ${TONE[h.state] ?? ''}`}>
+        <Icon name={h.state === 'connected' ? 'check' : TONE[h.state] ? 'warn' : 'clock'} size={16} />
+        {t(`upstreams.state.${h.state}`)}
+      </p>
       <p className={styles.way}>
         {t(u.secure ? 'upstreams.secure' : 'upstreams.plain')} {t(`upstreams.proves.${u.proof}`)}
       </p>
@@ -138,6 +148,7 @@ function System({ of: u, mayWrite, open }: { of: Upstream; mayWrite: boolean; op
           bad={h.gapFrames > 0}
           note={h.gapFrames > 0 ? t('upstreams.gapsText') : undefined}
         />
+        <Fact label={t('upstreams.connects')} value={count(tag, h.connects)} />
         <Fact label={t('upstreams.losses')} value={count(tag, h.losses)} />
         <Fact label={t('upstreams.refusals')} value={count(tag, h.refusals + h.unreached)} />
       </dl>

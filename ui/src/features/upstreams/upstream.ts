@@ -3,6 +3,8 @@ import { api, ok } from '../../api/client';
 import type { components } from '../../api/gen';
 import type { MessageKey, Translate } from '../../i18n/i18n';
 
+export { milliseconds as added } from '../../format/quantity';
+
 type Schemas = components['schemas'];
 export type Upstream = Schemas['UpstreamShape'];
 export type Trouble = Schemas['RelayTroubleShape'];
@@ -56,10 +58,4 @@ export function why(t: Translate, of: { code: string; reason: string; status: nu
 export function newest(u: Upstream): Trouble | null {
   const all = [u.health.lastLost, u.health.lastRefused, u.health.lastUnreached].filter((x) => x !== null);
   return all.sort((a, b) => Date.parse(b.at) - Date.parse(a.at))[0] ?? null;
-}
-
-/** Milliseconds as an operator reads them: two digits that mean something. */
-export function added(locale: string, seconds: number): string {
-  const ms = seconds * 1000;
-  return new Intl.NumberFormat(locale, { maximumFractionDigits: ms < 1 ? 2 : ms < 10 ? 1 : 0 }).format(ms);
 }
