@@ -274,7 +274,14 @@ const station = createRoute({
   getParentRoute: () => inside,
   path: '/stations/$id',
   validateSearch: parseStation,
-  component: page(() => import('../features/station/page'), 'incidents', 'station', 'stations'),
+  component: page(
+    () => import('../features/station/page'),
+    'files',
+    'incidents',
+    'profiles',
+    'station',
+    'stations',
+  ),
 });
 
 const desk = createRoute({

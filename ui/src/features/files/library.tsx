@@ -108,7 +108,7 @@ function Row({ of: x, may, open }: { of: Image; may: boolean; open: (what: Open)
       <td>
         <span className={`mono ${styles.name}`}>{x.name}</span>
         <span className={`meta ${styles.why}`} title={x.sha256}>
-          {text(storage(tag, x.bytes))} · SHA-256 {x.sha256.slice(0, 12)}…
+          {t('files.hashed', { size: text(storage(tag, x.bytes)), hash: x.sha256.slice(0, 12) })}
         </span>
       </td>
       <td className="num">

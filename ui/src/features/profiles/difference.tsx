@@ -51,7 +51,10 @@ export default function Difference({ station }: { station: StationDetail }) {
         <span
           className={GOOD.includes(x.state) ? styles.ok : BAD.includes(x.state) ? styles.bad : styles.wait}
         >
-          <Icon name={GOOD.includes(x.state) ? 'check' : BAD.includes(x.state) ? 'warn' : 'clock'} size={16} />
+          <Icon
+            name={GOOD.includes(x.state) ? 'check' : BAD.includes(x.state) ? 'warn' : 'clock'}
+            size={16}
+          />
         </span>
         <span>
           {t(`diff.all.${x.state}`)}{' '}

@@ -209,7 +209,7 @@ export default function Stations() {
               { label: t('security.auth'), icon: 'key', run: () => setOpen({ kind: 'auth', of: s }) },
               s.hasPassword && {
                 label: t('security.rotate'),
-                icon: 'refresh',
+                icon: 'retry',
                 run: () => setOpen({ kind: 'rotate', of: s }),
               },
               {
