@@ -405,7 +405,7 @@ const welcome = createRoute({
     step: isStep(s.step) ? s.step : undefined,
     station: typeof s.station === 'number' ? String(s.station) : text(s.station)?.slice(0, 48),
   }),
-  component: page(() => import('../features/welcome/page'), 'welcome', 'stations'),
+  component: page(() => import('../features/welcome/page'), 'stations', 'upstreams', 'welcome'),
 });
 
 const pages = [
