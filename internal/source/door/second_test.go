@@ -85,6 +85,8 @@ func yard(t *testing.T, p *paper, relays bool, of DoorConfig) (show func(card ui
 			b.put(Record{Cause: NoPrivilege, Card: card, Out: out, At: at})
 		}
 		synctest.Wait()
+		time.Sleep(ringPause) // a ring for what was read already has the keeper pause
+		synctest.Wait()
 	}
 	opened = func() int {
 		n := 0

@@ -412,6 +412,12 @@ func TestTwoWhoAskTakeTurns(t *testing.T) {
 	if got := <-late; got != "command-3answered" {
 		t.Errorf("late: %s", got)
 	}
+	// What comes behind the second one shows that it was read.
+	const mark = `[2,"behind","Heartbeat",{}]`
+	if err := c.Write(t.Context(), websocket.MessageText, []byte(mark)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "what comes behind", func() bool { return len(up.all()) == 2 })
 	// Upstream may take an id of ours: the answer is upstream's as long as we wait
 	// for none.
 	up.say(t, websocket.MessageText, `[2,"`+id+`","GetLocalListVersion",{}]`)
@@ -422,8 +428,8 @@ func TestTwoWhoAskTakeTurns(t *testing.T) {
 	if err := c.Write(t.Context(), websocket.MessageText, []byte(last)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "upstream's answers", func() bool { return len(up.all()) == 2 })
-	if got := up.all(); got[0].text != `[3,"u1",{"status":"Accepted"}]` || got[1].text != last {
+	eventually(t, "upstream's answers", func() bool { return len(up.all()) == 3 })
+	if got := up.all(); got[0].text != `[3,"u1",{"status":"Accepted"}]` || got[1].text != mark || got[2].text != last {
 		t.Errorf("upstream heard %v", got)
 	}
 	eventually(t, "what upstream asked in the journal", func() bool { return len(h.events(t, "CP1", event.KindCommand, event.KindCommandResult)) == 4 })
