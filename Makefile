@@ -82,7 +82,7 @@ test-go: test/schemas/node_modules/.installed bin/chargewatch ## Go tests, but f
 
 test-race: test/schemas/node_modules/.installed ## Go tests where goroutines share state, with the race detector
 	scripts/need mosquitto ffmpeg
-	go test -vet=off -race $(UNWATCHED) $(RACE)
+	go test -vet=off -timeout 20m -race $(UNWATCHED) $(RACE)
 
 test-ui: ui/node_modules/.installed ui/dist/index.html ## unit tests and size budget of the web interface
 	cd ui && npm test --silent && npm run --silent budget
