@@ -159,10 +159,9 @@ func TestStationsSendTheirLogs(t *testing.T) {
 		for _, kind := range []string{"diagnostics", "securityLog"} {
 			var asked web.StationFileShape
 			operator.do(http.MethodPost, "/stations/"+x.ID+"/files", `{"kind":"`+kind+`"}`, http.StatusAccepted, &asked)
-			if asked.Over || asked.CommandID == "" {
+			if asked.ID == "" {
 				t.Errorf("%s of %s: %+v", kind, x.ID, asked)
 			}
-			operator.do(http.MethodPost, "/stations/"+x.ID+"/files", `{"kind":"`+kind+`"}`, http.StatusConflict, nil)
 			got := operator.settled(x.ID, "received")
 			if got.ID != asked.ID || got.File == nil || got.File.Bytes < 1000 || !strings.HasPrefix(got.File.Name, x.ID) || !strings.HasSuffix(got.File.Name, ".tar.gz") {
 				t.Fatalf("%s of %s: %+v", kind, x.ID, got)
