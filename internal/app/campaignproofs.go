@@ -15,8 +15,9 @@ import (
 // bulkPassword gives each station a password of its own; bulkCertificate has each ask for
 // a new certificate. Either goes on by itself after a restart.
 type (
-	bulkPassword    struct{ s *Server }
-	bulkCertificate struct{ s *Server }
+	bulkPassword    struct{ ofProof }
+	bulkCertificate struct{ ofProof }
+	ofProof         struct{ s *Server }
 )
 
 var (
@@ -35,20 +36,23 @@ const (
 	proofLook     = 200 * time.Millisecond
 )
 
-func noParams(params json.RawMessage) error {
+func (ofProof) Again() bool        { return true }
+func (ofProof) Permission() string { return string(web.StationsWrite) }
+
+func (ofProof) Check(params json.RawMessage) error {
 	if p := bytes.TrimSpace(params); len(p) > 0 && string(p) != "{}" && string(p) != "null" {
 		return &store.InvalidError{Field: "", Reason: "nothing is chosen for it"}
 	}
 	return nil
 }
 
-// proves says why a station is left out.
-func (s *Server) proves(station string) (*store.Enrolment, string) {
-	e, ok := s.Store.Station(station)
+// enrolled says why a station is left out.
+func (k ofProof) enrolled(station string) (*store.Enrolment, string) {
+	e, ok := k.s.Store.Station(station)
 	if !ok {
 		return nil, "notFound"
 	}
-	if to, _ := s.Store.RelayOf(station); to != nil {
+	if to, _ := k.s.Store.RelayOf(station); to != nil {
 		return nil, "relayed"
 	}
 	return e, ""
@@ -66,23 +70,29 @@ func until(ctx context.Context, final func() (campaign.Result, bool)) campaign.R
 		}
 		select {
 		case <-look.C:
+			continue
 		case <-limit:
-			r.State, r.RetryAt = campaign.Waiting, time.Now().Add(time.Minute)
-			return r
 		case <-ctx.Done():
-			r.State, r.RetryAt = campaign.Waiting, time.Now().Add(time.Minute)
-			return r
 		}
+		r.State, r.RetryAt = campaign.Waiting, time.Now().Add(time.Minute)
+		return r
 	}
 }
 
-func (*bulkPassword) Name() string                       { return "password" }
-func (*bulkPassword) Again() bool                        { return true }
-func (*bulkPassword) Permission() string                 { return string(web.StationsWrite) }
-func (*bulkPassword) Check(params json.RawMessage) error { return noParams(params) }
+// unbegun is what becomes of a station at which nothing could be begun. That somebody
+// began it already is no hindrance: it is waited for.
+func unbegun(err error) (campaign.Result, bool) {
+	var used *store.InUseError
+	if err == nil || errors.As(err, &used) {
+		return campaign.Result{}, false
+	}
+	return campaign.Result{State: campaign.Failed, Code: "refused", Text: err.Error()}, true
+}
+
+func (*bulkPassword) Name() string { return "password" }
 
 func (k *bulkPassword) Fits(_ context.Context, station string, _ json.RawMessage) string {
-	e, skip := k.s.proves(station)
+	e, skip := k.enrolled(station)
 	if skip == "" && !e.HasPassword() {
 		return "noPassword"
 	}
@@ -92,9 +102,9 @@ func (k *bulkPassword) Fits(_ context.Context, station string, _ json.RawMessage
 func (k *bulkPassword) Do(ctx context.Context, station string, _ json.RawMessage, attempt int) campaign.Result {
 	r, ok := k.s.Store.Rotation(station)
 	if attempt == 1 || !ok || !r.State.Active() && r.State != store.RotationDone {
-		var used *store.InUseError
-		if _, err := k.s.proofs.Rotate(ctx, store.Actor(campaign.ByOf(ctx)), station); err != nil && !errors.As(err, &used) {
-			return campaign.Result{State: campaign.Failed, Code: "refused", Text: err.Error()}
+		_, err := k.s.proofs.Rotate(ctx, campaign.ByOf(ctx), station)
+		if r, no := unbegun(err); no {
+			return r
 		}
 	}
 	return until(ctx, func() (campaign.Result, bool) {
@@ -113,21 +123,18 @@ func (k *bulkPassword) Do(ctx context.Context, station string, _ json.RawMessage
 	})
 }
 
-func (*bulkCertificate) Name() string                       { return "certificate" }
-func (*bulkCertificate) Again() bool                        { return true }
-func (*bulkCertificate) Permission() string                 { return string(web.StationsWrite) }
-func (*bulkCertificate) Check(params json.RawMessage) error { return noParams(params) }
+func (*bulkCertificate) Name() string { return "certificate" }
 
 func (k *bulkCertificate) Fits(_ context.Context, station string, _ json.RawMessage) string {
-	_, skip := k.s.proves(station)
+	_, skip := k.enrolled(station)
 	return skip
 }
 
 func (k *bulkCertificate) Do(ctx context.Context, station string, _ json.RawMessage, attempt int) campaign.Result {
 	if attempt == 1 {
-		var used *store.InUseError
-		if _, err := k.s.proofs.Renew(ctx, store.Actor(campaign.ByOf(ctx)), station); err != nil && !errors.As(err, &used) {
-			return campaign.Result{State: campaign.Failed, Code: "refused", Text: err.Error()}
+		_, err := k.s.proofs.Renew(ctx, campaign.ByOf(ctx), station)
+		if r, no := unbegun(err); no {
+			return r
 		}
 	}
 	return until(ctx, func() (campaign.Result, bool) {

@@ -20,7 +20,7 @@ import (
 
 // campaignKinds are the sorts of work that can be done at many stations.
 func (s *Server) campaignKinds() []campaign.Kind {
-	return []campaign.Kind{&bulkCommand{s}, &bulkPassword{s}, &bulkCertificate{s}, &firmwareUpdate{s}}
+	return []campaign.Kind{&bulkCommand{s}, &bulkPassword{ofProof{s}}, &bulkCertificate{ofProof{s}}, &firmwareUpdate{s}}
 }
 
 func (s *Server) newCampaigns(now func() time.Time) *campaign.Service {
@@ -60,7 +60,7 @@ func (c cohorts) station(st *fleet.Station) campaign.Station {
 	for i := range st.EVSEs {
 		v := &st.EVSEs[i]
 		out.Faulted = out.Faulted || v.Status == fleet.Faulted
-		out.InSession = out.InSession || v.Session != nil || v.Status == fleet.Charging || v.Status == fleet.SuspendedEV || v.Status == fleet.SuspendedEVSE
+		out.InSession = out.InSession || v.InUse()
 	}
 	return out
 }

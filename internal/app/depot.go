@@ -9,6 +9,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/depot"
 	"github.com/chargewatch/chargewatch/internal/disk"
+	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
 
@@ -62,10 +63,10 @@ func (s *Server) openFilePort(ctx context.Context) error {
 // asker asks stations for files by commands that are recorded like those of people.
 type asker struct{ s *Server }
 
-func (a asker) Command(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) (depot.Answer, error) {
+func (a asker) Command(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) (event.CommandResult, error) {
 	o, err := a.s.Web.CommandFor(ctx, by, station, action, payload)
 	if o.Status == "timeout" && !o.Sent { // it was busy with other requests
 		o.Status = "refused"
 	}
-	return depot.Answer{Command: o.Command, Status: o.Status, Response: o.Response, ErrorCode: o.ErrorCode, Description: o.Description}, err
+	return resultOf(o), err
 }

@@ -20,12 +20,14 @@ import (
 // barn is a door on a broker, of which the server decides.
 type barn struct {
 	*yard
+	broker *mqtttest.Broker
 	hand   *mqtt.Client
 	device *simdoor.Device
 	said   int
 }
 
-func newBarn(t *testing.T) *barn {
+// newBarn opens for so many seconds.
+func newBarn(t *testing.T, pulse int) *barn {
 	t.Helper()
 	y := newYard(t)
 	b := mqtttest.Start(t, mqtttest.Options{User: "chargewatch", Password: "three quiet words"})
@@ -47,10 +49,10 @@ func newBarn(t *testing.T) *barn {
 	st := y.s.Store
 	y.must(st.CreateController(t.Context(), store.System, store.Controller{ID: "broker", SiteID: "yard", Driver: store.DriverMQTT, Address: "mqtt://" + b.Address, User: "chargewatch"}, "three quiet words"))
 	y.must(st.CreateDoor(t.Context(), store.System, store.Door{ID: "barn", SiteID: "yard", Kind: access.Gate, Controller: "broker", Number: 1, Wiring: store.Wiring{
-		Preset: "shelly2", Device: "shelly-gate", PulseS: 1, Reader: "yard/reader", Contact: store.WiringContact{Preset: "shelly2", Device: "shelly-gate"},
+		Preset: "shelly2", Device: "shelly-gate", PulseS: pulse, Reader: "yard/reader", Contact: store.WiringContact{Preset: "shelly2", Device: "shelly-gate"},
 	}}))
 	y.until("the door is locked", func() bool { return y.state("barn") == event.DoorLocked })
-	return &barn{yard: y, hand: hand, device: device}
+	return &barn{yard: y, broker: b, hand: hand, device: device}
 }
 
 // show gives the reader something and returns what came of it.
@@ -97,7 +99,7 @@ func (b *barn) holder(name, card, pin, duress string) (id string) {
 // Whoever is made to open gives another code. The door does what it always does, what is
 // told of it is what is always told, and help is called.
 func TestADuressCode(t *testing.T) {
-	b := newBarn(t)
+	b := newBarn(t, 1)
 	st := b.s.Store
 	ida := b.holder("Ida", "04A1B2C3D4", "471100", "471101")
 	b.must(st.SaveAccessRow(t.Context(), store.System, store.AccessRow{Row: access.Row{Name: "Staff", To: []access.Principal{{Person: ida}}, Kinds: []access.PlaceKind{access.Gate}, PIN: true}}))
@@ -239,7 +241,7 @@ func TestTwoPeopleAtABoard(t *testing.T) {
 // Who is inside of an area is known from the journal after a start, but for those who may
 // have left unseen while we were away.
 func TestAnAreaAtABroker(t *testing.T) {
-	b := newBarn(t)
+	b := newBarn(t, 1)
 	ida := b.holder("Ida", "04A1B2C3D4", "", "")
 	st := b.s.Store
 	b.must(st.SaveAccessRow(t.Context(), store.System, store.AccessRow{Row: access.Row{Name: "Staff", To: []access.Principal{{Person: ida}}, Kinds: []access.PlaceKind{access.Gate}}}))

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -17,9 +16,7 @@ import (
 	"github.com/chargewatch/chargewatch/internal/access"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/mqtt"
-	"github.com/chargewatch/chargewatch/internal/mqtt/mqtttest"
 	"github.com/chargewatch/chargewatch/internal/proto/signed"
-	simdoor "github.com/chargewatch/chargewatch/internal/sim/door"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
 
@@ -42,35 +39,14 @@ func (y *yard) card(value string) string {
 // At a broker the server decides; what holds while it or the broker is away is that
 // nobody is let in.
 func TestADoorOnABroker(t *testing.T) {
-	y := newYard(t)
-	b := mqtttest.Start(t, mqtttest.Options{User: "chargewatch", Password: "three quiet words"})
-	y.also(b.Address)
-	up := make(chan struct{}, 10)
-	hand := mqtt.Dial(t.Context(), mqtt.Options{
-		Broker: mqtt.Broker{Dial: (&net.Dialer{}).DialContext, Address: b.Address, User: "chargewatch", Password: "three quiet words"},
-		Changed: func(on bool, _ error) {
-			if on {
-				up <- struct{}{}
-			}
-		},
-	})
-	<-up
-	device, err := simdoor.NewDevice(t.Context(), hand, simdoor.Shelly2, "shelly-gate")
-	if err != nil {
-		t.Fatal(err)
-	}
+	barn := newBarn(t, 60)
+	y, b, hand, device := barn.yard, barn.broker, barn.hand, barn.device
 	swipe := func(card string) {
 		if err := hand.Publish(t.Context(), mqtt.Message{Topic: "yard/reader", Payload: []byte(`{"card":"` + card + `"}`)}); err != nil {
 			t.Error(err)
 		}
 	}
 	id := y.card("04A1B2C3D4")
-	st := y.s.Store
-	y.must(st.CreateController(t.Context(), store.System, store.Controller{ID: "broker", SiteID: "yard", Driver: store.DriverMQTT, Address: "mqtt://" + b.Address, User: "chargewatch"}, "three quiet words"))
-	y.must(st.CreateDoor(t.Context(), store.System, store.Door{ID: "barn", SiteID: "yard", Kind: access.Gate, Controller: "broker", Number: 1, Wiring: store.Wiring{
-		Preset: "shelly2", Device: "shelly-gate", PulseS: 60, Reader: "yard/reader", Contact: store.WiringContact{Preset: "shelly2", Device: "shelly-gate"},
-	}}))
-	y.until("the door is locked", func() bool { return y.state("barn") == event.DoorLocked })
 	for field, w := range map[string]store.Wiring{"wiring.reader": {Preset: "tasmota", Device: "x", Reader: "#"}, "wiring.contact.device": {Preset: "tasmota", Device: "x", Contact: store.WiringContact{Preset: "shelly1"}}, "": {Preset: "tasmota", Device: "x"}} {
 		wrong, ok := errors.AsType[*store.InvalidError](y.s.doors.CheckWiring(store.DriverMQTT, w))
 		if ok != (field != "") || ok && wrong.Field != field {

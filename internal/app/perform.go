@@ -47,7 +47,7 @@ func (c commander) disturbs(in fleet.Intent) string {
 		return ""
 	}
 	for i := range st.EVSEs {
-		if v := &st.EVSEs[i]; at(v) && (v.Session != nil || v.Status == fleet.Charging || v.Status == fleet.SuspendedEV || v.Status == fleet.SuspendedEVSE) {
+		if v := &st.EVSEs[i]; at(v) && v.InUse() {
 			return "a session began meanwhile"
 		}
 	}

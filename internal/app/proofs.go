@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/outward"
 	"github.com/chargewatch/chargewatch/internal/pki"
 	"github.com/chargewatch/chargewatch/internal/proof"
@@ -86,12 +87,12 @@ func (p *proofs) StationAuthority() (string, error) {
 }
 
 // Ask sends a command as anybody's are sent.
-func (p *proofs) Ask(ctx context.Context, by store.Actor, id, action string, payload json.RawMessage) proof.Outcome {
+func (p *proofs) Ask(ctx context.Context, by store.Actor, id, action string, payload json.RawMessage) event.CommandResult {
 	x, err := p.s.Web.CommandFor(ctx, by, id, action, payload)
 	if err != nil {
-		return proof.Outcome{Status: "refused", Description: err.Error()}
+		return event.CommandResult{Status: "refused", Description: err.Error()}
 	}
-	return proof.Outcome{Status: x.Status, Response: x.Response, ErrorCode: x.ErrorCode, Description: x.Description}
+	return resultOf(x)
 }
 
 // Disconnect has a station come again.

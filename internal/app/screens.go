@@ -43,6 +43,11 @@ func (c commander) Send(ctx context.Context, id, commandID, action string, paylo
 	return web.Outcome{Status: o.Status, Response: o.Response, ErrorCode: o.ErrorCode, Description: o.Description, Sent: o.Sent}
 }
 
+// resultOf is what is known of a command that was recorded.
+func resultOf(o web.Outcome) event.CommandResult {
+	return event.CommandResult{CommandID: o.Command, Status: o.Status, Response: o.Response, ErrorCode: o.ErrorCode, Description: o.Description}
+}
+
 // Perform does what the core wants, for the outbox. The key of the intent is the
 // id of the message if it fits, so that an answer that comes late finds it.
 func (c commander) Perform(ctx context.Context, in fleet.Intent) event.CommandResult {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
 
@@ -126,7 +127,7 @@ func (s *Service) send(ctx context.Context, j *store.FileJob, payload any) (*sto
 			j.Code, j.ExpiresAt = "notSent", now
 			return true
 		}
-		j.Command = a.Command
+		j.Command = a.CommandID
 		takeAnswer(j, &a, now)
 		return true
 	})
@@ -137,7 +138,7 @@ func (s *Service) send(ctx context.Context, j *store.FileJob, payload any) (*sto
 }
 
 // takeAnswer takes what a station answered to being asked.
-func takeAnswer(j *store.FileJob, a *Answer, now time.Time) {
+func takeAnswer(j *store.FileJob, a *event.CommandResult, now time.Time) {
 	var said struct {
 		Status string `json:"status"`
 		Name16 string `json:"fileName"`

@@ -64,16 +64,7 @@ type Journal interface {
 type Stations interface {
 	// Command sends a request to a station and records it and what came of it, without
 	// what is secret in its payload.
-	Command(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) (Answer, error)
-}
-
-// Answer is what became of a request.
-type Answer struct {
-	Command     string // its id
-	Status      string // answered, error, timeout, offline or refused
-	Response    json.RawMessage
-	ErrorCode   string
-	Description string
+	Command(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) (event.CommandResult, error)
 }
 
 // Options configures a Service. Data, Store, Journal, Stations and Base are needed.
@@ -308,20 +299,7 @@ func (s *Service) underWay(station string, fits func(*store.FileJob) bool) *stor
 
 // Run follows what stations say and gives up what takes too long, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	failed := make(chan error, 1)
-	heard := make(chan journal.Batch)
-	go func() {
-		for b, err := range s.o.Journal.Subscribe(ctx, s.since()) {
-			if err != nil {
-				failed <- err
-				return
-			}
-			select {
-			case heard <- b:
-			case <-ctx.Done():
-			}
-		}
-	}()
+	heard, failed := journal.Channel(ctx, s.o.Journal.Subscribe(ctx, s.since()))
 	tick := time.NewTicker(s.o.Every)
 	defer tick.Stop()
 	for {

@@ -41,15 +41,15 @@ type bench struct {
 
 	mu     sync.Mutex
 	asked  []json.RawMessage
-	answer Answer
+	answer event.CommandResult
 }
 
-func (b *bench) Command(_ context.Context, _ store.Actor, _, _ string, payload json.RawMessage) (Answer, error) {
+func (b *bench) Command(_ context.Context, _ store.Actor, _, _ string, payload json.RawMessage) (event.CommandResult, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.asked = append(b.asked, payload)
 	a := b.answer
-	a.Command = fmt.Sprint("c", len(b.asked))
+	a.CommandID = fmt.Sprint("c", len(b.asked))
 	return a, nil
 }
 
@@ -60,7 +60,7 @@ func open(t *testing.T, limits Limits) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, db: db, answer: Answer{Status: "answered", Response: json.RawMessage(`{"status":"Accepted"}`)}}
+	b := &bench{t: t, db: db, answer: event.CommandResult{Status: "answered", Response: json.RawMessage(`{"status":"Accepted"}`)}}
 	if b.log, err = sqlite.Open(t.Context(), sqlite.Options{DB: db}); err != nil {
 		t.Fatal(err)
 	}
@@ -454,17 +454,17 @@ func TestAJobGoesOnAfterARestart(t *testing.T) {
 
 func TestAnswersEndAJob(t *testing.T) {
 	for name, tt := range map[string]struct {
-		answer Answer
+		answer event.CommandResult
 		state  store.FileState
 		code   string
 	}{
-		"accepted":      {Answer{Status: "answered", Response: json.RawMessage(`{"status":"Accepted","filename":"a.log"}`)}, store.FileAccepted, ""},
-		"as 1.6 says":   {Answer{Status: "answered", Response: json.RawMessage(`{"fileName":"a.log"}`)}, store.FileAccepted, ""},
-		"nonsense":      {Answer{Status: "answered", Response: json.RawMessage(`[7]`)}, store.FileAccepted, ""},
-		"rejected":      {Answer{Status: "answered", Response: json.RawMessage(`{"status":"Rejected"}`)}, store.FileRefused, "Rejected"},
-		"cannot":        {Answer{Status: "error", ErrorCode: "NotImplemented"}, store.FileRefused, "NotImplemented"},
-		"not connected": {Answer{Status: "offline"}, store.FileOffline, "offline"},
-		"silent":        {Answer{Status: "timeout"}, store.FileAsked, "timeout"},
+		"accepted":      {event.CommandResult{Status: "answered", Response: json.RawMessage(`{"status":"Accepted","filename":"a.log"}`)}, store.FileAccepted, ""},
+		"as 1.6 says":   {event.CommandResult{Status: "answered", Response: json.RawMessage(`{"fileName":"a.log"}`)}, store.FileAccepted, ""},
+		"nonsense":      {event.CommandResult{Status: "answered", Response: json.RawMessage(`[7]`)}, store.FileAccepted, ""},
+		"rejected":      {event.CommandResult{Status: "answered", Response: json.RawMessage(`{"status":"Rejected"}`)}, store.FileRefused, "Rejected"},
+		"cannot":        {event.CommandResult{Status: "error", ErrorCode: "NotImplemented"}, store.FileRefused, "NotImplemented"},
+		"not connected": {event.CommandResult{Status: "offline"}, store.FileOffline, "offline"},
+		"silent":        {event.CommandResult{Status: "timeout"}, store.FileAsked, "timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t, Limits{})

@@ -202,7 +202,7 @@ func (b *Batch) boot(st *Station, e *event.Event, body *event.Boot, fx *Effects)
 	if changed && (st.LayoutSource == "" || st.LayoutSource == layoutByCatalogue) {
 		b.useCatalogue(st, e)
 	}
-	if body.Status == "Accepted" && st.is2x() && st.LayoutSource == "" && body.Upstream == "" {
+	if body.Status == "Accepted" && st.Is2x() && st.LayoutSource == "" && body.Upstream == "" {
 		fx.Intents = append(fx.Intents, Intent{
 			Key: "base-report/" + st.ID + "/" + strconv.Itoa(st.Boots), Station: st.ID, Action: "GetBaseReport",
 			Payload: fmt.Sprintf(`{"requestId":%d,"reportBase":"FullInventory"}`, e.Seq%1_000_000_000),

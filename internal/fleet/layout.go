@@ -97,12 +97,13 @@ func (v *EVSE) heardAt() time.Time {
 
 func (c *Connector) heard() bool { return !c.At.IsZero() }
 
-func (st *Station) is2x() bool { return strings.HasPrefix(st.Protocol, "ocpp2") }
+// Is2x reports a station of OCPP 2.
+func (st *Station) Is2x() bool { return strings.HasPrefix(st.Protocol, "ocpp2") }
 
 // arrange makes the EVSEs agree with the layout. Connectors of OCPP 1.6 move to
 // the EVSE that the layout puts them in; ports not heard of yet appear Unknown.
 func (b *Batch) arrange(st *Station, e *event.Event) {
-	if !st.is2x() && slices.ContainsFunc(st.EVSEs, func(v EVSE) bool {
+	if !st.Is2x() && slices.ContainsFunc(st.EVSEs, func(v EVSE) bool {
 		return slices.ContainsFunc(v.Connectors, func(c Connector) bool { return c.heard() && st.evseOf(c.ID) != v.ID })
 	}) {
 		b.regroup(st, e)

@@ -42,7 +42,7 @@ func (st *Station) KeptBy(v *EVSE) int {
 }
 
 // busy reports that a car charges at the port or is about to.
-func (v *EVSE) busy() bool { return v.Session != nil || v.Status == Preparing || inUse(v.Status) }
+func (v *EVSE) busy() bool { return v.InUse() || v.Status == Preparing }
 
 // PowerClass is how ports are sorted by what they can deliver.
 type PowerClass uint8

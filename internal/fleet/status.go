@@ -41,7 +41,7 @@ func (b *Batch) status(st *Station, e *event.Event, body *event.Status) {
 		}
 		return
 	}
-	if !st.is2x() && c.heard() && !c.At.Before(st.ConnectedAt) && !legalMove(c.Status, next.Status) {
+	if !st.Is2x() && c.heard() && !c.At.Before(st.ConnectedAt) && !legalMove(c.Status, next.Status) {
 		note(e, "statusMove:"+c.Status.String()+">"+next.Status.String())
 	}
 	next.At = latest(next.At, c.At)
@@ -111,6 +111,9 @@ func occupied(s Status) bool {
 	}
 	return false
 }
+
+// InUse reports that a session runs at a port, or that it says so.
+func (v *EVSE) InUse() bool { return v.Session != nil || inUse(v.Status) }
 
 // inUse reports a state in which a transaction is running.
 func inUse(s Status) bool { return s == Charging || s == SuspendedEV || s == SuspendedEVSE }

@@ -35,6 +35,25 @@ func (j *Journal) Watch(ctx context.Context, from Cursor, every time.Duration) i
 	return j.follow(ctx, from, every)
 }
 
+// Channel hands over what a subscription yields, for those who wait for other things
+// beside it, until ctx ends. An error is the last that comes.
+func Channel(ctx context.Context, subscription iter.Seq2[Batch, error]) (<-chan Batch, <-chan error) {
+	batches, failed := make(chan Batch), make(chan error, 1)
+	go func() {
+		for b, err := range subscription {
+			if err != nil {
+				failed <- err
+				return
+			}
+			select {
+			case batches <- b:
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return batches, failed
+}
+
 func (j *Journal) follow(ctx context.Context, from Cursor, every time.Duration) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
 		after, err := from.Seq()

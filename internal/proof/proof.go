@@ -16,10 +16,11 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/pki"
 	"github.com/chargewatch/chargewatch/internal/store"
@@ -31,17 +32,9 @@ type Fleet interface{ Snapshot() *fleet.Snapshot }
 // Stations is how stations are asked.
 type Stations interface {
 	// Ask records a request, without secrets, sends it and returns what came of it.
-	Ask(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) Outcome
+	Ask(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) event.CommandResult
 	// Disconnect has a station come again.
 	Disconnect(station, reason string)
-}
-
-// Outcome is what became of a request.
-type Outcome struct {
-	Status      string // answered, error, timeout, offline, refused
-	Response    json.RawMessage
-	ErrorCode   string
-	Description string
 }
 
 // Signer makes certificates of requests that were checked.
@@ -211,19 +204,11 @@ func (s *Service) station(id string) (*fleet.Station, bool) {
 // charging reports that a driver is there: what may cost the station its connection
 // waits.
 func charging(st *fleet.Station) bool {
-	for i := range st.EVSEs {
-		if v := &st.EVSEs[i]; v.Session != nil || v.Status == fleet.Charging || v.Status == fleet.SuspendedEV || v.Status == fleet.SuspendedEVSE {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(st.EVSEs, func(v fleet.EVSE) bool { return v.InUse() })
 }
 
-// modern reports OCPP 2.x.
-func modern(st *fleet.Station) bool { return strings.HasPrefix(st.Protocol, "ocpp2") }
-
 // word is the status in an answer, or why there is none.
-func word(o Outcome) string {
+func word(o event.CommandResult) string {
 	if o.Status != answered {
 		if o.ErrorCode != "" {
 			return o.ErrorCode

@@ -184,7 +184,7 @@ func (s *Service) trigger(ctx context.Context, r *store.Renewal) error {
 		return err
 	}
 	action, payload := "ExtendedTriggerMessage", `{"requestedMessage":"SignChargePointCertificate"}`
-	if modern(st) {
+	if st.Is2x() {
 		action, payload = "TriggerMessage", `{"requestedMessage":"SignChargingStationCertificate"}`
 	}
 	said := word(s.o.Stations.Ask(ctx, r.By, r.Station, action, json.RawMessage(payload)))
@@ -248,7 +248,7 @@ func (s *Service) send(ctx context.Context, r *store.Renewal) error {
 		return nil
 	}
 	body := map[string]any{"certificateChain": x.Chain}
-	if modern(st) {
+	if st.Is2x() {
 		body["certificateType"] = "ChargingStationCertificate"
 	}
 	if r.RequestID != nil && strings.HasPrefix(st.Protocol, "ocpp2.1") {

@@ -182,7 +182,7 @@ func (s *Service) restart(ctx context.Context, r *store.Rotation) (time.Duration
 		return idleLook, nil
 	}
 	kind := `{"type":"Soft"}`
-	if modern(st) {
+	if st.Is2x() {
 		kind = `{"type":"OnIdle"}`
 	}
 	s.o.Stations.Ask(ctx, r.By, r.Station, "Reset", json.RawMessage(kind))
@@ -193,7 +193,7 @@ func (s *Service) restart(ctx context.Context, r *store.Rotation) (time.Duration
 // bytes, 2.x as the characters.
 func passwordRequest(st *fleet.Station, password string) (action string, payload json.RawMessage) {
 	action, body := "ChangeConfiguration", any(map[string]string{"key": "AuthorizationKey", "value": password})
-	if modern(st) {
+	if st.Is2x() {
 		action = "SetVariables"
 		body = map[string]any{"setVariableData": []any{map[string]any{
 			"component": map[string]string{"name": "SecurityCtrlr"}, "variable": map[string]string{"name": "BasicAuthPassword"}, "attributeValue": password,

@@ -176,6 +176,7 @@ func TestStationsOfOthersMoveFiles(t *testing.T) {
 	boot201("1.0")
 
 	admin.do(http.MethodPost, "/stations/OLD/files", `{"kind":"diagnostics","from":"2026-11-01T00:00:00Z"}`, http.StatusAccepted, nil)
+	admin.do(http.MethodPost, "/stations/OLD/files", `{"kind":"diagnostics"}`, http.StatusConflict, nil)
 	putFile(t, <-p.located+"diag.txt", "what happened")
 	if got := admin.settled("OLD", "received"); got.File.Name != "diag.txt" || got.File.Bytes != 13 || got.Action != "GetDiagnostics" {
 		t.Errorf("%+v", got)
@@ -186,6 +187,7 @@ func TestStationsOfOthersMoveFiles(t *testing.T) {
 	admin.settled("OLD", "received")
 
 	admin.do(http.MethodPost, "/stations/NEW/files", `{"kind":"securityLog"}`, http.StatusAccepted, nil)
+	admin.do(http.MethodPost, "/stations/NEW/files", `{"kind":"securityLog"}`, http.StatusConflict, nil)
 	log := <-q.logs
 	if log.LogType != diagnostics.LogTypeSecurity {
 		t.Errorf("asked for %s", log.LogType)

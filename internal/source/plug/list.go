@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/access"
@@ -57,12 +56,12 @@ func longest(modern bool) int {
 // list makes the list of a station, or takes that of one that is alike.
 func (s *Service) list(ctx context.Context, t *task, sc *scene, room int) (*list, error) {
 	m := s.made
-	if c := &t.last; c.list != nil && c.generation == m.generation && c.room == room && c.modern == sc.modern() && c.site == sc.site && c.evses == len(sc.st.EVSEs) {
+	if c := &t.last; c.list != nil && c.generation == m.generation && c.room == room && c.modern == sc.st.Is2x() && c.site == sc.site && c.evses == len(sc.st.EVSEs) {
 		return c.list, nil
 	}
 	l, err := s.compile(ctx, sc, room)
 	if err == nil {
-		t.last = lastList{l, m.generation, room, len(sc.st.EVSEs), sc.modern(), sc.site}
+		t.last = lastList{l, m.generation, room, len(sc.st.EVSEs), sc.st.Is2x(), sc.site}
 	}
 	return l, err
 }
@@ -78,7 +77,7 @@ type lastList struct {
 func (s *Service) compile(ctx context.Context, sc *scene, room int) (*list, error) {
 	m := s.made
 	places := make([]access.Place, 0, len(sc.st.EVSEs))
-	alike := fmt.Sprintf("%s %t %d", sc.zone, sc.modern(), room)
+	alike := fmt.Sprintf("%s %t %d", sc.zone, sc.st.Is2x(), room)
 	within := event.Station(sc.st.ID).String()
 	for i := range sc.st.EVSEs {
 		p := access.Place{ID: event.Port(sc.st.ID, sc.st.EVSEs[i].ID, 0).String(), Kind: access.EVSE, Site: sc.site, Within: within}
@@ -99,7 +98,7 @@ func (s *Service) compile(ctx context.Context, sc *scene, room int) (*list, erro
 	for _, x := range found.Left {
 		l.left[x.Why]++
 	}
-	fit := slices.DeleteFunc(found.Allowed, func(x access.Plug) bool { return m.byID[x.Credential.ID].Length > longest(sc.modern()) })
+	fit := slices.DeleteFunc(found.Allowed, func(x access.Plug) bool { return m.byID[x.Credential.ID].Length > longest(sc.st.Is2x()) })
 	if n := l.allowed - len(fit); n > 0 {
 		l.left[LeftLong] = n
 	}
@@ -114,7 +113,7 @@ func (s *Service) compile(ctx context.Context, sc *scene, room int) (*list, erro
 	}
 	for _, x := range fit {
 		h := m.byID[x.Credential.ID]
-		l.entries[x.Credential.TokenID] = information(x, h, sc.modern())
+		l.entries[x.Credential.TokenID] = information(x, h, sc.st.Is2x())
 		l.types[x.Credential.TokenID] = h.Type
 	}
 	l.sum = sumOf(l.entries)
@@ -220,9 +219,6 @@ type scene struct {
 	kept bool
 	now  time.Time
 }
-
-// modern reports OCPP 2.x.
-func (sc *scene) modern() bool { return strings.HasPrefix(sc.st.Protocol, "ocpp2") }
 
 // begins reports that a driver stands there: what the station has to do now is for
 // them. A car that waits for longer is no reason to wait.

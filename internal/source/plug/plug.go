@@ -134,20 +134,8 @@ func (s *Service) Run(ctx context.Context) error {
 	for id, was := range ours {
 		s.tasks[id] = &task{id: id, ours: true, was: was}
 	}
-	batches, failed := make(chan journal.Batch), make(chan error, 1)
 	from := journal.CursorAt(s.o.Journal.Snapshot().Seq)
-	go func() {
-		for b, err := range s.o.Journal.Subscribe(ctx, from) {
-			if err != nil {
-				failed <- err
-				return
-			}
-			select {
-			case batches <- b:
-			case <-ctx.Done():
-			}
-		}
-	}()
+	batches, failed := journal.Channel(ctx, s.o.Journal.Subscribe(ctx, from))
 	tick := time.NewTicker(s.o.Every)
 	defer tick.Stop()
 	for {

@@ -145,7 +145,7 @@ func (s *Service) next(ctx context.Context, t *task, sc *scene) (*wish, error) {
 		}
 	}
 	want := &list{}
-	terms := termsOf(&t.agreed, sc.modern())
+	terms := termsOf(&t.agreed, sc.st.Is2x())
 	room := terms.room
 	if t.room > 0 && (room == 0 || t.room < room) {
 		room = t.room

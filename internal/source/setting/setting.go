@@ -230,20 +230,7 @@ func (s *Service) Run(ctx context.Context) error {
 	for id, r := range records {
 		s.tasks[id] = &task{id: id, rec: r}
 	}
-	batches, failed := make(chan journal.Batch), make(chan error, 1)
-	from := journal.CursorAt(s.o.Journal.Snapshot().Seq)
-	go func() {
-		for b, err := range s.o.Journal.Subscribe(ctx, from) {
-			if err != nil {
-				failed <- err
-				return
-			}
-			select {
-			case batches <- b:
-			case <-ctx.Done():
-			}
-		}
-	}()
+	batches, failed := journal.Channel(ctx, s.o.Journal.Subscribe(ctx, journal.CursorAt(s.o.Journal.Snapshot().Seq)))
 	var work sync.WaitGroup
 	defer work.Wait()
 	tick := time.NewTicker(s.o.Every)

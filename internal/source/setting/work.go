@@ -48,7 +48,7 @@ type job struct {
 func (s *Service) begin(ctx context.Context, t *task, st *fleet.Station, what kind, work *sync.WaitGroup) *job {
 	now := s.o.Now()
 	j := &job{
-		s: s, kind: what, station: t.id, modern: strings.HasPrefix(st.Protocol, "ocpp2"), all: t.all, plan: t.plan, seq: t.seq, begun: now,
+		s: s, kind: what, station: t.id, modern: st.Is2x(), all: t.all, plan: t.plan, seq: t.seq, begun: now,
 		learned: make(map[string]*provision.Taken),
 	}
 	of := Make{st.Vendor, st.Model, st.Firmware, st.Protocol}
