@@ -196,6 +196,7 @@ function Unknown({
   const t = useT();
   const tag = useTag();
   const toast = useToast();
+  const [all, setAll] = useState(false);
   const take = useMutation({
     mutationFn: (u: Unmatched) => ok(api.POST('/models', { body: draftFrom(u) })),
     onSuccess: async (m) => {
@@ -215,7 +216,7 @@ function Unknown({
   return (
     <Panel title={t('models.unknown')} flush>
       <p className={styles.lead}>{t('models.unknownLead')}</p>
-      <TableFrame label={t('models.unknown')}>
+      <TableFrame label={t('models.unknown')} className={styles.stack!}>
         <thead>
           <tr>
             <th scope="col">{t('models.reported')}</th>
@@ -225,13 +226,13 @@ function Unknown({
             <th scope="col">{t('models.suggestion')}</th>
             {mayWrite && (
               <th scope="col">
-                <span className="srOnly">{t('list.actions')}</span>
+                <span className="srOnly">{t('models.actions')}</span>
               </th>
             )}
           </tr>
         </thead>
         <tbody>
-          {rows.map((u) => (
+          {rows.slice(0, all ? undefined : FIRST).map((u) => (
             <tr key={`${u.vendor}/${u.model}`}>
               <th scope="row">
                 <span className={styles.name}>
@@ -272,13 +273,18 @@ function Unknown({
                   {u.suggestion?.complete && (
                     <Button
                       size="compact-sm"
+                      variant="default"
                       onClick={() => take.mutate(u)}
                       loading={take.isPending && take.variables === u}
                     >
                       {t('models.take')}
                     </Button>
                   )}
-                  <Button size="compact-sm" variant="default" onClick={() => edit(u)}>
+                  <Button
+                    size="compact-sm"
+                    variant={u.suggestion?.complete ? 'subtle' : 'default'}
+                    onClick={() => edit(u)}
+                  >
                     {t(u.suggestion?.complete ? 'models.takeChanged' : 'models.describe')}
                   </Button>
                 </td>
@@ -287,6 +293,15 @@ function Unknown({
           ))}
         </tbody>
       </TableFrame>
+      {!all && rows.length > FIRST && (
+        <div className={styles.rest}>
+          <Button variant="subtle" color="gray" onClick={() => setAll(true)}>
+            {t('models.showAll', { n: count(tag, rows.length) })}
+          </Button>
+        </div>
+      )}
     </Panel>
   );
 }
+
+const FIRST = 6;
