@@ -82,8 +82,13 @@ func (s *Store) Consume(ctx context.Context, events []*event.Event, next journal
 	marks := make(map[unit]mark)
 	changed := make(map[unit]struct{})
 	for _, e := range events {
-		if _, ok := e.Body.(*event.ServerStarted); ok {
+		switch b := e.Body.(type) {
+		case *event.ServerStarted:
 			s.changeAll()
+		case *event.Policy:
+			if b.Type == fleet.PolicyModel { // stations of the model are built another way
+				s.changeAll()
+			}
 		}
 		if e.Subject.Type != event.StationSubject || !tells(e) {
 			continue
