@@ -2716,6 +2716,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What makers' models are built of: your entries, then those that come along */
+        get: operations["listModels"];
+        put?: never;
+        /** Say what a model is built of; its stations are built so at once */
+        post: operations["createModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/unmatched": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Models that stations report and no entry is about */
+        get: operations["listUnmatchedModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One entry of yours */
+        get: operations["getModel"];
+        put?: never;
+        post?: never;
+        /** Take an entry of yours back */
+        delete: operations["deleteModel"];
+        options?: never;
+        head?: never;
+        /** Change an entry of yours */
+        patch: operations["changeModel"];
+        trace?: never;
+    };
     "/monitor-profiles": {
         parameters: {
             query?: never;
@@ -9073,6 +9127,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsModelShape: {
+            items: components["schemas"]["ModelShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsMonitorSetShape: {
             items: components["schemas"]["MonitorSetShape"][];
             /** @description empty: there is no more */
@@ -9653,6 +9712,97 @@ export interface components {
             /** @description all, site/ID or station/ID */
             scope: string;
         };
+        ModelChangeInputBody: {
+            /** @description replaces all of it */
+            configuration?: components["schemas"]["ModelConfigurationShape"];
+            evses?: components["schemas"]["ModelEVSEShape"][];
+            model?: string;
+            quirks?: string[];
+            source?: string;
+            vendor?: string;
+        };
+        ModelConfigurationShape: {
+            /**
+             * Format: int64
+             * @description the longest list of measurands that it takes
+             */
+            maxMeasurands?: number;
+            /** @description settings whose change it answers with RebootRequired */
+            rebootAfter?: string[];
+            /** @description measurands that it refuses */
+            unsupported?: string[];
+        };
+        ModelConnectorShape: {
+            /**
+             * Format: int64
+             * @description as OCPP 1.6 counts: over the whole station
+             */
+            connector: number;
+            /** @description ConnectorEnumType of OCPP 2.0.1; missing: not known */
+            type?: string;
+        };
+        ModelEVSEShape: {
+            connectors: components["schemas"]["ModelConnectorShape"][];
+            /**
+             * @description empty only where nobody knows yet
+             * @enum {string}
+             */
+            current: "AC" | "DC" | "";
+            /**
+             * Format: int64
+             * @description counts up from 1
+             */
+            evse: number;
+            /** @description only one port of the group can charge at a time */
+            exclusive?: boolean;
+            /** @description ports of a group share power */
+            group?: string;
+            /** Format: double */
+            groupW?: number;
+            /**
+             * Format: int64
+             * @description of AC; missing: the installation decides
+             */
+            phases?: number;
+            /**
+             * Format: double
+             * @description at the port; missing: not known
+             */
+            ratedW?: number;
+        };
+        ModelShape: {
+            /**
+             * Format: date-time
+             * @description null: it comes along
+             */
+            changedAt: string | null;
+            configuration: components["schemas"]["ModelConfigurationShape"];
+            evses: components["schemas"]["ModelEVSEShape"][];
+            /** @description of an entry of yours; empty: it comes along */
+            id: string;
+            /** @description with which the reported model begins */
+            model: string;
+            /**
+             * Format: int64
+             * @description of them, built as a person or they themselves said
+             */
+            otherwise: number;
+            /** @description an entry of yours counts more than what comes along */
+            own: boolean;
+            /** @description habits in what it sends, by the names under which they are counted */
+            quirks: string[];
+            /** @description the entry of yours that counts instead; empty: none */
+            replacedBy: string;
+            /** @description where the facts were read */
+            source: string;
+            /**
+             * Format: int64
+             * @description for which it is the entry that counts
+             */
+            stations: number;
+            /** @description as stations report it */
+            vendor: string;
+        };
         ModelShare: {
             /** @enum {string} */
             model: "last" | "lastWeek" | "weekMean" | "weekMedian" | "recentDays" | "smoothed" | "departure" | "regression" | "regressionRecent" | "regressionMedian" | "regressionRoot";
@@ -9661,6 +9811,24 @@ export interface components {
              * @description 0 to 1
              */
             share: number;
+        };
+        ModelSuggestionShape: {
+            /** @description it can be added as it is */
+            complete: boolean;
+            evses: components["schemas"]["ModelEVSEShape"][];
+            /**
+             * @description report: stations told how they are built; person: people said so of one; status: only which ports were heard
+             * @enum {string}
+             */
+            from: "report" | "person" | "status";
+            /** @description the reported one, cut to what an entry can hold */
+            model: string;
+            source: string;
+            /**
+             * Format: int64
+             * @description that say the same
+             */
+            stations: number;
         };
         Monitor: {
             component: string;
@@ -10001,6 +10169,17 @@ export interface components {
             /** @description it may show live pictures of cameras, private parts hidden */
             video?: boolean;
             views?: string[];
+        };
+        NewModelInputBody: {
+            configuration?: components["schemas"]["ModelConfigurationShape"];
+            evses: components["schemas"]["ModelEVSEShape"][];
+            /** @description with which the reported model begins; the longest that fits counts */
+            model: string;
+            quirks?: string[];
+            /** @description where the facts were read, so that anybody can look */
+            source: string;
+            /** @description as stations report it; letter case does not count */
+            vendor: string;
         };
         NewNoteInputBody: {
             /** @description plain text, at most 2,000 characters */
@@ -13664,6 +13843,21 @@ export interface components {
              * @description 0: as long as its controller opens
              */
             seconds?: number;
+        };
+        UnmatchedModelShape: {
+            /** @description stations of it, at most 5 */
+            examples: string[];
+            model: string;
+            protocols: string[];
+            /** Format: int64 */
+            stations: number;
+            /** @description an entry as far as it can be told from them; null: they told nothing of their ports */
+            suggestion: components["schemas"]["ModelSuggestionShape"];
+            vendor: string;
+        };
+        UnmatchedModelsOutputBody: {
+            /** @description the most frequent first, at most 200 */
+            items: components["schemas"]["UnmatchedModelShape"][];
         };
         UpstreamChangeInputBody: {
             authority?: string;
@@ -21260,6 +21454,196 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EndedOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listModels: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsModelShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewModelInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listUnmatchedModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnmatchedModelsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelChangeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelShape"];
                 };
             };
             /** @description Error */
