@@ -45,7 +45,7 @@ const root = createRootRouteWithContext<{ queries: QueryClient }>()({
 });
 
 /** A page, loaded when it is first opened, with the words of the features it shows. */
-function page(load: () => Promise<{ default: React.ComponentType }>, ...features: string[]) {
+function page(load: () => Promise<{ default: (props: object) => React.ReactNode }>, ...features: string[]) {
   return later(async () => (await Promise.all([load(), words.need(...features)]))[0]);
 }
 
@@ -211,7 +211,7 @@ const analytics = createRoute({
 });
 
 /** A part of analytics. */
-function part<const P extends string, T extends { default: React.ComponentType }>(
+function part<const P extends string, T extends { default: () => React.ReactNode }>(
   path: P,
   load: () => Promise<T>,
   feature: string,

@@ -24,7 +24,7 @@ afterEach(async () => {
   vi.unstubAllGlobals();
 });
 
-const show = (Part: React.ComponentType) =>
+const show = (Part: React.FunctionComponent) =>
   act(async () =>
     root.render(
       <MantineProvider>
@@ -40,7 +40,7 @@ const show = (Part: React.ComponentType) =>
   );
 
 it('asks for a part again that did not come', async () => {
-  const answers = [
+  const answers: (() => Promise<{ default: () => React.ReactNode }>)[] = [
     () => Promise.reject(new TypeError('Failed to fetch dynamically imported module')),
     () => Promise.resolve({ default: () => <p>here it is</p> }),
   ];
@@ -49,13 +49,14 @@ it('asks for a part again that did not come', async () => {
   expect(page.querySelector('[role=alert]')).not.toBeNull();
   expect(load).toHaveBeenCalledTimes(1); // not again and again by itself
   await act(async () => page.querySelector<HTMLButtonElement>('[role=alert] button')!.click());
-  expect(page.textContent).toBe('here it is');
+  expect(page.querySelector('p')?.textContent).toBe('here it is');
+  expect(page.querySelector('[role=alert]')).toBeNull();
   expect(load).toHaveBeenCalledTimes(2);
 });
 
 it('loads the page when a part does not come twice', async () => {
   const reload = vi.fn();
-  const Part = later(() => Promise.reject(new TypeError('gone')));
+  const Part = later(() => Promise.reject<{ default: () => null }>(new TypeError('gone')));
   await show(Part);
   retryParts(reload);
   expect(reload).not.toHaveBeenCalled();

@@ -1,5 +1,5 @@
 // Pages and parts of pages whose code comes when they are first shown.
-import { type ComponentType, type FunctionComponent, lazy, useState } from 'react';
+import { type FunctionComponent, lazy, type ReactNode, useState } from 'react';
 
 type Renew = { renew: () => void; times: number };
 
@@ -7,19 +7,28 @@ type Renew = { renew: () => void; times: number };
 // when somebody asks for it again.
 const failed = new Set<Renew>();
 
+type Code = (props: never) => ReactNode;
+
+type PropsOf<C extends Code> = C extends (props: infer P) => ReactNode
+  ? unknown extends P
+    ? object
+    : P
+  : never;
+
 /** What is shown with code that comes later; preload brings it before. */
-export type Later<P extends object> = FunctionComponent<P> & { preload: () => Promise<void> };
+export type Later<C extends Code> = FunctionComponent<PropsOf<C>> & { preload: () => Promise<void> };
 
 /** A part whose code comes when it is first shown, and can be asked for again. */
-export function later<P extends object>(load: () => Promise<{ default: ComponentType<P> }>): Later<P> {
+export function later<C extends Code>(load: () => Promise<{ default: C }>): Later<C> {
+  type Part = FunctionComponent<PropsOf<C>>;
   const mine: Renew = { renew: () => (part = make()), times: 0 };
-  let here: ComponentType<P> | undefined;
+  let here: Part | undefined;
   const bring = () =>
     load().then(
       (code) => {
         mine.times = 0;
-        here = code.default;
-        return code;
+        here = code.default as unknown as Part;
+        return { default: here };
       },
       (error: unknown) => {
         mine.times++;
@@ -29,14 +38,14 @@ export function later<P extends object>(load: () => Promise<{ default: Component
     );
   const make = () => lazy(bring);
   let part = make();
-  function Later(props: P) {
+  function Later(props: PropsOf<C>) {
     // What is here already is shown at once, and stays what it is.
-    const [Part] = useState<ComponentType<P>>(() => here ?? part);
-    return <Part {...props} />;
+    const [Shown] = useState<Part>(() => here ?? (part as unknown as Part));
+    return <Shown {...(props as PropsOf<C> & object)} />;
   }
   const preload = async () => {
     try {
-      here = (await load()).default;
+      here = (await load()).default as unknown as Part;
     } catch {
       // Whoever shows it tells what went wrong.
     }

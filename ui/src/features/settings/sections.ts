@@ -1,4 +1,4 @@
-import type { ComponentType } from 'react';
+import type { ComponentType, ReactNode } from 'react';
 import { type MessageKey, words } from '../../i18n/i18n';
 import type { IconName } from '../../ui/icons';
 import { later } from '../../ui/later';
@@ -17,7 +17,7 @@ export type Section = {
 
 export type Group = { title: MessageKey; sections: Section[] };
 
-const part = (load: () => Promise<{ default: ComponentType }>) => later(load);
+const part = (load: () => Promise<{ default: (props: object) => ReactNode }>) => later(load);
 
 /** One line per part: what it is called, who sees it, and its code, which comes when it is opened. */
 export const groups: Group[] = [
