@@ -494,6 +494,10 @@ func (s *Server) Run(ctx context.Context) error {
 		outside.Go(func() { fail(l.serve()) })
 	}
 	<-inner.Done()
+	var failure error
+	if ctx.Err() == nil {
+		failure = context.Cause(inner)
+	}
 	outside.Go(func() { fail(s.cameras.live.Close()) })
 	limit, done := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
 	defer done()
@@ -518,10 +522,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-limit.Done():
 		err = errDrain
 	}
-	if cause := context.Cause(inner); !errors.Is(cause, context.Canceled) && ctx.Err() == nil {
-		err = errors.Join(cause, err)
-	}
-	return err
+	return errors.Join(failure, err)
 }
 
 // measure feeds telemetry. A core.db that was restored from a backup is behind
