@@ -1227,6 +1227,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/campaigns/{id}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changed at the stations that a campaign brought firmware to */
+        get: operations["getCampaignComparison"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaigns/{id}/comparison.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table */
+        get: operations["exportCampaignComparison"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/campaigns/{id}/pause": {
         parameters: {
             query?: never;
@@ -6154,6 +6188,125 @@ export interface components {
             /** @enum {string} */
             status: "sent" | "answered" | "error" | "timeout" | "offline" | "refused";
         };
+        ComparisonMeasure: {
+            after: components["schemas"]["EstimateShape"];
+            before: components["schemas"]["EstimateShape"];
+            /** @description the change less that of the control; null where too little is known of it */
+            beyondControl: components["schemas"]["EstimateShape"];
+            /** @description after less before */
+            change: components["schemas"]["EstimateShape"];
+            controlAfter: components["schemas"]["EstimateShape"];
+            /** @description of stations of the same models that kept the old firmware, on the same days */
+            controlBefore: components["schemas"]["EstimateShape"];
+            controlChange: components["schemas"]["EstimateShape"];
+            /**
+             * @description success: share of tries to charge that worked; faults: that began, in a day of a port; offline: share of time
+             * @enum {string}
+             */
+            measure: "success" | "faults" | "offline";
+            /** @description null unless there is too little */
+            needs: components["schemas"]["ComparisonNeed"];
+            /**
+             * @description by beyondControl where that is known, else by change; better or worse only where its interval leaves zero out
+             * @enum {string}
+             */
+            verdict: "better" | "worse" | "noChangeShown" | "tooLittle";
+        };
+        ComparisonNeed: {
+            /**
+             * Format: double
+             * @description until then, as things go; null: these stations alone will not come to it
+             */
+            days: number | null;
+            /**
+             * Format: double
+             * @description on the side that has less
+             */
+            have: number;
+            /** Format: double */
+            want: number;
+            /**
+             * @description day: a whole one on each side
+             * @enum {string}
+             */
+            what: "day" | "tries" | "portDays" | "stationDays";
+        };
+        ComparisonShape: {
+            after: components["schemas"]["ComparisonSide"];
+            /**
+             * Format: date-time
+             * @description when it was counted; null until then
+             */
+            at: string | null;
+            before: components["schemas"]["ComparisonSide"];
+            /**
+             * Format: int64
+             * @description stations of the same models that kept the old firmware and are compared
+             */
+            control: number;
+            /**
+             * Format: int64
+             * @description how many of these there are
+             */
+            controlOf: number;
+            /**
+             * Format: double
+             * @description of a side, in the mean; at most 14
+             */
+            days: number;
+            /** Format: double */
+            daysLeast: number;
+            /** Format: double */
+            daysMost: number;
+            /**
+             * Format: int64
+             * @description of these, without anything before or after yet: they are not compared
+             */
+            early: number;
+            measures: components["schemas"]["ComparisonMeasure"][];
+            /** Format: int64 */
+            ofStations: number;
+            /**
+             * Format: int64
+             * @description so far, with those of the control
+             */
+            readStations: number;
+            /** @description false: it is being counted, ask again */
+            ready: boolean;
+            /**
+             * Format: int64
+             * @description of these, that were looked at: at most 250, from all over the campaign
+             */
+            stations: number;
+            /**
+             * Format: int64
+             * @description stations that got the firmware
+             */
+            updated: number;
+        };
+        ComparisonSide: {
+            /** Format: int64 */
+            faults: number;
+            /** Format: int64 */
+            good: number;
+            /** Format: double */
+            offlineDays: number;
+            /**
+             * Format: double
+             * @description in which ports were heard
+             */
+            portDays: number;
+            /**
+             * Format: double
+             * @description in which this server ran
+             */
+            stationDays: number;
+            /**
+             * Format: int64
+             * @description to charge; those that failed by the doing of drivers or of the operator are left out
+             */
+            tries: number;
+        };
         ConfigurationFleetShape: {
             /**
              * Format: int64
@@ -7154,6 +7307,17 @@ export interface components {
              */
             rounds: number;
             steps: components["schemas"]["Step"][];
+        };
+        EstimateShape: {
+            /** Format: double */
+            high95: number | null;
+            /** Format: double */
+            low95: number | null;
+            /**
+             * Format: double
+             * @description null: nothing is known
+             */
+            value: number | null;
         };
         EventShape: {
             /** Format: date-time */
@@ -17621,6 +17785,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CampaignShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getCampaignComparison: {
+        parameters: {
+            query?: {
+                /** @description how long to wait for it; at most 60s */
+                wait?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportCampaignComparison: {
+        parameters: {
+            query?: {
+                /** @description how long to wait for it; at most 60s */
+                wait?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Error */
