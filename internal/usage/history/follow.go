@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/usage/attempt"
 	"github.com/chargewatch/chargewatch/internal/usage/rollup"
