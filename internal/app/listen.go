@@ -75,7 +75,7 @@ func certificates(data *os.Root, value string, names []string, now time.Time) (*
 		if err != nil {
 			return nil, err
 		}
-		return &material{pairs: pairs, clients: own.Pool(), fingerprint: own.Fingerprint()}, nil
+		return &material{pairs: pairs, clients: own.Pool(), fingerprint: own.Fingerprint(), roots: pki.Roots(pairs)}, nil
 	}
 	root, err := os.OpenRoot(value)
 	if err != nil {
@@ -86,7 +86,7 @@ func certificates(data *os.Root, value string, names []string, now time.Time) (*
 	if err != nil {
 		return nil, err
 	}
-	return &material{pairs: pairs, clients: clients}, nil
+	return &material{pairs: pairs, clients: clients, roots: pki.Roots(pairs)}, nil
 }
 
 // openTLS opens the folder of our own authorities.
@@ -105,7 +105,8 @@ func openTLS(data *os.Root) (*os.Root, error) {
 type material struct {
 	pairs       []tls.Certificate
 	clients     *x509.CertPool
-	fingerprint string // of our own authority
+	fingerprint string              // of our own authority
+	roots       []*x509.Certificate // of pairs, as far as we know them
 }
 
 // server is the TLS configuration of a listener without client certificates.

@@ -34,12 +34,13 @@ type proofs struct {
 var (
 	_ proof.Stations = (*proofs)(nil)
 	_ proof.Signer   = (*proofs)(nil)
+	_ proof.Ways     = (*proofs)(nil)
 	_ web.Proofs     = (*proofs)(nil)
 )
 
 func (s *Server) newProofs() *proofs {
 	p := &proofs{s: s}
-	p.Service = proof.New(proof.Options{Store: s.Store, Fleet: s.Journal, Stations: p, Signer: p, Logger: s.log})
+	p.Service = proof.New(proof.Options{Store: s.Store, Fleet: s.Journal, Stations: p, Signer: p, Ways: p, Logger: s.log, Return: time.Duration(s.Config.Station.ReturnWithin)})
 	return p
 }
 
@@ -84,6 +85,16 @@ func (p *proofs) StationAuthority() (string, error) {
 		return "", err
 	}
 	return string(own.PEM()), nil
+}
+
+// ProfileNeeds are the preconditions of a security profile as the API tells them.
+func (p *proofs) ProfileNeeds(ctx context.Context, id string, profile int) ([]web.ProfileNeedShape, string, error) {
+	needs, url, err := p.Preconditions(ctx, id, profile, "")
+	out := make([]web.ProfileNeedShape, 0, len(needs))
+	for _, n := range needs {
+		out = append(out, web.ProfileNeedShape(n))
+	}
+	return out, url, err
 }
 
 // Ask sends a command as anybody's are sent.

@@ -96,7 +96,8 @@ type Server struct {
 	data           *os.Root
 	db             *coredb.DB
 	tls            *material
-	lived          bool // a past was made for it
+	listenerTLS    []*material // of the further listeners for stations, nil: without
+	lived          bool        // a past was made for it
 	listeners      []*listener
 	ocpp           *listener
 	http           *listener
@@ -401,6 +402,7 @@ func (s *Server) openPorts(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		s.listenerTLS = append(s.listenerTLS, m)
 		conf := m.server()
 		if m != nil {
 			var clients *x509.CertPool

@@ -227,6 +227,18 @@ func load(root *os.Root, certFile, keyFile string) (*x509.Certificate, crypto.Si
 	return pair.Leaf, key, nil
 }
 
+// Roots are the roots that chains end with; a chain that ends below its root tells none.
+func Roots(pairs []tls.Certificate) []*x509.Certificate {
+	var out []*x509.Certificate
+	for _, pair := range pairs {
+		c, err := x509.ParseCertificate(pair.Certificate[len(pair.Certificate)-1])
+		if err == nil && c.IsCA && c.CheckSignatureFrom(c) == nil && !slices.ContainsFunc(out, c.Equal) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // Files reads every pair NAME.pem (or .crt) and NAME.key of a folder, and
 // clients.pem as the authorities of client certificates.
 func Files(root *os.Root) (pairs []tls.Certificate, clients *x509.CertPool, err error) {

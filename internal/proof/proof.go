@@ -44,12 +44,13 @@ type Signer interface {
 	Sign(ctx context.Context, station, request string, r *pki.Request) (*x509.Certificate, [][]byte, error)
 }
 
-// Options configures a Service. Store, Fleet, Stations and Signer are needed.
+// Options configures a Service. Store, Fleet, Stations, Signer and Ways are needed.
 type Options struct {
 	Store    *store.Store
 	Fleet    Fleet
 	Stations Stations
 	Signer   Signer
+	Ways     Ways
 	Logger   *slog.Logger     // default: discard
 	Now      func() time.Time // default: time.Now
 	// Every is how often is looked what is to be done; default 1 s. AtOnce is at how
@@ -63,12 +64,15 @@ type Options struct {
 	// attempts; default 10 s. AgainRefused is that after a certificate was refused;
 	// default 1 h.
 	Again, AgainRefused time.Duration
+	// Return is how long a station has to come by its new security profile; default 15 min.
+	Return time.Duration
 }
 
 // Service is the keeper of proofs.
 type Service struct {
-	o    Options
-	wake chan struct{}
+	o     Options
+	wake  chan struct{}
+	begun time.Time
 
 	mu       sync.Mutex
 	atWork   map[string]bool
@@ -107,8 +111,11 @@ func New(o Options) *Service {
 	if o.AgainRefused <= 0 {
 		o.AgainRefused = time.Hour
 	}
+	if o.Return <= 0 {
+		o.Return = 15 * time.Minute
+	}
 	return &Service{
-		o: o, wake: make(chan struct{}, 1), atWork: make(map[string]bool), due: make(map[string]time.Time), seen: make(map[string]sight),
+		o: o, wake: make(chan struct{}, 1), begun: o.Now(), atWork: make(map[string]bool), due: make(map[string]time.Time), seen: make(map[string]sight),
 		requests: make(map[string][]time.Time), marks: newMarks(),
 	}
 }
@@ -143,6 +150,13 @@ func (s *Service) round(ctx context.Context, group *sync.WaitGroup) {
 			continue
 		}
 		s.begin(ctx, group, r.Station, func() (time.Duration, error) { return s.rotate(ctx, r.Station) })
+	}
+	for _, u := range s.o.Store.Upgrades() {
+		// A new password and a new profile at once: nobody could say which it was.
+		if r, ok := s.o.Store.Rotation(u.Station); ok && r.State.Active() || !s.raisable(u) {
+			continue
+		}
+		s.begin(ctx, group, u.Station, func() (time.Duration, error) { return 0, s.raise(ctx, u.Station) })
 	}
 	for _, r := range s.o.Store.Renewals() {
 		if !r.State.Active() || r.DueAt.After(now) || !s.worth(r) {
