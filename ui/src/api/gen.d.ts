@@ -4221,6 +4221,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stations/{station}/security/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What raising the security profile of the station would take
+         * @description By what it said last: nothing is asked of it.
+         */
+        get: operations["getStationProfilePlan"];
+        put?: never;
+        /**
+         * Raise the security profile of the station
+         * @description It is told when it is connected and nobody charges, and restarted. What it proves itself by now is enough until it came by the new profile; after that less is refused. OCPP knows no way back from afar: lower the profile in its enrolment, and at the station itself.
+         */
+        post: operations["raiseStationProfile"];
+        /**
+         * Give up raising the security profile
+         * @description Nothing more is asked of the station; what it did already stays.
+         */
+        delete: operations["abandonStationProfile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stations/{station}/states": {
         parameters: {
             query?: never;
@@ -11541,6 +11569,58 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        ProfileChangeShape: {
+            /** Format: int64 */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description nothing is done before; while it is to return: until when
+             */
+            dueAt: string | null;
+            /** Format: date-time */
+            finishedAt: string | null;
+            /** Format: int64 */
+            from: number;
+            /** @description the last word of the station */
+            said: string;
+            /** Format: date-time */
+            sentAt: string | null;
+            /** Format: date-time */
+            startedAt: string;
+            /**
+             * @description in all but done the profile from before is enough; setting, restarting and returning may have reached the station
+             * @enum {string}
+             */
+            state: "waiting" | "setting" | "restarting" | "returning" | "done" | "rejected" | "unfit" | "unanswered" | "fellBack" | "missing" | "abandoned";
+            /** Format: int64 */
+            to: number;
+            /** @description where a station of 2.x is told to come, without its identity */
+            url: string;
+            /** @description what somebody did without */
+            without: string[];
+        };
+        ProfileNeedShape: {
+            /**
+             * @description spoken: the station was here before; listener: an address of ours serves the profile; address: 2.x is told where to come; root: the station has the authority of our certificate; password, certificate: it can prove itself
+             * @enum {string}
+             */
+            name: "spoken" | "listener" | "address" | "root" | "password" | "certificate";
+            /** @description somebody may do without, by naming it */
+            optional: boolean;
+            /** @enum {string} */
+            state: "met" | "missing" | "unknown";
+        };
+        ProfilePlanShape: {
+            /** Format: int64 */
+            from: number;
+            needs: components["schemas"]["ProfileNeedShape"][];
+            /** @description nothing is missing */
+            ready: boolean;
+            /** Format: int64 */
+            to: number;
+            /** @description where a station of 2.x would be told to come */
+            url: string;
+        };
         ProfileSettingShape: {
             /** @description of OCPP 1.6; empty: it has none */
             readonly key?: string;
@@ -11623,6 +11703,19 @@ export interface components {
             station?: string;
             /** @description who or what comes */
             what?: string;
+        };
+        RaiseProfileInputBody: {
+            /**
+             * @description of 2.x; empty: by whether it has a SIM card
+             * @enum {string}
+             */
+            interface?: "" | "Wired0" | "Wired1" | "Wired2" | "Wired3" | "Wireless0" | "Wireless1" | "Wireless2" | "Wireless3";
+            /** Format: int64 */
+            profile: number;
+            /** @description wss:// where a station of 2.x is to come, without its identity; empty: where it found us, at the port that serves the profile */
+            url?: string;
+            /** @description preconditions to do without */
+            without?: ("root" | "listener")[];
         };
         RankShape: {
             /**
@@ -12279,7 +12372,7 @@ export interface components {
              * @description what to do first
              * @enum {string}
              */
-            next: "nothing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "expired" | "renew" | "renewalFailed";
+            next: "nothing" | "fellBack" | "missing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "expired" | "renew" | "renewalFailed";
             /** @enum {string} */
             onboarding: "accepted" | "pending" | "rejected";
             online: boolean;
@@ -12297,6 +12390,8 @@ export interface components {
              * @description the least it must use
              */
             profile: number;
+            /** @description of the change of its security profile that is under way or was the last; empty: none */
+            profileState: string;
             /** @description the system that it proves itself to; empty: to us */
             relayedTo: string;
             /**
@@ -13182,7 +13277,7 @@ export interface components {
              * @description what to do first
              * @enum {string}
              */
-            next: "nothing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "expired" | "renew" | "renewalFailed";
+            next: "nothing" | "fellBack" | "missing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "expired" | "renew" | "renewalFailed";
             /** @enum {string} */
             onboarding: "accepted" | "pending" | "rejected";
             online: boolean;
@@ -13201,6 +13296,9 @@ export interface components {
              * @description the least it must use
              */
             profile: number;
+            /** @description of the change of its security profile that is under way or was the last; empty: none */
+            profileState: string;
+            raising: components["schemas"]["ProfileChangeShape"];
             /** @description the system that it proves itself to; empty: to us */
             relayedTo: string;
             renewal: components["schemas"]["RenewalShape"];
@@ -25233,6 +25331,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PasswordChangeShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getStationProfilePlan: {
+        parameters: {
+            query?: {
+                profile?: number;
+            };
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfilePlanShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    raiseStationProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RaiseProfileInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileChangeShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    abandonStationProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileChangeShape"];
                 };
             };
             /** @description Error */
