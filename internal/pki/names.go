@@ -77,6 +77,22 @@ func ReadRoot(text []byte) (*x509.Certificate, error) {
 	return c, nil
 }
 
+// ReadRoots reads several.
+func ReadRoots(text []byte) ([]*x509.Certificate, error) {
+	var out []*x509.Certificate
+	for {
+		block, rest := pem.Decode(text)
+		if block == nil {
+			return out, nil
+		}
+		c, err := ReadRoot(pem.EncodeToMemory(block))
+		if err != nil {
+			return nil, err
+		}
+		out, text = append(out, c), rest
+	}
+}
+
 // Text is a certificate in PEM.
 func Text(c *x509.Certificate) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))

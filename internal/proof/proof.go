@@ -44,15 +44,16 @@ type Signer interface {
 	Sign(ctx context.Context, station, request string, r *pki.Request) (*x509.Certificate, [][]byte, error)
 }
 
-// Options configures a Service. Store, Fleet, Stations, Signer and Ways are needed.
+// Options configures a Service. Store, Fleet, Stations, Signer, Ways and Authority are needed.
 type Options struct {
-	Store    *store.Store
-	Fleet    Fleet
-	Stations Stations
-	Signer   Signer
-	Ways     Ways
-	Logger   *slog.Logger     // default: discard
-	Now      func() time.Time // default: time.Now
+	Store     *store.Store
+	Fleet     Fleet
+	Stations  Stations
+	Signer    Signer
+	Ways      Ways
+	Authority Authority
+	Logger    *slog.Logger     // default: discard
+	Now       func() time.Time // default: time.Now
 	// Every is how often is looked what is to be done; default 1 s. AtOnce is at how
 	// many stations; default 16.
 	Every  time.Duration
@@ -74,11 +75,18 @@ type Service struct {
 	wake  chan struct{}
 	begun time.Time
 
+	// of Run alone
+	rooted   time.Time
+	rootless bool // no root is being changed
+
 	mu       sync.Mutex
 	atWork   map[string]bool
 	due      map[string]time.Time // of rotations, by station; those of renewals are in their rows
 	seen     map[string]sight
 	requests map[string][]time.Time // for certificates, by station
+	weaker   map[string]int         // profile by which stations came and were refused
+	shown    map[string]event.CertificateEnd
+	look     map[string]struct{} // stations of which there may be something to tell
 	marks    marks
 }
 
@@ -116,7 +124,8 @@ func New(o Options) *Service {
 	}
 	return &Service{
 		o: o, wake: make(chan struct{}, 1), begun: o.Now(), atWork: make(map[string]bool), due: make(map[string]time.Time), seen: make(map[string]sight),
-		requests: make(map[string][]time.Time), marks: newMarks(),
+		requests: make(map[string][]time.Time), weaker: make(map[string]int), shown: make(map[string]event.CertificateEnd),
+		look: make(map[string]struct{}), marks: newMarks(),
 	}
 }
 
@@ -131,8 +140,12 @@ func (s *Service) Run(ctx context.Context) error {
 		if now := s.o.Now(); now.Sub(renewed) >= renewalLook {
 			renewed = now
 			s.renewDue(ctx)
+			s.watch(ctx, true)
+		} else {
+			s.watch(ctx, false)
 		}
 		s.round(ctx, &group)
+		s.roots(ctx, &group)
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -185,6 +198,7 @@ func (s *Service) begin(ctx context.Context, group *sync.WaitGroup, station stri
 		s.mu.Lock()
 		delete(s.atWork, station)
 		delete(s.due, station)
+		s.look[station] = struct{}{}
 		if wait > 0 {
 			s.due[station] = s.o.Now().Add(wait)
 		}

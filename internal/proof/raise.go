@@ -24,6 +24,8 @@ type Ways interface {
 	// Roots are the authorities of our certificates there that stations have to know;
 	// none where we do not know them ourselves.
 	Roots(profile int) []*x509.Certificate
+	// Ends are when certificates of ours end.
+	Ends() []event.CertificateEnd
 }
 
 // What has to be so before a station can use a higher security profile.

@@ -167,6 +167,7 @@ type paths struct{}
 
 func (paths) Way(string, int) (string, bool) { return "wss://here/ocpp", true }
 func (paths) Roots(int) []*x509.Certificate  { return nil }
+func (paths) Ends() []event.CertificateEnd   { return nil }
 func (p *pile) start(t *testing.T, x *thing) *Service {
 	return New(Options{Store: p.store(t), Fleet: p.log, Stations: x, Ways: paths{}, Now: p.clock, Settle: time.Second, Return: time.Minute})
 }

@@ -12,6 +12,7 @@ import (
 
 // Proofs changes how stations prove themselves.
 type Proofs interface {
+	StationRoots
 	Rotate(ctx context.Context, by store.Actor, station string) (*store.Rotation, error)
 	Renew(ctx context.Context, by store.Actor, station string) (*store.Renewal, error)
 	Revoke(ctx context.Context, by store.Actor, station, fingerprint, reason string) (*store.StationCertificate, error)
@@ -120,6 +121,7 @@ func (s *Server) registerProofs() {
 	add(s, atStation(StationsWrite), op("revokeStationCertificate", http.MethodPost, "/stations/{station}/security/certificates/{fingerprint}/revoke",
 		"Refuse a certificate from now on", "The connection of the station ends.", 0), s.revokeCertificate)
 	s.registerStationProfiles()
+	s.registerStationRoots()
 	add(s, global(StationsWrite), op("getStationAuthority", http.MethodGet, "/system/station-authority", "Who makes the certificates of stations", "", 0), s.getStationAuthority)
 	add(s, global(StationsWrite), op("setStationAuthority", http.MethodPut, "/system/station-authority", "Change who makes the certificates of stations", "", 0), s.setStationAuthority)
 }

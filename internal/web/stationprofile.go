@@ -82,12 +82,12 @@ func profileChange(u *store.Upgrade) *ProfileChangeShape {
 }
 
 func (s *Server) getProfilePlan(ctx context.Context, in *profilePlanInput) (*profilePlanOutput, error) {
-	if s.o.Proofs == nil {
-		return nil, noProofs()
-	}
 	e, ok := s.o.Store.Station(in.Station)
 	if !ok {
 		return nil, store.ErrNotFound
+	}
+	if s.o.Proofs == nil {
+		return &profilePlanOutput{Body: ProfilePlanShape{From: e.Profile, To: in.Profile, Needs: []ProfileNeedShape{}}}, nil
 	}
 	needs, url, err := s.o.Proofs.ProfileNeeds(ctx, in.Station, in.Profile)
 	if err != nil {
