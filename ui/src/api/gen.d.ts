@@ -4249,6 +4249,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stations/{station}/security/roots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Install a root for the server in a station
+         * @description It is asked afterwards which it has.
+         */
+        post: operations["installStationRoot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stations/{station}/security/roots/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete a root from a station
+         * @description Refused for the root that the server stands under.
+         */
+        post: operations["deleteStationRoot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stations/{station}/states": {
         parameters: {
             query?: never;
@@ -4363,6 +4403,88 @@ export interface paths {
         /** Change who makes the certificates of stations */
         put: operations["setStationAuthority"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/station-root": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The root of the server's certificate, and its change */
+        get: operations["getStationRoots"];
+        put?: never;
+        /**
+         * Bring another root to stations
+         * @description Each is given it when it is there, beside the one it has. The server goes on as before.
+         */
+        post: operations["changeStationRoot"];
+        /**
+         * Give up the change of the root
+         * @description Only before the server stands under the new one. Stations that have it keep it.
+         */
+        delete: operations["abandonStationRoot"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/station-root/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the change of the root
+         * @description Stations that still have the old root keep it.
+         */
+        post: operations["finishStationRoot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/station-root/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete the old root from stations */
+        post: operations["removeOldStationRoot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/station-root/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have the server stand under the new root
+         * @description Refused while a station that comes by TLS does not have it and is not named.
+         */
+        post: operations["switchStationRoot"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5942,6 +6064,10 @@ export interface components {
             vendor?: string;
             version?: string;
         };
+        ChangeRootInputBody: {
+            /** @description PEM of a root; empty: one is made */
+            certificate?: string;
+        };
         ChangeWorkOrderInputBody: {
             /** @description empty: nobody; needs workorders.assign */
             assignee?: string;
@@ -6553,6 +6679,13 @@ export interface components {
             type: string;
             /** @description that a pass dies with; empty: none */
             workOrderId: string;
+        };
+        DeleteRootInputBody: {
+            /** @enum {string} */
+            hashAlgorithm: "SHA256" | "SHA384" | "SHA512";
+            issuerKeyHash: string;
+            issuerNameHash: string;
+            serialNumber: string;
         };
         DeliveryShape: {
             /** Format: int64 */
@@ -8862,6 +8995,10 @@ export interface components {
             station: string;
             stationLabel: string;
             text: string;
+        };
+        InstallRootInputBody: {
+            /** @description PEM of a root; empty: that of this server */
+            certificate?: string;
         };
         InstalledCertificateShape: {
             /** Format: date-time */
@@ -12138,6 +12275,96 @@ export interface components {
         RevokeStationsInputBody: {
             reason: string;
         };
+        RootAnswerShape: {
+            /**
+             * @description took: it said Accepted and does not tell what it has; empty: not known
+             * @enum {string}
+             */
+            has: "" | "has" | "took" | "refused" | "unfit";
+            said: string;
+        };
+        RootCertificateShape: {
+            /** @description PEM */
+            certificate: string;
+            /** Format: int64 */
+            daysLeft: number;
+            /** @description SHA-256 */
+            fingerprint: string;
+            /** Format: date-time */
+            notAfter: string;
+            /** Format: date-time */
+            notBefore: string;
+            subject: string;
+        };
+        RootChangeShape: {
+            /** Format: date-time */
+            finishedAt: string | null;
+            /**
+             * Format: int64
+             * @description deleted the old one
+             */
+            gone: number;
+            /** Format: int64 */
+            has: number;
+            /**
+             * Format: int64
+             * @description kept the old one
+             */
+            kept: number;
+            /** @description come by TLS and are not known to have the new root: at most 1000 */
+            lacking: components["schemas"]["RootLackShape"][];
+            /**
+             * Format: int64
+             * @description how many those are
+             */
+            lackingAll: number;
+            /** @description by this server; else imported */
+            made: boolean;
+            /** Format: int64 */
+            refused: number;
+            /**
+             * Format: int64
+             * @description are not asked
+             */
+            relayed: number;
+            root: components["schemas"]["RootCertificateShape"];
+            /** Format: date-time */
+            startedAt: string;
+            /**
+             * @description installing: stations get the new one beside the old; switched: the server stands under the new one; removing: the old one is deleted from stations
+             * @enum {string}
+             */
+            state: "installing" | "switching" | "switched" | "removing" | "done" | "abandoned";
+            /**
+             * Format: int64
+             * @description that are let in
+             */
+            stations: number;
+            /** Format: date-time */
+            switchedAt: string | null;
+            /**
+             * Format: int64
+             * @description do not know the request
+             */
+            unfit: number;
+            /**
+             * Format: int64
+             * @description were not there yet, or did not answer
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description how many of them somebody did without
+             */
+            without: number;
+        };
+        RootLackShape: {
+            /** @description its last word */
+            said: string;
+            station: string;
+            /** @enum {string} */
+            why: "waiting" | "refused" | "unfit" | "relayed";
+        };
         Route: {
             channels?: string[];
             /** @description try the routes after it too */
@@ -13317,6 +13544,12 @@ export interface components {
             /** @description below what a listener could give it: no password, or one without TLS although TLS is offered */
             weak: boolean;
         };
+        StationRootsShape: {
+            /** @description that is under way or was the last */
+            change: components["schemas"]["RootChangeShape"];
+            /** @description none: TLS is off, or the chain ends below its root */
+            roots: components["schemas"]["RootCertificateShape"][];
+        };
         StationScoreShape: {
             /** @description the worst first */
             ports: components["schemas"]["PortScoreShape"][];
@@ -13549,6 +13782,10 @@ export interface components {
             powerW: number;
             sessions: components["schemas"]["SessionSummary"];
             stations: components["schemas"]["StationSummary"];
+        };
+        SwitchRootInputBody: {
+            /** @description every station that comes by TLS and does not have the new root; they will be lost */
+            without?: string[];
         };
         SwitchedShape: {
             id: string;
@@ -25443,6 +25680,76 @@ export interface operations {
             };
         };
     };
+    installStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstallRootInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RootAnswerShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeleteRootInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RootAnswerShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getStates: {
         parameters: {
             query?: {
@@ -25680,6 +25987,188 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StationAuthorityShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getStationRoots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRootInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    abandonStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    finishStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    removeOldStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    switchStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchRootInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
                 };
             };
             /** @description Error */
