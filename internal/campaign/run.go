@@ -419,9 +419,16 @@ func (s *Service) work(ctx context.Context, r *run, e *entry) {
 	}
 	r.working--
 	e.CampaignStation = x
+	late, answered := s.late[x.Station]
+	delete(s.late, x.Station)
 	switch {
 	case !back:
 		r.count(x)
+		if answered && late.command == x.Command {
+			if _, err := s.correct(context.WithoutCancel(ctx), late.command, late.Result); err != nil {
+				s.o.Logger.WarnContext(ctx, "a late answer was not written", "campaign", r.id, "station", x.Station, "err", err)
+			}
+		}
 	case r.state == store.CampaignStopped: // it stopped while this one was at work
 		if err := s.o.Rows.SetCampaignStations(context.WithoutCancel(ctx), r.seq, []int{x.Place}, Skipped, "stopped", s.o.Now()); err != nil {
 			s.o.Logger.WarnContext(ctx, "a station of a campaign was not settled", "campaign", r.id, "station", x.Station, "err", err)
@@ -469,6 +476,38 @@ func (s *Service) at(ctx context.Context, r *run, e *entry) (x store.CampaignSta
 	return x, x.State == Waiting
 }
 
+// answer is one that came after its command was given up.
+type answer struct {
+	command string
+	Result
+}
+
+// Late corrects what is said of a station that answered after it was given up. Whether
+// the campaign stopped because of it stays as it is.
+func (s *Service) Late(ctx context.Context, station, command string, res Result) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known, err := s.correct(ctx, command, res)
+	if _, busy := s.busy[station]; busy && !known && err == nil {
+		s.late[station] = answer{command, res}
+	}
+	return err
+}
+
+// correct writes a late answer down. The caller holds mu.
+func (s *Service) correct(ctx context.Context, command string, res Result) (known bool, err error) {
+	seq, err := s.o.Rows.CorrectCampaignStation(ctx, command, res.State, word(res.Code), sentence(res.Text), s.o.Now())
+	if err != nil || seq == 0 {
+		return false, err
+	}
+	for _, r := range s.runs {
+		if r.seq == seq && res.State == Done && r.failed > 0 {
+			r.failed--
+		}
+	}
+	return true, nil
+}
+
 // later puts a station back that could not be begun, or is not to be now.
 func (s *Service) later(ctx context.Context, e *entry, err error) (store.CampaignStation, bool) {
 	x := e.CampaignStation
@@ -483,7 +522,10 @@ func (s *Service) later(ctx context.Context, e *entry, err error) (store.Campaig
 func (s *Service) judge(r *run, e *entry, x *store.CampaignStation, res Result) {
 	now := s.o.Now()
 	x.State, x.Code, x.Text, x.At, x.RetryAt = res.State, word(res.Code), sentence(res.Text), now, time.Time{}
-	x.Before, x.After = whole(res.Before), whole(res.After)
+	x.Before, x.After, x.Command = whole(res.Before), whole(res.After), ""
+	if res.State == Unknown {
+		x.Command = res.Command
+	}
 	switch res.State {
 	case Done, Skipped:
 	case Waiting:

@@ -197,3 +197,73 @@ func somebodyChanges(t *testing.T, s *servertest.Server, api *asker, standing fu
 		t.Errorf("%d %+v", code, x)
 	}
 }
+
+// A campaign sets stations as their profiles ask: one that somebody changed is set
+// again, one whose setting nobody can change is told as such.
+func TestACampaignSetsStationsAsTheirProfilesAsk(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t)
+	if _, err := s.Store.CreateConfigurationProfile(t.Context(), store.System, everySecond()); err != nil {
+		t.Fatal(err)
+	}
+	plan := sim.FactoryFleet(6, "P-", 1)
+	for i := range plan.Stations {
+		x := &plan.Stations[i]
+		x.Version, x.Factory = sim.V16, &sim.Factory{Fixed: i == 1}
+		if x.Model.Firmware += "-f"; i == 1 {
+			x.Model.Firmware += "1"
+		}
+		s.Enrol(t, x.ID)
+	}
+	stations, err := sim.New(sim.Options{URL: "ws://" + s.OCPPAddress() + "/ocpp", Plan: plan, Scenario: sim.Scenario{Name: "quiet"}, Ramp: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var work sync.WaitGroup
+	defer work.Wait()
+	defer stop()
+	work.Go(func() {
+		if err := stations.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	api := newAsker(t, s)
+	servertest.Eventually(t, "all are set", func() bool {
+		for i := range plan.Stations {
+			var x web.ConfigurationStandingShape
+			if api.do(http.MethodGet, "/stations/"+plan.Stations[i].ID+"/configuration/difference", &x); x.State != "set" && x.State != "incomplete" {
+				return false
+			}
+		}
+		return true
+	})
+	changed := plan.Stations[3].ID
+	if o := s.Endpoint.Send(t.Context(), changed, "behind", "ChangeConfiguration", []byte(`{"key":"TransactionMessageAttempts","value":"4"}`)); o.Status != "answered" {
+		t.Fatal(o)
+	}
+	c := newCampaigner(t, s)
+	var preview struct{ Stations int }
+	c.call("POST", "/campaigns/preview", `{"kind":"configure","cohort":{"everything":true}}`, &preview)
+	if preview.Stations != 6 {
+		t.Errorf("%d stations", preview.Stations)
+	}
+	var made bulk
+	c.call("POST", "/campaigns", `{"kind":"configure","cohort":{"everything":true},"pace":{"perMinute":6000,"atOnce":6,"perSite":6}}`, &made)
+	now := c.until(&made, "an end", over)
+	if got := now.counts(); got["done set"] != 5 || got["failed readOnly"] != 1 {
+		t.Errorf("%s: %v", now.State, got)
+	}
+	var rows struct {
+		Items []struct{ Before, After map[string]string }
+	}
+	c.call("GET", "/campaigns/"+made.ID+"/stations?q="+changed, "", &rows)
+	if len(rows.Items) != 1 || rows.Items[0].After["TransactionMessageAttempts"] != "10" {
+		t.Errorf("%+v", rows)
+	}
+	var other bulk
+	c.call("POST", "/campaigns", `{"kind":"configure","cohort":{"stations":["`+changed+`"]}}`, &other)
+	if now := c.until(&other, "an end", over); now.counts()["done set"] != 1 {
+		t.Errorf("%v", now.counts())
+	}
+}

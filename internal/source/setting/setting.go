@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -136,6 +137,9 @@ var ErrOffline = errors.New("the station is not connected")
 
 // ErrForeign is returned for a station whose settings are those of another system.
 var ErrForeign = errors.New("the station is relayed to another system, and nobody agreed to its being set here")
+
+// ErrNoProfile is returned for a station that is to be set and for which no profile holds.
+var ErrNoProfile = errors.New("no profile holds for the station")
 
 // ErrBusy is returned for a station that is being worked on.
 var ErrBusy = errors.New("the station is at work already")
@@ -285,16 +289,24 @@ func (s *Service) round(ctx context.Context, work *sync.WaitGroup) {
 // replan says anew how a station is to be set.
 func (s *Service) replan(t *task, st *fleet.Station, now time.Time) {
 	t.place = s.o.Rules.Place(st.ID)
-	t.st = provision.Station{
-		Site: t.place.Site, Vendor: st.Vendor, Model: st.Model, Protocol: st.Protocol, DC: direct(st), List: t.place.List,
-	}
+	t.st = as(st, &t.place)
 	before := t.plan
 	t.plan = provision.For(s.profiles, &t.st)
-	t.offers = st.Onboarding == event.OnboardingAccepted && len(t.plan.Wants) > 0 && st.Protocol != "" && !st.BootedAt.IsZero()
+	t.offers = served(st) && len(t.plan.Wants) > 0
 	t.shown = false
 	if t.offers && t.due.IsZero() && (t.rec == nil || !covers(t.rec.Verdicts, &t.plan)) && (before.Wants == nil || !same(&before, &t.plan)) {
 		t.due = s.soon(now)
 	}
+}
+
+// as is what of a station decides how it is to be set.
+func as(st *fleet.Station, place *Place) provision.Station {
+	return provision.Station{Site: place.Site, Vendor: st.Vendor, Model: st.Model, Protocol: st.Protocol, DC: direct(st), List: place.List}
+}
+
+// served reports whether a station was accepted and speaks to us.
+func served(st *fleet.Station) bool {
+	return st.Onboarding == event.OnboardingAccepted && st.Protocol != "" && !st.BootedAt.IsZero()
 }
 
 // soon is a moment after things settled, spread so that a site that comes back does not
@@ -317,12 +329,14 @@ func covers(list []provision.Verdict, plan *provision.Plan) bool {
 	return true
 }
 
+// same reports whether two plans ask for the same, in whatever order.
 func same(a, b *provision.Plan) bool {
 	if len(a.Wants) != len(b.Wants) {
 		return false
 	}
 	for i := range a.Wants {
-		if a.Wants[i].Word != b.Wants[i].Word || a.Wants[i].Value != b.Wants[i].Value {
+		x := &a.Wants[i]
+		if !slices.ContainsFunc(b.Wants, func(y provision.Want) bool { return x.Word == y.Word && x.Value == y.Value }) {
 			return false
 		}
 	}
@@ -366,7 +380,10 @@ func (s *Service) want(ctx context.Context, r *request, work *sync.WaitGroup) {
 	case !st.Online:
 		r.answer <- ErrOffline
 	default:
-		s.replan(t, st, s.o.Now())
+		if s.replan(t, st, s.o.Now()); !t.offers {
+			r.answer <- ErrNoProfile
+			return
+		}
 		what := readNow
 		if r.apply {
 			what, t.all = apply, true

@@ -64,7 +64,7 @@ export default function Difference({ station }: { station: StationDetail }) {
           )}
         </span>
       </p>
-      {x.settings.length > 0 && <Table standing={x} />}
+      {x.settings.length > 0 && <SettingsTable standing={x} />}
     </Panel>
   );
 }
@@ -113,7 +113,8 @@ function Acts({ station, disabled }: { station: string; disabled: boolean }) {
   );
 }
 
-function Table({ standing }: { standing: Standing }) {
+/** How each setting of a station stands. */
+export function SettingsTable({ standing }: { standing: Standing }) {
   const t = useT();
   const known = useQuery(knownQuery()).data;
   return (
