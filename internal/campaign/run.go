@@ -423,12 +423,14 @@ func (s *Service) work(ctx context.Context, r *run, e *entry) {
 	delete(s.late, x.Station)
 	switch {
 	case !back:
-		r.count(x)
 		if answered && late.command == x.Command {
-			if _, err := s.correct(context.WithoutCancel(ctx), late.command, late.Result); err != nil {
+			if seq, err := s.correct(context.WithoutCancel(ctx), late.command, late.Result); err != nil {
 				s.o.Logger.WarnContext(ctx, "a late answer was not written", "campaign", r.id, "station", x.Station, "err", err)
+			} else if seq != 0 {
+				x.State, x.Code, x.Text = late.State, word(late.Code), sentence(late.Text)
 			}
 		}
+		r.count(x)
 	case r.state == store.CampaignStopped: // it stopped while this one was at work
 		if err := s.o.Rows.SetCampaignStations(context.WithoutCancel(ctx), r.seq, []int{x.Place}, Skipped, "stopped", s.o.Now()); err != nil {
 			s.o.Logger.WarnContext(ctx, "a station of a campaign was not settled", "campaign", r.id, "station", x.Station, "err", err)
@@ -487,25 +489,24 @@ type answer struct {
 func (s *Service) Late(ctx context.Context, station, command string, res Result) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known, err := s.correct(ctx, command, res)
-	if _, busy := s.busy[station]; busy && !known && err == nil {
-		s.late[station] = answer{command, res}
+	seq, err := s.correct(ctx, command, res)
+	if err != nil {
+		return err
 	}
-	return err
-}
-
-// correct writes a late answer down. The caller holds mu.
-func (s *Service) correct(ctx context.Context, command string, res Result) (known bool, err error) {
-	seq, err := s.o.Rows.CorrectCampaignStation(ctx, command, res.State, word(res.Code), sentence(res.Text), s.o.Now())
-	if err != nil || seq == 0 {
-		return false, err
+	if _, busy := s.busy[station]; busy && seq == 0 {
+		s.late[station] = answer{command, res}
 	}
 	for _, r := range s.runs {
 		if r.seq == seq && res.State == Done && r.failed > 0 {
 			r.failed--
 		}
 	}
-	return true, nil
+	return nil
+}
+
+// correct writes a late answer down and returns the campaign; zero: none asked for it.
+func (s *Service) correct(ctx context.Context, command string, res Result) (seq int64, err error) {
+	return s.o.Rows.CorrectCampaignStation(ctx, command, res.State, word(res.Code), sentence(res.Text), s.o.Now())
 }
 
 // later puts a station back that could not be begun, or is not to be now.

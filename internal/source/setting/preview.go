@@ -29,7 +29,7 @@ func (s *Service) Preview(ctx context.Context, p *provision.Profile, station str
 		if place.Foreign || !served(st) {
 			continue
 		}
-		of := as(st, &place)
+		of := s.as(st, &place)
 		before, after := provision.For(now, &of), provision.For(then, &of)
 		if slices.Contains(after.Profiles, p.ID) {
 			out.Holds++
@@ -46,7 +46,7 @@ func (s *Service) Preview(ctx context.Context, p *provision.Profile, station str
 		return nil, ErrUnknown
 	}
 	place := s.o.Rules.Place(station)
-	of := as(st, &place)
+	of := s.as(st, &place)
 	plan := provision.For(then, &of)
 	out.Standing = &Standing{State: NoPlan, Profiles: plan.Profiles, Restart: plan.Restart, Mend: plan.Mend, DC: of.DC}
 	switch {

@@ -84,6 +84,7 @@ type Record struct {
 	Told        bool                `json:"told,omitempty"` // that it drifted
 	Day         string              `json:"day,omitempty"`
 	Asked       int                 `json:"asked,omitempty"` // commands of that day
+	DC          bool                `json:"dc,omitempty"`    // it was seen to charge with direct current
 
 	room map[string]int // for how many measurands a setting has room
 }
@@ -156,10 +157,14 @@ type Service struct {
 	requests chan *request
 	theirs   map[string]string // commands of others that change or read settings, and where
 
-	mu    sync.Mutex
-	shown map[string]*Standing
-	ours  map[string]struct{} // commands that are on their way
+	mu     sync.Mutex
+	shown  map[string]*Standing
+	ours   map[string]struct{} // commands that are on their way
+	direct map[model]struct{}  // of which one was seen to charge with direct current
 }
+
+// model is what a maker calls a station.
+type model struct{ vendor, name string }
 
 // New returns a service that is idle until Run is called.
 func New(o Options) *Service {
@@ -186,7 +191,7 @@ func New(o Options) *Service {
 	}
 	return &Service{
 		o: o, tasks: make(map[string]*task), done: make(chan *job), requests: make(chan *request), theirs: make(map[string]string),
-		shown: make(map[string]*Standing), ours: make(map[string]struct{}),
+		shown: make(map[string]*Standing), ours: make(map[string]struct{}), direct: make(map[model]struct{}),
 	}
 }
 
@@ -233,6 +238,9 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	for id, r := range records {
 		s.tasks[id] = &task{id: id, rec: r}
+		if r.DC {
+			s.learned(r)
+		}
 	}
 	batches, failed := journal.Channel(ctx, s.o.Journal.Subscribe(ctx, journal.CursorAt(s.o.Journal.Snapshot().Seq)))
 	var work sync.WaitGroup
@@ -276,7 +284,7 @@ func (s *Service) round(ctx context.Context, work *sync.WaitGroup) {
 			t = &task{id: st.ID}
 			s.tasks[st.ID] = t
 		}
-		if again || !t.shown {
+		if again || !t.shown || s.as(st, &t.place) != t.st { // what it is made of may be told later
 			s.replan(t, st, now)
 		}
 		s.look(ctx, t, st, now, work)
@@ -289,7 +297,7 @@ func (s *Service) round(ctx context.Context, work *sync.WaitGroup) {
 // replan says anew how a station is to be set.
 func (s *Service) replan(t *task, st *fleet.Station, now time.Time) {
 	t.place = s.o.Rules.Place(st.ID)
-	t.st = as(st, &t.place)
+	t.st = s.as(st, &t.place)
 	before := t.plan
 	t.plan = provision.For(s.profiles, &t.st)
 	t.offers = served(st) && len(t.plan.Wants) > 0
@@ -300,8 +308,10 @@ func (s *Service) replan(t *task, st *fleet.Station, now time.Time) {
 }
 
 // as is what of a station decides how it is to be set.
-func as(st *fleet.Station, place *Place) provision.Station {
-	return provision.Station{Site: place.Site, Vendor: st.Vendor, Model: st.Model, Protocol: st.Protocol, DC: direct(st), List: place.List}
+func (s *Service) as(st *fleet.Station, place *Place) provision.Station {
+	return provision.Station{
+		Site: place.Site, Vendor: st.Vendor, Model: st.Model, Protocol: st.Protocol, DC: direct(st) || !described(st) && s.seenDirect(st), List: place.List,
+	}
 }
 
 // served reports whether a station was accepted and speaks to us.

@@ -78,7 +78,7 @@ func (r *provisionResult) markdown() string {
 		out += fmt.Sprintf("\nThe %d stations that need a restart and never were without a car for two minutes: their cars were taken away after ten minutes, and %d were set %.0f s later at the latest.\n",
 			r.Later.Stations, r.Later.Set.Count, r.Later.Set.All)
 	}
-	return out + "\n\"Measuring\" is three measurements in a row on the wire, as often as the profile asks and with all measurands of it that the firmware knows. Stations with no car get one as soon as they are set.\n"
+	return out + "\n\"Measuring\" is three measurements in a row on the wire, as often as the profile asks and with all measurands of it that the firmware knows. Stations with no car get one once they were told what to measure.\n"
 }
 
 // works is one station from the works, seen from its own side.
@@ -95,6 +95,7 @@ type works struct {
 	commands map[string]int
 	measured time.Time
 
+	fitted      bool // it measures what is asked for, how often it may be
 	set         time.Time
 	idleSince   time.Time
 	longestIdle time.Duration
@@ -229,7 +230,8 @@ func frameOf(b []byte) (kind byte, action string) {
 	return '2', action
 }
 
-// look sees how the station is now; a car comes to one that is set and idle.
+// look sees how the station is now; a car comes to an idle one once it was told what to
+// measure: how often may be known only from what it then measures.
 func (w *works) look(now time.Time, tokens []sim.Token, n int) {
 	idle := w.handle.Idle()
 	switch {
@@ -242,12 +244,12 @@ func (w *works) look(now time.Time, tokens []sim.Token, n int) {
 	}
 	if w.set.IsZero() {
 		is := w.handle.Sampling()
-		if is.Every != w.every || slices.ContainsFunc(w.names, func(m string) bool { return !slices.Contains(is.Measurands, m) }) {
-			return
+		w.fitted = is.Every > 0 && !slices.ContainsFunc(w.names, func(m string) bool { return !slices.Contains(is.Measurands, m) })
+		if w.fitted && is.Every == w.every {
+			w.set = now
 		}
-		w.set = now
 	}
-	if idle && !w.sent {
+	if w.fitted && idle && !w.sent {
 		w.sent = w.handle.Charge(1, tokens[n%len(tokens)]) == nil
 	}
 }
@@ -427,7 +429,7 @@ func (r *provisionResult) leftOver(ctx context.Context, a *api, list []*works) (
 		switch {
 		case w.factory.Fixed && (interval == "readOnly" || interval == "refused"):
 			r.Left["the interval is read-only, and the product says so"]++
-		case w.factory.Restarts && w.set.IsZero() && w.longestIdle < provisionIdle+provisionGrace && interval == "atRestart":
+		case w.factory.Restarts && w.set.IsZero() && w.waited() && interval == "atRestart":
 			r.Left["needs a restart and had cars all the time; the product says that it waits"]++
 			waiting = append(waiting, w)
 		case !w.set.IsZero():
@@ -440,6 +442,18 @@ func (r *provisionResult) leftOver(ctx context.Context, a *api, list []*works) (
 		}
 	}
 	return waiting
+}
+
+// waited reports whether the product had no moment to restart it, or took one and knows
+// by what it measured since that it needs another.
+func (w *works) waited() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	idle := time.Duration(0)
+	if !w.idleSince.IsZero() {
+		idle = time.Since(w.idleSince)
+	}
+	return idle < provisionIdle+provisionGrace && (w.longestIdle < provisionIdle+provisionGrace || w.commands["Reset"] > 0)
 }
 
 func (r *provisionResult) count(list []*works) {

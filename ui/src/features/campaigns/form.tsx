@@ -319,7 +319,9 @@ function Image({ draft: d, change }: Part) {
         placeholder={data?.length === 0 ? t('campaigns.form.noImage') : t('campaigns.form.pickImage')}
         data={(data ?? []).map((x) => ({
           value: x.id,
-          label: [x.version, [x.vendor, x.model].filter(Boolean).join(' '), x.name].filter(Boolean).join(' · '),
+          label: [x.version, [x.vendor, x.model].filter(Boolean).join(' '), x.name]
+            .filter(Boolean)
+            .join(' · '),
         }))}
         value={d.image || null}
         error={error ? t('campaigns.form.imagesFailed') : undefined}

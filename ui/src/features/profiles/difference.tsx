@@ -118,7 +118,7 @@ export function SettingsTable({ standing }: { standing: Standing }) {
   const t = useT();
   const known = useQuery(knownQuery()).data;
   return (
-    <TableFrame label={t('diff.title')}>
+    <TableFrame label={t('diff.title')} className={styles.stack!}>
       <thead>
         <tr>
           <th scope="col">{t('profiles.setting')}</th>
@@ -136,11 +136,13 @@ export function SettingsTable({ standing }: { standing: Standing }) {
                 <span className="mono meta">{s.word}</span>
               </span>
             </th>
-            <td className={styles.value}>
+            <td className={styles.value} data-label={t('diff.is')}>
               {s.is === null ? <span className="meta">{t('diff.none')}</span> : shown(t, s.is)}
             </td>
-            <td className={styles.value}>{shown(t, s.want)}</td>
-            <td className={styles.value}>
+            <td className={styles.value} data-label={t('diff.want')}>
+              {shown(t, s.want)}
+            </td>
+            <td className={styles.value} data-label={t('diff.state')}>
               <State of={s} />
             </td>
           </tr>

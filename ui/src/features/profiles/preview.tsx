@@ -27,7 +27,10 @@ export function Preview({ of }: { of: Body }) {
     () =>
       (stations ?? [])
         .filter((s) => s.protocol !== '')
-        .map((s) => ({ value: s.id, label: [s.id, s.model, siteName(s.siteId)].filter(Boolean).join(' · ') })),
+        .map((s) => ({
+          value: s.id,
+          label: [s.id, s.model, siteName(s.siteId)].filter(Boolean).join(' · '),
+        })),
     [stations, siteName],
   );
   // Mending and restarts change nothing of what is shown.

@@ -53,7 +53,8 @@ export default function SilentMeter({
   return (
     <div className={styles.silent}>
       <p>
-        {t('silent.noPower')} {t(state === 'set' || state === 'verified' ? 'silent.set' : `diff.all.${state}`)}
+        {t('silent.noPower')}{' '}
+        {t(state === 'set' || state === 'verified' ? 'silent.set' : `diff.all.${state}`)}
       </p>
       {may && HELPS.includes(x.state) && (
         <Button size="compact-sm" variant="default" loading={apply.isPending} onClick={() => apply.mutate()}>
