@@ -13,7 +13,7 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { api, ok } from '../../api/client';
-import { stationsQuery } from '../../api/queries';
+import { firmwareImagesQuery, stationsQuery } from '../../api/queries';
 import { count as number } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
 import { FormFault } from '../../ui/form';
@@ -21,7 +21,6 @@ import { Icon } from '../../ui/icons';
 import { useAllowed } from '../../ui/me';
 import { Panel, Skeleton } from '../../ui/panel';
 import { useSiteNames, useSites } from '../../ui/sites';
-import { imagesQuery } from '../files/files';
 import { Effect, FormDialog } from '../settings/dialog';
 import styles from './campaigns.module.css';
 import { codeText, minutesText } from './outcome';
@@ -309,7 +308,7 @@ function What({ draft: d, change }: Part) {
 function Image({ draft: d, change }: Part) {
   const t = useT();
   const tag = useTag();
-  const { data, error } = useQuery(imagesQuery());
+  const { data, error } = useQuery(firmwareImagesQuery());
   const image = data?.find((x) => x.id === d.image);
   return (
     <>

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
-import { usersQuery } from '../../api/queries';
+import { firmwareImagesQuery, usersQuery } from '../../api/queries';
 import { count as number } from '../../format/quantity';
 import { hourMinute } from '../../format/time';
 import { type Translate, useT, useTag } from '../../i18n/i18n';
@@ -17,7 +17,6 @@ import { useSiteNames } from '../../ui/sites';
 import { TableFrame } from '../../ui/table';
 import { useToast } from '../../ui/toast';
 import { useZone } from '../../ui/zone';
-import { imagesQuery } from '../files/files';
 import { Effect, FormDialog } from '../settings/dialog';
 import { OutcomeMark, Progress, StateMark } from './bar';
 import styles from './campaigns.module.css';
@@ -165,7 +164,7 @@ function Done({ campaign: c }: { campaign: Campaign }) {
 
 function Firmware({ params }: { params: unknown }) {
   const t = useT();
-  const { data } = useQuery(imagesQuery());
+  const { data } = useQuery(firmwareImagesQuery());
   const of = params as { imageId?: string; unsigned?: boolean } | undefined;
   const image = data?.find((x) => x.id === of?.imageId);
   return (
