@@ -236,6 +236,13 @@ func TestTwoPeopleAtABoard(t *testing.T) {
 	if len(y.faults()) != 0 {
 		t.Errorf("faults: %v", y.faults())
 	}
+	found, _, err := y.s.Journal.Events(t.Context(), journal.EventQuery{Kinds: []event.Kind{event.KindControllerFault}, Limit: 100})
+	y.must(found, err)
+	for _, e := range found {
+		if x := e.Body.(*event.ControllerFault); x.Fault == event.ControllerDrift && x.Active {
+			t.Errorf("what people decided is told as somebody else's: %s", x.Detail)
+		}
+	}
 }
 
 // Who is inside of an area is known from the journal after a start, but for those who may

@@ -74,6 +74,7 @@ type Server struct {
 	outputs        *outputs
 	studies        *study.Desk
 	campaigns      *campaign.Service
+	comparisons    *comparisons
 	validate       web.Validate
 	outlook        *outlook.Service
 	trail          *auditTrail
@@ -265,6 +266,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	}
 	s.validate = validator()
 	s.campaigns = s.newCampaigns(o.now)
+	s.comparisons = newComparisons(s.Journal, s.Store, o.now)
 	s.studies = study.New(study.Options{Rows: s.Store, Sites: studied{s}, Logger: log})
 	watch := &self{s: s}
 	scraped := prometheus.NewRegistry()
@@ -298,6 +300,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		Outlooks:    s.outlook,
 		Relays:      s.upstreams,
 		Campaigns:   s.campaigns,
+		Comparisons: s.comparisons,
 		Proofs:      s.proofs,
 
 		StationLists: s.lists,
@@ -479,6 +482,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.outputs.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.studies.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.campaigns.Run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.comparisons.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.trail.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.labels.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.clips.run(inner))) })
@@ -495,6 +499,10 @@ func (s *Server) Run(ctx context.Context) error {
 		outside.Go(func() { fail(l.serve()) })
 	}
 	<-inner.Done()
+	var failure error
+	if ctx.Err() == nil {
+		failure = context.Cause(inner)
+	}
 	outside.Go(func() { fail(s.cameras.live.Close()) })
 	limit, done := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
 	defer done()
@@ -519,10 +527,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-limit.Done():
 		err = errDrain
 	}
-	if cause := context.Cause(inner); !errors.Is(cause, context.Canceled) && ctx.Err() == nil {
-		err = errors.Join(cause, err)
-	}
-	return err
+	return errors.Join(failure, err)
 }
 
 // measure feeds telemetry. A core.db that was restored from a backup is behind

@@ -131,16 +131,29 @@ func (s *Service) send(ctx context.Context, j *store.FileJob, payload any) (*sto
 		takeAnswer(j, &a, now)
 		return true
 	})
-	if errors.Is(kept, ErrOver) { // the file was faster than the answer
-		after, kept = s.o.Store.FileJob(ctx, j.ID)
+	if errors.Is(kept, ErrOver) {
+		after, kept = s.answered(ctx, j.ID, &a)
 	}
 	return after, errors.Join(err, kept)
 }
 
-// takeAnswer takes what a station answered to being asked.
-func takeAnswer(j *store.FileJob, a *event.CommandResult, now time.Time) {
+// answered notes by which command a job was asked for that ended before the answer to it
+// came: its file was faster, or somebody cancelled it. How it ended stays.
+func (s *Service) answered(ctx context.Context, id string, a *event.CommandResult) (*store.FileJob, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j, err := s.o.Store.FileJob(ctx, id)
+	if err != nil || a.CommandID == "" {
+		return j, err
+	}
+	j.Command = a.CommandID
+	nameIt(j, a)
+	return j, s.o.Store.PutFileJob(ctx, j)
+}
+
+// nameIt takes the name that a station gives its file.
+func nameIt(j *store.FileJob, a *event.CommandResult) {
 	var said struct {
-		Status string `json:"status"`
 		Name16 string `json:"fileName"`
 		Name   string `json:"filename"`
 	}
@@ -149,6 +162,15 @@ func takeAnswer(j *store.FileJob, a *event.CommandResult, now time.Time) {
 	if name := said.Name16 + said.Name; j.Name == "" && name != "" {
 		j.Name, _ = cleanName(name)
 	}
+}
+
+// takeAnswer takes what a station answered to being asked.
+func takeAnswer(j *store.FileJob, a *event.CommandResult, now time.Time) {
+	nameIt(j, a)
+	var said struct {
+		Status string `json:"status"`
+	}
+	_ = json.Unmarshal(a.Response, &said) // what cannot be read says nothing
 	switch a.Status {
 	case "answered":
 		switch said.Status {
@@ -193,12 +215,5 @@ func (s *Service) Cancel(ctx context.Context, by store.Actor, id string) (*store
 
 // Forget removes the file of a job.
 func (s *Service) Forget(ctx context.Context, by store.Actor, id string) error {
-	j, err := s.o.Store.FileJob(ctx, id)
-	if err != nil {
-		return err
-	}
-	if j.Stored == 0 {
-		return ErrGone
-	}
-	return s.discard(ctx, by, "delete", j)
+	return s.discard(ctx, by, "delete", id)
 }

@@ -396,7 +396,7 @@ func (s *Service) retire(ctx context.Context) {
 		if j.ReceivedAt.After(oldest) && kept <= s.o.Limits.Total {
 			continue
 		}
-		if err := s.discard(ctx, store.System, "expire", j); err != nil {
+		if err := s.discard(ctx, store.System, "expire", j.ID); err != nil && !errors.Is(err, ErrGone) {
 			s.log.WarnContext(ctx, "a file that is too old was not removed", "file", j.ID, "err", err)
 			return
 		}
@@ -405,17 +405,24 @@ func (s *Service) retire(ctx context.Context) {
 }
 
 // discard removes the file of a job; that it was here stays.
-func (s *Service) discard(ctx context.Context, by store.Actor, act string, j *store.FileJob) error {
-	gone := clone(j)
-	gone.Stored, gone.RemovedAt, gone.Open = 0, s.o.Now(), false
-	if err := s.o.Store.ActOnFileJob(ctx, by, act, gone); err != nil {
+func (s *Service) discard(ctx context.Context, by store.Actor, act, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j, err := s.o.Store.FileJob(ctx, id)
+	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	s.kept -= j.Stored
-	s.drop(gone)
-	s.mu.Unlock()
-	return s.remove(Received, j.ID)
+	bytes := j.Stored
+	if bytes == 0 {
+		return ErrGone
+	}
+	j.Stored, j.RemovedAt, j.Open = 0, s.o.Now(), false
+	if err := s.o.Store.ActOnFileJob(ctx, by, act, j); err != nil {
+		return err
+	}
+	s.kept -= bytes
+	s.drop(j)
+	return s.remove(Received, id)
 }
 
 // Job returns a job as it is now.

@@ -39,17 +39,21 @@ type bench struct {
 	web   *httptest.Server
 	tight bool
 
-	mu     sync.Mutex
-	asked  []json.RawMessage
-	answer event.CommandResult
+	mu      sync.Mutex
+	asked   []json.RawMessage
+	answer  event.CommandResult
+	between func() // a station was asked and has not answered
 }
 
 func (b *bench) Command(_ context.Context, _ store.Actor, _, _ string, payload json.RawMessage) (event.CommandResult, error) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.asked = append(b.asked, payload)
-	a := b.answer
+	a, between := b.answer, b.between
 	a.CommandID = fmt.Sprint("c", len(b.asked))
+	b.mu.Unlock()
+	if between != nil {
+		between()
+	}
 	return a, nil
 }
 
@@ -478,6 +482,42 @@ func TestAnswersEndAJob(t *testing.T) {
 				t.Errorf("another one: %v", err)
 			}
 		})
+	}
+}
+
+// A station may be faster with its file than with its answer, and somebody may give up
+// before it. Either way the job says by which command it was asked for, and stays over.
+func TestAJobThatIsOverBeforeTheAnswer(t *testing.T) {
+	b := open(t, Limits{})
+	b.answer.Response = json.RawMessage(`{"status":"Accepted","filename":"diag.log"}`)
+	b.between = func() {
+		if got := b.send("PUT", b.told(), strings.NewReader("log")); got != http.StatusCreated {
+			t.Errorf("the file: %d", got)
+		}
+	}
+	j, _ := b.ask("NEW", Wish{})
+	if kept := b.job(j.ID); j.Command != "c1" || kept.Command != "c1" || kept.Name != "diag.log" || kept.State != store.FileReceived || kept.Open || kept.Stored != 3 {
+		t.Errorf("%+v", kept)
+	}
+	if err := b.Forget(t.Context(), person, j.ID); err != nil {
+		t.Error(err)
+	}
+	if err := b.Forget(t.Context(), person, j.ID); !errors.Is(err, ErrGone) {
+		t.Errorf("deleted twice: %v", err)
+	}
+
+	b.between = func() {
+		list, err := b.st.OpenFileJobs(t.Context())
+		if err != nil || len(list) != 1 {
+			t.Fatal(len(list), err)
+		}
+		if _, err := b.Cancel(t.Context(), person, list[0].ID); err != nil {
+			t.Error(err)
+		}
+	}
+	j, _ = b.ask("NEW", Wish{})
+	if kept := b.job(j.ID); kept.Command != "c2" || kept.State != store.FileCancelled {
+		t.Errorf("%+v", kept)
 	}
 }
 

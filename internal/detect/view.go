@@ -76,6 +76,8 @@ type Station struct {
 	Timers []Timer  `json:"timers,omitempty"`
 	memory []memory // of detectors
 	layout []event.EVSELayout
+	// reported is what a station of OCPP 2.x said of itself.
+	reported []event.EVSELayout
 }
 
 // Condition is what a connector last said of itself.
@@ -101,6 +103,7 @@ type Fault struct {
 type Rating struct {
 	RatedW  float64 `json:"ratedW,omitempty"`
 	Current string  `json:"current,omitempty"` // AC, DC or unknown
+	Phases  int     `json:"phases,omitempty"`  // of AC; 0: unknown
 	Group   string  `json:"group,omitempty"`   // shares power with the others of it
 	Plug    string  `json:"plug,omitempty"`
 }

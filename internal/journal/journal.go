@@ -283,14 +283,14 @@ type Conclusions struct {
 }
 
 // Conclude commits what a subscriber concluded, its rows and its cursor
-// together.
+// together. What ErrUnavailable refuses was not committed.
 func (j *Journal) Conclude(ctx context.Context, c Conclusions) error {
 	for _, e := range c.Events {
 		if !e.Derived() || !concludedBeside(e) {
 			return fmt.Errorf("conclude: %s is not what a subscriber concludes", e.Body.Kind())
 		}
 	}
-	_, err := j.submit(ctx, &request{derived: c.Events, intents: c.Intents, write: func(tx *sql.Tx) error {
+	_, err := j.submit(ctx, &request{patient: true, derived: c.Events, intents: c.Intents, write: func(tx *sql.Tx) error {
 		if c.Write != nil {
 			if err := c.Write(tx); err != nil {
 				return err
@@ -313,15 +313,34 @@ func concludedBeside(e *event.Event) bool {
 	return false
 }
 
-// Project commits a subscriber's rows and its cursor together.
+// Project commits a subscriber's rows and its cursor together. What ErrUnavailable
+// refuses was not committed.
 func (j *Journal) Project(ctx context.Context, name string, c Cursor, write func(*sql.Tx) error) error {
-	_, err := j.submit(ctx, &request{write: func(tx *sql.Tx) error {
+	_, err := j.submit(ctx, &request{patient: true, write: func(tx *sql.Tx) error {
 		if err := write(tx); err != nil {
 			return err
 		}
 		return j.moveCursor(tx, name, c)
 	}})
 	return err
+}
+
+// insistEvery is how often somebody tries who has nowhere else to go.
+const insistEvery = 200 * time.Millisecond
+
+// Insist repeats fn while the journal cannot commit, until ctx ends.
+func Insist(ctx context.Context, fn func() error) error {
+	for {
+		err := fn()
+		if !errors.Is(err, ErrUnavailable) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(insistEvery):
+		}
+	}
 }
 
 func (j *Journal) moveCursor(tx *sql.Tx, name string, c Cursor) error {
@@ -357,8 +376,10 @@ func (j *Journal) submit(ctx context.Context, r *request) (fleet.Receipt, error)
 			return fleet.Receipt{}, context.Cause(ctx)
 		}
 	case <-down:
-		r.drop()
-		return fleet.Receipt{}, ErrUnavailable
+		if r.drop() || !r.patient {
+			return fleet.Receipt{}, ErrUnavailable
+		}
+		down = nil
 	case <-j.done:
 	}
 	select {
@@ -460,6 +481,9 @@ type request struct {
 	// What a subscriber concluded.
 	derived []*event.Event
 	intents []fleet.Intent
+	// patient waits for a commit that hangs: who tries again must know that nothing came
+	// of the first time.
+	patient bool
 
 	state   atomic.Int32
 	receipt fleet.Receipt

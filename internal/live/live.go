@@ -222,20 +222,10 @@ func (l *Live) commit(ctx context.Context, out *Conclusions) error {
 		}
 	}
 	out.Notices = fresh
-	for {
-		err := l.o.Journal.Conclude(ctx, c)
-		if !errors.Is(err, journal.ErrUnavailable) {
-			if err != nil {
-				return fmt.Errorf("commit conclusions: %w", err)
-			}
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(200 * time.Millisecond):
-		}
+	if err := journal.Insist(ctx, func() error { return l.o.Journal.Conclude(ctx, c) }); err != nil {
+		return fmt.Errorf("commit conclusions: %w", err)
 	}
+	return nil
 }
 
 // leave saves the state when the server stops: the next start has less to fold.

@@ -106,7 +106,7 @@ func (x *Executor) settle(ctx context.Context) error {
 			return err
 		}
 		for _, in := range list {
-			err := x.again(ctx, func() error {
+			err := journal.Insist(ctx, func() error {
 				return x.outcome(ctx, in, journal.IntentStarted, journal.IntentTimeout, event.CommandResult{
 					Status: "timeout", Description: "the server stopped before the answer came",
 				})
@@ -182,24 +182,9 @@ func (x *Executor) perform(ctx context.Context, in journal.Intent) error {
 	if ctx.Err() != nil && result.Status != "answered" {
 		return nil // we are stopping; the next start says timeout
 	}
-	return x.again(ctx, func() error {
+	return journal.Insist(ctx, func() error {
 		return x.outcome(context.WithoutCancel(ctx), in, journal.IntentStarted, journal.IntentDone, result)
 	})
-}
-
-// again repeats fn while the journal cannot commit.
-func (x *Executor) again(ctx context.Context, fn func() error) error {
-	for {
-		err := fn()
-		if !errors.Is(err, journal.ErrUnavailable) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(x.o.Poll):
-		}
-	}
 }
 
 // outcome records what came of an intent.

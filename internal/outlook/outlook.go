@@ -91,6 +91,8 @@ type Service struct {
 	log  *slog.Logger
 	work chan struct{} // one forecast at a time
 
+	pools map[string]*pool // by zone; of who has the turn
+
 	wanted chan string // sites that somebody looked at
 
 	mu      sync.Mutex
@@ -119,7 +121,7 @@ func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{o: o, log: o.Logger, work: make(chan struct{}, 1), made: make(map[key]*entry), ports: make(map[string]*learned),
+	return &Service{o: o, log: o.Logger, work: make(chan struct{}, 1), made: make(map[key]*entry), ports: make(map[string]*learned), pools: make(map[string]*pool),
 		wanted: make(chan string, glanceQueue), glances: make(map[string]*Glance)}
 }
 

@@ -20,6 +20,7 @@ type told struct {
 	weeks   int
 	energy  bool
 	missing func(time.Time) bool
+	seldom  string // a site where nobody was yet
 	asked   int
 }
 
@@ -49,8 +50,11 @@ func (x *told) Series(_ context.Context, _ string, from, to time.Time, step time
 	return out, nil
 }
 
-func (x *told) Sessions(_ context.Context, _ string, from, to time.Time) ([]rollup.Session, error) {
+func (x *told) Sessions(_ context.Context, site string, from, to time.Time) ([]rollup.Session, error) {
 	var out []rollup.Session
+	if site == x.seldom {
+		return nil, nil
+	}
 	for at := from.Truncate(time.Hour); at.Before(to); at = at.Add(time.Hour) {
 		if !at.Before(x.now.Truncate(time.Hour).AddDate(0, 0, -7*x.weeks)) {
 			out = append(out, rollup.Session{Station: "S", EVSE: 1 + at.Hour()%4, Start: at, End: at.Add(50 * time.Minute), EnergyWh: math.NaN()})
@@ -178,6 +182,33 @@ func TestAFreePortDependsOnWhoIsThere(t *testing.T) {
 	st.Online = false
 	if n := odds(); n.Out != 4 || n.Chances[3].Free > 0.05 {
 		t.Errorf("not to be heard: %+v", n)
+	}
+}
+
+// Where few cars have been, how long they stay is known from elsewhere: here for fifty minutes.
+func TestASiteWithLittlePastLearnsFromOthers(t *testing.T) {
+	odds := func(sites ...string) float64 {
+		t.Helper()
+		x := &told{weeks: 10, seldom: "new"}
+		s := service(t, x)
+		var all []*fleet.Station
+		for _, site := range sites {
+			st := &fleet.Station{ID: "S " + site, SiteID: site, Onboarding: event.OnboardingAccepted, Online: true}
+			for id := range 4 {
+				st.EVSEs = append(st.EVSEs, fleet.EVSE{ID: id + 1, Status: fleet.Charging, Session: &fleet.Session{StartedAt: x.now.Add(-45 * time.Minute)}})
+			}
+			all = append(all, st)
+		}
+		s.o.Fleet = &standing{all}
+		n, err := s.FreePort(t.Context(), "new")
+		if err != nil || !n.Enough || n.Busy != 4 {
+			t.Fatalf("%+v, %v", n, err)
+		}
+		return n.Chances[0].Free
+	}
+	alone, among := odds("new"), odds("new", "mall")
+	if among < 0.9 || alone > among-0.2 {
+		t.Errorf("four cars that came 45 minutes ago: a free port in 15 minutes %.2f alone, %.2f among others", alone, among)
 	}
 }
 

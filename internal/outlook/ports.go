@@ -117,6 +117,10 @@ func (s *Service) learn(ctx context.Context, site string) (*learned, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the sessions of %s: %w", site, err)
 	}
+	others, err := s.elsewhere(ctx, site, now)
+	if err != nil {
+		return nil, err
+	}
 	zone := s.o.Sites.ZoneOf(site)
 	l := &learned{class: classes(sessions), until: now.Add(relearn), busy: usual(points, zone)}
 	for st := range s.o.Fleet.Snapshot().Stations() {
@@ -125,7 +129,7 @@ func (s *Service) learn(ctx context.Context, site string) (*learned, error) {
 		}
 	}
 	if len(points) > 0 {
-		l.model = forecast.LearnPorts(single(sessions, l.class), nil, l.ports, points[0].From, now, zone)
+		l.model = forecast.LearnPorts(single(sessions, l.class), others, l.ports, points[0].From, now, zone)
 	}
 	switch {
 	case l.model == nil:

@@ -4,7 +4,6 @@ package servertest
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"os"
 	"sync"
@@ -65,9 +64,6 @@ func In(tb testing.TB, folder string, change ...func(*config.Config)) *Server {
 	s.stop = sync.OnceValue(func() error {
 		cancel()
 		work.Wait()
-		if errors.Is(ended, context.Canceled) {
-			return nil
-		}
 		return ended
 	})
 	tb.Cleanup(func() {

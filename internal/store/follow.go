@@ -58,13 +58,8 @@ func (s *Store) Follow(ctx context.Context, log Log) error {
 		}
 		if now := s.now(); len(relevant) > 0 || now.Sub(saved) >= saveEvery {
 			saved = now
-			err := log.Project(ctx, projection, batch.Next, func(tx *sql.Tx) error {
-				for _, e := range relevant {
-					if err := s.project(tx, e); err != nil {
-						return fmt.Errorf("event %d: %w", e.Seq, err)
-					}
-				}
-				return nil
+			err := journal.Insist(ctx, func() error {
+				return log.Project(ctx, projection, batch.Next, func(tx *sql.Tx) error { return s.projectAll(tx, relevant) })
 			})
 			if err != nil {
 				return fmt.Errorf("project: %w", err)
@@ -80,6 +75,15 @@ func (s *Store) Follow(ctx context.Context, log Log) error {
 		}
 	}
 	return context.Cause(ctx)
+}
+
+func (s *Store) projectAll(tx *sql.Tx, events []*event.Event) error {
+	for _, e := range events {
+		if err := s.project(tx, e); err != nil {
+			return fmt.Errorf("event %d: %w", e.Seq, err)
+		}
+	}
+	return nil
 }
 
 // Followed waits until the events up to seq are reflected, or ctx ends.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/journal"
 )
 
 // follow runs the projection until the test ends.
@@ -46,6 +48,36 @@ func (b *bench) agree(t *testing.T, action, request, response string) {
 	id := fmt.Sprint("cmd-", b.commands)
 	b.tell(t, event.Station("S1"), &event.Command{CommandID: id, Action: action, Payload: json.RawMessage(request), By: "u-1"})
 	b.tell(t, event.Station("S1"), &event.CommandResult{CommandID: id, Status: "answered", Response: json.RawMessage(response)})
+}
+
+// stuttering is a journal that cannot commit for a while.
+type stuttering struct {
+	Log
+	refusals int
+}
+
+func (l *stuttering) Project(ctx context.Context, name string, c journal.Cursor, write func(*sql.Tx) error) error {
+	if l.refusals > 0 {
+		l.refusals--
+		return journal.ErrUnavailable
+	}
+	return l.Log.Project(ctx, name, c, write)
+}
+
+func TestAProjectionOutlivesAJournalThatCannotCommit(t *testing.T) {
+	b := open(t)
+	log := &stuttering{Log: b.log, refusals: 3}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- b.Follow(ctx, log) }()
+	b.agree(t, "SendLocalList", `{"listVersion":3,"updateType":"Full","localAuthorizationList":[]}`, `{"status":"Accepted"}`)
+	if x, err := b.LocalList(t.Context(), "S1"); err != nil || x.Version != 3 {
+		t.Errorf("%+v, %v", x, err)
+	}
+	stop()
+	if err := <-done; !errors.Is(err, context.Canceled) || log.refusals != 0 {
+		t.Errorf("it ended with %v, %d refusals left", err, log.refusals)
+	}
 }
 
 func TestLocalListsFollowWhatStationsAccept(t *testing.T) {

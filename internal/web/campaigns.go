@@ -176,6 +176,7 @@ func (s *Server) registerCampaigns() {
 	file := op("exportCampaignStations", http.MethodGet, "/campaigns/{id}/stations.csv", "The same as a table", 0)
 	file.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: "string"}}}}}
 	add(s, filtered(StationsCommand), file, s.exportCampaignStations)
+	s.registerComparison()
 	add(s, filtered(StationsCommand), op("pauseCampaign", http.MethodPost, "/campaigns/{id}/pause", "Begin nothing more until it is resumed", 0), s.moveCampaign("the campaign is not running", Campaigns.Pause))
 	add(s, filtered(StationsCommand), op("resumeCampaign", http.MethodPost, "/campaigns/{id}/resume", "Let a paused campaign go on", 0), s.moveCampaign("the campaign is not paused", Campaigns.Resume))
 	add(s, filtered(StationsCommand), op("stopCampaign", http.MethodPost, "/campaigns/{id}/stop", "Begin nothing more at all", 0), s.moveCampaign("the campaign is over", Campaigns.Stop))

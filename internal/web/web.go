@@ -165,24 +165,25 @@ type Options struct {
 	// StationSettings sets stations as profiles ask; nil: nobody does.
 	StationSettings StationSettings
 
-	Depot     Depot     // nil: stations put and get no files
-	Viewing   Viewing   // nil: no pictures of now
-	Finder    Finder    // nil: devices are not asked
-	Labels    Labels    // nil: other systems tell no labels
-	Clips     Clips     // nil: incidents have no pictures
-	Footage   Footage   // nil: no pictures of the past
-	Copies    Copies    // nil: nothing is copied to a second place
-	Keeping   Keeping   // nil: nobody knows the room for recordings
-	Evidence  Evidence  // nil: no packs of evidence
-	Photos    Photos    // nil: none are kept
-	Outputs   Outputs   // nil: none is switched
-	Outlooks  Outlooks  // nil: nothing is forecast
-	Relays    Relays    // nil: no station is relayed
-	Campaigns Campaigns // nil: no work at many stations
-	Proofs    Proofs    // nil: how stations prove themselves is not changed
-	Imports   Imports   // nil: no past sessions are taken in
-	Cells     Cells     // nil: nobody counts quarter hours
-	Inside    Inside    // nil: doors are not driven
+	Depot       Depot       // nil: stations put and get no files
+	Viewing     Viewing     // nil: no pictures of now
+	Finder      Finder      // nil: devices are not asked
+	Labels      Labels      // nil: other systems tell no labels
+	Clips       Clips       // nil: incidents have no pictures
+	Footage     Footage     // nil: no pictures of the past
+	Copies      Copies      // nil: nothing is copied to a second place
+	Keeping     Keeping     // nil: nobody knows the room for recordings
+	Evidence    Evidence    // nil: no packs of evidence
+	Photos      Photos      // nil: none are kept
+	Outputs     Outputs     // nil: none is switched
+	Outlooks    Outlooks    // nil: nothing is forecast
+	Relays      Relays      // nil: no station is relayed
+	Campaigns   Campaigns   // nil: no work at many stations
+	Comparisons Comparisons // nil: campaigns are not compared
+	Proofs      Proofs      // nil: how stations prove themselves is not changed
+	Imports     Imports     // nil: no past sessions are taken in
+	Cells       Cells       // nil: nobody counts quarter hours
+	Inside      Inside      // nil: doors are not driven
 	// Acknowledger records who takes care of an incident; without one the page of
 	// a signed link says that it cannot.
 	Acknowledger Acknowledger
@@ -318,6 +319,7 @@ func (s *Server) register() {
 	s.registerDoors()
 	s.registerOutputs()
 	s.registerUpstreams()
+	s.registerModels()
 	s.registerConfigurationProfiles()
 	s.registerCampaigns()
 	s.registerProofs()

@@ -291,6 +291,37 @@ func hangingCommit(t *testing.T, newPlace func(*testing.T) Place) {
 	}
 }
 
+// Who projects would do it again: a commit that hangs is waited for.
+func hangingProjection(t *testing.T, newPlace func(*testing.T) Place) {
+	var hold atomic.Pointer[chan struct{}]
+	r := StartWith(t, newPlace(t), journal.Options{Now: NewClock().Now, Tick: time.Hour, Unavailable: 700 * time.Millisecond}, func() {
+		if c := hold.Load(); c != nil {
+			<-*c
+		}
+	})
+	stuck := make(chan struct{})
+	hold.Store(&stuck)
+	done, times := make(chan error, 1), 0
+	go func() {
+		done <- journal.Insist(context.Background(), func() error {
+			return r.Project(context.Background(), "p", "7", func(*sql.Tx) error { times++; return nil })
+		})
+	}()
+	for r.Ready() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	select {
+	case err := <-done:
+		t.Errorf("it did not wait: %v", err)
+	case <-time.After(300 * time.Millisecond):
+	}
+	hold.Store(nil)
+	close(stuck)
+	if err := <-done; err != nil || times != 1 {
+		t.Errorf("%v, written %d times", err, times)
+	}
+}
+
 func abandonedAppends(t *testing.T, newPlace func(*testing.T) Place) {
 	place, clock := newPlace(t), NewClock()
 	r := Start(t, place, journal.Options{Now: clock.Now, Tick: time.Hour})

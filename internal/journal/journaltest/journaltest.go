@@ -214,6 +214,7 @@ func Run(t *testing.T, newPlace func(t *testing.T) Place) {
 		"a slow subscriber sees everything and holds nobody":              slowSubscribers,
 		"without commits everyone is told":                                unavailable,
 		"a commit that hangs is told like one that fails":                 hangingCommit,
+		"who projects waits for a commit that hangs":                      hangingProjection,
 		"an append whose caller left before its batch is dropped":         abandonedAppends,
 		"a replay never acts":                                             replayNeverActs,
 		"retention deletes closed prefixes and says so":                   retention,

@@ -92,8 +92,8 @@ func (x *hazard) finish(prior *hazard) {
 			gone, risk = prior.gone[bin], prior.risk[bin]
 		}
 		rate := 1.0 / longestStay
-		if gone > 0 && risk > 0 {
-			rate = min(gone/risk, 1)
+		if gone > 0 {
+			rate = min(gone/risk, 1) // all leave where nobody stayed on
 		}
 		x.sum[bin+1] = x.sum[bin] + rate*(binFrom(bin+1)-binFrom(bin))
 	}

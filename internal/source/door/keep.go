@@ -209,9 +209,9 @@ func (c *one) sync(ctx context.Context) error {
 		return err
 	}
 	c.mu.Lock()
-	applied := c.applied
+	applied, midway := c.applied, c.midway
 	c.mu.Unlock()
-	drifted := applied != nil && !applied.To(have).None()
+	drifted := applied != nil && !midway && !applied.To(have).None()
 	if drifted {
 		d := applied.To(have)
 		c.noteDrift(ctx, fmt.Sprintf("somebody else changed %d of its cards and profiles", d.Size()))
@@ -220,7 +220,7 @@ func (c *one) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if applied == nil && !c.adopted {
+	if applied == nil && !midway && !c.adopted {
 		if n := surplus(have, want.Lists); n > 0 {
 			c.noteDrift(ctx, fmt.Sprintf("%d of its cards open what nobody gave them", n))
 		}
@@ -230,6 +230,9 @@ func (c *one) sync(ctx context.Context) error {
 	}
 	c.notePolicy(ctx, want)
 	if !have.To(want.Lists).None() {
+		c.mu.Lock()
+		c.midway = true
+		c.mu.Unlock()
 		if err := keeper.Change(ctx, have, want.Lists); err != nil {
 			return err
 		}
@@ -243,7 +246,7 @@ func (c *one) sync(ctx context.Context) error {
 		c.right(ctx, event.ControllerDrift)
 	}
 	c.mu.Lock()
-	c.applied = &have
+	c.applied, c.midway = &have, false
 	c.status.Cards, c.status.SyncedAt = len(have.Cards), time.Now()
 	c.mu.Unlock()
 	return nil

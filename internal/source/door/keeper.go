@@ -240,16 +240,19 @@ func (s *Service) Apply(list []Config) {
 			at[d.ID] = c
 		}
 	}
-	var ends []*one
+	ends := map[string]*one{}
 	for id, c := range s.list {
 		if next[id] != c {
-			ends = append(ends, c)
+			ends[id] = c
 		}
 	}
 	s.list, s.at = next, at
 	s.mu.Unlock()
-	for _, c := range ends {
+	for id, c := range ends {
 		c.end()
+		if after := next[id]; after != nil {
+			after.succeed(c)
+		}
 	}
 	if ctx == nil {
 		return

@@ -48,6 +48,7 @@ type one struct {
 	expected map[int][]opening          // doors that we are about to open
 	fire     bool
 	applied  *access.Lists // as last found right; nil: not yet
+	midway   bool          // we began to change them
 }
 
 func newOne(s *Service, c Config) *one {
@@ -57,6 +58,15 @@ func newOne(s *Service, c Config) *one {
 	}
 	x.driver, x.closes = s.o.Open(c)
 	return x
+}
+
+// succeed takes over what the one before knew of the lists of the same controller: who does
+// not know how they were takes a change of people's mind for one by somebody else.
+func (c *one) succeed(before *one) {
+	if before.config.Address != c.config.Address || before.config.Serial != c.config.Serial {
+		return
+	}
+	c.applied, c.midway, c.adopted = before.applied, before.midway, before.adopted
 }
 
 func (c *one) begin(ctx context.Context) {

@@ -1227,6 +1227,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/campaigns/{id}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changed at the stations that a campaign brought firmware to */
+        get: operations["getCampaignComparison"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/campaigns/{id}/comparison.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table */
+        get: operations["exportCampaignComparison"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/campaigns/{id}/pause": {
         parameters: {
             query?: never;
@@ -2731,6 +2765,60 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What makers' models are built of: your entries, then those that come along */
+        get: operations["listModels"];
+        put?: never;
+        /** Say what a model is built of; its stations are built so at once */
+        post: operations["createModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/unmatched": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Models that stations report and no entry is about */
+        get: operations["listUnmatchedModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One entry of yours */
+        get: operations["getModel"];
+        put?: never;
+        post?: never;
+        /** Take an entry of yours back */
+        delete: operations["deleteModel"];
+        options?: never;
+        head?: never;
+        /** Change an entry of yours */
+        patch: operations["changeModel"];
         trace?: never;
     };
     "/monitor-profiles": {
@@ -6117,6 +6205,125 @@ export interface components {
             /** @enum {string} */
             status: "sent" | "answered" | "error" | "timeout" | "offline" | "refused";
         };
+        ComparisonMeasure: {
+            after: components["schemas"]["EstimateShape"];
+            before: components["schemas"]["EstimateShape"];
+            /** @description the change less that of the control; null where too little is known of it */
+            beyondControl: components["schemas"]["EstimateShape"];
+            /** @description after less before */
+            change: components["schemas"]["EstimateShape"];
+            controlAfter: components["schemas"]["EstimateShape"];
+            /** @description of stations of the same models that kept the old firmware, on the same days */
+            controlBefore: components["schemas"]["EstimateShape"];
+            controlChange: components["schemas"]["EstimateShape"];
+            /**
+             * @description success: share of tries to charge that worked; faults: that began, in a day of a port; offline: share of time
+             * @enum {string}
+             */
+            measure: "success" | "faults" | "offline";
+            /** @description null unless there is too little */
+            needs: components["schemas"]["ComparisonNeed"];
+            /**
+             * @description by beyondControl where that is known, else by change; better or worse only where its interval leaves zero out
+             * @enum {string}
+             */
+            verdict: "better" | "worse" | "noChangeShown" | "tooLittle";
+        };
+        ComparisonNeed: {
+            /**
+             * Format: double
+             * @description until then, as things go; null: these stations alone will not come to it
+             */
+            days: number | null;
+            /**
+             * Format: double
+             * @description on the side that has less
+             */
+            have: number;
+            /** Format: double */
+            want: number;
+            /**
+             * @description day: a whole one on each side
+             * @enum {string}
+             */
+            what: "day" | "tries" | "portDays" | "stationDays";
+        };
+        ComparisonShape: {
+            after: components["schemas"]["ComparisonSide"];
+            /**
+             * Format: date-time
+             * @description when it was counted; null until then
+             */
+            at: string | null;
+            before: components["schemas"]["ComparisonSide"];
+            /**
+             * Format: int64
+             * @description stations of the same models that kept the old firmware and are compared
+             */
+            control: number;
+            /**
+             * Format: int64
+             * @description how many of these there are
+             */
+            controlOf: number;
+            /**
+             * Format: double
+             * @description of a side, in the mean; at most 14
+             */
+            days: number;
+            /** Format: double */
+            daysLeast: number;
+            /** Format: double */
+            daysMost: number;
+            /**
+             * Format: int64
+             * @description of these, without anything before or after yet: they are not compared
+             */
+            early: number;
+            measures: components["schemas"]["ComparisonMeasure"][];
+            /** Format: int64 */
+            ofStations: number;
+            /**
+             * Format: int64
+             * @description so far, with those of the control
+             */
+            readStations: number;
+            /** @description false: it is being counted, ask again */
+            ready: boolean;
+            /**
+             * Format: int64
+             * @description of these, that were looked at: at most 250, from all over the campaign
+             */
+            stations: number;
+            /**
+             * Format: int64
+             * @description stations that got the firmware
+             */
+            updated: number;
+        };
+        ComparisonSide: {
+            /** Format: int64 */
+            faults: number;
+            /** Format: int64 */
+            good: number;
+            /** Format: double */
+            offlineDays: number;
+            /**
+             * Format: double
+             * @description in which ports were heard
+             */
+            portDays: number;
+            /**
+             * Format: double
+             * @description in which this server ran
+             */
+            stationDays: number;
+            /**
+             * Format: int64
+             * @description to charge; those that failed by the doing of drivers or of the operator are left out
+             */
+            tries: number;
+        };
         ConfigurationFleetShape: {
             /**
              * Format: int64
@@ -7117,6 +7324,17 @@ export interface components {
              */
             rounds: number;
             steps: components["schemas"]["Step"][];
+        };
+        EstimateShape: {
+            /** Format: double */
+            high95: number | null;
+            /** Format: double */
+            low95: number | null;
+            /**
+             * Format: double
+             * @description null: nothing is known
+             */
+            value: number | null;
         };
         EventShape: {
             /** Format: date-time */
@@ -9090,6 +9308,11 @@ export interface components {
             /** @description empty: there is no more */
             nextCursor: string;
         };
+        ItemsModelShape: {
+            items: components["schemas"]["ModelShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
         ItemsMonitorSetShape: {
             items: components["schemas"]["MonitorSetShape"][];
             /** @description empty: there is no more */
@@ -9670,6 +9893,97 @@ export interface components {
             /** @description all, site/ID or station/ID */
             scope: string;
         };
+        ModelChangeInputBody: {
+            /** @description replaces all of it */
+            configuration?: components["schemas"]["ModelConfigurationShape"];
+            evses?: components["schemas"]["ModelEVSEShape"][];
+            model?: string;
+            quirks?: string[];
+            source?: string;
+            vendor?: string;
+        };
+        ModelConfigurationShape: {
+            /**
+             * Format: int64
+             * @description the longest list of measurands that it takes
+             */
+            maxMeasurands?: number;
+            /** @description settings whose change it answers with RebootRequired */
+            rebootAfter?: string[];
+            /** @description measurands that it refuses */
+            unsupported?: string[];
+        };
+        ModelConnectorShape: {
+            /**
+             * Format: int64
+             * @description as OCPP 1.6 counts: over the whole station
+             */
+            connector: number;
+            /** @description ConnectorEnumType of OCPP 2.0.1; missing: not known */
+            type?: string;
+        };
+        ModelEVSEShape: {
+            connectors: components["schemas"]["ModelConnectorShape"][];
+            /**
+             * @description empty only where nobody knows yet
+             * @enum {string}
+             */
+            current: "AC" | "DC" | "";
+            /**
+             * Format: int64
+             * @description counts up from 1
+             */
+            evse: number;
+            /** @description only one port of the group can charge at a time */
+            exclusive?: boolean;
+            /** @description ports of a group share power */
+            group?: string;
+            /** Format: double */
+            groupW?: number;
+            /**
+             * Format: int64
+             * @description of AC; missing: the installation decides
+             */
+            phases?: number;
+            /**
+             * Format: double
+             * @description at the port; missing: not known
+             */
+            ratedW?: number;
+        };
+        ModelShape: {
+            /**
+             * Format: date-time
+             * @description null: it comes along
+             */
+            changedAt: string | null;
+            configuration: components["schemas"]["ModelConfigurationShape"];
+            evses: components["schemas"]["ModelEVSEShape"][];
+            /** @description of an entry of yours; empty: it comes along */
+            id: string;
+            /** @description with which the reported model begins */
+            model: string;
+            /**
+             * Format: int64
+             * @description of them, built as a person or they themselves said
+             */
+            otherwise: number;
+            /** @description an entry of yours counts more than what comes along */
+            own: boolean;
+            /** @description habits in what it sends, by the names under which they are counted */
+            quirks: string[];
+            /** @description the entry of yours that counts instead; empty: none */
+            replacedBy: string;
+            /** @description where the facts were read */
+            source: string;
+            /**
+             * Format: int64
+             * @description for which it is the entry that counts
+             */
+            stations: number;
+            /** @description as stations report it */
+            vendor: string;
+        };
         ModelShare: {
             /** @enum {string} */
             model: "last" | "lastWeek" | "weekMean" | "weekMedian" | "recentDays" | "smoothed" | "departure" | "regression" | "regressionRecent" | "regressionMedian" | "regressionRoot";
@@ -9678,6 +9992,24 @@ export interface components {
              * @description 0 to 1
              */
             share: number;
+        };
+        ModelSuggestionShape: {
+            /** @description it can be added as it is */
+            complete: boolean;
+            evses: components["schemas"]["ModelEVSEShape"][];
+            /**
+             * @description report: stations told how they are built; person: people said so of one; status: only which ports were heard
+             * @enum {string}
+             */
+            from: "report" | "person" | "status";
+            /** @description the reported one, cut to what an entry can hold */
+            model: string;
+            source: string;
+            /**
+             * Format: int64
+             * @description that say the same
+             */
+            stations: number;
         };
         Monitor: {
             component: string;
@@ -10018,6 +10350,17 @@ export interface components {
             /** @description it may show live pictures of cameras, private parts hidden */
             video?: boolean;
             views?: string[];
+        };
+        NewModelInputBody: {
+            configuration?: components["schemas"]["ModelConfigurationShape"];
+            evses: components["schemas"]["ModelEVSEShape"][];
+            /** @description with which the reported model begins; the longest that fits counts */
+            model: string;
+            quirks?: string[];
+            /** @description where the facts were read, so that anybody can look */
+            source: string;
+            /** @description as stations report it; letter case does not count */
+            vendor: string;
         };
         NewNoteInputBody: {
             /** @description plain text, at most 2,000 characters */
@@ -13709,6 +14052,21 @@ export interface components {
              * @description 0: as long as its controller opens
              */
             seconds?: number;
+        };
+        UnmatchedModelShape: {
+            /** @description stations of it, at most 5 */
+            examples: string[];
+            model: string;
+            protocols: string[];
+            /** Format: int64 */
+            stations: number;
+            /** @description an entry as far as it can be told from them; null: they told nothing of their ports */
+            suggestion: components["schemas"]["ModelSuggestionShape"];
+            vendor: string;
+        };
+        UnmatchedModelsOutputBody: {
+            /** @description the most frequent first, at most 200 */
+            items: components["schemas"]["UnmatchedModelShape"][];
         };
         UpstreamChangeInputBody: {
             authority?: string;
@@ -17472,6 +17830,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CampaignShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getCampaignComparison: {
+        parameters: {
+            query?: {
+                /** @description how long to wait for it; at most 60s */
+                wait?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportCampaignComparison: {
+        parameters: {
+            query?: {
+                /** @description how long to wait for it; at most 60s */
+                wait?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Error */
@@ -21338,6 +21766,196 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EndedOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listModels: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsModelShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewModelInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listUnmatchedModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnmatchedModelsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelChangeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelShape"];
                 };
             };
             /** @description Error */

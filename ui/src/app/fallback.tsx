@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import { Link, useRouter } from '@tanstack/react-router';
 import { useT } from '../i18n/i18n';
+import { retryParts } from '../ui/later';
 import { Empty, Failed, Skeleton } from '../ui/panel';
 import styles from './shell.module.css';
 
@@ -15,10 +16,14 @@ export function PageLoading() {
 export function PageError({ error }: { error: unknown }) {
   const t = useT();
   const router = useRouter();
+  const again = () => {
+    retryParts();
+    void router.invalidate();
+  };
   return (
     <div className={styles.alone}>
       <h1 className="srOnly">{t('failed.title', { what: t('failed.thisPage') })}</h1>
-      <Failed what={t('failed.thisPage')} error={error} retry={() => void router.invalidate()} />
+      <Failed what={t('failed.thisPage')} error={error} retry={again} />
     </div>
   );
 }

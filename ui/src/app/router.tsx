@@ -3,7 +3,6 @@ import {
   createRootRouteWithContext,
   createRoute,
   createRouter,
-  lazyRouteComponent,
   Outlet,
   redirect,
   retainSearchParams,
@@ -31,6 +30,7 @@ import { parseFilter } from '../features/stations/filter';
 import { parseWall } from '../features/video/camera';
 import { isStep, type Step } from '../features/welcome/facts';
 import { words } from '../i18n/i18n';
+import { later } from '../ui/later';
 import { ToastRoot } from '../ui/toast';
 import { NotFound, PageError, PageLoading } from './fallback';
 import { Shell } from './shell';
@@ -45,8 +45,8 @@ const root = createRootRouteWithContext<{ queries: QueryClient }>()({
 });
 
 /** A page, loaded when it is first opened, with the words of the features it shows. */
-function page<T extends { default: React.ComponentType }>(load: () => Promise<T>, ...features: string[]) {
-  return lazyRouteComponent(async () => (await Promise.all([load(), words.need(...features)]))[0]);
+function page(load: () => Promise<{ default: (props: object) => React.ReactNode }>, ...features: string[]) {
+  return later(async () => (await Promise.all([load(), words.need(...features)]))[0]);
 }
 
 const text = (v: unknown): string | undefined => (typeof v === 'string' && v !== '' ? v : undefined);
@@ -211,7 +211,7 @@ const analytics = createRoute({
 });
 
 /** A part of analytics. */
-function part<const P extends string, T extends { default: React.ComponentType }>(
+function part<const P extends string, T extends { default: () => React.ReactNode }>(
   path: P,
   load: () => Promise<T>,
   feature: string,

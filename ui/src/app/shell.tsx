@@ -1,11 +1,12 @@
 import { Kbd } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useRouter } from '@tanstack/react-router';
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
+import { Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { meQuery } from '../api/queries';
 import { useT, words } from '../i18n/i18n';
 import { useLive, useTopic } from '../live/hooks';
 import { Icon } from '../ui/icons';
+import { later } from '../ui/later';
 import { QuietBoundary } from '../ui/panel';
 import { useSites } from '../ui/sites';
 import { useToasts } from '../ui/toast';
@@ -17,23 +18,23 @@ import { placesFor } from './places';
 import styles from './shell.module.css';
 import { useScope, useView } from './view';
 
-const ScopePicker = lazy(() => import('./scope'));
-const RangePicker = lazy(() => import('./range'));
-const BarEnd = lazy(() => import('./barend'));
-const Search = lazy(() => import('./search'));
-const Help = lazy(() => import('./help'));
-const ChangePassword = lazy(() => import('./password'));
-const KioskFrame = lazy(async () => {
+const ScopePicker = later(() => import('./scope'));
+const RangePicker = later(() => import('./range'));
+const BarEnd = later(() => import('./barend'));
+const Search = later(() => import('./search'));
+const Help = later(() => import('./help'));
+const ChangePassword = later(() => import('./password'));
+const KioskFrame = later(async () => {
   const [frame] = await Promise.all([import('../features/kiosk/frame'), words.need('kiosk')]);
   return frame;
 });
 
-const IncidentBadge = lazy(async () => {
+const IncidentBadge = later(async () => {
   const [badge] = await Promise.all([import('../features/incidents/badge'), words.need('incidents')]);
   return badge;
 });
 
-const SecondPerson = lazy(async () => {
+const SecondPerson = later(async () => {
   const [asked] = await Promise.all([import('../features/outputs/asked'), words.need('outputs')]);
   return asked;
 });

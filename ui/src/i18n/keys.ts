@@ -21,6 +21,7 @@ import type maintenance from '../features/maintenance/words/en.json';
 import type map from '../features/map/words/en.json';
 import type me from '../features/me/words/en.json';
 import type measures from '../features/measures/words/en.json';
+import type models from '../features/models/words/en.json';
 import type outputs from '../features/outputs/words/en.json';
 import type overview from '../features/overview/words/en.json';
 import type past from '../features/past/words/en.json';
@@ -62,6 +63,7 @@ export type MessageKey =
   | keyof typeof map
   | keyof typeof measures
   | keyof typeof files
+  | keyof typeof models
   | keyof typeof outputs
   | keyof typeof overview
   | keyof typeof past

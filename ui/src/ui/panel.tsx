@@ -3,6 +3,7 @@ import { Component, type ReactNode } from 'react';
 import { Problem } from '../api/problem';
 import { useT } from '../i18n/i18n';
 import { Icon } from './icons';
+import { retryParts } from './later';
 import styles from './panel.module.css';
 
 export function Panel({
@@ -102,9 +103,14 @@ export class PanelBoundary extends Component<{ children: ReactNode }, { error: u
     return { error };
   }
 
+  private readonly reset = () => {
+    retryParts();
+    this.setState({ error: null });
+  };
+
   override render() {
     if (this.state.error !== null) {
-      return <Broken error={this.state.error} reset={() => this.setState({ error: null })} />;
+      return <Broken error={this.state.error} reset={this.reset} />;
     }
     return this.props.children;
   }

@@ -1,13 +1,5 @@
-import {
-  createContext,
-  lazy,
-  type ReactNode,
-  Suspense,
-  useContext,
-  useEffect,
-  useMemo,
-  useState,
-} from 'react';
+import { createContext, type ReactNode, Suspense, useContext, useEffect, useMemo, useState } from 'react';
+import { later } from './later';
 
 export type Tone = 'plain' | 'good' | 'bad';
 
@@ -57,7 +49,7 @@ export class Toasts {
 }
 
 const ToastContext = createContext<Toasts>(new Toasts());
-const List = lazy(() => import('./toasts'));
+const List = later(() => import('./toasts'));
 
 /** Says in a corner what was done, and for a while offers to take it back. */
 export function useToast(): (toast: Toast) => void {

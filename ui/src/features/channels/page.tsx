@@ -1,7 +1,8 @@
 import { Tabs } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
-import { type ComponentType, lazy, Suspense } from 'react';
+import { type ComponentType, Suspense } from 'react';
 import { useT } from '../../i18n/i18n';
+import { later } from '../../ui/later';
 import { PanelBoundary, Skeleton } from '../../ui/panel';
 import styles from './page.module.css';
 import { TABS, type Tab } from './search';
@@ -9,10 +10,10 @@ import { TABS, type Tab } from './search';
 const route = getRouteApi('/inside/channels');
 
 const parts: Record<Tab, ComponentType> = {
-  channels: lazy(() => import('./channels')),
-  routing: lazy(() => import('./routing')),
-  oncall: lazy(() => import('./oncall')),
-  deliveries: lazy(() => import('./deliveries')),
+  channels: later(() => import('./channels')),
+  routing: later(() => import('./routing')),
+  oncall: later(() => import('./oncall')),
+  deliveries: later(() => import('./deliveries')),
 };
 
 /** Who is told of what, by which way, and whether it arrived. */

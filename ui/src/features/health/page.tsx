@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
-import { lazy, type ReactNode, Suspense, useMemo } from 'react';
+import { type ReactNode, Suspense, useMemo } from 'react';
 import { count, type Quantity, storage, text } from '../../format/quantity';
 import { DAY, exact, span } from '../../format/time';
 import { type MessageKey, useT, useTag } from '../../i18n/i18n';
 import { Age, Figure } from '../../ui/figures';
 import { Icon } from '../../ui/icons';
+import { later } from '../../ui/later';
 import { Failed, Panel, Skeleton } from '../../ui/panel';
 import { StateShape } from '../../ui/state';
 import { TableFrame } from '../../ui/table';
@@ -13,7 +14,7 @@ import { useZone, ZoneNote } from '../../ui/zone';
 import styles from './health.module.css';
 import { type Health, healthQuery, hourQuery, type Reading, type Verdict } from './queries';
 
-const TimeChart = lazy(() => import('../../ui/timechart'));
+const TimeChart = later(() => import('../../ui/timechart'));
 
 const HOUR_S = 3600;
 const GAPS = 20;

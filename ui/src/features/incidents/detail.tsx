@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useMemo, useRef } from 'react';
+import { Suspense, useEffect, useMemo, useRef } from 'react';
 import { Problem } from '../../api/problem';
 import { isTyping, SEQUENCE_MS } from '../../app/keymap';
 import { useT } from '../../i18n/i18n';
 import { Icon } from '../../ui/icons';
+import { later } from '../../ui/later';
 import { Empty, Failed, Panel, PanelBoundary, Skeleton } from '../../ui/panel';
 import { useSites } from '../../ui/sites';
 import { ZoneProvider } from '../../ui/zone';
@@ -25,7 +26,7 @@ import { incidentQuery } from './queries';
 import { Folded, Remedies, Similar } from './related';
 import type { Detail, Incident } from './shape';
 
-const OnSite = lazy(() => import('../outputs/onsite').then((m) => ({ default: m.OnSite })));
+const OnSite = later(async () => ({ default: (await import('../outputs/onsite')).OnSite }));
 
 const route = getRouteApi('/inside/incidents/$id');
 

@@ -1,12 +1,13 @@
 import { Button, Menu } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { Link } from '@tanstack/react-router';
-import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { type ReactNode, Suspense, useState } from 'react';
 import { DAY, dayTime, hourMinute, span } from '../../format/time';
 import { type MessageKey, useT, useTag } from '../../i18n/i18n';
 import { useTicking } from '../../live/clock';
 import { useLive } from '../../live/hooks';
 import { Icon } from '../../ui/icons';
+import { later } from '../../ui/later';
 import { useAllowed } from '../../ui/me';
 import { useZone } from '../../ui/zone';
 import { CloseAsked } from '../response/asked';
@@ -136,7 +137,7 @@ function Notes({ incident: i }: { incident: Incident }) {
   );
 }
 
-const RunPlaybook = lazy(() => import('../playbooks/run').then((m) => ({ default: m.RunPlaybook })));
+const RunPlaybook = later(async () => ({ default: (await import('../playbooks/run')).RunPlaybook }));
 
 const FIRST: readonly Act[] = ['claim', 'release', 'acknowledge', 'close', 'reopen'];
 const MORE: readonly Act[] = ['assign', 'snooze', 'escalate', 'dispatch', 'verdict', 'classify', 'merge'];

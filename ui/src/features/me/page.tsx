@@ -1,7 +1,7 @@
 import { Button, SegmentedControl, useMantineColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { Suspense, useEffect, useState } from 'react';
 import { meQuery } from '../../api/queries';
 import ChangePassword from '../../app/password';
 import { placesFor } from '../../app/places';
@@ -9,10 +9,11 @@ import { useSignOut } from '../../app/signout';
 import { type MessageKey, useLocale, useT } from '../../i18n/i18n';
 import { isLocale, LOCALES, languageNames } from '../../i18n/locale';
 import { Icon } from '../../ui/icons';
+import { later } from '../../ui/later';
 import { Panel } from '../../ui/panel';
 import styles from './me.module.css';
 
-const Devices = lazy(() => import('../channels/devices').then((m) => ({ default: m.Devices })));
+const Devices = later(async () => ({ default: (await import('../channels/devices')).Devices }));
 
 const roles = ['viewer', 'host', 'technician', 'operator', 'security', 'admin'];
 

@@ -1,7 +1,7 @@
 import { SegmentedControl } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { lazy, Suspense, useMemo, useState } from 'react';
+import { Suspense, useMemo, useState } from 'react';
 import { meQuery } from '../../api/queries';
 import type { Summary } from '../../api/shapes';
 import { useScope } from '../../app/view';
@@ -10,6 +10,7 @@ import { useT, useTag } from '../../i18n/i18n';
 import { useFlush, useLive, useLiveStatus, useSummary } from '../../live/hooks';
 import { FAMILIES, type Family, familyOf, STATUSES } from '../../live/status';
 import { useTally } from '../../live/tally';
+import { later } from '../../ui/later';
 import { useAllowed } from '../../ui/me';
 import { Failed, Panel, PanelBoundary, Skeleton } from '../../ui/panel';
 import { useSites } from '../../ui/sites';
@@ -24,7 +25,7 @@ import styles from './overview.module.css';
 import { PowerPanel } from './power';
 import { Wall } from './wall';
 
-const RaidPanel = lazy(() => import('../raid/panel'));
+const RaidPanel = later(() => import('../raid/panel'));
 
 const route = getRouteApi('/inside/');
 

@@ -1,6 +1,6 @@
 import { Switch } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useMemo, useState } from 'react';
+import { Suspense, useMemo, useState } from 'react';
 import { powerQuery } from '../../api/queries';
 import type { Summary } from '../../api/shapes';
 import { useScope } from '../../app/view';
@@ -12,6 +12,7 @@ import { useT, useTag } from '../../i18n/i18n';
 import { useNow } from '../../live/clock';
 import { useLive } from '../../live/hooks';
 import { Figure } from '../../ui/figures';
+import { later } from '../../ui/later';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { type PowerLine, peakSince, powerLine, scaledLine, unitFor } from '../../ui/powerline';
 import { TableFrame } from '../../ui/table';
@@ -19,7 +20,7 @@ import table from '../../ui/table.module.css';
 import { useZone } from '../../ui/zone';
 import styles from './overview.module.css';
 
-const TimeChart = lazy(() => import('../../ui/timechart'));
+const TimeChart = later(() => import('../../ui/timechart'));
 const STEP = 300;
 const WEEK = 7 * DAY;
 const HEIGHT = 168;

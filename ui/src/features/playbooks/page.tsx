@@ -1,7 +1,8 @@
 import { Tabs } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { useT } from '../../i18n/i18n';
+import { later } from '../../ui/later';
 import { PanelBoundary, Skeleton } from '../../ui/panel';
 import { PlaybookList } from './list';
 import { ModePanel } from './mode';
@@ -11,7 +12,7 @@ import { TABS } from './search';
 import { WatchPanel } from './watch';
 import { AtWork } from './work';
 
-const Editor = lazy(() => import('./editor'));
+const Editor = later(() => import('./editor'));
 const route = getRouteApi('/inside/playbooks');
 
 export default function PlaybooksPage() {

@@ -1,12 +1,13 @@
 import { ActionIcon, Button, Menu } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import { api, ok } from '../../api/client';
 import { count } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
 import { Age } from '../../ui/figures';
 import { Icon } from '../../ui/icons';
+import { later } from '../../ui/later';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { TableFrame } from '../../ui/table';
@@ -15,7 +16,7 @@ import { Effect, FormDialog } from '../settings/dialog';
 import { type Rule, rulesQuery } from './queries';
 import styles from './rules.module.css';
 
-const Editor = lazy(() => import('./editor'));
+const Editor = later(() => import('./editor'));
 const route = getRouteApi('/inside/rules');
 
 export function RuleList() {

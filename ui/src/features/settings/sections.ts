@@ -1,6 +1,7 @@
-import { type ComponentType, lazy } from 'react';
+import type { ComponentType, ReactNode } from 'react';
 import { type MessageKey, words } from '../../i18n/i18n';
 import type { IconName } from '../../ui/icons';
+import { later } from '../../ui/later';
 import type { SettingsTab } from './tabs';
 
 export type Section = {
@@ -16,7 +17,7 @@ export type Section = {
 
 export type Group = { title: MessageKey; sections: Section[] };
 
-const part = (load: () => Promise<{ default: ComponentType }>) => lazy(load);
+const part = (load: () => Promise<{ default: (props: object) => ReactNode }>) => later(load);
 
 /** One line per part: what it is called, who sees it, and its code, which comes when it is opened. */
 export const groups: Group[] = [
@@ -37,6 +38,17 @@ export const groups: Group[] = [
         finds: 'settings.stations.finds',
         needs: 'stations.write',
         part: part(() => import('./stations')),
+      },
+      {
+        tab: 'models',
+        icon: 'stations',
+        title: 'settings.models',
+        finds: 'settings.models.finds',
+        needs: 'stations.read',
+        part: part(async () => {
+          const [models] = await Promise.all([import('../models/part'), words.need('models', 'station')]);
+          return models;
+        }),
       },
       {
         tab: 'profiles',

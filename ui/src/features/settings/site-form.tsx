@@ -1,8 +1,9 @@
 import { Select, Switch, TextInput } from '@mantine/core';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import { api, ok } from '../../api/client';
 import type { Site } from '../../api/shapes';
 import { useT, words } from '../../i18n/i18n';
+import { later } from '../../ui/later';
 import { FormDialog, faultAt } from './dialog';
 import { Hours } from './hours-shown';
 import { type NoticeDraft, Notices, noticesOf, noticesSent } from './notices';
@@ -10,7 +11,7 @@ import { readNumber, readPosition } from './numbers';
 import styles from './settings.module.css';
 
 const ID = /^[A-Za-z0-9\-_.*+=|@]*$/;
-const SiteRelay = lazy(async () => {
+const SiteRelay = later(async () => {
   const [relay] = await Promise.all([import('../upstreams/relay'), words.need('upstreams')]);
   return relay;
 });

@@ -1,7 +1,7 @@
 import { Button, Radio, Select, Switch, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import { api, ok } from '../../api/client';
 import { type MessageKey, useT, words } from '../../i18n/i18n';
 import { ActMenu } from '../../ui/acts';
@@ -9,6 +9,7 @@ import { CopyLine } from '../../ui/copy';
 import { saveCsv } from '../../ui/csv';
 import form from '../../ui/form.module.css';
 import { Icon } from '../../ui/icons';
+import { later } from '../../ui/later';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { useSiteNames, useSites } from '../../ui/sites';
 import { ocppAddress } from '../stations/address';
@@ -24,7 +25,7 @@ type Open =
   | { kind: 'import' }
   | { kind: 'auth' | 'site' | 'relay' | 'remove' | 'rotate' | 'renew'; of: Security };
 
-const StationRelay = lazy(async () => {
+const StationRelay = later(async () => {
   const [relay] = await Promise.all([import('../upstreams/relay'), words.need('upstreams')]);
   return { default: relay.StationRelay };
 });

@@ -1,6 +1,6 @@
 import { Button, Switch } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useMemo, useState } from 'react';
+import { Suspense, useMemo, useState } from 'react';
 import { powerQuery } from '../../api/queries';
 import type { Site } from '../../api/shapes';
 import { useRange, useSetRange } from '../../app/view';
@@ -11,6 +11,7 @@ import { useT, useTag } from '../../i18n/i18n';
 import { saveCsv } from '../../ui/csv';
 import { Figure } from '../../ui/figures';
 import { Icon } from '../../ui/icons';
+import { later } from '../../ui/later';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { powerLine, scaledLine, unitFor } from '../../ui/powerline';
 import { TableFrame } from '../../ui/table';
@@ -18,7 +19,7 @@ import table from '../../ui/table.module.css';
 import { useZone } from '../../ui/zone';
 import styles from './site.module.css';
 
-const TimeChart = lazy(() => import('../../ui/timechart'));
+const TimeChart = later(() => import('../../ui/timechart'));
 const HEIGHT = 200;
 // A step is drawn by its mean, and by its highest minute where that says more.
 const COARSE = 600;

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { Problem } from '../../api/problem';
 import { siteQuery } from '../../api/queries';
 import type { Site } from '../../api/shapes';
@@ -8,6 +8,7 @@ import { zoneName } from '../../format/time';
 import { useT, useTag } from '../../i18n/i18n';
 import { useSummary } from '../../live/hooks';
 import { Icon } from '../../ui/icons';
+import { later } from '../../ui/later';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel, PanelBoundary, Skeleton } from '../../ui/panel';
 import { ZoneProvider } from '../../ui/zone';
@@ -21,8 +22,8 @@ import { PlanPanel } from './plan';
 import styles from './site.module.css';
 import { StationCards } from './stations';
 
-const BusyTimes = lazy(() => import('./busy'));
-const OnSite = lazy(() => import('../outputs/onsite').then((m) => ({ default: m.OnSite })));
+const BusyTimes = later(() => import('./busy'));
+const OnSite = later(async () => ({ default: (await import('../outputs/onsite')).OnSite }));
 
 const route = getRouteApi('/inside/sites/$id');
 

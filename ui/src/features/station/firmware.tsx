@@ -1,12 +1,13 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { firmwareEventsQuery } from '../../api/queries';
 import type { StationDetail } from '../../api/shapes';
 import { dayTime, exact, span } from '../../format/time';
 import { useT, useTag, words } from '../../i18n/i18n';
 import { useLive } from '../../live/hooks';
+import { later } from '../../ui/later';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { TableFrame } from '../../ui/table';
@@ -15,7 +16,7 @@ import { useZone, ZoneNote } from '../../ui/zone';
 import { CertificateList } from './certificates';
 import { updateSteps, versionsOf } from './versions';
 
-const StationFiles = lazy(async () => {
+const StationFiles = later(async () => {
   const [files] = await Promise.all([import('../files/station'), words.need('files')]);
   return files;
 });

@@ -1,13 +1,14 @@
 import { Tabs } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { Problem } from '../../api/problem';
 import { commandsQuery, conformanceQuery, notesQuery, sessionsQuery, stationQuery } from '../../api/queries';
 import type { Command, StationDetail } from '../../api/shapes';
 import { useT, words } from '../../i18n/i18n';
 import { useTopic } from '../../live/hooks';
 import { Icon } from '../../ui/icons';
+import { later } from '../../ui/later';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { useSites } from '../../ui/sites';
@@ -33,7 +34,7 @@ import { Timeline } from './timeline';
 
 const route = getRouteApi('/inside/stations/$id');
 
-const Difference = lazy(async () => {
+const Difference = later(async () => {
   const [difference] = await Promise.all([import('../profiles/difference'), words.need('profiles')]);
   return difference;
 });

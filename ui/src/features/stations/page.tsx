@@ -1,7 +1,7 @@
 import { Button, Checkbox, Popover, Tabs } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
+import { Suspense, useCallback, useMemo, useState } from 'react';
 import { handshakesQuery, pendingQuery, stationsQuery } from '../../api/queries';
 import { count } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
@@ -9,6 +9,7 @@ import { useLayout, useLive } from '../../live/hooks';
 import { saveCsv } from '../../ui/csv';
 import { Export } from '../../ui/export';
 import { Icon } from '../../ui/icons';
+import { later } from '../../ui/later';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, Panel, Skeleton } from '../../ui/panel';
 import { useSiteNames } from '../../ui/sites';
@@ -23,7 +24,7 @@ import { Pending, Refused } from './pending';
 import { PickedBar } from './tags';
 import { Views } from './views';
 
-const Campaigns = lazy(() => import('../campaigns/tab'));
+const Campaigns = later(() => import('../campaigns/tab'));
 
 const route = getRouteApi('/inside/stations');
 

@@ -1,9 +1,10 @@
 import { SegmentedControl } from '@mantine/core';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { lazy, Suspense, useCallback, useMemo } from 'react';
+import { Suspense, useCallback, useMemo } from 'react';
 import { useScope, useView } from '../../app/view';
 import { count } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
+import { later } from '../../ui/later';
 import { useAllowed } from '../../ui/me';
 import { Empty, Failed, PanelBoundary, Skeleton } from '../../ui/panel';
 import { StateShape } from '../../ui/state';
@@ -14,7 +15,7 @@ import { Review } from './review';
 import { conditionKey } from './tile';
 import { Wall } from './wall';
 
-const OnSite = lazy(() => import('../outputs/onsite').then((m) => ({ default: m.OnSite })));
+const OnSite = later(async () => ({ default: (await import('../outputs/onsite')).OnSite }));
 
 const route = getRouteApi('/inside/cameras');
 

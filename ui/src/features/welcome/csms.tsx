@@ -1,7 +1,7 @@
 import { Button, Select } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import { api, ok } from '../../api/client';
 import { pendingQuery, stationsQuery } from '../../api/queries';
 import type { Site } from '../../api/shapes';
@@ -11,18 +11,19 @@ import { Age } from '../../ui/figures';
 import { FormFault } from '../../ui/form';
 import form from '../../ui/form.module.css';
 import { Icon } from '../../ui/icons';
+import { later } from '../../ui/later';
 import { useAllowed } from '../../ui/me';
 import { Failed, Skeleton } from '../../ui/panel';
 import { StationAddress } from '../stations/address';
 import { UPSTREAMS, type Upstream, upstreamsQuery } from '../upstreams/upstream';
 import styles from './welcome.module.css';
 
-const UpstreamForm = lazy(async () => {
+const UpstreamForm = later(async () => {
   const [form] = await Promise.all([import('../upstreams/form'), words.need('upstreams', 'settings')]);
   return { default: form.UpstreamForm };
 });
 
-const TestDialog = lazy(async () => {
+const TestDialog = later(async () => {
   const [trial] = await Promise.all([import('../upstreams/trial'), words.need('upstreams')]);
   return { default: trial.TestDialog };
 });
