@@ -216,10 +216,14 @@ func idle(st *fleet.Station, now time.Time, long time.Duration) bool {
 	if !st.Online || len(st.Backlog) > 0 || now.Sub(st.ConnectedAt) < long {
 		return false
 	}
+	heard := slices.ContainsFunc(st.EVSEs, func(v fleet.EVSE) bool { return !v.StatusAt.IsZero() })
 	for i := range st.EVSEs {
 		v := &st.EVSEs[i]
 		if v.Session != nil || v.Ended || now.Sub(v.StatusAt) < long {
 			return false
+		}
+		if heard && v.StatusAt.IsZero() && v.Status == fleet.Unknown {
+			continue // a port that only the catalogue knows is not waited for
 		}
 		switch v.Status {
 		case fleet.Available, fleet.Unavailable, fleet.Faulted:
