@@ -207,7 +207,7 @@ func (n *Network) rate(s *Station, p *Port) {
 		if l.EVSE != p.EVSE {
 			continue
 		}
-		r.RatedW, r.Current, r.Phases, r.Group = l.RatedW, l.Current, l.Phases, l.Group
+		r.RatedW, r.Current, r.Phases, r.Group, r.Alone = l.RatedW, l.Current, l.Phases, l.Group, l.Exclusive
 		if len(l.Connectors) > 0 {
 			r.Plug = l.Connectors[0].Type
 		}

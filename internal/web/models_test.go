@@ -2,9 +2,11 @@ package web
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/store"
@@ -84,6 +86,68 @@ func TestAnOwnModelCountsInTheSummaryAtOnce(t *testing.T) {
 	if got := strings.Join(acts, " "); got != "model.delete model.change model.create" {
 		t.Errorf("audit: %s", got)
 	}
+}
+
+// What drivers and pages of a site see follows as well.
+func TestAnOwnModelCountsWhereverPortsDo(t *testing.T) {
+	p := newPlant(t)
+	if _, err := p.store.CreateSite(t.Context(), store.System, store.Site{ID: "north", Name: "North", Public: true}); err != nil {
+		t.Fatal(err)
+	}
+	p.enrol("north", "A")
+	p.boots("A", "ocpp1.6", "Acme", "Rapid 160")
+	p.status("A", 1, "Charging")
+	p.status("A", 2, "Available")
+	c := p.script(store.RoleAdmin)
+	type seen struct {
+		Site   string // total, free, classes
+		Status string // classes and free of the page for drivers
+		Free   bool   // port 2 of the station
+	}
+	look := func() (out seen) {
+		var site SiteShape
+		c.get("/sites/north", &site)
+		out.Site = fmt.Sprint(site.Ports.Total, " ", site.Ports.Free)
+		for _, x := range site.Ports.ByPowerClass {
+			out.Site += fmt.Sprint(" ", x.Class, x.Total)
+		}
+		var feed struct {
+			Items []struct {
+				Offers []struct {
+					Plug, PowerClass string
+					Free             int
+				}
+			}
+		}
+		c.want(http.StatusOK, "GET", "!/status.json", "", &feed)
+		for _, x := range feed.Items {
+			for _, o := range x.Offers {
+				out.Status += fmt.Sprint(o.PowerClass, o.Plug, o.Free, " ")
+			}
+		}
+		var st StationShape
+		c.get("/stations/A", &st)
+		out.Free = st.EVSEs[len(st.EVSEs)-1].Free
+		return out
+	}
+	until := func(want seen) {
+		t.Helper()
+		var got seen
+		for range 100 { // the page for drivers is at most a second old
+			if got = look(); got == want {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		t.Fatalf("seen %+v, want %+v", got, want)
+	}
+	before := seen{"2 1 unknown2", "unknown1 ", true}
+	until(before)
+	var m ModelShape
+	c.want(http.StatusCreated, "POST", "/models", rapid, &m)
+	until(seen{"2 0 hpc2", "hpccCCS20 hpccG1050 ", false})
+	c.want(http.StatusNoContent, "DELETE", "/models/"+m.ID, "", nil)
+	until(before)
 }
 
 func TestModelsThatAreRefused(t *testing.T) {

@@ -6616,6 +6616,8 @@ export interface components {
             firmware: string;
             /** Format: date-time */
             firstAt: string;
+            /** @description the model catalogue names it as a habit of the model */
+            known: boolean;
             /** Format: date-time */
             lastAt: string;
             model: string;
