@@ -115,6 +115,9 @@ func (p *proofs) Ask(ctx context.Context, by store.Actor, id, action string, pay
 	return resultOf(x)
 }
 
+// Hide has a password go no further when a station says it.
+func (p *proofs) Hide(id, secret string) { p.s.Endpoint.Hide(id, secret) }
+
 // Disconnect has a station come again.
 func (p *proofs) Disconnect(id, reason string) { p.s.Endpoint.Disconnect(id, reason) }
 

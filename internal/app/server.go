@@ -374,6 +374,11 @@ func (s *Server) lateAnswer(id, command string, o station.Outcome) {
 	if err := s.Web.LateAnswer(ctx, id, command, out); err != nil {
 		s.log.WarnContext(ctx, "late answer not recorded", "station", id, "command", command, "err", err)
 	}
+	if r, ok := heard(out); ok {
+		if err := s.campaigns.Late(ctx, id, command, r); err != nil {
+			s.log.WarnContext(ctx, "what became of a station of a campaign is not corrected", "station", id, "command", command, "err", err)
+		}
+	}
 }
 
 // openFolder makes the data folder and takes it for this process alone.

@@ -33,6 +33,8 @@ type Fleet interface{ Snapshot() *fleet.Snapshot }
 type Stations interface {
 	// Ask records a request, without secrets, sends it and returns what came of it.
 	Ask(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) event.CommandResult
+	// Hide has a password go no further when a station says it.
+	Hide(station, secret string)
 	// Disconnect has a station come again.
 	Disconnect(station, reason string)
 }

@@ -96,6 +96,8 @@ func (x *thing) connect() {
 	}
 }
 
+func (x *thing) Hide(string, string) {}
+
 func (x *thing) Disconnect(string, string) { x.restart() }
 
 func (x *thing) restart() {

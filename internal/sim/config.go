@@ -222,8 +222,11 @@ func (st *station) change(key, value string) string {
 	if v.reboot || st.spec.Factory != nil && st.spec.Factory.Restarts && howOften(v.key) {
 		return "RebootRequired"
 	}
-	heartbeat := st.set.heartbeat
+	heartbeat, every := st.set.heartbeat, st.set.sampleEvery
 	st.reconfigure()
+	if st.spec.Factory != nil && st.spec.Factory.Restarts {
+		st.set.sampleEvery = every // another setting does not bring what waits for a restart
+	}
 	if !strings.Contains(v.key, "HeartbeatInterval") {
 		st.set.heartbeat = heartbeat // the boot answer stays in force
 	} else if st.accepted && st.wire != nil {

@@ -198,7 +198,7 @@ func (d *v16) getConfiguration(raw json.RawMessage) (any, error) {
 		Unknown []string `json:"unknownKey,omitempty"`
 	}
 	add := func(v *variable) {
-		k := key16{Key: v.key, ReadOnly: v.readOnly}
+		k := key16{Key: v.key, ReadOnly: st.readOnly(v)}
 		if !v.writeOnly {
 			k.Value = new(st.get(v.key))
 		}

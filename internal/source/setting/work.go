@@ -237,12 +237,7 @@ func (j *job) keptRead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i := range j.plan.Wants { // what nobody told is not known to be missing
-		word := strings.ToLower(j.plan.Wants[i].Word)
-		if v, ok := is[word]; ok && v.Text == nil {
-			delete(is, word)
-		}
-	}
+	forget(is, &j.plan)
 	j.judge(is)
 	return nil
 }

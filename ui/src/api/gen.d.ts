@@ -1508,6 +1508,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/configuration-profiles/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a profile would do if it were kept so; nothing is kept or set */
+        post: operations["previewConfigurationProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/configuration-profiles/{profile}": {
         parameters: {
             query?: never;
@@ -11998,6 +12015,20 @@ export interface components {
             /** Format: date-time */
             until: string | null;
         };
+        PreviewProfileInputBody: {
+            /** @description true if missing */
+            active?: boolean;
+            model?: string;
+            name?: string;
+            /** @description that is being edited; missing: a new one */
+            profile?: string;
+            protocols?: ("ocpp1.6" | "ocpp2.0.1" | "ocpp2.1")[];
+            settings: components["schemas"]["ProfileSettingShape"][];
+            sites?: string[];
+            /** @description that it is looked at with */
+            station?: string;
+            vendor?: string;
+        };
         PrimeTimeShape: {
             /** Format: int64 */
             fromHour: number;
@@ -12102,6 +12133,20 @@ export interface components {
             to: number;
             /** @description where a station of 2.x would be told to come */
             url: string;
+        };
+        ProfilePreviewShape: {
+            /**
+             * Format: int64
+             * @description stations that would be set otherwise than they are to be now
+             */
+            changes: number;
+            /** @description how the station would stand, by what it said last; a state differs is what would be set. null: none was named */
+            station: components["schemas"]["ConfigurationStandingShape"];
+            /**
+             * Format: int64
+             * @description for which it would hold
+             */
+            stations: number;
         };
         ProfileSettingShape: {
             /** @description of OCPP 1.6; empty: it has none */
@@ -18828,6 +18873,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConfigurationProfileShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    previewConfigurationProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewProfileInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfilePreviewShape"];
                 };
             };
             /** @description Error */

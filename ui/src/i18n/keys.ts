@@ -28,6 +28,7 @@ import type past from '../features/past/words/en.json';
 import type planner from '../features/planner/words/en.json';
 import type playbooks from '../features/playbooks/words/en.json';
 import type profiles from '../features/profiles/words/en.json';
+import type proofs from '../features/proofs/words/en.json';
 import type raid from '../features/raid/words/en.json';
 import type response from '../features/response/words/en.json';
 import type rules from '../features/rules/words/en.json';
@@ -68,6 +69,7 @@ export type MessageKey =
   | keyof typeof overview
   | keyof typeof past
   | keyof typeof profiles
+  | keyof typeof proofs
   | keyof typeof raid
   | keyof typeof response
   | keyof typeof rules

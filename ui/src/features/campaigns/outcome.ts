@@ -23,26 +23,51 @@ const CODES = new Set([
   'notSent',
   'already',
   'noListener',
-  'noAddress',
   'noRoot',
-  'noPassword',
   'noCertificate',
   'fellBack',
   'missing',
-  'unfit',
-  'unanswered',
-  'abandoned',
-  'rejected',
-  'kept',
-  'failed',
+  'set',
+  'partly',
+  'atRestart',
   'refused',
+  'readOnly',
+  'unanswered',
+  'unreadable',
+  'budget',
+  'restartFailed',
+  'noProfile',
+  'noPassword',
+  'done',
+  'kept',
+  'rejected',
+  'unfit',
+  'abandoned',
+  'updated',
+  'upToDate',
+  'otherModel',
+  'imageGone',
+  'noAddress',
+  'notReady',
+  'timedOut',
+  'claimedNotUpdated',
+  'cancelled',
+  'failed',
 ]);
 
 /** A word that the server counts by; one of the protocol stays as it is. */
 export const codeText = (t: Translate, code: string): string =>
   CODES.has(code) ? t(`campaigns.code.${code}` as MessageKey) : code;
 
-const KINDS = new Set(['command', 'configure', 'password', 'certificate', 'securityProfile', 'root', 'firmware']);
+const KINDS = new Set([
+  'command',
+  'configure',
+  'password',
+  'certificate',
+  'securityProfile',
+  'root',
+  'firmware',
+]);
 
 export const kindText = (t: Translate, kind: string): string =>
   t(`campaigns.kind.${KINDS.has(kind) ? kind : 'other'}` as MessageKey);
