@@ -249,7 +249,6 @@ function BeginChange({ close, changed }: { close: () => void; changed: () => unk
           <Textarea
             label={t('proofs.import')}
             description={t('proofs.importHint')}
-            placeholder="-----BEGIN CERTIFICATE-----"
             value={text}
             onChange={(e) => setText(e.currentTarget.value)}
             error={faultAt(error, 'certificate')}

@@ -81,7 +81,7 @@ export function Certificates({
               <th scope="col">{t('proofs.ends')}</th>
               <th scope="col">{t('proofs.state')}</th>
               <th scope="col">
-                <span className="srOnly">{t('list.actions')}</span>
+                <span className="srOnly">{t('proofs.acts')}</span>
               </th>
             </tr>
           </thead>

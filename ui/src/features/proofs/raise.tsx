@@ -101,10 +101,10 @@ function Begin({
       <p className={styles.text}>{t('proofs.raise.text')}</p>
       {last && <p className="meta">{t('proofs.raise.last', { state: t(`proofs.state.${last.state}`) })}</p>}
       <Select
-        label={t('security.profile')}
+        label={t('proofs.profile')}
         data={targets.map((n) => ({
           value: String(n),
-          label: `${n} – ${t(n === 2 ? 'security.profile2' : 'security.profile3')}`,
+          label: `${n} – ${t(n === 2 ? 'proofs.profile2' : 'proofs.profile3')}`,
         }))}
         value={String(to)}
         onChange={(v) => {
