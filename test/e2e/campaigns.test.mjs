@@ -118,6 +118,8 @@ describe('campaigns', () => {
   });
 
   it('sets stations as their profiles ask', async () => {
+    await server.api(token, 'PATCH', '/configuration-profiles/default', { active: true });
+    await until('a profile holds', async () => (await server.api(token, 'GET', '/configuration-fleet')).body.stations > 50);
     const page = await open(server, { state });
     await page.goto('/stations?tab=campaigns');
     await page.getByRole('button', { name: 'New campaign' }).click();
