@@ -141,8 +141,8 @@ describe('campaigns', () => {
       const c = (await campaigns()).find((x) => x.kind === 'configure');
       return c && c.counts.done > 0 && c.counts.pending + c.counts.working === 0;
     });
-    await page.getByRole('row').filter({ hasText: /all is set|set, waits|as far as/ }).first().waitFor();
     await shot(page, 'campaigns-configured-dark');
+    await page.getByRole('row').filter({ hasText: /all is set|set, waits|as far as/ }).first().waitFor();
     await page.done();
   });
 

@@ -60,7 +60,7 @@ describe('configuration profiles', () => {
     await interval.fill('forty');
     await dialog(page).getByText('No preview').waitFor();
     await interval.fill('40');
-    await dialog(page).getByLabel('Value for direct current').first().fill('20');
+    await dialog(page).getByLabel('Value for DC').first().fill('20');
     await dialog(page).getByText(`It would hold for ${site.stations} stations.`).waitFor();
     await dialog(page).getByRole('combobox', { name: 'At one station' }).fill(station.id);
     await page.getByRole('option', { name: new RegExp(station.id) }).click();

@@ -84,10 +84,13 @@ export function whyText(t: Translate, why: Why, name: string | undefined): strin
   });
 }
 
+/** Beside these stands which settings are meant. */
+const NAMED = new Set(['partly', 'atRestart', 'readOnly', 'unanswered']);
+
 /** What is said beside an outcome: the station's own sentence, or the word. */
 export function saidOf(t: Translate, x: StationResult): string {
   const word = codeText(t, x.code);
-  return x.text === '' || word !== x.code ? word : `${word}: ${x.text}`;
+  return x.text === '' || (word !== x.code && !NAMED.has(x.code)) ? word : `${word}: ${x.text}`;
 }
 
 export const minutesText = (t: Translate, seconds: number): string => {
