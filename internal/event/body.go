@@ -84,7 +84,7 @@ func Kinds() []Kind {
 		KindControllerConfigured, KindControllerRemoved, KindControllerFault, KindDoorConfigured, KindDoorRemoved, KindDoorState,
 		KindDoorAlarm, KindAccess, KindDoorCommand, KindPresence,
 		KindOutputSwitch, KindOutputRequest,
-		KindRelayGap, KindSettings,
+		KindRelayGap, KindSettings, KindProof,
 	}
 }
 

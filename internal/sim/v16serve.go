@@ -52,11 +52,11 @@ func (d *v16) serve(action string, raw json.RawMessage) (any, error) {
 	case "CertificateSigned":
 		return d.st.signed(raw)
 	case "InstallCertificate":
-		return answer("Rejected")
+		return d.st.installRoot(raw)
 	case "DeleteCertificate":
-		return answer("NotFound")
+		return d.st.deleteRoot(raw)
 	case "GetInstalledCertificateIds":
-		return answer("NotFound")
+		return d.st.heldRoots(raw)
 	}
 	return nil, notImplemented(action)
 }

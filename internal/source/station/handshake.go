@@ -188,6 +188,9 @@ func (ep *Endpoint) admit(r *http.Request) (hello, *refusal) {
 		}
 	}
 	if h.profile < enrolled.Profile {
+		if h.proven && enrolled.Weaker != nil {
+			enrolled.Weaker(h.profile)
+		}
 		return h, &refusal{http.StatusForbidden,
 			fmt.Sprintf("the station is enrolled with security profile %d and came with %d", enrolled.Profile, h.profile)}
 	}

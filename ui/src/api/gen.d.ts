@@ -4326,6 +4326,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stations/{station}/security/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What raising the security profile of the station would take
+         * @description By what it said last: nothing is asked of it.
+         */
+        get: operations["getStationProfilePlan"];
+        put?: never;
+        /**
+         * Raise the security profile of the station
+         * @description It is told when it is connected and nobody charges, and restarted. What it proves itself by now is enough until it came by the new profile; after that less is refused. OCPP knows no way back from afar: lower the profile in its enrolment, and at the station itself.
+         */
+        post: operations["raiseStationProfile"];
+        /**
+         * Give up raising the security profile
+         * @description Nothing more is asked of the station; what it did already stays.
+         */
+        delete: operations["abandonStationProfile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stations/{station}/security/roots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Install a root for the server in a station
+         * @description It is asked afterwards which it has.
+         */
+        post: operations["installStationRoot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stations/{station}/security/roots/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete a root from a station
+         * @description Refused for the root that the server stands under.
+         */
+        post: operations["deleteStationRoot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stations/{station}/states": {
         parameters: {
             query?: never;
@@ -4440,6 +4508,88 @@ export interface paths {
         /** Change who makes the certificates of stations */
         put: operations["setStationAuthority"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/station-root": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The root of the server's certificate, and its change */
+        get: operations["getStationRoots"];
+        put?: never;
+        /**
+         * Bring another root to stations
+         * @description Each is given it when it is there, beside the one it has. The server goes on as before.
+         */
+        post: operations["changeStationRoot"];
+        /**
+         * Give up the change of the root
+         * @description Only before the server stands under the new one. Stations that have it keep it.
+         */
+        delete: operations["abandonStationRoot"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/station-root/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the change of the root
+         * @description Stations that still have the old root keep it.
+         */
+        post: operations["finishStationRoot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/station-root/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete the old root from stations */
+        post: operations["removeOldStationRoot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/station-root/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have the server stand under the new root
+         * @description Refused while a station that comes by TLS does not have it and is not named.
+         */
+        post: operations["switchStationRoot"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6019,6 +6169,10 @@ export interface components {
             vendor?: string;
             version?: string;
         };
+        ChangeRootInputBody: {
+            /** @description PEM of a root; empty: one is made */
+            certificate?: string;
+        };
         ChangeWorkOrderInputBody: {
             /** @description empty: nobody; needs workorders.assign */
             assignee?: string;
@@ -6749,6 +6903,13 @@ export interface components {
             type: string;
             /** @description that a pass dies with; empty: none */
             workOrderId: string;
+        };
+        DeleteRootInputBody: {
+            /** @enum {string} */
+            hashAlgorithm: "SHA256" | "SHA384" | "SHA512";
+            issuerKeyHash: string;
+            issuerNameHash: string;
+            serialNumber: string;
         };
         DeliveryShape: {
             /** Format: int64 */
@@ -9069,6 +9230,10 @@ export interface components {
             station: string;
             stationLabel: string;
             text: string;
+        };
+        InstallRootInputBody: {
+            /** @description PEM of a root; empty: that of this server */
+            certificate?: string;
         };
         InstalledCertificateShape: {
             /** Format: date-time */
@@ -11915,6 +12080,58 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        ProfileChangeShape: {
+            /** Format: int64 */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description nothing is done before; while it is to return: until when
+             */
+            dueAt: string | null;
+            /** Format: date-time */
+            finishedAt: string | null;
+            /** Format: int64 */
+            from: number;
+            /** @description the last word of the station */
+            said: string;
+            /** Format: date-time */
+            sentAt: string | null;
+            /** Format: date-time */
+            startedAt: string;
+            /**
+             * @description in all but done the profile from before is enough; setting, restarting and returning may have reached the station
+             * @enum {string}
+             */
+            state: "waiting" | "setting" | "restarting" | "returning" | "done" | "rejected" | "unfit" | "unanswered" | "fellBack" | "missing" | "abandoned";
+            /** Format: int64 */
+            to: number;
+            /** @description where a station of 2.x is told to come, without its identity */
+            url: string;
+            /** @description what somebody did without */
+            without: string[];
+        };
+        ProfileNeedShape: {
+            /**
+             * @description spoken: the station was here before; listener: an address of ours serves the profile; address: 2.x is told where to come; root: the station has the authority of our certificate; password, certificate: it can prove itself
+             * @enum {string}
+             */
+            name: "spoken" | "listener" | "address" | "root" | "password" | "certificate";
+            /** @description somebody may do without, by naming it */
+            optional: boolean;
+            /** @enum {string} */
+            state: "met" | "missing" | "unknown";
+        };
+        ProfilePlanShape: {
+            /** Format: int64 */
+            from: number;
+            needs: components["schemas"]["ProfileNeedShape"][];
+            /** @description nothing is missing */
+            ready: boolean;
+            /** Format: int64 */
+            to: number;
+            /** @description where a station of 2.x would be told to come */
+            url: string;
+        };
         ProfilePreviewShape: {
             /**
              * Format: int64
@@ -12011,6 +12228,19 @@ export interface components {
             station?: string;
             /** @description who or what comes */
             what?: string;
+        };
+        RaiseProfileInputBody: {
+            /**
+             * @description of 2.x; empty: by whether it has a SIM card
+             * @enum {string}
+             */
+            interface?: "" | "Wired0" | "Wired1" | "Wired2" | "Wired3" | "Wireless0" | "Wireless1" | "Wireless2" | "Wireless3";
+            /** Format: int64 */
+            profile: number;
+            /** @description wss:// where a station of 2.x is to come, without its identity; empty: where it found us, at the port that serves the profile */
+            url?: string;
+            /** @description preconditions to do without */
+            without?: ("root" | "listener")[];
         };
         RankShape: {
             /**
@@ -12433,6 +12663,96 @@ export interface components {
         RevokeStationsInputBody: {
             reason: string;
         };
+        RootAnswerShape: {
+            /**
+             * @description took: it said Accepted and does not tell what it has; empty: not known
+             * @enum {string}
+             */
+            has: "" | "has" | "took" | "refused" | "unfit";
+            said: string;
+        };
+        RootCertificateShape: {
+            /** @description PEM */
+            certificate: string;
+            /** Format: int64 */
+            daysLeft: number;
+            /** @description SHA-256 */
+            fingerprint: string;
+            /** Format: date-time */
+            notAfter: string;
+            /** Format: date-time */
+            notBefore: string;
+            subject: string;
+        };
+        RootChangeShape: {
+            /** Format: date-time */
+            finishedAt: string | null;
+            /**
+             * Format: int64
+             * @description deleted the old one
+             */
+            gone: number;
+            /** Format: int64 */
+            has: number;
+            /**
+             * Format: int64
+             * @description kept the old one
+             */
+            kept: number;
+            /** @description come by TLS and are not known to have the new root: at most 1000 */
+            lacking: components["schemas"]["RootLackShape"][];
+            /**
+             * Format: int64
+             * @description how many those are
+             */
+            lackingAll: number;
+            /** @description by this server; else imported */
+            made: boolean;
+            /** Format: int64 */
+            refused: number;
+            /**
+             * Format: int64
+             * @description are not asked
+             */
+            relayed: number;
+            root: components["schemas"]["RootCertificateShape"];
+            /** Format: date-time */
+            startedAt: string;
+            /**
+             * @description installing: stations get the new one beside the old; switched: the server stands under the new one; removing: the old one is deleted from stations
+             * @enum {string}
+             */
+            state: "installing" | "switching" | "switched" | "removing" | "done" | "abandoned";
+            /**
+             * Format: int64
+             * @description that are let in
+             */
+            stations: number;
+            /** Format: date-time */
+            switchedAt: string | null;
+            /**
+             * Format: int64
+             * @description do not know the request
+             */
+            unfit: number;
+            /**
+             * Format: int64
+             * @description were not there yet, or did not answer
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description how many of them somebody did without
+             */
+            without: number;
+        };
+        RootLackShape: {
+            /** @description its last word */
+            said: string;
+            station: string;
+            /** @enum {string} */
+            why: "waiting" | "refused" | "unfit" | "relayed";
+        };
         Route: {
             channels?: string[];
             /** @description try the routes after it too */
@@ -12667,7 +12987,7 @@ export interface components {
              * @description what to do first
              * @enum {string}
              */
-            next: "nothing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "expired" | "renew" | "renewalFailed";
+            next: "nothing" | "fellBack" | "missing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "expired" | "renew" | "renewalFailed";
             /** @enum {string} */
             onboarding: "accepted" | "pending" | "rejected";
             online: boolean;
@@ -12685,6 +13005,8 @@ export interface components {
              * @description the least it must use
              */
             profile: number;
+            /** @description of the change of its security profile that is under way or was the last; empty: none */
+            profileState: string;
             /** @description the system that it proves itself to; empty: to us */
             relayedTo: string;
             /**
@@ -13570,7 +13892,7 @@ export interface components {
              * @description what to do first
              * @enum {string}
              */
-            next: "nothing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "expired" | "renew" | "renewalFailed";
+            next: "nothing" | "fellBack" | "missing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "expired" | "renew" | "renewalFailed";
             /** @enum {string} */
             onboarding: "accepted" | "pending" | "rejected";
             online: boolean;
@@ -13589,6 +13911,9 @@ export interface components {
              * @description the least it must use
              */
             profile: number;
+            /** @description of the change of its security profile that is under way or was the last; empty: none */
+            profileState: string;
+            raising: components["schemas"]["ProfileChangeShape"];
             /** @description the system that it proves itself to; empty: to us */
             relayedTo: string;
             renewal: components["schemas"]["RenewalShape"];
@@ -13606,6 +13931,12 @@ export interface components {
             used: number | null;
             /** @description below what a listener could give it: no password, or one without TLS although TLS is offered */
             weak: boolean;
+        };
+        StationRootsShape: {
+            /** @description that is under way or was the last */
+            change: components["schemas"]["RootChangeShape"];
+            /** @description none: TLS is off, or the chain ends below its root */
+            roots: components["schemas"]["RootCertificateShape"][];
         };
         StationScoreShape: {
             /** @description the worst first */
@@ -13839,6 +14170,10 @@ export interface components {
             powerW: number;
             sessions: components["schemas"]["SessionSummary"];
             stations: components["schemas"]["StationSummary"];
+        };
+        SwitchRootInputBody: {
+            /** @description every station that comes by TLS and does not have the new root; they will be lost */
+            without?: string[];
         };
         SwitchedShape: {
             id: string;
@@ -25942,6 +26277,175 @@ export interface operations {
             };
         };
     };
+    getStationProfilePlan: {
+        parameters: {
+            query?: {
+                profile?: number;
+            };
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfilePlanShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    raiseStationProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RaiseProfileInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileChangeShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    abandonStationProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileChangeShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    installStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstallRootInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RootAnswerShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeleteRootInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RootAnswerShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getStates: {
         parameters: {
             query?: {
@@ -26179,6 +26683,188 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StationAuthorityShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getStationRoots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRootInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    abandonStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    finishStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    removeOldStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    switchStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchRootInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
                 };
             };
             /** @description Error */

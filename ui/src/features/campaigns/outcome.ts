@@ -47,13 +47,20 @@ const CODES = new Set([
   'claimedNotUpdated',
   'cancelled',
   'failed',
+  'already',
+  'noListener',
+  'noRoot',
+  'noCertificate',
+  'fellBack',
+  'missing',
+  'settingUnanswered',
 ]);
 
 /** A word that the server counts by; one of the protocol stays as it is. */
 export const codeText = (t: Translate, code: string): string =>
   CODES.has(code) ? t(`campaigns.code.${code}` as MessageKey) : code;
 
-const KINDS = new Set(['command', 'configure', 'password', 'certificate', 'firmware']);
+const KINDS = new Set(['command', 'configure', 'password', 'certificate', 'securityProfile', 'root', 'firmware']);
 
 export const kindText = (t: Translate, kind: string): string =>
   t(`campaigns.kind.${KINDS.has(kind) ? kind : 'other'}` as MessageKey);
@@ -85,7 +92,7 @@ export function whyText(t: Translate, why: Why, name: string | undefined): strin
 }
 
 /** Beside these stands which settings are meant. */
-const NAMED = new Set(['partly', 'atRestart', 'readOnly', 'unanswered']);
+const NAMED = new Set(['partly', 'atRestart', 'readOnly', 'refused', 'settingUnanswered']);
 
 /** What is said beside an outcome: the station's own sentence, or the word. */
 export function saidOf(t: Translate, x: StationResult): string {

@@ -16,6 +16,7 @@ import {
   differenceQuery,
   knownQuery,
   meaning,
+  profilesQuery,
   type Standing,
   spaced,
 } from './profile';
