@@ -60,7 +60,15 @@ const CODES = new Set([
 export const codeText = (t: Translate, code: string): string =>
   CODES.has(code) ? t(`campaigns.code.${code}` as MessageKey) : code;
 
-const KINDS = new Set(['command', 'configure', 'password', 'certificate', 'securityProfile', 'root', 'firmware']);
+const KINDS = new Set([
+  'command',
+  'configure',
+  'password',
+  'certificate',
+  'securityProfile',
+  'root',
+  'firmware',
+]);
 
 export const kindText = (t: Translate, kind: string): string =>
   t(`campaigns.kind.${KINDS.has(kind) ? kind : 'other'}` as MessageKey);

@@ -63,7 +63,9 @@ export default function Difference({ station }: { station: StationDetail }) {
           {t(`diff.all.${x.state}`)}{' '}
           {x.said && <span className="meta">{t('diff.says', { said: x.said })} </span>}
           {x.profiles.length > 0 && (
-            <span className="meta">{t('diff.by', { names: x.profiles.toReversed().map(named).join(', ') })}</span>
+            <span className="meta">
+              {t('diff.by', { names: x.profiles.toReversed().map(named).join(', ') })}
+            </span>
           )}
         </span>
       </p>
