@@ -103,7 +103,7 @@ func configured(x *setting.Standing) campaign.Result {
 	}{
 		{campaign.Failed, "refused", []provision.State{provision.Refused}},
 		{campaign.Failed, "readOnly", []provision.State{provision.ReadOnly}},
-		{campaign.Failed, "unanswered", []provision.State{provision.Unanswered, provision.Unread, provision.Differs}},
+		{campaign.Failed, "settingUnanswered", []provision.State{provision.Unanswered, provision.Unread, provision.Differs}},
 		{campaign.Done, "atRestart", []provision.State{provision.AtRestart}},
 		{campaign.Done, "partly", []provision.State{provision.Partly, provision.NotSupported}},
 	} {

@@ -21,9 +21,7 @@ import (
 
 // campaignKinds are the sorts of work that can be done at many stations.
 func (s *Server) campaignKinds() []campaign.Kind {
-	return []campaign.Kind{
-		&bulkCommand{s}, &bulkPassword{ofProof{s}}, &bulkCertificate{ofProof{s}}, &bulkProfile{ofProof{s}}, &bulkRoot{ofProof{s}}, &firmwareUpdate{s}, &configure{s},
-	}
+	return []campaign.Kind{&bulkCommand{s}, &bulkPassword{ofProof{s}}, &bulkCertificate{ofProof{s}}, &bulkProfile{ofProof{s}}, &bulkRoot{ofProof{s}}, &firmwareUpdate{s}, &configure{s}}
 }
 
 func (s *Server) newCampaigns(now func() time.Time) *campaign.Service {

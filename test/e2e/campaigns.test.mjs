@@ -118,6 +118,8 @@ describe('campaigns', () => {
   });
 
   it('sets stations as their profiles ask', async () => {
+    await server.api(token, 'PATCH', '/configuration-profiles/default', { active: true });
+    await until('a profile holds', async () => (await server.api(token, 'GET', '/configuration-fleet')).body.stations > 50);
     const page = await open(server, { state });
     await page.goto('/stations?tab=campaigns');
     await page.getByRole('button', { name: 'New campaign' }).click();
@@ -139,8 +141,8 @@ describe('campaigns', () => {
       const c = (await campaigns()).find((x) => x.kind === 'configure');
       return c && c.counts.done > 0 && c.counts.pending + c.counts.working === 0;
     });
-    await page.getByRole('row').filter({ hasText: /all is set|set, waits|as far as/ }).first().waitFor();
     await shot(page, 'campaigns-configured-dark');
+    await page.getByRole('row').filter({ hasText: /all is set|set, waits|as far as/ }).first().waitFor();
     await page.done();
   });
 

@@ -150,13 +150,13 @@ function Done({ campaign: c }: { campaign: Campaign }) {
   if (c.kind === 'firmware') return <Firmware params={c.plan.params} />;
   if (c.kind === 'configure' || c.kind === 'password' || c.kind === 'certificate')
     return (
-      <p>
+      <p className={styles.done}>
         {t(`campaigns.work.${c.kind}`)}
         <span className={`${styles.about} meta`}>{t(`campaigns.work.${c.kind}.text`)}</span>
       </p>
     );
   return (
-    <p className="mono">
+    <p className={`${styles.done} mono`}>
       {kindText(t, c.kind)} {paramsText(c.plan.params)}
     </p>
   );
@@ -168,7 +168,7 @@ function Firmware({ params }: { params: unknown }) {
   const of = params as { imageId?: string; unsigned?: boolean } | undefined;
   const image = data?.find((x) => x.id === of?.imageId);
   return (
-    <p>
+    <p className={styles.done}>
       {t('campaigns.work.firmware')}:{' '}
       <span className="mono">{image ? `${image.version} · ${image.name}` : (of?.imageId ?? '')}</span>
       {of?.unsigned && <span className={`${styles.about} meta`}>{t('campaigns.form.unsigned')}</span>}
@@ -374,9 +374,11 @@ function careOf(t: Translate, c: Campaign): string[] {
   const failed = p.stopOn?.failed ?? 0;
   const percent = p.stopOn?.failedPercent ?? 0;
   return [
-    first > 0
-      ? t('campaigns.how.canary', { n: first, time: minutesText(t, p.canary?.waitSeconds ?? 0) })
-      : t('campaigns.how.noCanary'),
+    first > 0 && !p.canary?.waitSeconds
+      ? t('campaigns.how.canaryUnwatched', { n: first })
+      : first > 0
+        ? t('campaigns.how.canary', { n: first, time: minutesText(t, p.canary?.waitSeconds ?? 0) })
+        : t('campaigns.how.noCanary'),
     t('campaigns.how.pace', {
       n: p.pace?.perMinute ?? 0,
       atOnce: p.pace?.atOnce ?? 0,

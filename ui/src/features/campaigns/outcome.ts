@@ -21,12 +21,6 @@ const CODES = new Set([
   'relayed',
   'answered',
   'notSent',
-  'already',
-  'noListener',
-  'noRoot',
-  'noCertificate',
-  'fellBack',
-  'missing',
   'set',
   'partly',
   'atRestart',
@@ -53,6 +47,13 @@ const CODES = new Set([
   'claimedNotUpdated',
   'cancelled',
   'failed',
+  'already',
+  'noListener',
+  'noRoot',
+  'noCertificate',
+  'fellBack',
+  'missing',
+  'settingUnanswered',
 ]);
 
 /** A word that the server counts by; one of the protocol stays as it is. */
@@ -98,10 +99,13 @@ export function whyText(t: Translate, why: Why, name: string | undefined): strin
   });
 }
 
+/** Beside these stands which settings are meant. */
+const NAMED = new Set(['partly', 'atRestart', 'readOnly', 'refused', 'settingUnanswered']);
+
 /** What is said beside an outcome: the station's own sentence, or the word. */
 export function saidOf(t: Translate, x: StationResult): string {
   const word = codeText(t, x.code);
-  return x.text === '' || word !== x.code ? word : `${word}: ${x.text}`;
+  return x.text === '' || (word !== x.code && !NAMED.has(x.code)) ? word : `${word}: ${x.text}`;
 }
 
 export const minutesText = (t: Translate, seconds: number): string => {

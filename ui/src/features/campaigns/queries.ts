@@ -44,7 +44,8 @@ export const PAGE = 200;
 
 export const resultsQuery = (id: string, state: Outcome | undefined, live: boolean) =>
   queryOptions({
-    queryKey: [...CAMPAIGNS, 'results', id, state ?? 'all'],
+    // Once it is over all is asked for anew: the last changes came with the end.
+    queryKey: [...CAMPAIGNS, 'results', id, state ?? 'all', live],
     queryFn: ({ signal }) =>
       ok(
         api.GET('/campaigns/{id}/stations', {

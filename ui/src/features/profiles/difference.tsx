@@ -16,6 +16,7 @@ import {
   differenceQuery,
   knownQuery,
   meaning,
+  profilesQuery,
   type Standing,
   spaced,
 } from './profile';
@@ -28,7 +29,9 @@ export default function Difference({ station }: { station: StationDetail }) {
   const t = useT();
   const may = useAllowed('stations.command');
   const { data: x } = useQuery(differenceQuery(station.id));
+  const profiles = useQuery(profilesQuery()).data;
   if (!x) return null;
+  const named = (id: string) => profiles?.find((p) => p.id === id)?.name ?? id;
   const busy = x.state === 'working';
   return (
     <Panel
@@ -60,7 +63,9 @@ export default function Difference({ station }: { station: StationDetail }) {
           {t(`diff.all.${x.state}`)}{' '}
           {x.said && <span className="meta">{t('diff.says', { said: x.said })} </span>}
           {x.profiles.length > 0 && (
-            <span className="meta">{t('diff.by', { names: x.profiles.toReversed().join(', ') })}</span>
+            <span className="meta">
+              {t('diff.by', { names: x.profiles.toReversed().map(named).join(', ') })}
+            </span>
           )}
         </span>
       </p>

@@ -80,18 +80,22 @@ export function Preview({ of }: { of: Body }) {
   );
 }
 
+/** Of these nothing is to be told: the station has them. */
+const STAYS = ['same', 'verified', 'accepted'];
+
 function Would({ standing: x }: { standing: Standing }) {
   const t = useT();
   if (x.state === 'none' || x.state === 'foreign')
     return <p className={styles.means}>{t(`diff.all.${x.state}`)}</p>;
   const n = x.settings.filter((s) => s.state === 'differs').length;
   const unread = x.settings.filter((s) => s.state === 'unread').length;
+  const rest = x.settings.filter((s) => !STAYS.includes(s.state));
   return (
     <>
       <p className={styles.means}>
         {t('profiles.wouldSet', { n })} {unread > 0 && t('profiles.wouldAsk', { n: unread })}
       </p>
-      <SettingsTable standing={x} />
+      {rest.length > 0 && <SettingsTable standing={{ ...x, settings: rest }} />}
     </>
   );
 }
