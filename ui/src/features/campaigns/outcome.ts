@@ -21,6 +21,15 @@ const CODES = new Set([
   'relayed',
   'answered',
   'notSent',
+  'updated',
+  'upToDate',
+  'otherModel',
+  'imageGone',
+  'noAddress',
+  'cancelled',
+  'notReady',
+  'claimedNotUpdated',
+  'timedOut',
 ]);
 
 /** A word that the server counts by; one of the protocol stays as it is. */
