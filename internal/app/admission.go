@@ -36,6 +36,7 @@ func (a *admission) Enrolled(identity string) (station.Enrolment, bool) {
 	}
 	out := station.Enrolment{Onboarding: e.Onboarding, Profile: e.Profile, CertSubject: e.CertSubject, DefaultProtocol: a.protocol}
 	out.Certificate = a.proofs.certificate(identity)
+	out.Weaker = func(profile int) { a.proofs.Weaker(identity, profile) }
 	if e.HasPassword() {
 		out.Verify, out.Why = a.proofs.verify(e)
 	}

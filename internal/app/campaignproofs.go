@@ -5,18 +5,22 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/campaign"
+	"github.com/chargewatch/chargewatch/internal/proof"
 	"github.com/chargewatch/chargewatch/internal/store"
 	"github.com/chargewatch/chargewatch/internal/web"
 )
 
 // bulkPassword gives each station a password of its own; bulkCertificate has each ask for
-// a new certificate. Either goes on by itself after a restart.
+// a new certificate, bulkProfile raises its security profile. Each goes on by itself after
+// a restart.
 type (
 	bulkPassword    struct{ ofProof }
 	bulkCertificate struct{ ofProof }
+	bulkProfile     struct{ ofProof }
 	ofProof         struct{ s *Server }
 )
 
@@ -27,6 +31,10 @@ var (
 	_ campaign.Kind       = (*bulkCertificate)(nil)
 	_ campaign.Repeatable = (*bulkCertificate)(nil)
 	_ campaign.Restricted = (*bulkCertificate)(nil)
+	_ campaign.Kind       = (*bulkProfile)(nil)
+	_ campaign.Repeatable = (*bulkProfile)(nil)
+	_ campaign.Restricted = (*bulkProfile)(nil)
+	_ campaign.Disturbing = (*bulkProfile)(nil)
 )
 
 // proofPatience is how long one look at a station lasts, proofLook how often it is seen
@@ -147,5 +155,93 @@ func (k *bulkCertificate) Do(ctx context.Context, station string, _ json.RawMess
 			out.State, out.Text = campaign.Done, "The station has its new certificate."
 		}
 		return out, !r.State.Active() || r.State == store.RenewalRejected
+	})
+}
+
+// profileWish is what a campaign that raises security profiles asks for.
+type profileWish struct {
+	Profile int      `json:"profile"`
+	Without []string `json:"without,omitempty"`
+}
+
+func readProfileWish(params json.RawMessage) (profileWish, error) {
+	var w profileWish
+	d := json.NewDecoder(bytes.NewReader(params))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&w); err != nil || w.Profile != 2 && w.Profile != 3 {
+		return w, &store.InvalidError{Field: "profile", Reason: "must be 2 or 3"}
+	}
+	for _, x := range w.Without {
+		if x != proof.NeedsRoot && x != proof.NeedsListener {
+			return w, &store.InvalidError{Field: "without", Reason: "root or listener"}
+		}
+	}
+	return w, nil
+}
+
+func (*bulkProfile) Name() string { return "securityProfile" }
+
+// Disturbs is true: each station is restarted.
+func (*bulkProfile) Disturbs(json.RawMessage) bool { return true }
+
+func (*bulkProfile) Check(params json.RawMessage) error {
+	_, err := readProfileWish(params)
+	return err
+}
+
+func (k *bulkProfile) Fits(ctx context.Context, station string, params json.RawMessage) string {
+	e, skip := k.enrolled(station)
+	w, err := readProfileWish(params)
+	switch {
+	case skip != "":
+		return skip
+	case err != nil:
+		return "notSupported"
+	case e.Profile >= w.Profile:
+		return "already"
+	}
+	needs, _, err := k.s.proofs.Preconditions(ctx, station, w.Profile, "")
+	if err != nil {
+		return "notFound"
+	}
+	for _, n := range needs {
+		// What the station has not said yet it is asked when its turn comes.
+		if n.State == proof.Missing && !(n.Optional && slices.Contains(w.Without, n.Name)) {
+			return map[string]string{
+				proof.NeedsSpoken: "neverConnected", proof.NeedsListener: "noListener", proof.NeedsAddress: "noAddress", proof.NeedsRoot: "noRoot",
+				proof.NeedsPassword: "noPassword", proof.NeedsCertificate: "noCertificate",
+			}[n.Name]
+		}
+	}
+	return ""
+}
+
+func (k *bulkProfile) Do(ctx context.Context, station string, params json.RawMessage, attempt int) campaign.Result {
+	w, err := readProfileWish(params)
+	if err != nil {
+		return campaign.Result{State: campaign.Skipped, Code: "notSupported"}
+	}
+	if u, ok := k.s.Store.Upgrade(station); attempt == 1 && !(ok && u.State.Active()) {
+		if _, err := k.s.proofs.Raise(ctx, campaign.ByOf(ctx), store.Upgrade{Station: station, To: w.Profile, Without: w.Without}); err != nil {
+			return campaign.Result{State: campaign.Failed, Code: "refused", Text: err.Error()}
+		}
+	}
+	return until(ctx, func() (campaign.Result, bool) {
+		u, ok := k.s.Store.Upgrade(station)
+		if !ok {
+			return campaign.Result{State: campaign.Failed, Code: "refused", Text: "Nothing is under way."}, true
+		}
+		out := campaign.Result{State: campaign.Failed, Code: string(u.State), Text: "The station said " + u.Said + "."}
+		switch u.State {
+		case store.UpgradeDone:
+			out.State, out.Text = campaign.Done, "The station came by its new profile."
+		case store.UpgradeFellBack:
+			out.Text = "The station took the new profile and came as before, which is still let in."
+		case store.UpgradeMissing:
+			out.Text = "The station took the new profile and did not come in time; it is let in by either."
+		case store.UpgradeAbandoned:
+			out.Text = "Somebody decided otherwise meanwhile."
+		}
+		return out, !u.State.Active()
 	})
 }

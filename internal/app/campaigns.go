@@ -16,11 +16,14 @@ import (
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/store"
+	"github.com/chargewatch/chargewatch/internal/web"
 )
 
 // campaignKinds are the sorts of work that can be done at many stations.
 func (s *Server) campaignKinds() []campaign.Kind {
-	return []campaign.Kind{&bulkCommand{s}, &bulkPassword{ofProof{s}}, &bulkCertificate{ofProof{s}}, &firmwareUpdate{s}}
+	return []campaign.Kind{
+		&bulkCommand{s}, &bulkPassword{ofProof{s}}, &bulkCertificate{ofProof{s}}, &bulkProfile{ofProof{s}}, &bulkRoot{ofProof{s}}, &firmwareUpdate{s}, &configure{s},
+	}
 }
 
 func (s *Server) newCampaigns(now func() time.Time) *campaign.Service {
@@ -175,11 +178,8 @@ func (k *bulkCommand) Do(ctx context.Context, station string, params json.RawMes
 	if err != nil {
 		return unsent(err)
 	}
-	switch out.Status {
-	case "answered":
-		return answered(out.Response)
-	case "error":
-		return campaign.Result{State: campaign.Failed, Code: out.ErrorCode, Text: out.Description}
+	if r, ok := heard(out); ok {
+		return r
 	}
 	if !out.Sent {
 		code := map[string]string{"offline": "offline", "timeout": "busy"}[out.Status]
@@ -192,7 +192,18 @@ func (k *bulkCommand) Do(ctx context.Context, station string, params json.RawMes
 	if out.Status == "offline" {
 		code = "connectionLost"
 	}
-	return campaign.Result{State: campaign.Unknown, Code: code, Text: out.Description}
+	return campaign.Result{State: campaign.Unknown, Code: code, Text: out.Description, Command: out.Command}
+}
+
+// heard is what a station said to a command; false: nothing.
+func heard(out web.Outcome) (campaign.Result, bool) {
+	switch out.Status {
+	case "answered":
+		return answered(out.Response), true
+	case "error":
+		return campaign.Result{State: campaign.Failed, Code: out.ErrorCode, Text: out.Description}, true
+	}
+	return campaign.Result{}, false
 }
 
 // unsent is what becomes of a station whose command was not even sent.

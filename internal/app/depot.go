@@ -48,10 +48,11 @@ func (s *Server) openFilePort(ctx context.Context) error {
 	if c.Listen == "off" {
 		return nil
 	}
-	m, err := certificates(s.data, c.TLS, namesOf(c.Listen), time.Now())
+	m, err := certificates(s.data, c.TLS, namesOf(c.Listen), time.Now)
 	if err != nil {
 		return err
 	}
+	s.fileTLS = m
 	ln, err := listen(ctx, "files", c.Listen, s.depot, m.server(), s.log)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/pki"
@@ -57,11 +58,16 @@ func (l *listener) serve() error {
 }
 
 // certificates returns what a --tls value means; nothing for "off".
-func certificates(data *os.Root, value string, names []string, now time.Time) (*material, error) {
-	switch value {
-	case "", "off":
+func certificates(data *os.Root, value string, names []string, now func() time.Time) (*material, error) {
+	if value == "" || value == "off" {
 		return nil, nil
-	case "auto":
+	}
+	m := &material{own: value == "auto", load: func() (*loaded, error) { return loadCertificates(data, value, names, now()) }}
+	return m, m.reload()
+}
+
+func loadCertificates(data *os.Root, value string, names []string, now time.Time) (*loaded, error) {
+	if value == "auto" {
 		root, err := openTLS(data)
 		if err != nil {
 			return nil, err
@@ -75,7 +81,7 @@ func certificates(data *os.Root, value string, names []string, now time.Time) (*
 		if err != nil {
 			return nil, err
 		}
-		return &material{pairs: pairs, clients: own.Pool(), fingerprint: own.Fingerprint()}, nil
+		return &loaded{pairs: pairs, clients: own.Pool(), fingerprint: own.Fingerprint(), roots: pki.Roots(pairs)}, nil
 	}
 	root, err := os.OpenRoot(value)
 	if err != nil {
@@ -86,7 +92,7 @@ func certificates(data *os.Root, value string, names []string, now time.Time) (*
 	if err != nil {
 		return nil, err
 	}
-	return &material{pairs: pairs, clients: clients}, nil
+	return &loaded{pairs: pairs, clients: clients, roots: pki.Roots(pairs)}, nil
 }
 
 // openTLS opens the folder of our own authorities.
@@ -101,11 +107,48 @@ func openTLS(data *os.Root) (*os.Root, error) {
 	return root, nil
 }
 
-// material is what TLS listeners are made of.
+// material is what TLS listeners are made of. It can be loaded again while they are open.
 type material struct {
+	own  bool // of our own authority
+	load func() (*loaded, error)
+	now  atomic.Pointer[loaded]
+}
+
+type loaded struct {
 	pairs       []tls.Certificate
 	clients     *x509.CertPool
-	fingerprint string // of our own authority
+	fingerprint string              // of our own authority
+	roots       []*x509.Certificate // of pairs, as far as we know them
+}
+
+// reload has handshakes from now on see the certificates as they are now.
+func (m *material) reload() error {
+	l, err := m.load()
+	if err == nil {
+		m.now.Store(l)
+	}
+	return err
+}
+
+// config is the TLS configuration of a listener, made anew when the material is another.
+func (m *material) config(of func(*loaded) *tls.Config) *tls.Config {
+	type made struct {
+		of   *loaded
+		conf *tls.Config
+	}
+	var last atomic.Pointer[made]
+	now := func() *tls.Config {
+		l := m.now.Load()
+		if x := last.Load(); x != nil && x.of == l {
+			return x.conf
+		}
+		x := &made{l, of(l)}
+		last.Store(x)
+		return x.conf
+	}
+	conf := now().Clone()
+	conf.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return now(), nil }
+	return conf
 }
 
 // server is the TLS configuration of a listener without client certificates.
@@ -113,7 +156,7 @@ func (m *material) server() *tls.Config {
 	if m == nil {
 		return nil
 	}
-	return pki.Config(m.pairs, nil, false)
+	return m.config(func(l *loaded) *tls.Config { return pki.Config(l.pairs, nil, false) })
 }
 
 // authority is the fingerprint of our own authority, empty without one.
@@ -121,7 +164,15 @@ func (m *material) authority() string {
 	if m == nil {
 		return ""
 	}
-	return m.fingerprint
+	return m.now.Load().fingerprint
+}
+
+// roots are those that its certificates stand under, as far as we know them.
+func (m *material) roots() []*x509.Certificate {
+	if m == nil {
+		return nil
+	}
+	return m.now.Load().roots
 }
 
 // namesOf lists what a certificate must cover for a listening address: its

@@ -32,14 +32,16 @@ type proofs struct {
 }
 
 var (
-	_ proof.Stations = (*proofs)(nil)
-	_ proof.Signer   = (*proofs)(nil)
-	_ web.Proofs     = (*proofs)(nil)
+	_ proof.Stations  = (*proofs)(nil)
+	_ proof.Signer    = (*proofs)(nil)
+	_ proof.Ways      = (*proofs)(nil)
+	_ proof.Authority = (*proofs)(nil)
+	_ web.Proofs      = (*proofs)(nil)
 )
 
 func (s *Server) newProofs() *proofs {
 	p := &proofs{s: s}
-	p.Service = proof.New(proof.Options{Store: s.Store, Fleet: s.Journal, Stations: p, Signer: p, Logger: s.log})
+	p.Service = proof.New(proof.Options{Store: s.Store, Fleet: s.Journal, Stations: p, Signer: p, Ways: p, Authority: p, Logger: s.log, Return: time.Duration(s.Config.Station.ReturnWithin)})
 	return p
 }
 
@@ -62,19 +64,27 @@ func (p *proofs) own() (*pki.Stations, error) {
 	return p.authority, err
 }
 
-// clients are the authorities of stations' certificates: those that the operator names,
-// and ours.
-func (p *proofs) clients(named *x509.CertPool) (*x509.CertPool, error) {
+// stationRoot is the certificate of our authority of stations.
+func (p *proofs) stationRoot() (*x509.Certificate, error) {
 	own, err := p.own()
 	if err != nil {
 		return nil, err
+	}
+	return own.Certificate(), nil
+}
+
+// clientsOf are the authorities of stations' certificates: those that the operator names,
+// and ours; none where no certificate is asked for.
+func clientsOf(named *x509.CertPool, own *x509.Certificate) *x509.CertPool {
+	if own == nil {
+		return nil
 	}
 	pool := x509.NewCertPool()
 	if named != nil {
 		pool = named.Clone()
 	}
-	pool.AddCert(own.Certificate())
-	return pool, nil
+	pool.AddCert(own)
+	return pool
 }
 
 // StationAuthority is our own authority of stations as PEM.
@@ -86,6 +96,16 @@ func (p *proofs) StationAuthority() (string, error) {
 	return string(own.PEM()), nil
 }
 
+// ProfileNeeds are the preconditions of a security profile as the API tells them.
+func (p *proofs) ProfileNeeds(ctx context.Context, id string, profile int) ([]web.ProfileNeedShape, string, error) {
+	needs, url, err := p.Preconditions(ctx, id, profile, "")
+	out := make([]web.ProfileNeedShape, 0, len(needs))
+	for _, n := range needs {
+		out = append(out, web.ProfileNeedShape(n))
+	}
+	return out, url, err
+}
+
 // Ask sends a command as anybody's are sent.
 func (p *proofs) Ask(ctx context.Context, by store.Actor, id, action string, payload json.RawMessage) event.CommandResult {
 	x, err := p.s.Web.CommandFor(ctx, by, id, action, payload)
@@ -94,6 +114,9 @@ func (p *proofs) Ask(ctx context.Context, by store.Actor, id, action string, pay
 	}
 	return resultOf(x)
 }
+
+// Hide has a password go no further when a station says it.
+func (p *proofs) Hide(id, secret string) { p.s.Endpoint.Hide(id, secret) }
 
 // Disconnect has a station come again.
 func (p *proofs) Disconnect(id, reason string) { p.s.Endpoint.Disconnect(id, reason) }
@@ -210,6 +233,7 @@ func (p *proofs) certificate(id string) func(*x509.Certificate) (bool, string) {
 		x, ok := p.s.Store.StationCertificate(store.FingerprintOf(c.Raw))
 		switch {
 		case !ok:
+			p.Came(id, c)
 			return false, ""
 		case x.State == store.CertificateRevoked:
 			return false, "the certificate was revoked"

@@ -43,8 +43,8 @@ func (s *Server) greet(ctx context.Context, out streams, demo bool) error {
 		scheme, ws = "https", "wss"
 	}
 	base := scheme + "://" + s.HTTPAddress()
-	if s.tls != nil && s.tls.fingerprint != "" {
-		fmt.Fprintf(out.out, "own authority, SHA-256 %s\n", s.tls.fingerprint)
+	if s.tls.authority() != "" {
+		fmt.Fprintf(out.out, "own authority, SHA-256 %s\n", s.tls.authority())
 	}
 	fmt.Fprintf(out.out, "stations connect to %s://%s/ocpp/IDENTITY\n", ws, s.OCPPAddress())
 	link, err := s.Store.FirstAdmin(ctx, demo)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -97,7 +98,9 @@ type Server struct {
 	data           *os.Root
 	db             *coredb.DB
 	tls            *material
-	lived          bool // a past was made for it
+	fileTLS        *material
+	listenerTLS    []*material // of the further listeners for stations, nil: without
+	lived          bool        // a past was made for it
 	listeners      []*listener
 	ocpp           *listener
 	http           *listener
@@ -194,7 +197,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	}); err != nil {
 		return s, fmt.Errorf("open the frame log: %w", err)
 	}
-	if s.tls, err = certificates(s.data, c.TLS, append(namesOf(c.HTTP), namesOf(c.OCPP)...), time.Now()); err != nil {
+	if s.tls, err = certificates(s.data, c.TLS, append(namesOf(c.HTTP), namesOf(c.OCPP)...), time.Now); err != nil {
 		return s, err
 	}
 	s.upstreams, s.proofs = &upstreams{s: s}, s.newProofs()
@@ -371,6 +374,11 @@ func (s *Server) lateAnswer(id, command string, o station.Outcome) {
 	if err := s.Web.LateAnswer(ctx, id, command, out); err != nil {
 		s.log.WarnContext(ctx, "late answer not recorded", "station", id, "command", command, "err", err)
 	}
+	if r, ok := heard(out); ok {
+		if err := s.campaigns.Late(ctx, id, command, r); err != nil {
+			s.log.WarnContext(ctx, "what became of a station of a campaign is not corrected", "station", id, "command", command, "err", err)
+		}
+	}
 }
 
 // openFolder makes the data folder and takes it for this process alone.
@@ -400,19 +408,20 @@ func (s *Server) openPorts(ctx context.Context) error {
 		return err
 	}
 	for _, l := range c.Listeners {
-		m, err := certificates(s.data, l.TLS, namesOf(l.Address), time.Now())
+		m, err := certificates(s.data, l.TLS, namesOf(l.Address), time.Now)
 		if err != nil {
 			return err
 		}
+		s.listenerTLS = append(s.listenerTLS, m)
 		conf := m.server()
 		if m != nil {
-			var clients *x509.CertPool
+			var own *x509.Certificate
 			if l.Profile >= 3 {
-				if clients, err = s.proofs.clients(m.clients); err != nil {
+				if own, err = s.proofs.stationRoot(); err != nil {
 					return err
 				}
 			}
-			conf = pki.Config(m.pairs, clients, l.LegacyRSA)
+			conf = m.config(func(x *loaded) *tls.Config { return pki.Config(x.pairs, clientsOf(x.clients, own), l.LegacyRSA) })
 		}
 		ln, err := listen(ctx, "OCPP on "+l.Address, l.Address, s.withFiles(s.Endpoint.AtLeast(l.Profile)), conf, s.log)
 		if err != nil {
@@ -472,6 +481,7 @@ func (s *Server) Run(ctx context.Context) error {
 	outside.Go(func() { fail(ended(inner, s.doors.run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.lists.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.proofs.Run(inner))) })
+	outside.Go(func() { fail(ended(inner, s.keepCertificates(inner))) })
 	outside.Go(func() { fail(ended(inner, s.settings.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.depot.Run(inner))) })
 	outside.Go(func() { fail(ended(inner, s.outputs.Run(inner))) })

@@ -85,11 +85,25 @@ func (x *stationSettings) ApplySettings(ctx context.Context, station string) err
 	return settingProblem(x.Apply(ctx, station))
 }
 
+// PreviewProfile tells what a profile would do, and sets nothing.
+func (x *stationSettings) PreviewProfile(ctx context.Context, p *provision.Profile, station string) (*web.ProfilePreview, error) {
+	found, err := x.Preview(ctx, p, station)
+	if err != nil {
+		return nil, settingProblem(err)
+	}
+	out := &web.ProfilePreview{Holds: found.Holds, Changes: found.Changes}
+	if found.Standing != nil {
+		shape := standingShape(found.Standing)
+		out.Standing = &shape
+	}
+	return out, nil
+}
+
 func settingProblem(err error) error {
 	switch {
 	case errors.Is(err, setting.ErrUnknown):
 		return store.ErrNotFound
-	case errors.Is(err, setting.ErrOffline), errors.Is(err, setting.ErrBusy), errors.Is(err, setting.ErrForeign):
+	case errors.Is(err, setting.ErrOffline), errors.Is(err, setting.ErrBusy), errors.Is(err, setting.ErrForeign), errors.Is(err, setting.ErrNoProfile):
 		return &store.InUseError{Reason: err.Error()}
 	}
 	return err

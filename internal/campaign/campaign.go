@@ -77,6 +77,7 @@ type Result struct {
 	RetryAt time.Time
 	Before  json.RawMessage // of what was changed, to compare; may be nil
 	After   json.RawMessage
+	Command string // of an outcome that is unknown: its answer may come late
 }
 
 // Station is what a cohort is chosen by.
@@ -108,6 +109,7 @@ type Rows interface {
 	SettleCampaigns(ctx context.Context, now time.Time, again []string) error
 	BeginCampaignStation(ctx context.Context, seq int64, x store.CampaignStation) (bool, error)
 	EndCampaignStation(ctx context.Context, seq int64, x store.CampaignStation) error
+	CorrectCampaignStation(ctx context.Context, command string, state store.WorkState, code, text string, now time.Time) (int64, error)
 	SetCampaignStations(ctx context.Context, seq int64, places []int, state store.WorkState, code string, now time.Time) error
 	StageCampaign(ctx context.Context, seq int64, stage store.CampaignStage, soakUntil time.Time) error
 	PauseCampaign(ctx context.Context, by store.Actor, id string) error
@@ -136,6 +138,7 @@ type Service struct {
 	mu    sync.Mutex
 	runs  []*run              // that are not over, oldest first
 	busy  map[string]struct{} // stations at work, of all campaigns
+	late  map[string]answer   // of stations at work: it came before anybody wrote down that it had not
 	sites map[string]int      // how many of a site are
 	ready bool                // what is open was read
 }
@@ -188,7 +191,7 @@ func New(o Options) *Service {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{o: o, kinds: make(map[string]Kind), kick: make(chan struct{}, 1), busy: make(map[string]struct{}), sites: make(map[string]int)}
+	s := &Service{o: o, kinds: make(map[string]Kind), kick: make(chan struct{}, 1), busy: make(map[string]struct{}), late: make(map[string]answer), sites: make(map[string]int)}
 	for _, k := range o.Kinds {
 		s.kinds[k.Name()] = k
 	}

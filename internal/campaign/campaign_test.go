@@ -587,3 +587,42 @@ func TestMoreThanWasConfirmedIsNotStarted(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestALateAnswerCorrectsWhatNobodyKnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y := newYard(4, 1)
+		unknown := func(command string) campaign.Result {
+			return campaign.Result{State: campaign.Unknown, Code: "timeout", Command: command}
+		}
+		said := campaign.Result{State: campaign.Done, Code: "Accepted"}
+		var p *plant
+		y.answer["S00-00"] = always(unknown("one"))
+		y.answer["S01-00"] = always(unknown("two"))
+		y.answer["S02-00"] = func(ctx context.Context, _ int) campaign.Result {
+			if err := p.Late(ctx, "S02-00", "three", said); err != nil { // before anybody wrote down that it had not answered
+				t.Error(err)
+			}
+			return unknown("three")
+		}
+		y.change("S03-00", func(x *campaign.Station) { x.Online = false })
+		p = start(t, y, t.TempDir())
+		defer p.stop()
+		c := p.begin(campaign.Plan{Pace: quick(), StopOn: campaign.StopOn{Failed: 3}})
+		time.Sleep(time.Minute)
+		p.ended(c, store.CampaignRunning, map[string]int{"done Accepted": 1, "unknown timeout": 2, "waiting offline": 1})
+		for _, x := range []struct {
+			station, command string
+			said             campaign.Result
+		}{
+			{"S00-00", "one", said},
+			{"S01-00", "two", campaign.Result{State: campaign.Failed, Code: "Rejected"}},
+			{"S00-00", "one", campaign.Result{State: campaign.Failed, Code: "Rejected"}}, // it answers once
+			{"S03-00", "of somebody else", said},
+		} {
+			if err := p.Late(t.Context(), x.station, x.command, x.said); err != nil {
+				t.Error(err)
+			}
+		}
+		p.ended(c, store.CampaignRunning, map[string]int{"done Accepted": 2, "failed Rejected": 1, "waiting offline": 1})
+	})
+}

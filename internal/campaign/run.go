@@ -419,8 +419,17 @@ func (s *Service) work(ctx context.Context, r *run, e *entry) {
 	}
 	r.working--
 	e.CampaignStation = x
+	late, answered := s.late[x.Station]
+	delete(s.late, x.Station)
 	switch {
 	case !back:
+		if answered && late.command == x.Command {
+			if seq, err := s.correct(context.WithoutCancel(ctx), late.command, late.Result); err != nil {
+				s.o.Logger.WarnContext(ctx, "a late answer was not written", "campaign", r.id, "station", x.Station, "err", err)
+			} else if seq != 0 {
+				x.State, x.Code, x.Text = late.State, word(late.Code), sentence(late.Text)
+			}
+		}
 		r.count(x)
 	case r.state == store.CampaignStopped: // it stopped while this one was at work
 		if err := s.o.Rows.SetCampaignStations(context.WithoutCancel(ctx), r.seq, []int{x.Place}, Skipped, "stopped", s.o.Now()); err != nil {
@@ -469,6 +478,37 @@ func (s *Service) at(ctx context.Context, r *run, e *entry) (x store.CampaignSta
 	return x, x.State == Waiting
 }
 
+// answer is one that came after its command was given up.
+type answer struct {
+	command string
+	Result
+}
+
+// Late corrects what is said of a station that answered after it was given up. Whether
+// the campaign stopped because of it stays as it is.
+func (s *Service) Late(ctx context.Context, station, command string, res Result) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seq, err := s.correct(ctx, command, res)
+	if err != nil {
+		return err
+	}
+	if _, busy := s.busy[station]; busy && seq == 0 {
+		s.late[station] = answer{command, res}
+	}
+	for _, r := range s.runs {
+		if r.seq == seq && res.State == Done && r.failed > 0 {
+			r.failed--
+		}
+	}
+	return nil
+}
+
+// correct writes a late answer down and returns the campaign; zero: none asked for it.
+func (s *Service) correct(ctx context.Context, command string, res Result) (seq int64, err error) {
+	return s.o.Rows.CorrectCampaignStation(ctx, command, res.State, word(res.Code), sentence(res.Text), s.o.Now())
+}
+
 // later puts a station back that could not be begun, or is not to be now.
 func (s *Service) later(ctx context.Context, e *entry, err error) (store.CampaignStation, bool) {
 	x := e.CampaignStation
@@ -483,7 +523,10 @@ func (s *Service) later(ctx context.Context, e *entry, err error) (store.Campaig
 func (s *Service) judge(r *run, e *entry, x *store.CampaignStation, res Result) {
 	now := s.o.Now()
 	x.State, x.Code, x.Text, x.At, x.RetryAt = res.State, word(res.Code), sentence(res.Text), now, time.Time{}
-	x.Before, x.After = whole(res.Before), whole(res.After)
+	x.Before, x.After, x.Command = whole(res.Before), whole(res.After), ""
+	if res.State == Unknown {
+		x.Command = res.Command
+	}
 	switch res.State {
 	case Done, Skipped:
 	case Waiting:

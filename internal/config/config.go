@@ -67,7 +67,10 @@ type Station struct {
 	// RestartIdle is how long nobody has been at a station before it is restarted for
 	// a setting.
 	RestartIdle Duration `yaml:"restartIdle"`
-	FrameLimit  int      `yaml:"frameLimit"` // bytes, after the first accepted boot
+	// ReturnWithin is how long a station has to come by a security profile that it was
+	// given.
+	ReturnWithin Duration `yaml:"returnWithin"`
+	FrameLimit   int      `yaml:"frameLimit"` // bytes, after the first accepted boot
 	// DefaultProtocol serves known stations that name none; empty refuses them.
 	DefaultProtocol string `yaml:"defaultProtocol"`
 }
@@ -158,7 +161,7 @@ func Default() Config {
 		Log: "info", LogFormat: "text",
 		Station: Station{
 			HeartbeatInterval: Duration(300 * time.Second), PendingInterval: Duration(60 * time.Second),
-			CommandTimeout: Duration(30 * time.Second), RestartIdle: Duration(2 * time.Minute), FrameLimit: 4 << 20,
+			CommandTimeout: Duration(30 * time.Second), RestartIdle: Duration(2 * time.Minute), ReturnWithin: Duration(15 * time.Minute), FrameLimit: 4 << 20,
 		},
 		Retention: Retention{
 			FramesBytes: 2 << 30, FramesAge: Duration(30 * day), Telemetry: Duration(3 * 365 * day), Events: Duration(400 * day),

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/fleet"
 )
 
 // Version of the fold. A checkpoint of another version is not loaded.
@@ -30,6 +31,8 @@ type Meta struct {
 	Present map[string]Presence `json:"present,omitempty"`
 	// Places are where sites are.
 	Places map[string]Place `json:"places,omitempty"`
+	// Models are the operator's own entries of the catalogue.
+	Models []fleet.OwnModel `json:"models,omitempty"`
 	// Guards are the sites that are on their guard.
 	Guards guards `json:"guards,omitzero"`
 	// Common is what detectors remember of the whole network.
@@ -41,6 +44,7 @@ type saved struct {
 	*Station
 	Conn   uint64                     `json:"conn,omitempty"`
 	Layout []event.EVSELayout         `json:"layout,omitempty"`
+	Report []event.EVSELayout         `json:"report,omitempty"`
 	ByHand bool                       `json:"byHand,omitempty"`
 	Memory map[string]json.RawMessage `json:"memory,omitempty"` // by DETECTOR/EVSE
 }
@@ -69,7 +73,7 @@ func (x *Engine) Checkpoint(each func(id string, data []byte) error) (Meta, erro
 	}
 	meta := Meta{Version: Version, Seq: x.seq, Now: x.now, StartedAt: x.Network.StartedAt, Swept: x.swept, Settings: maps.Clone(x.settings)}
 	meta.Present, meta.Places = maps.Clone(x.Network.present), maps.Clone(x.Network.places)
-	meta.Guards = x.Network.guards.clone()
+	meta.Guards, meta.Models = x.Network.guards.clone(), x.models.Own()
 	meta.Armed = slices.Sorted(maps.Keys(x.Network.armed))
 	for d, m := range x.common {
 		data, err := json.Marshal(m)
@@ -85,7 +89,7 @@ func (x *Engine) Checkpoint(each func(id string, data []byte) error) (Meta, erro
 }
 
 func (s *Station) encode() ([]byte, error) {
-	out := saved{Station: s, Conn: s.conn, ByHand: s.byHand, Layout: s.layout}
+	out := saved{Station: s, Conn: s.conn, ByHand: s.byHand, Layout: s.layout, Report: s.reported}
 	for _, m := range s.memory {
 		data, err := json.Marshal(m.value)
 		if err != nil {
@@ -108,6 +112,7 @@ func (x *Engine) Restore(m Meta) error {
 	if m.Settings != nil {
 		x.settings = m.Settings
 	}
+	x.models = x.models.With(m.Models)
 	for _, site := range m.Armed {
 		x.Network.armed[site] = struct{}{}
 	}
@@ -139,12 +144,12 @@ func (x *Engine) Load(data []byte) error {
 		return fmt.Errorf("decode a station: %w", err)
 	}
 	n, st := &x.Network, in.Station
-	st.byHand, st.layout, st.conn = in.ByHand, in.Layout, in.Conn
+	st.byHand, st.layout, st.reported, st.conn = in.ByHand, in.Layout, in.Report, in.Conn
 	if st.Make == nil {
 		st.Make = &Make{}
 	}
 	st.Make = n.make(*st.Make)
-	if builtin := x.layouts.Of(st.Vendor, st.Model); slices.EqualFunc(st.layout, builtin, sameLayout) {
+	if builtin := x.models.Layout(st.Vendor, st.Model, st.Is2x()); event.SameLayout(st.layout, builtin) {
 		st.layout = builtin // shared by all of the model
 	}
 	for i := range st.Ports {
@@ -177,9 +182,4 @@ func (x *Engine) Load(data []byte) error {
 		heap.Push(&x.alarms, alarm{due: t.Due, station: st.ID, key: t.Key})
 	}
 	return nil
-}
-
-func sameLayout(a, b event.EVSELayout) bool {
-	return a.EVSE == b.EVSE && a.PublicID == b.PublicID && a.RatedW == b.RatedW && a.Current == b.Current && a.Group == b.Group &&
-		a.GroupW == b.GroupW && a.Exclusive == b.Exclusive && slices.Equal(a.Connectors, b.Connectors)
 }

@@ -73,7 +73,7 @@ type Engine struct {
 	byID      map[string]*Detector
 	byKind    map[event.Kind][]*Detector
 	settings  Settings
-	layouts   fleet.Layouts
+	models    fleet.Catalogue
 	alarms    alarms
 	hourly    bool   // some detector looks hourly
 	swept     Moment // the last whole minute of which the hourly looks were done
@@ -104,7 +104,7 @@ func New(detectors []Detector) *Engine {
 			makes: make(map[Make]*Make), ratings: make(map[Rating]*Rating),
 		},
 		detectors: detectors, byID: make(map[string]*Detector), byKind: make(map[event.Kind][]*Detector), common: make(map[*Detector]any),
-		layouts: fleet.BuiltIn(), settings: Settings{},
+		models: fleet.BuiltIn(), settings: Settings{},
 	}
 	for i := range detectors {
 		d := &detectors[i]
@@ -158,6 +158,9 @@ func (x *Engine) Apply(e *event.Event) []Finding {
 		case PolicyPosture:
 			x.eased(p.ID, p.Value)
 			return nil
+		case fleet.PolicyModel:
+			x.described(p)
+			return x.out
 		}
 	}
 	if before := x.Network.stations[keyOf(e.Subject)]; before != nil {
@@ -166,7 +169,7 @@ func (x *Engine) Apply(e *event.Event) []Finding {
 			x.clearAll(before)
 		}
 	}
-	st, ended := x.Network.observe(e, x.layouts)
+	st, ended := x.Network.observe(e, x.models)
 	if b, ok := e.Body.(*event.ServerStarted); ok {
 		x.restarted(e, b)
 	}

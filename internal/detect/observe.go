@@ -17,7 +17,7 @@ const (
 
 // observe takes an event into the view. It returns the station it is about, nil
 // if it is about none that is known, and the transaction that it ended.
-func (n *Network) observe(e *event.Event, c fleet.Layouts) (st *Station, ended *Ended) {
+func (n *Network) observe(e *event.Event, c fleet.Catalogue) (st *Station, ended *Ended) {
 	if e.Subject.Type != event.StationSubject {
 		switch b := e.Body.(type) {
 		case *event.ServerStarted:
@@ -66,12 +66,11 @@ func (n *Network) observe(e *event.Event, c fleet.Layouts) (st *Station, ended *
 	case *event.Boot:
 		st.Make = n.make(Make{Vendor: b.Vendor, Model: b.Model, Firmware: b.Firmware, Protocol: st.Protocol, Carrier: carrier(b.ICCID)})
 		st.BootAt = At(e.RecordedAt)
-		if !st.byHand {
-			n.arrange(st, c.Of(st.Vendor, st.Model))
-		}
+		n.build(st, c)
 	case *event.Report:
-		if len(b.Layout) > 0 && !st.byHand {
-			n.arrange(st, b.Layout)
+		if len(b.Layout) > 0 {
+			st.reported = fleet.MergeLayout(st.reported, b.Layout)
+			n.build(st, c)
 		}
 	case *event.Status:
 		n.status(st, e, e.Subject.EVSE, e.Subject.Connector, b)
@@ -106,7 +105,7 @@ func (n *Network) serverStarted(e *event.Event) {
 	}
 }
 
-func (n *Network) configured(st *Station, b *event.StationConfigured, c fleet.Layouts) {
+func (n *Network) configured(st *Station, b *event.StationConfigured, c fleet.Catalogue) {
 	st.Label, st.Simulated, st.FreeVend = b.Label, b.Simulated, b.FreeVend
 	st.Accepted = b.Onboarding == event.OnboardingAccepted || b.Onboarding == ""
 	was := st.SiteID
@@ -118,7 +117,7 @@ func (n *Network) configured(st *Station, b *event.StationConfigured, c fleet.La
 		n.arrange(st, b.Layout)
 	case st.byHand:
 		st.byHand = false
-		n.arrange(st, c.Of(st.Vendor, st.Model))
+		n.build(st, c)
 	}
 }
 
@@ -179,13 +178,25 @@ func (n *Network) remove(st *Station) {
 	st.Accepted = false
 }
 
+// build has a station be as it is built, unless a person said how.
+func (n *Network) build(st *Station, c fleet.Catalogue) {
+	if st.byHand {
+		return
+	}
+	if l := c.Built(st.Vendor, st.Model, st.Is2x(), st.reported); !event.SameLayout(l, st.layout) {
+		n.arrange(st, l)
+		st.dirty = true
+	}
+}
+
 // arrange takes ratings and plugs from a layout.
 func (n *Network) arrange(s *Station, layout []event.EVSELayout) {
 	s.layout = layout
 	for i := range layout {
-		if p := n.need(s, layout[i].EVSE); p != nil {
-			n.rate(s, p)
-		}
+		n.need(s, layout[i].EVSE)
+	}
+	for i := range s.Ports {
+		n.rate(s, &s.Ports[i]) // one that the layout does not have is not known any more
 	}
 }
 
@@ -196,7 +207,7 @@ func (n *Network) rate(s *Station, p *Port) {
 		if l.EVSE != p.EVSE {
 			continue
 		}
-		r.RatedW, r.Current, r.Group = l.RatedW, l.Current, l.Group
+		r.RatedW, r.Current, r.Phases, r.Group, r.Alone = l.RatedW, l.Current, l.Phases, l.Group, l.Exclusive
 		if len(l.Connectors) > 0 {
 			r.Plug = l.Connectors[0].Type
 		}

@@ -76,6 +76,8 @@ type Station struct {
 	Timers []Timer  `json:"timers,omitempty"`
 	memory []memory // of detectors
 	layout []event.EVSELayout
+	// reported is what a station of OCPP 2.x said of itself.
+	reported []event.EVSELayout
 }
 
 // Condition is what a connector last said of itself.
@@ -101,7 +103,9 @@ type Fault struct {
 type Rating struct {
 	RatedW  float64 `json:"ratedW,omitempty"`
 	Current string  `json:"current,omitempty"` // AC, DC or unknown
+	Phases  int     `json:"phases,omitempty"`  // of AC; 0: unknown
 	Group   string  `json:"group,omitempty"`   // shares power with the others of it
+	Alone   bool    `json:"alone,omitempty"`   // only one port of the group can charge at a time
 	Plug    string  `json:"plug,omitempty"`
 }
 
@@ -234,7 +238,28 @@ func (n *Network) Stations() func(yield func(*Station) bool) {
 
 // Free reports whether a car could start at the port now.
 func (s *Station) Free(p *Port) bool {
-	return s.Online && s.Accepted && p.Status == fleet.Available && s.Own.Status != fleet.Unavailable && s.Own.Status != fleet.Faulted
+	return s.Online && s.Accepted && p.Status == fleet.Available && s.Own.Status != fleet.Unavailable && s.Own.Status != fleet.Faulted && !s.kept(p)
+}
+
+// kept reports whether another port in use keeps a port from charging.
+func (s *Station) kept(p *Port) bool {
+	if !p.Alone || p.Group == "" {
+		return false
+	}
+	for i := range s.Ports {
+		o := &s.Ports[i]
+		if o.EVSE == p.EVSE || o.Group != p.Group {
+			continue
+		}
+		switch o.Status {
+		case fleet.Preparing, fleet.Charging, fleet.SuspendedEV, fleet.SuspendedEVSE:
+			return true
+		}
+		if o.Tx != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // Touch marks the station as changed since the last checkpoint; a detector that

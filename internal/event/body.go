@@ -2,6 +2,7 @@ package event
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -83,7 +84,7 @@ func Kinds() []Kind {
 		KindControllerConfigured, KindControllerRemoved, KindControllerFault, KindDoorConfigured, KindDoorRemoved, KindDoorState,
 		KindDoorAlarm, KindAccess, KindDoorCommand, KindPresence,
 		KindOutputSwitch, KindOutputRequest,
-		KindRelayGap, KindSettings,
+		KindRelayGap, KindSettings, KindProof,
 	}
 }
 
@@ -118,10 +119,19 @@ type EVSELayout struct {
 	PublicID   string            `json:"publicId,omitempty"`
 	RatedW     float64           `json:"ratedW,omitempty"`
 	Current    string            `json:"current,omitempty"` // "AC" or "DC"
+	Phases     int               `json:"phases,omitempty"`  // of AC
 	Group      string            `json:"group,omitempty"`   // EVSEs of a group share power
 	GroupW     float64           `json:"groupW,omitempty"`
 	Exclusive  bool              `json:"exclusive,omitempty"` // only one EVSE of the group can charge at a time
 	Connectors []ConnectorLayout `json:"connectors,omitempty"`
+}
+
+// SameLayout reports whether two layouts say the same.
+func SameLayout(a, b []EVSELayout) bool {
+	return slices.EqualFunc(a, b, func(a, b EVSELayout) bool {
+		return a.EVSE == b.EVSE && a.PublicID == b.PublicID && a.RatedW == b.RatedW && a.Current == b.Current && a.Phases == b.Phases &&
+			a.Group == b.Group && a.GroupW == b.GroupW && a.Exclusive == b.Exclusive && slices.Equal(a.Connectors, b.Connectors)
+	})
 }
 
 // ConnectorLayout names a plug by its OCPP 2.0.1 ConnectorEnumType.
@@ -410,7 +420,7 @@ type Fact struct {
 // Policy is a decision of people that detection and incidents follow. It is an
 // event, so that a replay decides as was decided then.
 type Policy struct {
-	Type  string          `json:"type"` // rule, threshold, silence, window, playbook, remedies
+	Type  string          `json:"type"` // rule, threshold, silence, window, playbook, remedies, model
 	ID    string          `json:"id"`
 	Value json.RawMessage `json:"value,omitempty"` // empty: it is gone
 	By    string          `json:"by,omitempty"`

@@ -115,6 +115,8 @@ func New(kind Kind) (Body, error) {
 		return &RelayGap{}, nil
 	case KindSettings:
 		return &Settings{}, nil
+	case KindProof:
+		return &Proof{}, nil
 	}
 	return nil, fmt.Errorf("%q: %w", kind, ErrKind)
 }

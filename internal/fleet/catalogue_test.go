@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -76,6 +77,84 @@ func TestTheSchemaRefusesWhatIsNotKnownToBeRight(t *testing.T) {
 	}
 }
 
+// What people write is judged by Check, and what comes along by the schema: they agree.
+func TestCheckAndSchemaAgree(t *testing.T) {
+	const evse = `"evse": 1, "current": "AC", "connectors": [{"connector": 1}]`
+	const model = `"vendor": "V", "model": "M", "source": "repository#1"`
+	long := strings.Repeat("x", 51)
+	plugs := func(n int) string {
+		var out []string
+		for i := range n {
+			out = append(out, `{"connector": `+strconv.Itoa(i+1)+`}`)
+		}
+		return strings.Join(out, ",")
+	}
+	tests := map[string]struct {
+		json string
+		ok   bool
+	}{
+		"the least":              {`{` + model + `, "evses": [{` + evse + `}]}`, true},
+		"all that there is":      {`{` + model + `, "evses": [{"evse": 1, "ratedW": 22000, "current": "AC", "phases": 3, "group": "g", "groupW": 22000, "exclusive": true, "connectors": [{"connector": 1, "type": "sType2"}]}], "configuration": {"unsupported": ["SoC"], "rebootAfter": ["A.b_1"], "maxMeasurands": 4}, "quirks": ["unitSpelling"]}`, true},
+		"nobody's":               {`{"vendor": "", "model": "M", "source": "repository#1", "evses": [{` + evse + `}]}`, false},
+		"a long name":            {`{"vendor": "` + long + `", "model": "M", "source": "repository#1", "evses": [{` + evse + `}]}`, false},
+		"no model":               {`{"vendor": "V", "model": "", "source": "repository#1", "evses": [{` + evse + `}]}`, false},
+		"no source to speak of":  {`{"vendor": "V", "model": "M", "source": "me", "evses": [{` + evse + `}]}`, false},
+		"no EVSE":                {`{` + model + `, "evses": []}`, false},
+		"no current":             {`{` + model + `, "evses": [{"evse": 1, "connectors": [{"connector": 1}]}]}`, false},
+		"kilowatts for watts":    {`{` + model + `, "evses": [{` + evse + `, "ratedW": 22}]}`, false},
+		"more than there is":     {`{` + model + `, "evses": [{` + evse + `, "ratedW": 1500001}]}`, false},
+		"four phases":            {`{` + model + `, "evses": [{` + evse + `, "phases": 4}]}`, false},
+		"direct phases":          {`{` + model + `, "evses": [{"evse": 1, "current": "DC", "phases": 3, "connectors": [{"connector": 1}]}]}`, false},
+		"shared without a group": {`{` + model + `, "evses": [{` + evse + `, "groupW": 50000}]}`, false},
+		"alone without a group":  {`{` + model + `, "evses": [{` + evse + `, "exclusive": true}]}`, false},
+		"a long group":           {`{` + model + `, "evses": [{` + evse + `, "group": "` + long + `"}]}`, false},
+		"no connector":           {`{` + model + `, "evses": [{"evse": 1, "current": "AC", "connectors": []}]}`, false},
+		"eight connectors":       {`{` + model + `, "evses": [{"evse": 1, "current": "AC", "connectors": [` + plugs(8) + `]}]}`, true},
+		"nine connectors":        {`{` + model + `, "evses": [{"evse": 1, "current": "AC", "connectors": [` + plugs(9) + `]}]}`, false},
+		"connector 33":           {`{` + model + `, "evses": [{"evse": 1, "current": "AC", "connectors": [{"connector": 33}]}]}`, false},
+		"a plug of 1.6":          {`{` + model + `, "evses": [{"evse": 1, "current": "AC", "connectors": [{"connector": 1, "type": "Type2"}]}]}`, false},
+		"a public id":            {`{` + model + `, "evses": [{` + evse + `, "publicId": "DE*A*E1"}]}`, false},
+		"a measurand nobody has": {`{` + model + `, "evses": [{` + evse + `}], "configuration": {"unsupported": ["Noise"]}}`, false},
+		"a measurand twice":      {`{` + model + `, "evses": [{` + evse + `}], "configuration": {"unsupported": ["SoC", "SoC"]}}`, false},
+		"a key with a space":     {`{` + model + `, "evses": [{` + evse + `}], "configuration": {"rebootAfter": ["A b"]}}`, false},
+		"room for none":          {`{` + model + `, "evses": [{` + evse + `}], "configuration": {"maxMeasurands": -1}}`, false},
+		"room for too many":      {`{` + model + `, "evses": [{` + evse + `}], "configuration": {"maxMeasurands": 65}}`, false},
+		"a habit twice":          {`{` + model + `, "evses": [{` + evse + `}], "quirks": ["a", "a"]}`, false},
+		"a habit in words":       {`{` + model + `, "evses": [{` + evse + `}], "quirks": ["says nothing"]}`, false},
+	}
+	schema := judge(t)
+	for _, plug := range ConnectorTypes() {
+		tests["plug "+plug] = struct {
+			json string
+			ok   bool
+		}{`{` + model + `, "evses": [{"evse": 1, "current": "AC", "connectors": [{"connector": 1, "type": "` + plug + `"}]}]}`, true}
+	}
+	for _, name := range KnownMeasurands() {
+		tests["measurand "+name] = struct {
+			json string
+			ok   bool
+		}{`{` + model + `, "evses": [{` + evse + `}], "configuration": {"unsupported": ["` + name + `"]}}`, true}
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			doc, err := jsonschema.UnmarshalJSON(strings.NewReader("[" + tt.json + "]"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := schema.Validate(doc); (err == nil) != tt.ok {
+				t.Errorf("the schema: %v", err)
+			}
+			var m Model
+			if err := json.Unmarshal([]byte(tt.json), &m); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Check(); (err == nil) != tt.ok {
+				t.Errorf("Check: %v", err)
+			}
+		})
+	}
+}
+
 // What a schema cannot say.
 func TestTheCatalogueHasNothingTwice(t *testing.T) {
 	dec := json.NewDecoder(bytes.NewReader(catalogueJSON))
@@ -91,20 +170,8 @@ func TestTheCatalogueHasNothingTwice(t *testing.T) {
 			t.Errorf("%s is there twice", name)
 		}
 		seen[name] = true
-		connectors := make(map[int]bool)
-		for i, v := range m.EVSEs {
-			if v.EVSE != i+1 {
-				t.Errorf("%s: EVSEs count up from 1, got %d", name, v.EVSE)
-			}
-			if v.RatedW > impossibleW || v.GroupW > impossibleW {
-				t.Errorf("%s: no station has %v W", name, max(v.RatedW, v.GroupW))
-			}
-			for _, c := range v.Connectors {
-				if connectors[c.Connector] {
-					t.Errorf("%s: connector %d is there twice", name, c.Connector)
-				}
-				connectors[c.Connector] = true
-			}
+		if err := m.Check(); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -120,7 +187,7 @@ func TestLookupTellsHowAModelTakesConfiguration(t *testing.T) {
 }
 
 func TestTheLongestModelCounts(t *testing.T) {
-	c := readCatalogue()
+	c := BuiltIn()
 	tests := map[string]struct {
 		vendor, model string
 		evses         int
@@ -134,7 +201,7 @@ func TestTheLongestModelCounts(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			l := c.layout(tt.vendor, tt.model)
+			l := c.Layout(tt.vendor, tt.model, false)
 			if len(l) != tt.evses {
 				t.Fatalf("%d EVSEs, want %d", len(l), tt.evses)
 			}

@@ -121,6 +121,8 @@ type Station struct {
 	// Layout as decided by people, else as reported, else from the catalogue.
 	Layout       []event.EVSELayout `json:"layout,omitempty"`
 	LayoutSource string             `json:"layoutSource,omitempty"` // "person", "report", "catalogue" or ""
+	// Reported is what a station of OCPP 2.x said of itself, whoever decided.
+	Reported []event.EVSELayout `json:"reported,omitempty"`
 
 	// Backlog holds open sessions that no live evidence places at an EVSE: starts
 	// that were reported late.

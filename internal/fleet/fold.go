@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -13,8 +12,11 @@ import (
 // fold dispatches one observed event to the reducer of its kind.
 func (b *Batch) fold(e *event.Event, fx *Effects) {
 	if e.Subject.Type == event.ServerSubject {
-		if body, ok := e.Body.(*event.ServerStarted); ok {
+		switch body := e.Body.(type) {
+		case *event.ServerStarted:
 			b.serverStarted(e, body)
+		case *event.Policy:
+			b.described(e, body)
 		}
 		return
 	}
@@ -87,22 +89,14 @@ func note(e *event.Event, quirk string) {
 // serverStarted takes every station offline until it is heard again: sockets
 // do not survive us. Silence from before is no evidence of anything.
 func (b *Batch) serverStarted(e *event.Event, body *event.ServerStarted) {
-	ids := slices.Collect(maps.Keys(b.touched))
-	for id, st := range b.state.stations {
-		if _, touched := b.touched[id]; !touched && (st.Online || len(st.Timers) > 0) {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
 	from := e.At
 	if !body.LastAlive.IsZero() {
 		from = earliest(from, body.LastAlive)
 	}
-	for _, id := range ids {
-		if st, ok := b.peek(id); ok && (st.Online || len(st.Timers) > 0) {
-			b.offline(b.station(id), e, from, "server restarted")
-		}
+	for _, id := range b.ids(func(st *Station) bool { return st.Online || len(st.Timers) > 0 }) {
+		b.offline(b.station(id), e, from, "server restarted")
 	}
+	b.rebuild(e) // this program may know more models than the last one
 }
 
 func (b *Batch) configured(st *Station, e *event.Event, body *event.StationConfigured) {
@@ -113,26 +107,97 @@ func (b *Batch) configured(st *Station, e *event.Event, body *event.StationConfi
 		st.Layout, st.LayoutSource = body.Layout, layoutByPerson
 		b.arrange(st, e)
 	case st.LayoutSource == layoutByPerson:
-		b.useCatalogue(st, e)
+		st.LayoutSource = ""
+		b.build(st, e)
 	}
 }
 
-// useCatalogue takes the layout of the station's model, or none.
-func (b *Batch) useCatalogue(st *Station, e *event.Event) {
-	st.Layout, st.LayoutSource = b.state.catalogue.layout(st.Vendor, st.Model), ""
-	if st.Layout != nil {
-		st.LayoutSource = layoutByCatalogue
+// built is how the station is built as far as no person decided, and who says so.
+func (b *Batch) built(st *Station) (l []event.EVSELayout, source string) {
+	l = b.catalogue.Built(st.Vendor, st.Model, st.Is2x(), st.Reported)
+	switch {
+	case len(st.Reported) > 0:
+		return l, layoutByReport
+	case l != nil:
+		return l, layoutByCatalogue
 	}
+	return nil, ""
+}
+
+// build has a station be as it is built.
+func (b *Batch) build(st *Station, e *event.Event) {
+	l, source := b.built(st)
+	if source == st.LayoutSource && event.SameLayout(l, st.Layout) {
+		return
+	}
+	st.Layout, st.LayoutSource = l, source
 	b.arrange(st, e)
+}
+
+// rebuild has all stations be as the catalogue says by now.
+func (b *Batch) rebuild(e *event.Event) {
+	for _, id := range b.ids(func(st *Station) bool {
+		if !st.rebuilds() {
+			return false
+		}
+		l, source := b.built(st)
+		return source != st.LayoutSource || !event.SameLayout(l, st.Layout)
+	}) {
+		st := b.station(id)
+		st.Seq = e.Seq
+		b.build(st, e)
+	}
+}
+
+// rebuilds reports whether the catalogue has a say in how the station is built.
+func (st *Station) rebuilds() bool {
+	switch st.LayoutSource {
+	case layoutByPerson:
+		return false
+	case layoutByReport:
+		return len(st.Reported) > 0
+	}
+	return true
 }
 
 // reported follows a device model report, unless a person decided.
 func (b *Batch) reported(st *Station, e *event.Event, body *event.Report) {
-	if len(body.Layout) == 0 || st.LayoutSource == layoutByPerson {
+	if len(body.Layout) == 0 {
 		return
 	}
-	st.Layout, st.LayoutSource = mergeLayout(st.Layout, body.Layout), layoutByReport
-	b.arrange(st, e)
+	if st.LayoutSource == layoutByReport && st.Reported == nil { // of a time when it was not kept apart
+		st.Reported = st.Layout
+	}
+	st.Reported = MergeLayout(st.Reported, body.Layout)
+	if st.LayoutSource != layoutByPerson {
+		b.build(st, e)
+	}
+}
+
+// described follows what the operator says of a model: its stations are built so from
+// now on, unless a person said otherwise of one.
+func (b *Batch) described(e *event.Event, body *event.Policy) {
+	if next, ok := b.catalogue.Decide(body); ok {
+		b.catalogue, b.meta.Models = next, next.Own()
+		b.rebuild(e)
+	}
+}
+
+// ids returns the stations of which something holds, in order.
+func (b *Batch) ids(holds func(st *Station) bool) []string {
+	var out []string
+	for id, st := range b.touched {
+		if st != nil && holds(st) {
+			out = append(out, id)
+		}
+	}
+	for id, st := range b.state.stations {
+		if _, touched := b.touched[id]; !touched && holds(st) {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 func (b *Batch) removed(st *Station, e *event.Event, fx *Effects) {
@@ -188,7 +253,6 @@ func (b *Batch) boot(st *Station, e *event.Event, body *event.Boot, fx *Effects)
 			Evidence: fmt.Sprintf("serial %s before, now %s", st.Serial, body.Serial),
 		}))
 	}
-	changed := st.Vendor != body.Vendor || st.Model != body.Model
 	st.Vendor, st.Model, st.Firmware = body.Vendor, body.Model, body.Firmware
 	st.ICCID, st.IMSI = body.ICCID, body.IMSI
 	if body.Serial != "" {
@@ -199,8 +263,8 @@ func (b *Batch) boot(st *Station, e *event.Event, body *event.Boot, fx *Effects)
 	if body.Status == "Accepted" && st.CommissionAt.IsZero() {
 		st.CommissionAt = e.At
 	}
-	if changed && (st.LayoutSource == "" || st.LayoutSource == layoutByCatalogue) {
-		b.useCatalogue(st, e)
+	if st.rebuilds() {
+		b.build(st, e)
 	}
 	if body.Status == "Accepted" && st.Is2x() && st.LayoutSource == "" && body.Upstream == "" {
 		fx.Intents = append(fx.Intents, Intent{

@@ -17,10 +17,14 @@ type Snapshot struct {
 	Seq        uint64
 	RecordedAt time.Time
 
-	pages  []*page
-	index  index
-	length int
+	pages     []*page
+	index     index
+	length    int
+	catalogue Catalogue
 }
+
+// Catalogue is what is known of makers' models, the operator's own entries included.
+func (s *Snapshot) Catalogue() Catalogue { return s.catalogue }
 
 // Station returns one station.
 func (s *Snapshot) Station(id string) (*Station, bool) {

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"maps"
-	"reflect"
 	"slices"
 	"time"
 
@@ -19,7 +18,7 @@ type State struct {
 	snapshot  *Snapshot
 	wakeups   wakeups
 	dirty     map[string]struct{}
-	catalogue catalogue
+	catalogue Catalogue
 	open      bool
 	spare     scratch
 }
@@ -30,18 +29,21 @@ type Meta struct {
 	Seq             uint64    `json:"seq"` // last event folded
 	RecordedAt      time.Time `json:"recordedAt"`
 	NextTransaction int64     `json:"nextTransaction"` // ids given to OCPP 1.6 starts
+	// Models are the operator's own entries of the catalogue.
+	Models []OwnModel `json:"models,omitempty"`
 }
 
 // New returns an empty state.
 func New() *State {
+	c := BuiltIn()
 	return &State{
+		snapshot:  &Snapshot{catalogue: c},
 		meta:      Meta{Version: Version, NextTransaction: 1},
 		stations:  make(map[string]*Station),
 		slots:     make(map[string]int),
-		snapshot:  &Snapshot{},
 		wakeups:   wakeups{place: make(map[string]int)},
 		dirty:     make(map[string]struct{}),
-		catalogue: readCatalogue(),
+		catalogue: c,
 		spare:     scratch{touched: make(map[string]*Station), sessions: make(map[string]*Session)},
 	}
 }
@@ -51,9 +53,10 @@ func New() *State {
 func (s *State) Restore(meta Meta, stations []*Station) {
 	s.meta = meta
 	s.meta.NextTransaction = max(meta.NextTransaction, 1)
+	s.catalogue = s.catalogue.With(meta.Models)
 	touched := make(map[string]*Station, len(stations))
 	for _, st := range stations {
-		if l := s.catalogue.layout(st.Vendor, st.Model); st.LayoutSource == layoutByCatalogue && reflect.DeepEqual(l, st.Layout) {
+		if l := s.catalogue.Layout(st.Vendor, st.Model, st.Is2x()); st.LayoutSource == layoutByCatalogue && event.SameLayout(l, st.Layout) {
 			st.Layout = l // shared by all stations of the model
 		}
 		st.linkLayout()
@@ -132,7 +135,7 @@ func (s *State) merge(touched map[string]*Station) {
 		next.length++
 	}
 	next.index = index.index
-	next.Seq, next.RecordedAt = s.meta.Seq, s.meta.RecordedAt
+	next.Seq, next.RecordedAt, next.catalogue = s.meta.Seq, s.meta.RecordedAt, s.catalogue
 	s.snapshot = &next
 }
 
@@ -140,12 +143,13 @@ func (s *State) merge(touched map[string]*Station) {
 // so that Discard leaves no trace.
 type Batch struct {
 	scratch
-	state   *State
-	history History
-	meta    Meta
-	points  []Point
-	alarms  alarms
-	pulled  map[string]struct{} // stations whose timers are among the alarms
+	state     *State
+	history   History
+	meta      Meta
+	catalogue Catalogue
+	points    []Point
+	alarms    alarms
+	pulled    map[string]struct{} // stations whose timers are among the alarms
 }
 
 // scratch is what batches use one after the other, to save allocations.
@@ -161,7 +165,7 @@ func (s *State) Begin(h History) *Batch {
 		panic("fleet: a batch is already open")
 	}
 	s.open = true
-	return &Batch{scratch: s.spare, state: s, history: h, meta: s.meta}
+	return &Batch{scratch: s.spare, state: s, history: h, meta: s.meta, catalogue: s.catalogue}
 }
 
 // end closes the batch.
@@ -209,7 +213,7 @@ func (b *Batch) Changes() Changes {
 
 // Commit merges the batch and returns the new published view.
 func (b *Batch) Commit() *Snapshot {
-	b.state.meta = b.meta
+	b.state.meta, b.state.catalogue = b.meta, b.catalogue
 	for id := range b.touched {
 		b.state.dirty[id] = struct{}{}
 	}

@@ -70,7 +70,7 @@ var detectorFamily = map[string]Family{
 	"C08": Occupied, "C09": Occupied,
 	"A01": Security, "A02": Security, "A03": Security, "A04": Security, "A05": Security, "A06": Security, "A07": Security, "A08": Security,
 	"V10": Recording, "V11": Recording,
-	"D24": Clock, "D25": Firmware, "D28": Protocol, "D33": Protocol,
+	"D24": Clock, "D25": Firmware, "D28": Protocol, "D33": Protocol, "D35": Connectivity, "D36": Protocol,
 }
 
 // familyOf says what a finding is about. Findings without a detector come from

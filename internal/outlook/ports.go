@@ -3,6 +3,7 @@ package outlook
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -54,10 +55,9 @@ func (s *Service) FreePort(ctx context.Context, site string) (*Next, error) {
 		if st.SiteID != site || !st.Shown() {
 			continue
 		}
-		for i := range st.EVSEs {
-			v := &st.EVSEs[i]
+		for p := range places(st) {
 			out.Ports++
-			from, busy, fit := useOf(st, v)
+			v, from, busy, fit := useOfAny(st, p)
 			switch {
 			case !fit:
 				out.Out++
@@ -81,6 +81,41 @@ func (s *Service) FreePort(ctx context.Context, site string) (*Next, error) {
 		out.Chances = append(out.Chances, c)
 	}
 	return out, nil
+}
+
+// places yields the ports of a station at which cars can charge at the same time: of a
+// group that serves one car at a time there is one.
+func places(st *fleet.Station) iter.Seq[[]*fleet.EVSE] {
+	return func(yield func([]*fleet.EVSE) bool) {
+		for i := range st.EVSEs {
+			v := &st.EVSEs[i]
+			together := []*fleet.EVSE{v}
+			if v.Layout != nil && v.Layout.Exclusive && v.Layout.Group != "" {
+				together = together[:0]
+				for j := range st.EVSEs {
+					if l := st.EVSEs[j].Layout; l != nil && l.Exclusive && l.Group == v.Layout.Group {
+						together = append(together, &st.EVSEs[j])
+					}
+				}
+			}
+			if together[0] == v && !yield(together) {
+				return
+			}
+		}
+	}
+}
+
+// useOfAny tells which port of a place is in use and since when, and whether any of them
+// can be used at all.
+func useOfAny(st *fleet.Station, place []*fleet.EVSE) (v *fleet.EVSE, from time.Time, busy, fit bool) {
+	for _, p := range place {
+		since, used, works := useOf(st, p)
+		if used {
+			return p, since, true, true
+		}
+		fit = fit || works
+	}
+	return place[0], time.Time{}, false, fit
 }
 
 // useOf tells since when a port is in use, and whether it can be used at all.
@@ -125,7 +160,9 @@ func (s *Service) learn(ctx context.Context, site string) (*learned, error) {
 	l := &learned{class: classes(sessions), until: now.Add(relearn), busy: usual(points, zone)}
 	for st := range s.o.Fleet.Snapshot().Stations() {
 		if st.SiteID == site && st.Shown() {
-			l.ports += len(st.EVSEs)
+			for range places(st) {
+				l.ports++
+			}
 		}
 	}
 	if len(points) > 0 {

@@ -46,10 +46,14 @@ type Authority struct {
 	root *os.Root
 	cert *x509.Certificate
 	key  crypto.Signer
+	old  *x509.Certificate // before the last change; nil: none
 }
 
 // Own opens the authority in the folder, made at first use.
 func Own(root *os.Root, now time.Time) (*Authority, error) {
+	if err := settle(root); err != nil {
+		return nil, err
+	}
 	cert, key, err := load(root, caFile, caKeyFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		cert, key, err = makeCA(root, now, "Chargewatch own authority", caFile, caKeyFile)
@@ -57,7 +61,13 @@ func Own(root *os.Root, now time.Time) (*Authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the certificate authority: %w", err)
 	}
-	return &Authority{root: root, cert: cert, key: key}, nil
+	a := &Authority{root: root, cert: cert, key: key}
+	if text, err := root.ReadFile(oldFile); err == nil {
+		if a.old, err = ReadRoot(text); err != nil {
+			return nil, fmt.Errorf("open the certificate authority from before: %w", err)
+		}
+	}
+	return a, nil
 }
 
 // Fingerprint is the SHA-256 of the authority's certificate, for comparing it
@@ -113,10 +123,14 @@ func (a *Authority) Client(now time.Time, commonName string) (tls.Certificate, e
 	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key}, nil
 }
 
-// Pool returns the authority as a pool of roots.
+// Pool returns the authority as a pool of roots; what it signed before its root was
+// changed is good until it ends.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)
+	if a.old != nil {
+		pool.AddCert(a.old)
+	}
 	return pool
 }
 
@@ -225,6 +239,18 @@ func load(root *os.Root, certFile, keyFile string) (*x509.Certificate, crypto.Si
 		return nil, nil, fmt.Errorf("%s: not a signing key", keyFile)
 	}
 	return pair.Leaf, key, nil
+}
+
+// Roots are the roots that chains end with; a chain that ends below its root tells none.
+func Roots(pairs []tls.Certificate) []*x509.Certificate {
+	var out []*x509.Certificate
+	for _, pair := range pairs {
+		c, err := x509.ParseCertificate(pair.Certificate[len(pair.Certificate)-1])
+		if err == nil && c.IsCA && c.CheckSignatureFrom(c) == nil && !slices.ContainsFunc(out, c.Equal) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // Files reads every pair NAME.pem (or .crt) and NAME.key of a folder, and

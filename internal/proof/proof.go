@@ -33,6 +33,8 @@ type Fleet interface{ Snapshot() *fleet.Snapshot }
 type Stations interface {
 	// Ask records a request, without secrets, sends it and returns what came of it.
 	Ask(ctx context.Context, by store.Actor, station, action string, payload json.RawMessage) event.CommandResult
+	// Hide has a password go no further when a station says it.
+	Hide(station, secret string)
 	// Disconnect has a station come again.
 	Disconnect(station, reason string)
 }
@@ -44,14 +46,16 @@ type Signer interface {
 	Sign(ctx context.Context, station, request string, r *pki.Request) (*x509.Certificate, [][]byte, error)
 }
 
-// Options configures a Service. Store, Fleet, Stations and Signer are needed.
+// Options configures a Service. Store, Fleet, Stations, Signer, Ways and Authority are needed.
 type Options struct {
-	Store    *store.Store
-	Fleet    Fleet
-	Stations Stations
-	Signer   Signer
-	Logger   *slog.Logger     // default: discard
-	Now      func() time.Time // default: time.Now
+	Store     *store.Store
+	Fleet     Fleet
+	Stations  Stations
+	Signer    Signer
+	Ways      Ways
+	Authority Authority
+	Logger    *slog.Logger     // default: discard
+	Now       func() time.Time // default: time.Now
 	// Every is how often is looked what is to be done; default 1 s. AtOnce is at how
 	// many stations; default 16.
 	Every  time.Duration
@@ -63,18 +67,28 @@ type Options struct {
 	// attempts; default 10 s. AgainRefused is that after a certificate was refused;
 	// default 1 h.
 	Again, AgainRefused time.Duration
+	// Return is how long a station has to come by its new security profile; default 15 min.
+	Return time.Duration
 }
 
 // Service is the keeper of proofs.
 type Service struct {
-	o    Options
-	wake chan struct{}
+	o     Options
+	wake  chan struct{}
+	begun time.Time
+
+	// of Run alone
+	rooted   time.Time
+	rootless bool // no root is being changed
 
 	mu       sync.Mutex
 	atWork   map[string]bool
 	due      map[string]time.Time // of rotations, by station; those of renewals are in their rows
 	seen     map[string]sight
 	requests map[string][]time.Time // for certificates, by station
+	weaker   map[string]int         // profile by which stations came and were refused
+	shown    map[string]event.CertificateEnd
+	look     map[string]struct{} // stations of which there may be something to tell
 	marks    marks
 }
 
@@ -107,9 +121,13 @@ func New(o Options) *Service {
 	if o.AgainRefused <= 0 {
 		o.AgainRefused = time.Hour
 	}
+	if o.Return <= 0 {
+		o.Return = 15 * time.Minute
+	}
 	return &Service{
-		o: o, wake: make(chan struct{}, 1), atWork: make(map[string]bool), due: make(map[string]time.Time), seen: make(map[string]sight),
-		requests: make(map[string][]time.Time), marks: newMarks(),
+		o: o, wake: make(chan struct{}, 1), begun: o.Now(), atWork: make(map[string]bool), due: make(map[string]time.Time), seen: make(map[string]sight),
+		requests: make(map[string][]time.Time), weaker: make(map[string]int), shown: make(map[string]event.CertificateEnd),
+		look: make(map[string]struct{}), marks: newMarks(),
 	}
 }
 
@@ -124,8 +142,12 @@ func (s *Service) Run(ctx context.Context) error {
 		if now := s.o.Now(); now.Sub(renewed) >= renewalLook {
 			renewed = now
 			s.renewDue(ctx)
+			s.watch(ctx, true)
+		} else {
+			s.watch(ctx, false)
 		}
 		s.round(ctx, &group)
+		s.roots(ctx, &group)
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -143,6 +165,13 @@ func (s *Service) round(ctx context.Context, group *sync.WaitGroup) {
 			continue
 		}
 		s.begin(ctx, group, r.Station, func() (time.Duration, error) { return s.rotate(ctx, r.Station) })
+	}
+	for _, u := range s.o.Store.Upgrades() {
+		// A new password and a new profile at once: nobody could say which it was.
+		if r, ok := s.o.Store.Rotation(u.Station); ok && r.State.Active() || !s.raisable(u) {
+			continue
+		}
+		s.begin(ctx, group, u.Station, func() (time.Duration, error) { return 0, s.raise(ctx, u.Station) })
 	}
 	for _, r := range s.o.Store.Renewals() {
 		if !r.State.Active() || r.DueAt.After(now) || !s.worth(r) {
@@ -171,6 +200,7 @@ func (s *Service) begin(ctx context.Context, group *sync.WaitGroup, station stri
 		s.mu.Lock()
 		delete(s.atWork, station)
 		delete(s.due, station)
+		s.look[station] = struct{}{}
 		if wait > 0 {
 			s.due[station] = s.o.Now().Add(wait)
 		}

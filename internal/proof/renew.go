@@ -53,13 +53,7 @@ func (s *Service) Renew(ctx context.Context, by store.Actor, station string) (*s
 // renewDue begins the renewal of certificates that near their end.
 func (s *Service) renewDue(ctx context.Context) {
 	now := s.o.Now()
-	newest := make(map[string]*store.StationCertificate)
-	for _, x := range s.o.Store.StationCertificates("") {
-		if old := newest[x.Station]; x.State == store.CertificateAccepted && (old == nil || x.NotAfter.After(old.NotAfter)) {
-			newest[x.Station] = x
-		}
-	}
-	for station, x := range newest {
+	for station, x := range s.newest() {
 		if now.Before(RenewAt(x.NotBefore, x.NotAfter)) {
 			continue
 		}
@@ -306,6 +300,9 @@ func (s *Service) fail(ctx context.Context, station, why string) error {
 func (s *Service) Came(station string, c *x509.Certificate) {
 	fingerprint := store.FingerprintOf(c.Raw)
 	x, ok := s.o.Store.StationCertificate(fingerprint)
+	if !ok {
+		s.shownCertificate(station, c)
+	}
 	if !ok || x.Station != station || !x.UsedAt.IsZero() {
 		return
 	}

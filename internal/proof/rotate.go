@@ -114,6 +114,7 @@ func (s *Service) sendPassword(ctx context.Context, r *store.Rotation) (time.Dur
 		return 0, err
 	}
 	action, payload := passwordRequest(st, password)
+	s.o.Stations.Hide(r.Station, password)
 	said := word(s.o.Stations.Ask(ctx, r.By, r.Station, action, payload))
 	if ctx.Err() != nil {
 		return 0, nil // we are stopping; it was sent, and it is sent again

@@ -24,6 +24,7 @@ import (
 type stubborn struct {
 	id   string
 	says string
+	hold chan struct{} // it answers once this is closed; nil: at once
 
 	mu    sync.Mutex
 	heard map[string]int // commands by message id
@@ -70,6 +71,13 @@ func (s *stubborn) serve(ctx context.Context, c *websocket.Conn) {
 		s.mu.Lock()
 		s.heard[id]++
 		s.mu.Unlock()
+		if s.hold != nil {
+			select {
+			case <-s.hold:
+			case <-ctx.Done():
+				return
+			}
+		}
 		if s.says != "" && c.Write(ctx, websocket.MessageText, fmt.Appendf(nil, `[3,%q,{"status":%q}]`, id, s.says)) != nil {
 			return
 		}
@@ -278,6 +286,26 @@ func heard(all []*stubborn) (stations int) {
 		}
 	}
 	return stations
+}
+
+// A station that answers after its time is told as it was in the end.
+func TestACampaignTakesLateAnswers(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t, func(c *config.Config) { c.Station.CommandTimeout = config.Duration(300 * time.Millisecond) })
+	x := newStubborn("L-1", "Accepted")
+	x.hold = make(chan struct{})
+	s.Enrol(t, x.id)
+	ctx, stop := context.WithCancel(t.Context())
+	var work sync.WaitGroup
+	defer work.Wait()
+	defer stop()
+	work.Go(func() { x.live(ctx, func() string { return s.URL }) })
+	online(t, s, 1)
+	c := newCampaigner(t, s)
+	b := c.start(`{"action":"ClearCache","cohort":{"everything":true},"canary":{"count":0}}`)
+	c.until(b, "nobody knows", func(b *bulk) bool { return b.counts()["unknown timeout"] == 1 })
+	close(x.hold)
+	c.until(b, "it answered after all", func(b *bulk) bool { return b.counts()["done Accepted"] == 1 && b.counts()["unknown timeout"] == 0 })
 }
 
 func TestACampaignWhoseFirstFailTouchesNobodyElse(t *testing.T) {

@@ -502,7 +502,7 @@ func oca16More() ocaChapter {
 			p.journalled(event.KindFirmware, states)
 			p.securityEvent("InvalidFirmwareSignature")
 		}},
-		{id: "TC_083_CSMS", must: "Raise the security profile of a station, reset it, and serve it by the new one.", none: "The setting can be sent by hand (TC_021) and each profile is served (TestSecurityProfiles); the server does not lead through the change yet."},
+		{id: "TC_083_CSMS", must: "Raise the security profile of a station, reset it, and serve it by the new one.", test: "servertest.TestProfilesAreRaisedAndNobodyIsLockedOut"},
 		{id: "TC_085_CSMS", must: "Let in the right name and password and refuse a wrong one.", test: "servertest.TestSecurityProfiles"},
 		{id: "TC_086_CSMS", must: "Serve TLS 1.2 or newer with the suites of the specification and its own certificate.", test: "servertest.TestSecurityProfiles"},
 		{id: "TC_087_CSMS", must: "Let in the station by its certificate.", test: "servertest.TestSecurityProfiles"},

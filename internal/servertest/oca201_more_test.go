@@ -28,7 +28,7 @@ func oca201Security() ocaChapter {
 		{id: "TC_A_10_CSMS", must: "Keep the old password where a station refuses the new one.", test: "servertest.TestPasswordsAreRotatedAndNobodyIsLockedOut"},
 		{id: "TC_A_11_CSMS", must: "Ask for a signing request, sign it, give the certificate, and take the connection that uses it.", test: "servertest.TestCertificatesAreRenewedAndAccountedFor"},
 		{id: "TC_A_14_CSMS", must: "Take it that a station refuses the certificate it was given.", test: "servertest.TestCertificatesAreRenewedAndAccountedFor"},
-		{id: "TC_A_19_CSMS", must: "Give a station a way of a higher security profile, have it reset, and serve it there.", none: "The way can be given (TC_B_42_CSMS) and each profile is served (TestSecurityProfiles); the server does not lead through the change yet."},
+		{id: "TC_A_19_CSMS", must: "Give a station a way of a higher security profile, have it reset, and serve it there.", test: "servertest.TestProfilesAreRaisedAndNobodyIsLockedOut"},
 	}}
 }
 

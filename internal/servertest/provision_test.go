@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -196,4 +197,152 @@ func somebodyChanges(t *testing.T, s *servertest.Server, api *asker, standing fu
 	if code := api.do(http.MethodPost, "/stations/"+id+"/configuration/apply", &x); code != http.StatusOK || x.State != "set" && x.State != "verified" {
 		t.Errorf("%d %+v", code, x)
 	}
+}
+
+// A campaign sets stations as their profiles ask: one that somebody changed is set
+// again, one whose setting nobody can change is told as such.
+func TestACampaignSetsStationsAsTheirProfilesAsk(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t)
+	if _, err := s.Store.CreateConfigurationProfile(t.Context(), store.System, everySecond()); err != nil {
+		t.Fatal(err)
+	}
+	plan := sim.FactoryFleet(6, "P-", 1)
+	for i := range plan.Stations {
+		x := &plan.Stations[i]
+		x.Version, x.Factory = sim.V16, &sim.Factory{Fixed: i == 1}
+		if x.Model.Firmware += "-f"; i == 1 {
+			x.Model.Firmware += "1"
+		}
+		s.Enrol(t, x.ID)
+	}
+	stations, err := sim.New(sim.Options{URL: "ws://" + s.OCPPAddress() + "/ocpp", Plan: plan, Scenario: sim.Scenario{Name: "quiet"}, Ramp: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var work sync.WaitGroup
+	defer work.Wait()
+	defer stop()
+	work.Go(func() {
+		if err := stations.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	api := newAsker(t, s)
+	servertest.Eventually(t, "all are set", func() bool {
+		for i := range plan.Stations {
+			var x web.ConfigurationStandingShape
+			if api.do(http.MethodGet, "/stations/"+plan.Stations[i].ID+"/configuration/difference", &x); x.State != "set" && x.State != "incomplete" {
+				return false
+			}
+		}
+		return true
+	})
+	changed := plan.Stations[3].ID
+	if o := s.Endpoint.Send(t.Context(), changed, "behind", "ChangeConfiguration", []byte(`{"key":"TransactionMessageAttempts","value":"4"}`)); o.Status != "answered" {
+		t.Fatal(o)
+	}
+	c := newCampaigner(t, s)
+	var preview struct{ Stations int }
+	c.call("POST", "/campaigns/preview", `{"kind":"configure","cohort":{"everything":true}}`, &preview)
+	if preview.Stations != 6 {
+		t.Errorf("%d stations", preview.Stations)
+	}
+	var made bulk
+	c.call("POST", "/campaigns", `{"kind":"configure","cohort":{"everything":true},"pace":{"perMinute":6000,"atOnce":6,"perSite":6}}`, &made)
+	now := c.until(&made, "an end", over)
+	if got := now.counts(); got["done set"] != 5 || got["failed readOnly"] != 1 {
+		t.Errorf("%s: %v", now.State, got)
+	}
+	var rows struct {
+		Items []struct{ Before, After map[string]string }
+	}
+	c.call("GET", "/campaigns/"+made.ID+"/stations?q="+changed, "", &rows)
+	if len(rows.Items) != 1 || rows.Items[0].After["TransactionMessageAttempts"] != "10" {
+		t.Errorf("%+v", rows)
+	}
+	var other bulk
+	c.call("POST", "/campaigns", `{"kind":"configure","cohort":{"stations":["`+changed+`"]}}`, &other)
+	if now := c.until(&other, "an end", over); now.counts()["done set"] != 1 {
+		t.Errorf("%v", now.counts())
+	}
+}
+
+// A model of which nothing is known is set as one with alternating current until one of
+// it measures what only direct current brings; a profile says beforehand what it would do.
+func TestWhatAModelChargesWithIsLearned(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t)
+	dc := "2"
+	quick := everySecond()
+	quick.Settings[0].DC = &dc
+	if _, err := s.Store.CreateConfigurationProfile(t.Context(), store.System, quick); err != nil {
+		t.Fatal(err)
+	}
+	plan := sim.FactoryFleet(2, "D-", 1)
+	for i := range plan.Stations {
+		x := &plan.Stations[i]
+		x.Version, x.Factory = sim.V16, &sim.Factory{}
+		x.Model = sim.Model{
+			Vendor: "Nobody", Name: "Knows this", Firmware: "1", Measurands: "Energy.Active.Import.Register",
+			EVSEs: []sim.EVSEModel{{RatedW: 100_000, Phases: 3, Plugs: []sim.Plug{sim.Type2}}}, // the handshake of direct current takes long
+		}
+		s.Enrol(t, x.ID)
+	}
+	token := plan.Tokens[0]
+	s.Credential(t, token.ID)
+	stations, err := sim.New(sim.Options{URL: "ws://" + s.OCPPAddress() + "/ocpp", Plan: plan, Scenario: sim.Scenario{Name: "quiet"}, Ramp: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var work sync.WaitGroup
+	defer work.Wait()
+	defer stop()
+	work.Go(func() {
+		if err := stations.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	api := newAsker(t, s)
+	every := func(value string, dc bool) func() bool {
+		return func() bool {
+			for i := range plan.Stations {
+				var x web.ConfigurationStandingShape
+				api.do(http.MethodGet, "/stations/"+plan.Stations[i].ID+"/configuration/difference", &x)
+				if x.DirectCurrent != dc || len(x.Settings) == 0 || !slices.ContainsFunc(x.Settings, func(v web.SettingDifferenceShape) bool {
+					return v.Word == "MeterValueSampleInterval" && v.Is != nil && *v.Is == value
+				}) {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	servertest.Eventually(t, "both are set as if they had alternating current", every("1", false))
+	var would web.ProfilePreviewShape
+	c := newAdmin(t, s)
+	c.call("POST", "/configuration-profiles/preview", `{"station":"`+plan.Stations[1].ID+`","vendor":"nobody","settings":[{"name":"MeterValueSampleInterval","value":"7"},{"name":"HeartbeatInterval","value":"100"}]}`, &would)
+	states := make(map[string]string)
+	for _, v := range would.Station.Settings {
+		states[v.Word] = v.State
+	}
+	if would.Stations != 2 || would.Changes != 2 || states["MeterValueSampleInterval"] != "differs" || states["HeartbeatInterval"] != "unread" || states["MeterValuesSampledData"] == "differs" {
+		t.Errorf("%+v %v", would, states)
+	}
+	handle, _ := stations.Station(plan.Stations[0].ID)
+	servertest.Eventually(t, "a car", func() bool { return handle.Charge(1, token) == nil })
+	servertest.Eventually(t, "a session", func() bool { return handle.Port(1).Tx })
+	servertest.Eventually(t, "power", func() bool { return handle.Port(1).PowerW > 0 })
+	servertest.Eventually(t, "both are set as what they are", every("2", true))
+	if x := handle.Sampling(); x.Every != 2*time.Second {
+		t.Errorf("it measures every %v", x.Every)
+	}
+}
+
+// newAdmin is somebody who may do everything.
+func newAdmin(t *testing.T, s *servertest.Server) *campaigner {
+	t.Helper()
+	return &campaigner{t, s, newAsker(t, s).token}
 }

@@ -101,7 +101,7 @@ func factory2(m *Model) []variable {
 		flag("LocalAuthListCtrlr/Enabled", true), fixed(number("LocalAuthListCtrlr/Entries", 0)), fixed(number("LocalAuthListCtrlr/ItemsPerMessage", 500)), fixed(number("LocalAuthListCtrlr/BytesPerMessage", 65536)),
 		flag("MonitoringCtrlr/Enabled", true), number("MonitoringCtrlr/OfflineQueuingSeverity", 4), fixed(number("MonitoringCtrlr/ItemsPerMessage/SetVariableMonitoring", 8)), number("MonitoringCtrlr/ActiveMonitoringLevel", 9),
 		number("OCPPCommCtrlr/HeartbeatInterval", 300), number("OCPPCommCtrlr/MessageTimeout/Default", 30), number("OCPPCommCtrlr/MessageAttempts/TransactionEvent", 3), number("OCPPCommCtrlr/MessageAttemptInterval/TransactionEvent", 20),
-		fixed(text("OCPPCommCtrlr/FileTransferProtocols", "HTTPS,SFTP")), text("OCPPCommCtrlr/NetworkConfigurationPriority", "1"), number("OCPPCommCtrlr/NetworkProfileConnectionAttempts", 3), number("OCPPCommCtrlr/OfflineThreshold", 60),
+		fixed(text("OCPPCommCtrlr/FileTransferProtocols", "HTTPS,SFTP")), {key: "OCPPCommCtrlr/NetworkConfigurationPriority", value: "1", reboot: true}, number("OCPPCommCtrlr/NetworkProfileConnectionAttempts", 3), number("OCPPCommCtrlr/OfflineThreshold", 60),
 		number("OCPPCommCtrlr/ResetRetries", 1), number("OCPPCommCtrlr/RetryBackOffRandomRange", 10), number("OCPPCommCtrlr/RetryBackOffRepeatTimes", 5), number("OCPPCommCtrlr/RetryBackOffWaitMinimum", 2), flag("OCPPCommCtrlr/UnlockOnEVSideDisconnect", true), number("OCPPCommCtrlr/WebSocketPingInterval", 60),
 		flag("ReservationCtrlr/Enabled", true), number("SampledDataCtrlr/TxUpdatedInterval", m.SampleSeconds), what("SampledDataCtrlr/TxUpdatedMeasurands", m.Measurands), what("SampledDataCtrlr/TxStartedMeasurands", "Energy.Active.Import.Register"),
 		what("SampledDataCtrlr/TxEndedMeasurands", "Energy.Active.Import.Register"), number("SampledDataCtrlr/TxEndedInterval", 0),
@@ -208,15 +208,25 @@ func (st *station) change(key, value string) string {
 	if said := st.spec.Factory.says(v, value); said != "" {
 		return said
 	}
-	if v.writeOnly {
+	switch {
+	case v.writeOnly:
 		return st.newPassword(value)
+	case v.key == "SecurityProfile":
+		if no := st.refusesProfile(value); no != "" {
+			return no
+		}
+	case v.key == "OCPPCommCtrlr/NetworkConfigurationPriority" && !st.rightWays(value):
+		return "Rejected"
 	}
 	st.config[v.key] = value
 	if v.reboot || st.spec.Factory != nil && st.spec.Factory.Restarts && howOften(v.key) {
 		return "RebootRequired"
 	}
-	heartbeat := st.set.heartbeat
+	heartbeat, every := st.set.heartbeat, st.set.sampleEvery
 	st.reconfigure()
+	if st.spec.Factory != nil && st.spec.Factory.Restarts {
+		st.set.sampleEvery = every // another setting does not bring what waits for a restart
+	}
 	if !strings.Contains(v.key, "HeartbeatInterval") {
 		st.set.heartbeat = heartbeat // the boot answer stays in force
 	} else if st.accepted && st.wire != nil {

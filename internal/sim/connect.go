@@ -29,6 +29,7 @@ func (st *station) session() {
 	}
 	if err != nil {
 		st.failures++
+		st.ways.failed()
 		st.f.stats.dialFailed(err)
 		st.retryDial()
 		st.leave(false)
@@ -36,7 +37,7 @@ func (st *station) session() {
 	}
 	w := &wire{link: l}
 	st.wire = w
-	st.failures = 0
+	st.failures, st.ways.missed = 0, 0
 	st.f.stats.dials.Add(1)
 	st.f.stats.online.Add(1)
 	st.linked()

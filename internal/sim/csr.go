@@ -28,6 +28,10 @@ const (
 	RebootsForIt           // uses it only after a restart
 	RejectsSigned          // asks for a certificate and does not want it
 	NoCertificates         // does not know how to ask for one
+	RejectsProfile         // does not want a higher security profile
+	FallsBack              // says that it took one, and comes as before
+	StaysAway              // says that it took one, and never comes again
+	RejectsRoot            // does not want a root certificate
 )
 
 // identity is the key and the certificate of a station, as it has them.
@@ -35,6 +39,7 @@ type identity struct {
 	asked *ecdsa.PrivateKey // whose request is on its way
 	pair  *tls.Certificate
 	count int // certificates that it took
+	roots []root
 }
 
 // askSigned makes a key and asks for its certificate.
@@ -137,7 +142,7 @@ func withPair(ctx context.Context, pair *tls.Certificate) context.Context {
 // present makes a transport show the certificate of the station that dials.
 func present(t *http.Transport) {
 	if t.TLSClientConfig == nil {
-		return
+		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	own, conf := t.TLSClientConfig, t.TLSClientConfig.Clone()
 	t.TLSClientConfig, conf.Certificates = conf, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"time"
 )
 
 // Factory is how a station of which nobody has set anything takes what it is told.
@@ -12,6 +13,7 @@ type Factory struct {
 	Room     int      // measurands that a list can hold, though it does not say so; 0: enough
 	Restarts bool     // how often it measures is another after a restart only
 	Deaf     bool     // it says Accepted and goes on as before
+	Fixed    bool     // how often it measures cannot be changed
 }
 
 // says is what a station says to a value that is another than it has; empty: what
@@ -19,6 +21,9 @@ type Factory struct {
 func (f *Factory) says(v *variable, value string) string {
 	if f == nil {
 		return ""
+	}
+	if f.Fixed && howOften(v.key) {
+		return "Rejected"
 	}
 	if v.kind == measurandsVar {
 		list, _ := measurandList(value)
@@ -37,17 +42,44 @@ func howOften(key string) bool {
 	return key == "MeterValueSampleInterval" || key == "SampledDataCtrlr/TxUpdatedInterval"
 }
 
+// readOnly reports whether a station says of a variable that nobody can change it.
+func (st *station) readOnly(v *variable) bool {
+	return v.readOnly || st.spec.Factory != nil && st.spec.Factory.Fixed && howOften(v.key)
+}
+
+// Sampling is how a station measures while a car charges: what its firmware goes by, not
+// what it says of its settings.
+type Sampling struct {
+	Every      time.Duration
+	Measurands []string
+}
+
+// Sampling tells how the station measures.
+func (s Station) Sampling() (out Sampling) {
+	s.st.do(func() { out = Sampling{s.st.set.sampleEvery, slices.Clone(s.st.set.sampled)} })
+	return out
+}
+
+// Idle reports whether no car is plugged in anywhere at the station.
+func (s Station) Idle() (idle bool) {
+	s.st.do(func() {
+		idle = !slices.ContainsFunc(s.st.evses, func(e *evse) bool { return e.visit != nil || e.tx != nil })
+	})
+	return idle
+}
+
 // Restarts counts what stations were told to do by a Reset.
 type Restarts struct {
 	Asked    int64
-	Charging int64 // of them, while a car charged
+	Charging int64 // of them, while a session ran
+	Plugged  int64 // of them, while a car was plugged in
 }
 
-type restartCounters struct{ asked, charging atomic.Int64 }
+type restartCounters struct{ asked, charging, plugged atomic.Int64 }
 
 // Restarts returns how often stations were told to restart.
 func (f *Fleet) Restarts() Restarts {
-	return Restarts{f.restarts.asked.Load(), f.restarts.charging.Load()}
+	return Restarts{f.restarts.asked.Load(), f.restarts.charging.Load(), f.restarts.plugged.Load()}
 }
 
 // told counts a Reset.
@@ -55,6 +87,9 @@ func (st *station) told() {
 	st.f.restarts.asked.Add(1)
 	if slices.ContainsFunc(st.evses, func(e *evse) bool { return e.tx != nil }) {
 		st.f.restarts.charging.Add(1)
+	}
+	if slices.ContainsFunc(st.evses, func(e *evse) bool { return e.visit != nil }) {
+		st.f.restarts.plugged.Add(1)
 	}
 }
 

@@ -38,9 +38,12 @@ type Options struct {
 	Found []Found       // what is known of an earlier run, as of the beginning of the history
 	Ramp  time.Duration // first connections are spread over this; default 1 s per 200 stations
 
-	TLS     *tls.Config
-	Sources int // dial from 127.0.0.1 to 127.0.0.Sources, for very many stations
-	Dials   int // handshakes at the same time; default 64
+	// ByProfile is where stations of 1.6 come by a higher security profile than the
+	// one they have at first; their makers know by what rule.
+	ByProfile [4]string
+	TLS       *tls.Config
+	Sources   int // dial from 127.0.0.1 to 127.0.0.Sources, for very many stations
+	Dials     int // handshakes at the same time; default 64
 
 	Logger  *slog.Logger // default: discard
 	Observe func(Frame)  // sees every frame; called under the station's lock, must not block
@@ -85,7 +88,9 @@ func (c *counters) dialFailed(err error) {
 type Fleet struct {
 	o          Options
 	dialer     dialer
-	transport  *transport // of files; nil: they are played
+	dialersMu  sync.Mutex
+	dialers    map[string]dialer // of other addresses
+	transport  *transport        // of files; nil: they are played
 	clock      clock
 	schedule   *schedule
 	stations   []*station
@@ -241,14 +246,15 @@ func (f *Fleet) dial(st *station) (link, error) {
 		return nil, f.ctx.Err()
 	}
 	defer func() { <-f.slots }()
-	return f.dialer.Dial(withPair(f.ctx, st.shown()), st.spec.ID, st.secret(), st.version)
-}
-
-// shown is the station's certificate, if it has one.
-func (st *station) shown() *tls.Certificate {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	return st.own.pair
+	has, secret := st.packed(), st.secret()
+	d, err := f.dialerOf(has.way.url)
+	if err != nil {
+		return nil, err
+	}
+	if has.way.profile == 3 {
+		secret = ""
+	}
+	return d.Dial(context.WithValue(withPair(f.ctx, has.pair), rootsKey{}, has.roots), st.spec.ID, secret, st.version)
 }
 
 // secret is the station's Basic auth password.

@@ -67,14 +67,14 @@ func newSocketDialer(base string, tlsConfig *tls.Config, sources int) (*socketDi
 			}
 			return conn, err
 		},
-		TLSClientConfig:     tlsConfig,
-		TLSHandshakeTimeout: dialTimeout,
-		DisableKeepAlives:   true,
-		DisableCompression:  true,
-		ReadBufferSize:      2048,
-		WriteBufferSize:     2048,
+		TLSClientConfig:    tlsConfig,
+		DisableKeepAlives:  true,
+		DisableCompression: true,
+		ReadBufferSize:     2048,
+		WriteBufferSize:    2048,
 	}
 	present(transport)
+	trust(transport)
 	return &socketDialer{base: strings.TrimRight(base, "/"), client: &http.Client{Transport: transport}}, nil
 }
 

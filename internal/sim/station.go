@@ -64,6 +64,7 @@ type station struct {
 	password    string // changed by the central system
 	afterReboot string // the same, in force after a restart
 	own         identity
+	ways        ways
 	announced   bool   // told the security log of this power-up
 	installed   func() // runs at the first boot after an update
 	jobs        int64  // running upload or firmware request
@@ -387,9 +388,14 @@ func (st *station) reboot(reason stopReason, bootReason string, downFor time.Dur
 				st.password, st.afterReboot = st.afterReboot, ""
 			}
 			st.restarted()
+			st.takeWays()
 			st.powered = st.now
 			st.announced = false
 			st.bootReason = bootReason
+			if st.spec.Habit == StaysAway && len(st.ways.order) > 0 {
+				st.lose(lost, false)
+				return
+			}
 			st.connect()
 		})
 	})

@@ -52,11 +52,11 @@ func (d *v16) serve(action string, raw json.RawMessage) (any, error) {
 	case "CertificateSigned":
 		return d.st.signed(raw)
 	case "InstallCertificate":
-		return answer("Rejected")
+		return d.st.installRoot(raw)
 	case "DeleteCertificate":
-		return answer("NotFound")
+		return d.st.deleteRoot(raw)
 	case "GetInstalledCertificateIds":
-		return answer("NotFound")
+		return d.st.heldRoots(raw)
 	}
 	return nil, notImplemented(action)
 }
@@ -198,7 +198,7 @@ func (d *v16) getConfiguration(raw json.RawMessage) (any, error) {
 		Unknown []string `json:"unknownKey,omitempty"`
 	}
 	add := func(v *variable) {
-		k := key16{Key: v.key, ReadOnly: v.readOnly}
+		k := key16{Key: v.key, ReadOnly: st.readOnly(v)}
 		if !v.writeOnly {
 			k.Value = new(st.get(v.key))
 		}

@@ -253,7 +253,7 @@ func (d *v2) inventory(settableOnly bool) []reportItem2 {
 	known := d.st.f.catalogue(d.st)
 	for i := range known.list {
 		v := &known.list[i]
-		if settableOnly && v.readOnly {
+		if settableOnly && d.st.readOnly(v) {
 			continue
 		}
 		component, name, instance := splitKey(v.key)
@@ -263,7 +263,7 @@ func (d *v2) inventory(settableOnly bool) []reportItem2 {
 			a.Mutability = "WriteOnly"
 		default:
 			a.Value = new(d.value(v))
-			if v.readOnly {
+			if d.st.readOnly(v) {
 				a.Mutability = "ReadOnly"
 			}
 		}

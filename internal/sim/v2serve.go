@@ -68,10 +68,14 @@ func (d *v2) serve(action string, raw json.RawMessage) (any, error) {
 		return struct{}{}, nil
 	case "CertificateSigned":
 		return d.st.signed(raw)
-	case "InstallCertificate", "SetNetworkProfile":
-		return answer("Rejected")
-	case "DeleteCertificate", "GetInstalledCertificateIds":
-		return answer("NotFound")
+	case "SetNetworkProfile":
+		return d.setWay(raw)
+	case "InstallCertificate":
+		return d.st.installRoot(raw)
+	case "DeleteCertificate":
+		return d.st.deleteRoot(raw)
+	case "GetInstalledCertificateIds":
+		return d.st.heldRoots(raw)
 	case "SetDisplayMessage", "GetDisplayMessages", "ClearDisplayMessage", "PublishFirmware", "UnpublishFirmware":
 		return nil, &callError{"NotSupported", "this model has no such function"}
 	}

@@ -95,6 +95,7 @@ type CampaignStation struct {
 	RetryAt  time.Time
 	Before   json.RawMessage
 	After    json.RawMessage
+	Command  string // by which it was asked, where its answer is not known
 }
 
 // CampaignCount is how many stations of a campaign came to the same.
@@ -314,13 +315,31 @@ func (s *Store) BeginCampaignStation(ctx context.Context, seq int64, x CampaignS
 // EndCampaignStation keeps what became of a station that was asked.
 func (s *Store) EndCampaignStation(ctx context.Context, seq int64, x CampaignStation) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`UPDATE campaign_stations SET state = ?3, code = ?4, text = ?5, canary = ?6, failures = ?7, at = ?8, retry_at = ?9, before = ?10, after = ?11
+		if _, err := tx.Exec(`UPDATE campaign_stations SET state = ?3, code = ?4, text = ?5, canary = ?6, failures = ?7, at = ?8, retry_at = ?9, before = ?10, after = ?11, command = ?12
 			WHERE campaign = ?1 AND place = ?2 AND state = 'working'`,
-			seq, x.Place, string(x.State), x.Code, x.Text, x.Canary, x.Failures, millis(x.At), millis(x.RetryAt), string(x.Before), string(x.After)); err != nil {
+			seq, x.Place, string(x.State), x.Code, x.Text, x.Canary, x.Failures, millis(x.At), millis(x.RetryAt), string(x.Before), string(x.After), x.Command); err != nil {
 			return fmt.Errorf("end at a station: %w", err)
 		}
 		return nil
 	})
+}
+
+// CorrectCampaignStation says what became of a station of which nobody knew, by the
+// command that it answered late. It returns the campaign; zero: there is no such station.
+func (s *Store) CorrectCampaignStation(ctx context.Context, command string, state WorkState, code, text string, now time.Time) (int64, error) {
+	if command == "" {
+		return 0, nil
+	}
+	var seq int64
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRow(`UPDATE campaign_stations SET state = ?2, code = ?3, text = ?4, at = ?5, command = ''
+			WHERE command = ?1 AND state = 'unknown' RETURNING campaign`, command, string(state), code, text, millis(now)).Scan(&seq)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("correct a station of a campaign: %w", err)
+		}
+		return nil
+	})
+	return seq, err
 }
 
 // SetCampaignStations says of stations that are not worked on what they wait for, or

@@ -258,7 +258,8 @@ func (s *Store) removeStation(ctx context.Context, by Actor, old *Enrolment) err
 			`DELETE FROM reservations WHERE station = ?`, `DELETE FROM charging_profiles WHERE station = ?`,
 			`DELETE FROM configuration WHERE station = ?`,
 			`DELETE FROM certificates WHERE station = ?`, `DELETE FROM certificate_lists WHERE station = ?`,
-			`DELETE FROM rotations WHERE station = ?`, `DELETE FROM renewals WHERE station = ?`,
+			`DELETE FROM rotations WHERE station = ?`, `DELETE FROM renewals WHERE station = ?`, `DELETE FROM upgrades WHERE station = ?`,
+
 			`DELETE FROM notes WHERE station = ?`, `DELETE FROM stations WHERE id = ?`,
 		} {
 			if _, err := tx.Exec(text, old.ID); err != nil {
@@ -277,6 +278,7 @@ func (s *Store) removeStation(ctx context.Context, by Actor, old *Enrolment) err
 	s.relays.drop(event.Station(old.ID).String())
 	s.rotations.drop(old.ID)
 	s.renewals.drop(old.ID)
+	s.upgrades.drop(old.ID)
 	if old.Onboarding == event.OnboardingPending {
 		s.countPending(-1)
 	}

@@ -82,6 +82,7 @@ type Store struct {
 	settingProfiles table[*ConfigurationProfile]
 	rotations       table[*Rotation] // by station
 	renewals        table[*Renewal]  // by station
+	upgrades        table[*Upgrade]  // by station
 	issued          table[*StationCertificate]
 	zones           table[*time.Location]
 	box             Box
@@ -171,7 +172,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.changed.wake, s.camerasChanged.wake, s.doorsChanged.wake = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	for _, load := range []func(context.Context) error{
 		s.sealOld, s.loadSites, s.loadPlans, s.loadStations, s.loadCredentials, s.loadPINs, s.loadPeople, s.loadAccess, s.loadHandshakes, s.countTokens, s.loadCameras, s.loadLabelSecrets, s.loadControllers, s.loadDoors, s.loadOutputs, s.loadUpstreams,
-		s.loadRotations, s.loadRenewals, s.loadStationCertificates, s.loadConfigurationProfiles,
+		s.loadRotations, s.loadRenewals, s.loadUpgrades, s.loadStationCertificates, s.loadConfigurationProfiles,
 	} {
 		if err := load(ctx); err != nil {
 			return nil, err

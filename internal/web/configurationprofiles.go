@@ -1,7 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -21,6 +23,22 @@ type StationSettings interface {
 	ReadSettings(ctx context.Context, station string) error
 	// ApplySettings sets it, what it refused or others changed too.
 	ApplySettings(ctx context.Context, station string) error
+	// PreviewProfile tells what a profile would do in place of the one with its id, and
+	// how the station would stand to it; without a station only the first.
+	PreviewProfile(ctx context.Context, p *provision.Profile, station string) (*ProfilePreview, error)
+}
+
+// ProfilePreview is what a profile would do.
+type ProfilePreview struct {
+	Holds, Changes int
+	Standing       *ConfigurationStandingShape
+}
+
+// ProfilePreviewShape is what a profile would do.
+type ProfilePreviewShape struct {
+	Stations int                         `json:"stations" doc:"for which it would hold"`
+	Changes  int                         `json:"changes" doc:"stations that would be set otherwise than they are to be now"`
+	Station  *ConfigurationStandingShape `json:"station" doc:"how the station would stand, by what it said last; a state differs is what would be set. null: none was named"`
 }
 
 // ConfigurationStandingShape is how a station stands to the profiles that hold for it.
@@ -117,6 +135,20 @@ type (
 			Settings  []ProfileSettingShape `json:"settings" minItems:"1" maxItems:"100"`
 		}
 	}
+	previewProfileInput struct {
+		Body struct {
+			Profile   string                `json:"profile,omitempty" maxLength:"48" doc:"that is being edited; missing: a new one"`
+			Station   string                `json:"station,omitempty" maxLength:"48" doc:"that it is looked at with"`
+			Name      string                `json:"name,omitempty" maxLength:"100"`
+			Active    *bool                 `json:"active,omitempty" doc:"true if missing"`
+			Sites     []string              `json:"sites,omitempty" maxItems:"1000"`
+			Vendor    string                `json:"vendor,omitempty" maxLength:"100"`
+			Model     string                `json:"model,omitempty" maxLength:"100"`
+			Protocols []string              `json:"protocols,omitempty" maxItems:"3" enum:"ocpp1.6,ocpp2.0.1,ocpp2.1"`
+			Settings  []ProfileSettingShape `json:"settings" minItems:"1" maxItems:"100"`
+		}
+	}
+	previewProfileOutput            struct{ Body ProfilePreviewShape }
 	configurationProfileChangeInput struct {
 		Profile string `path:"profile" maxLength:"48"`
 		Body    struct {
@@ -150,6 +182,8 @@ func (s *Server) registerConfigurationProfiles() {
 	}
 	add(s, global(StationsRead), op("listConfigurationProfiles", http.MethodGet, "/configuration-profiles", "How stations are to be set, and which", 0), s.listConfigurationProfiles)
 	add(s, global(StationsWrite), op("createConfigurationProfile", http.MethodPost, "/configuration-profiles", "Add a configuration profile", http.StatusCreated), s.createConfigurationProfile)
+	add(s, global(StationsWrite), op("previewConfigurationProfile", http.MethodPost, "/configuration-profiles/preview",
+		"What a profile would do if it were kept so; nothing is kept or set", 0), s.previewConfigurationProfile)
 	add(s, global(StationsRead), op("getConfigurationProfile", http.MethodGet, "/configuration-profiles/{profile}", "One configuration profile", 0), s.getConfigurationProfile)
 	add(s, global(StationsWrite), op("changeConfigurationProfile", http.MethodPatch, "/configuration-profiles/{profile}",
 		"Change a configuration profile; of the one that comes along only whether it holds, mend and restart", 0), s.changeConfigurationProfile)
@@ -262,6 +296,34 @@ func (s *Server) createConfigurationProfile(ctx context.Context, in *newConfigur
 		return nil, err
 	}
 	return &configurationProfileOutput{Body: s.configurationProfileShape(p, s.holds(ctx))}, nil
+}
+
+// unsaved is the id of a profile that nobody kept yet.
+const unsaved = "(new)"
+
+func (s *Server) previewConfigurationProfile(ctx context.Context, in *previewProfileInput) (*previewProfileOutput, error) {
+	if s.o.StationSettings == nil {
+		return nil, problemf(http.StatusNotImplemented, "this server sets no stations")
+	}
+	b := &in.Body
+	p := &provision.Profile{
+		ID: cmp.Or(b.Profile, unsaved), Name: cmp.Or(b.Name, unsaved), Off: b.Active != nil && !*b.Active, Sites: b.Sites, Vendor: b.Vendor, Model: b.Model,
+		Protocols: b.Protocols, Settings: settingsOf(b.Settings),
+	}
+	var fault *provision.Fault
+	if err := p.Check(); errors.As(err, &fault) {
+		return nil, &store.InvalidError{Field: fault.Field, Reason: fault.Reason}
+	}
+	if b.Station != "" {
+		if site, ok := s.siteOf(b.Station); !ok || !scope(ctx, StationsRead).Allows(site) {
+			return nil, store.ErrNotFound
+		}
+	}
+	found, err := s.o.StationSettings.PreviewProfile(ctx, p, b.Station)
+	if err != nil {
+		return nil, err
+	}
+	return &previewProfileOutput{Body: ProfilePreviewShape{Stations: found.Holds, Changes: found.Changes, Station: found.Standing}}, nil
 }
 
 func (s *Server) changeConfigurationProfile(ctx context.Context, in *configurationProfileChangeInput) (*configurationProfileOutput, error) {

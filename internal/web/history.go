@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,6 +55,7 @@ type ConformanceShape struct {
 	Vendor   string    `json:"vendor"`
 	Model    string    `json:"model"`
 	Firmware string    `json:"firmware"`
+	Known    bool      `json:"known" doc:"the model catalogue names it as a habit of the model"`
 }
 
 func (s *Server) registerHistory() {
@@ -278,8 +280,11 @@ func (s *Server) getConformance(ctx context.Context, in *stationInput) (*listOut
 		return nil, err
 	}
 	out := make([]ConformanceShape, 0, len(found))
+	models := s.o.Fleet.Snapshot().Catalogue()
 	for _, c := range found {
+		m, _ := models.Lookup(c.Vendor, c.Model)
 		out = append(out, ConformanceShape{
+			Known:   slices.Contains(m.Quirks, c.Code),
 			Station: c.Station, Code: c.Code, Count: c.Count, FirstAt: c.FirstAt.UTC(), LastAt: c.LastAt.UTC(),
 			Example: strconv.FormatUint(c.Example, 10), Vendor: c.Vendor, Model: c.Model, Firmware: c.Firmware,
 		})

@@ -12,12 +12,18 @@ import (
 
 // Proofs changes how stations prove themselves.
 type Proofs interface {
+	StationRoots
 	Rotate(ctx context.Context, by store.Actor, station string) (*store.Rotation, error)
 	Renew(ctx context.Context, by store.Actor, station string) (*store.Renewal, error)
 	Revoke(ctx context.Context, by store.Actor, station, fingerprint, reason string) (*store.StationCertificate, error)
 	// Shared is how many other stations came with the same password since the server
 	// started, and whether it is one that can be guessed.
 	Shared(station string) (others int, guessable bool)
+	// ProfileNeeds are the preconditions of a security profile at a station, and the
+	// address where it would come.
+	ProfileNeeds(ctx context.Context, station string, profile int) ([]ProfileNeedShape, string, error)
+	Raise(ctx context.Context, by store.Actor, wish store.Upgrade) (*store.Upgrade, error)
+	Lower(ctx context.Context, by store.Actor, station string) (*store.Upgrade, error)
 	// StationAuthority is our own authority of stations' certificates as PEM.
 	StationAuthority() (string, error)
 }
@@ -67,6 +73,7 @@ type StationProofShape struct {
 	SecurityShape
 	Password     *PasswordChangeShape      `json:"password"`
 	Renewal      *RenewalShape             `json:"renewal"`
+	Raising      *ProfileChangeShape       `json:"raising"`
 	Certificates []StationCertificateShape `json:"certificates"`
 }
 
@@ -113,6 +120,8 @@ func (s *Server) registerProofs() {
 		"Have the station ask for a new certificate", "The one that it has stays good until it ends.", http.StatusAccepted), s.renewCertificate)
 	add(s, atStation(StationsWrite), op("revokeStationCertificate", http.MethodPost, "/stations/{station}/security/certificates/{fingerprint}/revoke",
 		"Refuse a certificate from now on", "The connection of the station ends.", 0), s.revokeCertificate)
+	s.registerStationProfiles()
+	s.registerStationRoots()
 	add(s, global(StationsWrite), op("getStationAuthority", http.MethodGet, "/system/station-authority", "Who makes the certificates of stations", "", 0), s.getStationAuthority)
 	add(s, global(StationsWrite), op("setStationAuthority", http.MethodPut, "/system/station-authority", "Change who makes the certificates of stations", "", 0), s.setStationAuthority)
 }
@@ -153,6 +162,9 @@ func (s *Server) getStationSecurity(_ context.Context, in *stationInput) (*stati
 	}
 	if r, ok := s.o.Store.Renewal(e.ID); ok {
 		out.Renewal = renewal(r)
+	}
+	if u, ok := s.o.Store.Upgrade(e.ID); ok {
+		out.Raising = profileChange(u)
 	}
 	for _, x := range made[:min(len(made), 100)] {
 		out.Certificates = append(out.Certificates, stationCertificate(x))

@@ -90,7 +90,8 @@ type SecurityShape struct {
 	RelayedTo         string     `json:"relayedTo" doc:"the system that it proves itself to; empty: to us"`
 	PasswordState     string     `json:"passwordState" doc:"of the change of its password that is under way or was the last; empty: none"`
 	CertificateState  string     `json:"certificateState" doc:"of the renewal of its certificate that is under way or was the last; empty: none"`
-	Next              string     `json:"next" enum:"nothing,upstream,setPassword,changePassword,sharedPassword,oldPassword,keptPassword,useTLS,expired,renew,renewalFailed" doc:"what to do first"`
+	ProfileState      string     `json:"profileState" doc:"of the change of its security profile that is under way or was the last; empty: none"`
+	Next              string     `json:"next" enum:"nothing,fellBack,missing,upstream,setPassword,changePassword,sharedPassword,oldPassword,keptPassword,useTLS,expired,renew,renewalFailed" doc:"what to do first"`
 }
 
 func (s *Server) registerSystem() {
@@ -162,6 +163,9 @@ func (s *Server) security(e *store.Enrolment, snap *fleet.Snapshot, newest *stor
 	if r, ok := s.o.Store.Renewal(e.ID); ok {
 		x.CertificateState = string(r.State)
 	}
+	if u, ok := s.o.Store.Upgrade(e.ID); ok {
+		x.ProfileState = string(u.State)
+	}
 	if to, _ := s.o.Store.RelayOf(e.ID); to != nil {
 		x.RelayedTo = to.ID
 	}
@@ -183,6 +187,10 @@ func (x *SecurityShape) next(now time.Time) string {
 		return "renewalFailed"
 	case ends(30 * 24 * time.Hour):
 		return "renew"
+	case x.ProfileState == string(store.UpgradeFellBack):
+		return "fellBack"
+	case x.ProfileState == string(store.UpgradeMissing) && !x.Online:
+		return "missing"
 	case !x.HasPassword && x.Profile < 3:
 		return "setPassword"
 	case x.Guessable:

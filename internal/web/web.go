@@ -319,6 +319,7 @@ func (s *Server) register() {
 	s.registerDoors()
 	s.registerOutputs()
 	s.registerUpstreams()
+	s.registerModels()
 	s.registerConfigurationProfiles()
 	s.registerCampaigns()
 	s.registerProofs()

@@ -117,6 +117,50 @@ describe('campaigns', () => {
     );
   });
 
+  it('sets stations as their profiles ask', async () => {
+    const page = await open(server, { state });
+    await page.goto('/stations?tab=campaigns');
+    await page.getByRole('button', { name: 'New campaign' }).click();
+    await page.getByRole('combobox', { name: 'Sites' }).fill(site.name);
+    await page.getByRole('option', { name: site.name, exact: true }).click();
+    await page.keyboard.press('Escape');
+    await page.getByRole('radio', { name: /^Set as their configuration profiles ask/ }).check();
+    assert.equal(await page.getByLabel('Wait until a station has no session').count(), 0);
+    await page.getByLabel('Watch them, minutes').fill('0');
+    await page.getByLabel('Stations a minute').fill('600');
+    await page.getByLabel('Wait for offline stations, hours').fill('0.1');
+    const start = page.getByRole('button', { name: /^Start at/ });
+    await until('the preview names its stations', async () => start.isEnabled());
+    await shot(page, 'campaigns-configure-dark');
+    await start.click();
+    await dialog(page).getByRole('button', { name: /^Start at/ }).click();
+    await page.getByText('Reads each station and sets what differs').waitFor();
+    await until('some are set', async () => {
+      const c = (await campaigns()).find((x) => x.kind === 'configure');
+      return c && c.counts.done > 0 && c.counts.pending + c.counts.working === 0;
+    });
+    await page.getByRole('row').filter({ hasText: /all is set|set, waits|as far as/ }).first().waitFor();
+    await shot(page, 'campaigns-configured-dark');
+    await page.done();
+  });
+
+  it('offers firmware, passwords and certificates with what each needs', async () => {
+    const page = await open(server, { state, locale: 'de-DE' });
+    await page.goto('/stations?tab=campaigns');
+    await page.getByRole('button', { name: 'Neue Kampagne' }).click();
+    await page.getByRole('checkbox', { name: 'Alle Stationen' }).check();
+    await page.getByRole('radio', { name: /^Firmware aktualisieren/ }).check();
+    await page.getByText('Noch kein Image in der Bibliothek').or(page.getByPlaceholder('Noch kein Image in der Bibliothek')).first().waitFor();
+    await page.getByText('Wählen Sie Stationen und was zu tun ist').waitFor();
+    await shot(page, 'campaigns-firmware-de');
+    await page.getByRole('radio', { name: /^Jeder ein neues Passwort geben/ }).check();
+    await page.getByText('Ausgelassen', { exact: true }).or(page.getByText('Modelle', { exact: true })).first().waitFor();
+    await page.getByRole('radio', { name: /^Zertifikate erneuern/ }).check();
+    await page.getByText('Modelle', { exact: true }).waitFor();
+    await shot(page, 'campaigns-certificates-de');
+    await page.done();
+  });
+
   it('starts with stations that were picked', async () => {
     const page = await open(server, { state });
     await page.goto(`/stations?site=${encodeURIComponent(site.id)}`);

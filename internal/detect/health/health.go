@@ -54,6 +54,8 @@ func Knowing(k *knowledge.Knowledge) []detect.Detector {
 		nextDoor(),           // D27
 		localList(),          // D28
 		settingsDrift(),      // D33
+		certificateEnds(),    // D35
+		weakerProof(),        // D36
 		security(),           // what a station says of its own security
 	}
 }

@@ -67,7 +67,7 @@ func phasesMeasured(c *detect.Context, e *event.Event) {
 		return
 	}
 	p := metering(c, e, tx)
-	if p == nil || p.DC() {
+	if p == nil || p.DC() || p.Phases != 0 && p.Phases < 3 { // it has no others to lose
 		return
 	}
 	for i := range samples {

@@ -39,7 +39,7 @@ func band(s *Series, c *calendar, mid []float64, h, from, n int) (low, high []fl
 		}
 	}
 	misses, rate := 1-Covers, bandRate(h)
-	pool := make([]float64, 0, bandDays*3)
+	var pools [day][2]pool
 	newest := (h + day - 1) / day * day
 	for t := from; t < n; t++ {
 		o := t - h
@@ -50,18 +50,16 @@ func band(s *Series, c *calendar, mid []float64, h, from, n int) (low, high []fl
 		if math.IsNaN(mid[t]) {
 			continue
 		}
-		pool = pool[:0]
-		for d := range bandDays {
-			for i := t - newest - d*day - 1; i <= t-newest-d*day+1; i++ {
-				if i >= from && i <= o && c.weekend(i) == c.weekend(t) && !math.IsNaN(wrong[i]) {
-					pool = append(pool, wrong[i])
-				}
-			}
-		}
+		weekend := c.weekend(t)
+		p := &pools[t%day][int(number(weekend))]
+		p.move(max(from, t-newest-(bandDays-1)*day-1), min(t-newest+1, o)+1, func(i int) (float64, bool) {
+			off := (i - t) % day // of hours before t: 0, -1 or 1-day are at the same hour, give or take one
+			return wrong[i], (off == 0 || off == -1 || off == 1-day) && c.weekend(i) == weekend && !math.IsNaN(wrong[i])
+		})
+		pool := p.sorted
 		if len(pool) < bandLeast {
 			continue
 		}
-		slices.Sort(pool)
 		lo, hi := mid[t]+quantile(pool, misses/2), mid[t]+quantile(pool, 1-misses/2)
 		switch {
 		case lo <= 0:
@@ -72,6 +70,30 @@ func band(s *Series, c *calendar, mid []float64, h, from, n int) (low, high []fl
 		low[t], high[t] = min(within(lo, s.Most), mid[t]), max(within(hi, s.Most), mid[t])
 	}
 	return low, high
+}
+
+// pool holds the errors of a range of hours in order. What comes and goes as the range
+// moves on is little, so that nothing has to be sorted.
+type pool struct {
+	sorted     []float64
+	begin, end int // the range
+}
+
+// move has the pool hold the errors of another range, which begins and ends no earlier.
+func (p *pool) move(begin, end int, of func(i int) (float64, bool)) {
+	for i := p.begin; i < min(begin, p.end); i++ {
+		if v, ok := of(i); ok {
+			at, _ := slices.BinarySearch(p.sorted, v)
+			p.sorted = slices.Delete(p.sorted, at, at+1)
+		}
+	}
+	for i := max(begin, p.end); i < end; i++ {
+		if v, ok := of(i); ok {
+			at, _ := slices.BinarySearch(p.sorted, v)
+			p.sorted = slices.Insert(p.sorted, at, v)
+		}
+	}
+	p.begin, p.end = begin, max(end, begin)
 }
 
 // quantile of sorted values, between neighbours.

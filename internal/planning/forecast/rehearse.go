@@ -143,9 +143,9 @@ func (out *said) regressions(s *Series, x *context, n, from int) {
 		if !ok {
 			return
 		}
-		for m, b := range map[Model][]float64{Regression: byAll, RegressionRecent: byRecent, RegressionMedian: byMedian} {
+		for i, b := range [...][]float64{byAll, byRecent, byMedian} {
 			if b != nil {
-				out[m][t] = dot(r, b)
+				out[int(Regression)+i][t] = dot(r, b)
 			}
 		}
 	})

@@ -52,8 +52,10 @@ func (s *Service) hear(ctx context.Context, e *event.Event) {
 			t.stale, t.seq = true, e.Seq
 		}
 	case *event.Meter:
+		s.learn(ctx, t, b.Samples)
 		s.measured(ctx, t, e, b.TransactionID, b.Samples)
 	case *event.Transaction:
+		s.learn(ctx, t, b.Samples)
 		s.measured(ctx, t, e, b.TransactionID, b.Samples)
 	}
 }
@@ -131,6 +133,47 @@ func direct(st *fleet.Station) bool {
 	return slices.ContainsFunc(st.Layout, func(l event.EVSELayout) bool { return directPort(&l) })
 }
 
+// described reports whether anything is known of what a station is made of.
+func described(st *fleet.Station) bool {
+	return slices.ContainsFunc(st.Layout, func(l event.EVSELayout) bool {
+		return l.Current != "" || l.RatedW > 0 || slices.ContainsFunc(l.Connectors, func(c event.ConnectorLayout) bool { return c.Type != "" })
+	})
+}
+
+// learn takes what a station of which nothing is known measures: more power than cars
+// take as alternating current, or how full the car is. Others of its model are the same.
+func (s *Service) learn(ctx context.Context, t *task, samples event.Samples) {
+	if t.rec == nil || t.busy || t.rec.DC || t.st.DC || t.st.Model == "" || len(samples) == 0 {
+		return
+	}
+	for _, v := range samples.All() {
+		power := v.Unit == "" && (v.Measurand == "Power.Active.Import" || v.Measurand == "Power.Offered")
+		if v.Measurand != "SoC" && !(power && v.Value > mostAC) {
+			continue
+		}
+		if st, ok := s.o.Journal.Snapshot().Station(t.id); !ok || described(st) {
+			return
+		}
+		t.rec.DC, t.shown = true, false
+		s.learned(t.rec)
+		s.keep(ctx, t)
+		return
+	}
+}
+
+func (s *Service) learned(r *Record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.direct[model{r.Make.Vendor, r.Make.Model}] = struct{}{}
+}
+
+func (s *Service) seenDirect(st *fleet.Station) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.direct[model{st.Vendor, st.Model}]
+	return ok
+}
+
 // Above this no car takes alternating current.
 const mostAC = 50_000
 
@@ -173,10 +216,14 @@ func idle(st *fleet.Station, now time.Time, long time.Duration) bool {
 	if !st.Online || len(st.Backlog) > 0 || now.Sub(st.ConnectedAt) < long {
 		return false
 	}
+	heard := slices.ContainsFunc(st.EVSEs, func(v fleet.EVSE) bool { return !v.StatusAt.IsZero() })
 	for i := range st.EVSEs {
 		v := &st.EVSEs[i]
 		if v.Session != nil || v.Ended || now.Sub(v.StatusAt) < long {
 			return false
+		}
+		if heard && v.StatusAt.IsZero() && v.Status == fleet.Unknown {
+			continue // a port that only the catalogue knows is not waited for
 		}
 		switch v.Status {
 		case fleet.Available, fleet.Unavailable, fleet.Faulted:

@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -83,6 +84,7 @@ type Record struct {
 	Told        bool                `json:"told,omitempty"` // that it drifted
 	Day         string              `json:"day,omitempty"`
 	Asked       int                 `json:"asked,omitempty"` // commands of that day
+	DC          bool                `json:"dc,omitempty"`    // it was seen to charge with direct current
 
 	room map[string]int // for how many measurands a setting has room
 }
@@ -137,6 +139,9 @@ var ErrOffline = errors.New("the station is not connected")
 // ErrForeign is returned for a station whose settings are those of another system.
 var ErrForeign = errors.New("the station is relayed to another system, and nobody agreed to its being set here")
 
+// ErrNoProfile is returned for a station that is to be set and for which no profile holds.
+var ErrNoProfile = errors.New("no profile holds for the station")
+
 // ErrBusy is returned for a station that is being worked on.
 var ErrBusy = errors.New("the station is at work already")
 
@@ -152,10 +157,14 @@ type Service struct {
 	requests chan *request
 	theirs   map[string]string // commands of others that change or read settings, and where
 
-	mu    sync.Mutex
-	shown map[string]*Standing
-	ours  map[string]struct{} // commands that are on their way
+	mu     sync.Mutex
+	shown  map[string]*Standing
+	ours   map[string]struct{} // commands that are on their way
+	direct map[model]struct{}  // of which one was seen to charge with direct current
 }
+
+// model is what a maker calls a station.
+type model struct{ vendor, name string }
 
 // New returns a service that is idle until Run is called.
 func New(o Options) *Service {
@@ -182,7 +191,7 @@ func New(o Options) *Service {
 	}
 	return &Service{
 		o: o, tasks: make(map[string]*task), done: make(chan *job), requests: make(chan *request), theirs: make(map[string]string),
-		shown: make(map[string]*Standing), ours: make(map[string]struct{}),
+		shown: make(map[string]*Standing), ours: make(map[string]struct{}), direct: make(map[model]struct{}),
 	}
 }
 
@@ -229,6 +238,9 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	for id, r := range records {
 		s.tasks[id] = &task{id: id, rec: r}
+		if r.DC {
+			s.learned(r)
+		}
 	}
 	batches, failed := journal.Channel(ctx, s.o.Journal.Subscribe(ctx, journal.CursorAt(s.o.Journal.Snapshot().Seq)))
 	var work sync.WaitGroup
@@ -272,7 +284,7 @@ func (s *Service) round(ctx context.Context, work *sync.WaitGroup) {
 			t = &task{id: st.ID}
 			s.tasks[st.ID] = t
 		}
-		if again || !t.shown {
+		if again || !t.shown || s.as(st, &t.place) != t.st { // what it is made of may be told later
 			s.replan(t, st, now)
 		}
 		s.look(ctx, t, st, now, work)
@@ -285,16 +297,26 @@ func (s *Service) round(ctx context.Context, work *sync.WaitGroup) {
 // replan says anew how a station is to be set.
 func (s *Service) replan(t *task, st *fleet.Station, now time.Time) {
 	t.place = s.o.Rules.Place(st.ID)
-	t.st = provision.Station{
-		Site: t.place.Site, Vendor: st.Vendor, Model: st.Model, Protocol: st.Protocol, DC: direct(st), List: t.place.List,
-	}
+	t.st = s.as(st, &t.place)
 	before := t.plan
 	t.plan = provision.For(s.profiles, &t.st)
-	t.offers = st.Onboarding == event.OnboardingAccepted && len(t.plan.Wants) > 0 && st.Protocol != "" && !st.BootedAt.IsZero()
+	t.offers = served(st) && len(t.plan.Wants) > 0
 	t.shown = false
 	if t.offers && t.due.IsZero() && (t.rec == nil || !covers(t.rec.Verdicts, &t.plan)) && (before.Wants == nil || !same(&before, &t.plan)) {
 		t.due = s.soon(now)
 	}
+}
+
+// as is what of a station decides how it is to be set.
+func (s *Service) as(st *fleet.Station, place *Place) provision.Station {
+	return provision.Station{
+		Site: place.Site, Vendor: st.Vendor, Model: st.Model, Protocol: st.Protocol, DC: direct(st) || !described(st) && s.seenDirect(st), List: place.List,
+	}
+}
+
+// served reports whether a station was accepted and speaks to us.
+func served(st *fleet.Station) bool {
+	return st.Onboarding == event.OnboardingAccepted && st.Protocol != "" && !st.BootedAt.IsZero()
 }
 
 // soon is a moment after things settled, spread so that a site that comes back does not
@@ -317,12 +339,14 @@ func covers(list []provision.Verdict, plan *provision.Plan) bool {
 	return true
 }
 
+// same reports whether two plans ask for the same, in whatever order.
 func same(a, b *provision.Plan) bool {
 	if len(a.Wants) != len(b.Wants) {
 		return false
 	}
 	for i := range a.Wants {
-		if a.Wants[i].Word != b.Wants[i].Word || a.Wants[i].Value != b.Wants[i].Value {
+		x := &a.Wants[i]
+		if !slices.ContainsFunc(b.Wants, func(y provision.Want) bool { return x.Word == y.Word && x.Value == y.Value }) {
 			return false
 		}
 	}
@@ -366,7 +390,10 @@ func (s *Service) want(ctx context.Context, r *request, work *sync.WaitGroup) {
 	case !st.Online:
 		r.answer <- ErrOffline
 	default:
-		s.replan(t, st, s.o.Now())
+		if s.replan(t, st, s.o.Now()); !t.offers {
+			r.answer <- ErrNoProfile
+			return
+		}
 		what := readNow
 		if r.apply {
 			what, t.all = apply, true

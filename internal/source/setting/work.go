@@ -38,6 +38,7 @@ type job struct {
 	learned map[string]*provision.Taken
 	seq     uint64
 	items   int // in one message
+	most    int // measurands in one list, as is known of the model; 0: not known
 	booted  bool
 	failing int // answers in a row that nobody understands
 	begun   time.Time
@@ -78,6 +79,9 @@ func (s *Service) begin(ctx context.Context, t *task, st *fleet.Station, what ki
 			j.taken[word] = x
 		}
 	}
+	if m, ok := s.o.Journal.Snapshot().Catalogue().Lookup(st.Vendor, st.Model); ok {
+		j.known(&m.Configuration)
+	}
 	t.busy, t.stale, t.due, t.shown = true, false, time.Time{}, false
 	t.all = false
 	s.working++
@@ -92,6 +96,27 @@ func (s *Service) begin(ctx context.Context, t *task, st *fleet.Station, what ki
 		}
 	})
 	return j
+}
+
+// known takes what the catalogue says of the model, so that nobody asks in vain. What is
+// to be tried all the same is.
+func (j *job) known(c *fleet.Configuration) {
+	j.most = c.MaxMeasurands
+	if j.all || len(c.Unsupported) == 0 {
+		return
+	}
+	for i := range j.plan.Wants {
+		w := &j.plan.Wants[i]
+		if w.Kind != provision.Measurands {
+			continue
+		}
+		x := provision.Taken{No: c.Unsupported}
+		if had := j.taken[w.Word]; had != nil {
+			x = *had
+			x.No = append(slices.Clone(x.No), c.Unsupported...)
+		}
+		j.taken[w.Word] = &x
+	}
 }
 
 func (j *job) run(ctx context.Context) {
@@ -212,12 +237,7 @@ func (j *job) keptRead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i := range j.plan.Wants { // what nobody told is not known to be missing
-		word := strings.ToLower(j.plan.Wants[i].Word)
-		if v, ok := is[word]; ok && v.Text == nil {
-			delete(is, word)
-		}
-	}
+	forget(is, &j.plan)
 	j.judge(is)
 	return nil
 }
@@ -275,7 +295,14 @@ func (j *job) limits(is map[string]*provision.Value) {
 	j.rec.room = make(map[string]int)
 	for i := range j.plan.Wants {
 		w := &j.plan.Wants[i]
-		if n := provision.Limit(is[strings.ToLower(w.Limit)]); w.Limit != "" && n > 0 {
+		n := 0
+		if w.Limit != "" {
+			n = provision.Limit(is[strings.ToLower(w.Limit)])
+		}
+		if j.most > 0 && w.Kind == provision.Measurands && (n == 0 || j.most < n) {
+			n = j.most
+		}
+		if n > 0 {
 			j.rec.room[w.Word] = n
 		}
 	}

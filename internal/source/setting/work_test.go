@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/provision"
 )
 
@@ -59,6 +60,51 @@ func work(t *testing.T, protocol string, station script) (*job, int) {
 	}
 	j.run(t.Context())
 	return j, asked
+}
+
+// What is known of a model is not asked for; when all is to be tried it is.
+func TestWhatTheCatalogueKnowsIsNotAskedFor(t *testing.T) {
+	const key = "MeterValuesSampledData"
+	given := func(all bool, c fleet.Configuration) (lists []string) {
+		station := script(func(action, payload string) event.CommandResult {
+			var r struct {
+				Key   json.RawMessage `json:"key"`
+				Value string          `json:"value"`
+			}
+			if json.Unmarshal([]byte(payload), &r) == nil && action == "ChangeConfiguration" && string(r.Key) == `"`+key+`"` {
+				lists = append(lists, r.Value)
+			}
+			if action == "GetConfiguration" {
+				return says(`{"configurationKey":[{"key":"` + key + `","readonly":false,"value":""}]}`)
+			}
+			return says(`{"status":"Accepted"}`)
+		})
+		j := &job{
+			s: New(Options{Stations: station, Memory: forgetful{}}), kind: apply, station: "A", all: all, rec: &Record{},
+			learned: map[string]*provision.Taken{}, taken: map[string]*provision.Taken{},
+			plan: provision.For([]*provision.Profile{{ID: "p", Settings: []provision.Setting{{
+				Name: "SampledDataCtrlr/TxUpdatedMeasurands", Value: "Energy.Active.Import.Register,SoC,Temperature,Voltage",
+			}}}}, &provision.Station{Protocol: "ocpp1.6"}),
+		}
+		j.known(&c)
+		synctest.Test(t, func(t *testing.T) { j.run(t.Context()) })
+		return lists
+	}
+	for name, tt := range map[string]struct {
+		all   bool
+		known fleet.Configuration
+		want  string
+	}{
+		"nothing is known":      {false, fleet.Configuration{}, "Energy.Active.Import.Register,SoC,Temperature,Voltage"},
+		"it refuses two":        {false, fleet.Configuration{Unsupported: []string{"SoC", "Temperature"}}, "Energy.Active.Import.Register,Voltage"},
+		"it takes two":          {false, fleet.Configuration{MaxMeasurands: 2}, "Energy.Active.Import.Register,SoC"},
+		"all is to be tried":    {true, fleet.Configuration{Unsupported: []string{"SoC"}}, "Energy.Active.Import.Register,SoC,Temperature,Voltage"},
+		"both, as it was found": {false, fleet.Configuration{Unsupported: []string{"SoC"}, MaxMeasurands: 2}, "Energy.Active.Import.Register,Temperature"},
+	} {
+		if got := given(tt.all, tt.known); len(got) != 1 || got[0] != tt.want {
+			t.Errorf("%s: given %q, want %q", name, got, tt.want)
+		}
+	}
 }
 
 func statesOf(j *job) string {

@@ -65,6 +65,8 @@ type Enrolment struct {
 	Verify func(password []byte) bool
 	// Why says more of a password that Verify refused; nil: nothing is known.
 	Why func() string
+	// Weaker is told of a station that proved itself by less than Profile; may be nil.
+	Weaker func(profile int)
 	// Certificate says of a client certificate that is otherwise good whether it was
 	// made for this station, whatever name it bears, and why it is refused; nil: the
 	// name decides.

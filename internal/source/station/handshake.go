@@ -38,6 +38,7 @@ type hello struct {
 	proven     bool // a password or a certificate was checked
 	onboarding event.Onboarding
 	fallback   string
+	secret     []byte // the password that was right
 	cert       *event.Certificate
 	// upstream is whom the station is relayed to; nil: it speaks to us.
 	upstream  *Upstream
@@ -166,7 +167,13 @@ func (ep *Endpoint) admit(r *http.Request) (hello, *refusal) {
 		h.profile, h.proven, h.cert = 3, true, certificateOf(r.TLS.VerifiedChains[0][0])
 	}
 	if enrolled.Verify != nil && !h.proven {
-		ok, given := verify(r, identity, enrolled.Verify)
+		ok, given := verify(r, identity, func(sent []byte) bool {
+			right := enrolled.Verify(sent)
+			if right {
+				h.secret = bytes.Clone(sent)
+			}
+			return right
+		})
 		if !ok {
 			reason := "wrong password"
 			if !given {
@@ -188,6 +195,9 @@ func (ep *Endpoint) admit(r *http.Request) (hello, *refusal) {
 		}
 	}
 	if h.profile < enrolled.Profile {
+		if h.proven && enrolled.Weaker != nil {
+			enrolled.Weaker(h.profile)
+		}
 		return h, &refusal{http.StatusForbidden,
 			fmt.Sprintf("the station is enrolled with security profile %d and came with %d", enrolled.Profile, h.profile)}
 	}

@@ -58,15 +58,20 @@ type link struct {
 	gone     atomic.Bool
 	reason   atomic.Pointer[string] // why we closed it, if we did
 
-	spoke spoke // guarded by the wheel
-	calls calls
+	spoke  spoke // guarded by the wheel
+	hidden hidden
+	calls  calls
 }
 
 func newLink(ep *Endpoint, conn socket, v ocppj.Version, h hello) *link {
-	return &link{
+	l := &link{
 		ep: ep, conn: conn, version: v, station: h.identity, remote: h.remote, reached: h.reached, profile: h.profile, cert: h.cert,
 		onboarding: h.onboarding, access: ep.access, id: fmt.Sprintf("%s-%d", ep.bootID, ep.connSeq.Add(1)),
 	}
+	if string(h.secret) != h.identity {
+		l.hidden.add(h.secret)
+	}
+	return l
 }
 
 // run serves the connection until it ends.
@@ -180,7 +185,7 @@ func (l *link) heed(ctx context.Context, typ websocket.MessageType, frame []byte
 	if l.relay != nil {
 		return l.relay.fromStation(typ, frame, now)
 	}
-	return l.handle(ctx, frame, now)
+	return l.handle(ctx, l.hidden.in(frame), now)
 }
 
 func newBuffer() any { return new(make([]byte, 0, 4096)) }

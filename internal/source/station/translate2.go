@@ -204,7 +204,8 @@ func components(m *v2.NotifyEvent) *event.Component {
 }
 
 // layout reads from a part of the device model what the station is built of:
-// EVSE.Power (its MaxLimit is the rated power) and Connector.ConnectorType.
+// EVSE.Power (its MaxLimit is the rated power), Connector.ConnectorType, SupplyPhases of
+// either, and that there is an EVSE or a connector at all, which AvailabilityState says.
 func layout(data []v2.ReportData) []event.EVSELayout {
 	var out []event.EVSELayout
 	of := func(evse int64) *event.EVSELayout {
@@ -221,12 +222,20 @@ func layout(data []v2.ReportData) []event.EVSELayout {
 			continue
 		}
 		switch {
-		case d.Component.Name == "EVSE" && d.Variable.Name == "Power":
-			if w, ok := ratedPower(d); ok {
-				of(d.Component.EVSE.ID).RatedW = w
+		case d.Component.Name == "EVSE":
+			e := of(d.Component.EVSE.ID)
+			switch d.Variable.Name {
+			case "Power":
+				if w, ok := ratedPower(d); ok {
+					e.RatedW = w
+				}
+			case "SupplyPhases":
+				e.Phases = supplyPhases(d)
+			case "EvseId":
+				if len(d.Attributes) > 0 {
+					e.PublicID = d.Attributes[0].Value
+				}
 			}
-		case d.Component.Name == "EVSE" && d.Variable.Name == "EvseId" && len(d.Attributes) > 0:
-			of(d.Component.EVSE.ID).PublicID = d.Attributes[0].Value
 		case d.Component.Name == "Connector" && d.Component.EVSE.Connector > 0 && d.Component.EVSE.Connector <= 16:
 			e := of(d.Component.EVSE.ID)
 			id := int(d.Component.EVSE.Connector)
@@ -235,13 +244,28 @@ func layout(data []v2.ReportData) []event.EVSELayout {
 				e.Connectors = append(e.Connectors, event.ConnectorLayout{Connector: id})
 				i = len(e.Connectors) - 1
 			}
-			if d.Variable.Name == "ConnectorType" && len(d.Attributes) > 0 {
+			switch {
+			case d.Variable.Name == "ConnectorType" && len(d.Attributes) > 0:
 				e.Connectors[i].Type = d.Attributes[0].Value
 				e.Current = currentOf(d.Attributes[0].Value)
+			case d.Variable.Name == "SupplyPhases" && e.Phases == 0:
+				e.Phases = supplyPhases(d)
 			}
 		}
 	}
 	return out
+}
+
+// supplyPhases is a number of phases, 0 if it is none.
+func supplyPhases(d v2.ReportData) int {
+	for _, a := range d.Attributes {
+		if a.Type == "" || a.Type == "Actual" {
+			if n, err := strconv.Atoi(strings.TrimSpace(a.Value)); err == nil && n >= 1 && n <= 3 {
+				return n
+			}
+		}
+	}
+	return 0
 }
 
 func ratedPower(d v2.ReportData) (float64, bool) {

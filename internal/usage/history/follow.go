@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/usage/attempt"
 	"github.com/chargewatch/chargewatch/internal/usage/rollup"
@@ -82,8 +83,13 @@ func (s *Store) Consume(ctx context.Context, events []*event.Event, next journal
 	marks := make(map[unit]mark)
 	changed := make(map[unit]struct{})
 	for _, e := range events {
-		if _, ok := e.Body.(*event.ServerStarted); ok {
+		switch b := e.Body.(type) {
+		case *event.ServerStarted:
 			s.changeAll()
+		case *event.Policy:
+			if b.Type == fleet.PolicyModel { // stations of the model are built another way
+				s.changeAll()
+			}
 		}
 		if e.Subject.Type != event.StationSubject || !tells(e) {
 			continue

@@ -18,6 +18,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
 	"github.com/chargewatch/chargewatch/internal/event"
+	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/journaltest"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
@@ -271,6 +272,40 @@ func TestADayIsCountedAsItHappened(t *testing.T) {
 	}
 	if s := sessions[0]; s.Station != "A" || s.EVSE != 1 || s.EnergyWh != 20_000 || !s.Start.Equal(h.at(2)) || !s.End.Equal(h.at(4)) || len(s.Token) != 16 || strings.Contains(s.Token, "TA") {
 		t.Errorf("session %+v", s)
+	}
+}
+
+// What the operator says of a model is known to analytics and plans, of ports at which
+// nothing happens too.
+func TestAnOwnModelSaysWhatPortsDeliver(t *testing.T) {
+	h := newHouse(t)
+	h.say(0.5, 0.5, event.Station("A"), &event.StationConfigured{SiteID: "S", Onboarding: event.OnboardingAccepted})
+	h.say(0.5, 0.5, event.Station("A"), &event.Connected{ConnID: "1", Protocol: "ocpp1.6"})
+	h.say(0.5, 0.5, event.Station("A"), &event.Boot{Vendor: "Acme", Model: "Rapid", Status: "Accepted"})
+	h.say(0.5, 0.5, port("A"), &event.Status{Status: "Available"})
+	h.clock.Set(h.at(1))
+	h.settle()
+	rated := func() (w float64, current string) {
+		t.Helper()
+		list, err := h.store.Ports(t.Context(), []string{"S"})
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%d ports, %v", len(list), err)
+		}
+		return list[0].RatedW, list[0].Current
+	}
+	if w, current := rated(); w != 0 || current != "" {
+		t.Fatalf("before: %v W %s", w, current)
+	}
+	h.say(2, 2, event.Self(), &event.Policy{Type: fleet.PolicyModel, ID: "mo-1", Value: []byte(`{"vendor":"ACME","model":"rap","source":"a test of usage",
+		"evses":[{"evse":1,"current":"DC","ratedW":160000,"connectors":[{"connector":1}]}]}`)})
+	h.settle()
+	if w, current := rated(); w != 160_000 || current != "DC" {
+		t.Errorf("described: %v W %s", w, current)
+	}
+	h.say(3, 3, event.Self(), &event.Policy{Type: fleet.PolicyModel, ID: "mo-1"})
+	h.settle()
+	if w, _ := rated(); w != 0 {
+		t.Errorf("taken back: %v W", w)
 	}
 }
 

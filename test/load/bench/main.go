@@ -300,6 +300,14 @@ func (b *bench) run(ctx context.Context) error {
 			b.report.add("rotations", r)
 		}
 	}
+	if has("provision") {
+		log.Print("provision: chargewatch")
+		r, err := provisioning(ctx, &b.lab, b.stations)
+		note(err)
+		if r != nil {
+			b.report.add("provision", r)
+		}
+	}
 	if has("api-10k") {
 		srv, err := b.lab.startChargewatch(ctx, "", false)
 		if err == nil {

@@ -1508,6 +1508,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/configuration-profiles/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a profile would do if it were kept so; nothing is kept or set */
+        post: operations["previewConfigurationProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/configuration-profiles/{profile}": {
         parameters: {
             query?: never;
@@ -2748,6 +2765,60 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What makers' models are built of: your entries, then those that come along */
+        get: operations["listModels"];
+        put?: never;
+        /** Say what a model is built of; its stations are built so at once */
+        post: operations["createModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/unmatched": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Models that stations report and no entry is about */
+        get: operations["listUnmatchedModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One entry of yours */
+        get: operations["getModel"];
+        put?: never;
+        post?: never;
+        /** Take an entry of yours back */
+        delete: operations["deleteModel"];
+        options?: never;
+        head?: never;
+        /** Change an entry of yours */
+        patch: operations["changeModel"];
         trace?: never;
     };
     "/monitor-profiles": {
@@ -4255,6 +4326,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stations/{station}/security/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What raising the security profile of the station would take
+         * @description By what it said last: nothing is asked of it.
+         */
+        get: operations["getStationProfilePlan"];
+        put?: never;
+        /**
+         * Raise the security profile of the station
+         * @description It is told when it is connected and nobody charges, and restarted. What it proves itself by now is enough until it came by the new profile; after that less is refused. OCPP knows no way back from afar: lower the profile in its enrolment, and at the station itself.
+         */
+        post: operations["raiseStationProfile"];
+        /**
+         * Give up raising the security profile
+         * @description Nothing more is asked of the station; what it did already stays.
+         */
+        delete: operations["abandonStationProfile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stations/{station}/security/roots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Install a root for the server in a station
+         * @description It is asked afterwards which it has.
+         */
+        post: operations["installStationRoot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stations/{station}/security/roots/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete a root from a station
+         * @description Refused for the root that the server stands under.
+         */
+        post: operations["deleteStationRoot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stations/{station}/states": {
         parameters: {
             query?: never;
@@ -4369,6 +4508,88 @@ export interface paths {
         /** Change who makes the certificates of stations */
         put: operations["setStationAuthority"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/station-root": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The root of the server's certificate, and its change */
+        get: operations["getStationRoots"];
+        put?: never;
+        /**
+         * Bring another root to stations
+         * @description Each is given it when it is there, beside the one it has. The server goes on as before.
+         */
+        post: operations["changeStationRoot"];
+        /**
+         * Give up the change of the root
+         * @description Only before the server stands under the new one. Stations that have it keep it.
+         */
+        delete: operations["abandonStationRoot"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/station-root/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the change of the root
+         * @description Stations that still have the old root keep it.
+         */
+        post: operations["finishStationRoot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/station-root/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete the old root from stations */
+        post: operations["removeOldStationRoot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/station-root/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have the server stand under the new root
+         * @description Refused while a station that comes by TLS does not have it and is not named.
+         */
+        post: operations["switchStationRoot"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5948,6 +6169,10 @@ export interface components {
             vendor?: string;
             version?: string;
         };
+        ChangeRootInputBody: {
+            /** @description PEM of a root; empty: one is made */
+            certificate?: string;
+        };
         ChangeWorkOrderInputBody: {
             /** @description empty: nobody; needs workorders.assign */
             assignee?: string;
@@ -6391,6 +6616,8 @@ export interface components {
             firmware: string;
             /** Format: date-time */
             firstAt: string;
+            /** @description the model catalogue names it as a habit of the model */
+            known: boolean;
             /** Format: date-time */
             lastAt: string;
             model: string;
@@ -6678,6 +6905,13 @@ export interface components {
             type: string;
             /** @description that a pass dies with; empty: none */
             workOrderId: string;
+        };
+        DeleteRootInputBody: {
+            /** @enum {string} */
+            hashAlgorithm: "SHA256" | "SHA384" | "SHA512";
+            issuerKeyHash: string;
+            issuerNameHash: string;
+            serialNumber: string;
         };
         DeliveryShape: {
             /** Format: int64 */
@@ -8999,6 +9233,10 @@ export interface components {
             stationLabel: string;
             text: string;
         };
+        InstallRootInputBody: {
+            /** @description PEM of a root; empty: that of this server */
+            certificate?: string;
+        };
         InstalledCertificateShape: {
             /** Format: date-time */
             at: string;
@@ -9234,6 +9472,11 @@ export interface components {
         };
         ItemsMessageShape: {
             items: components["schemas"]["MessageShape"][];
+            /** @description empty: there is no more */
+            nextCursor: string;
+        };
+        ItemsModelShape: {
+            items: components["schemas"]["ModelShape"][];
             /** @description empty: there is no more */
             nextCursor: string;
         };
@@ -9817,6 +10060,97 @@ export interface components {
             /** @description all, site/ID or station/ID */
             scope: string;
         };
+        ModelChangeInputBody: {
+            /** @description replaces all of it */
+            configuration?: components["schemas"]["ModelConfigurationShape"];
+            evses?: components["schemas"]["ModelEVSEShape"][];
+            model?: string;
+            quirks?: string[];
+            source?: string;
+            vendor?: string;
+        };
+        ModelConfigurationShape: {
+            /**
+             * Format: int64
+             * @description the longest list of measurands that it takes
+             */
+            maxMeasurands?: number;
+            /** @description settings whose change it answers with RebootRequired */
+            rebootAfter?: string[];
+            /** @description measurands that it refuses */
+            unsupported?: string[];
+        };
+        ModelConnectorShape: {
+            /**
+             * Format: int64
+             * @description as OCPP 1.6 counts: over the whole station
+             */
+            connector: number;
+            /** @description ConnectorEnumType of OCPP 2.0.1; missing: not known */
+            type?: string;
+        };
+        ModelEVSEShape: {
+            connectors: components["schemas"]["ModelConnectorShape"][];
+            /**
+             * @description empty only where nobody knows yet
+             * @enum {string}
+             */
+            current: "AC" | "DC" | "";
+            /**
+             * Format: int64
+             * @description counts up from 1
+             */
+            evse: number;
+            /** @description only one port of the group can charge at a time */
+            exclusive?: boolean;
+            /** @description ports of a group share power */
+            group?: string;
+            /** Format: double */
+            groupW?: number;
+            /**
+             * Format: int64
+             * @description of AC; missing: the installation decides
+             */
+            phases?: number;
+            /**
+             * Format: double
+             * @description at the port; missing: not known
+             */
+            ratedW?: number;
+        };
+        ModelShape: {
+            /**
+             * Format: date-time
+             * @description null: it comes along
+             */
+            changedAt: string | null;
+            configuration: components["schemas"]["ModelConfigurationShape"];
+            evses: components["schemas"]["ModelEVSEShape"][];
+            /** @description of an entry of yours; empty: it comes along */
+            id: string;
+            /** @description with which the reported model begins */
+            model: string;
+            /**
+             * Format: int64
+             * @description of them, built as a person or they themselves said
+             */
+            otherwise: number;
+            /** @description an entry of yours counts more than what comes along */
+            own: boolean;
+            /** @description habits in what it sends, by the names under which they are counted */
+            quirks: string[];
+            /** @description the entry of yours that counts instead; empty: none */
+            replacedBy: string;
+            /** @description where the facts were read */
+            source: string;
+            /**
+             * Format: int64
+             * @description for which it is the entry that counts
+             */
+            stations: number;
+            /** @description as stations report it */
+            vendor: string;
+        };
         ModelShare: {
             /** @enum {string} */
             model: "last" | "lastWeek" | "weekMean" | "weekMedian" | "recentDays" | "smoothed" | "departure" | "regression" | "regressionRecent" | "regressionMedian" | "regressionRoot";
@@ -9825,6 +10159,24 @@ export interface components {
              * @description 0 to 1
              */
             share: number;
+        };
+        ModelSuggestionShape: {
+            /** @description it can be added as it is */
+            complete: boolean;
+            evses: components["schemas"]["ModelEVSEShape"][];
+            /**
+             * @description report: stations told how they are built; person: people said so of one; status: only which ports were heard
+             * @enum {string}
+             */
+            from: "report" | "person" | "status";
+            /** @description the reported one, cut to what an entry can hold */
+            model: string;
+            source: string;
+            /**
+             * Format: int64
+             * @description that say the same
+             */
+            stations: number;
         };
         Monitor: {
             component: string;
@@ -10165,6 +10517,17 @@ export interface components {
             /** @description it may show live pictures of cameras, private parts hidden */
             video?: boolean;
             views?: string[];
+        };
+        NewModelInputBody: {
+            configuration?: components["schemas"]["ModelConfigurationShape"];
+            evses: components["schemas"]["ModelEVSEShape"][];
+            /** @description with which the reported model begins; the longest that fits counts */
+            model: string;
+            quirks?: string[];
+            /** @description where the facts were read, so that anybody can look */
+            source: string;
+            /** @description as stations report it; letter case does not count */
+            vendor: string;
         };
         NewNoteInputBody: {
             /** @description plain text, at most 2,000 characters */
@@ -11652,6 +12015,20 @@ export interface components {
             /** Format: date-time */
             until: string | null;
         };
+        PreviewProfileInputBody: {
+            /** @description true if missing */
+            active?: boolean;
+            model?: string;
+            name?: string;
+            /** @description that is being edited; missing: a new one */
+            profile?: string;
+            protocols?: ("ocpp1.6" | "ocpp2.0.1" | "ocpp2.1")[];
+            settings: components["schemas"]["ProfileSettingShape"][];
+            sites?: string[];
+            /** @description that it is looked at with */
+            station?: string;
+            vendor?: string;
+        };
         PrimeTimeShape: {
             /** Format: int64 */
             fromHour: number;
@@ -11704,6 +12081,72 @@ export interface components {
             steps: components["schemas"]["StepState"][];
             /** Format: int64 */
             version: number;
+        };
+        ProfileChangeShape: {
+            /** Format: int64 */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description nothing is done before; while it is to return: until when
+             */
+            dueAt: string | null;
+            /** Format: date-time */
+            finishedAt: string | null;
+            /** Format: int64 */
+            from: number;
+            /** @description the last word of the station */
+            said: string;
+            /** Format: date-time */
+            sentAt: string | null;
+            /** Format: date-time */
+            startedAt: string;
+            /**
+             * @description in all but done the profile from before is enough; setting, restarting and returning may have reached the station
+             * @enum {string}
+             */
+            state: "waiting" | "setting" | "restarting" | "returning" | "done" | "rejected" | "unfit" | "unanswered" | "fellBack" | "missing" | "abandoned";
+            /** Format: int64 */
+            to: number;
+            /** @description where a station of 2.x is told to come, without its identity */
+            url: string;
+            /** @description what somebody did without */
+            without: string[];
+        };
+        ProfileNeedShape: {
+            /**
+             * @description spoken: the station was here before; listener: an address of ours serves the profile; address: 2.x is told where to come; root: the station has the authority of our certificate; password, certificate: it can prove itself
+             * @enum {string}
+             */
+            name: "spoken" | "listener" | "address" | "root" | "password" | "certificate";
+            /** @description somebody may do without, by naming it */
+            optional: boolean;
+            /** @enum {string} */
+            state: "met" | "missing" | "unknown";
+        };
+        ProfilePlanShape: {
+            /** Format: int64 */
+            from: number;
+            needs: components["schemas"]["ProfileNeedShape"][];
+            /** @description nothing is missing */
+            ready: boolean;
+            /** Format: int64 */
+            to: number;
+            /** @description where a station of 2.x would be told to come */
+            url: string;
+        };
+        ProfilePreviewShape: {
+            /**
+             * Format: int64
+             * @description stations that would be set otherwise than they are to be now
+             */
+            changes: number;
+            /** @description how the station would stand, by what it said last; a state differs is what would be set. null: none was named */
+            station: components["schemas"]["ConfigurationStandingShape"];
+            /**
+             * Format: int64
+             * @description for which it would hold
+             */
+            stations: number;
         };
         ProfileSettingShape: {
             /** @description of OCPP 1.6; empty: it has none */
@@ -11787,6 +12230,19 @@ export interface components {
             station?: string;
             /** @description who or what comes */
             what?: string;
+        };
+        RaiseProfileInputBody: {
+            /**
+             * @description of 2.x; empty: by whether it has a SIM card
+             * @enum {string}
+             */
+            interface?: "" | "Wired0" | "Wired1" | "Wired2" | "Wired3" | "Wireless0" | "Wireless1" | "Wireless2" | "Wireless3";
+            /** Format: int64 */
+            profile: number;
+            /** @description wss:// where a station of 2.x is to come, without its identity; empty: where it found us, at the port that serves the profile */
+            url?: string;
+            /** @description preconditions to do without */
+            without?: ("root" | "listener")[];
         };
         RankShape: {
             /**
@@ -12209,6 +12665,96 @@ export interface components {
         RevokeStationsInputBody: {
             reason: string;
         };
+        RootAnswerShape: {
+            /**
+             * @description took: it said Accepted and does not tell what it has; empty: not known
+             * @enum {string}
+             */
+            has: "" | "has" | "took" | "refused" | "unfit";
+            said: string;
+        };
+        RootCertificateShape: {
+            /** @description PEM */
+            certificate: string;
+            /** Format: int64 */
+            daysLeft: number;
+            /** @description SHA-256 */
+            fingerprint: string;
+            /** Format: date-time */
+            notAfter: string;
+            /** Format: date-time */
+            notBefore: string;
+            subject: string;
+        };
+        RootChangeShape: {
+            /** Format: date-time */
+            finishedAt: string | null;
+            /**
+             * Format: int64
+             * @description deleted the old one
+             */
+            gone: number;
+            /** Format: int64 */
+            has: number;
+            /**
+             * Format: int64
+             * @description kept the old one
+             */
+            kept: number;
+            /** @description come by TLS and are not known to have the new root: at most 1000 */
+            lacking: components["schemas"]["RootLackShape"][];
+            /**
+             * Format: int64
+             * @description how many those are
+             */
+            lackingAll: number;
+            /** @description by this server; else imported */
+            made: boolean;
+            /** Format: int64 */
+            refused: number;
+            /**
+             * Format: int64
+             * @description are not asked
+             */
+            relayed: number;
+            root: components["schemas"]["RootCertificateShape"];
+            /** Format: date-time */
+            startedAt: string;
+            /**
+             * @description installing: stations get the new one beside the old; switched: the server stands under the new one; removing: the old one is deleted from stations
+             * @enum {string}
+             */
+            state: "installing" | "switching" | "switched" | "removing" | "done" | "abandoned";
+            /**
+             * Format: int64
+             * @description that are let in
+             */
+            stations: number;
+            /** Format: date-time */
+            switchedAt: string | null;
+            /**
+             * Format: int64
+             * @description do not know the request
+             */
+            unfit: number;
+            /**
+             * Format: int64
+             * @description were not there yet, or did not answer
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description how many of them somebody did without
+             */
+            without: number;
+        };
+        RootLackShape: {
+            /** @description its last word */
+            said: string;
+            station: string;
+            /** @enum {string} */
+            why: "waiting" | "refused" | "unfit" | "relayed";
+        };
         Route: {
             channels?: string[];
             /** @description try the routes after it too */
@@ -12443,7 +12989,7 @@ export interface components {
              * @description what to do first
              * @enum {string}
              */
-            next: "nothing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "expired" | "renew" | "renewalFailed";
+            next: "nothing" | "fellBack" | "missing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "expired" | "renew" | "renewalFailed";
             /** @enum {string} */
             onboarding: "accepted" | "pending" | "rejected";
             online: boolean;
@@ -12461,6 +13007,8 @@ export interface components {
              * @description the least it must use
              */
             profile: number;
+            /** @description of the change of its security profile that is under way or was the last; empty: none */
+            profileState: string;
             /** @description the system that it proves itself to; empty: to us */
             relayedTo: string;
             /**
@@ -13346,7 +13894,7 @@ export interface components {
              * @description what to do first
              * @enum {string}
              */
-            next: "nothing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "expired" | "renew" | "renewalFailed";
+            next: "nothing" | "fellBack" | "missing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "expired" | "renew" | "renewalFailed";
             /** @enum {string} */
             onboarding: "accepted" | "pending" | "rejected";
             online: boolean;
@@ -13365,6 +13913,9 @@ export interface components {
              * @description the least it must use
              */
             profile: number;
+            /** @description of the change of its security profile that is under way or was the last; empty: none */
+            profileState: string;
+            raising: components["schemas"]["ProfileChangeShape"];
             /** @description the system that it proves itself to; empty: to us */
             relayedTo: string;
             renewal: components["schemas"]["RenewalShape"];
@@ -13382,6 +13933,12 @@ export interface components {
             used: number | null;
             /** @description below what a listener could give it: no password, or one without TLS although TLS is offered */
             weak: boolean;
+        };
+        StationRootsShape: {
+            /** @description that is under way or was the last */
+            change: components["schemas"]["RootChangeShape"];
+            /** @description none: TLS is off, or the chain ends below its root */
+            roots: components["schemas"]["RootCertificateShape"][];
         };
         StationScoreShape: {
             /** @description the worst first */
@@ -13616,6 +14173,10 @@ export interface components {
             sessions: components["schemas"]["SessionSummary"];
             stations: components["schemas"]["StationSummary"];
         };
+        SwitchRootInputBody: {
+            /** @description every station that comes by TLS and does not have the new root; they will be lost */
+            without?: string[];
+        };
         SwitchedShape: {
             id: string;
             label: string;
@@ -13828,6 +14389,21 @@ export interface components {
              * @description 0: as long as its controller opens
              */
             seconds?: number;
+        };
+        UnmatchedModelShape: {
+            /** @description stations of it, at most 5 */
+            examples: string[];
+            model: string;
+            protocols: string[];
+            /** Format: int64 */
+            stations: number;
+            /** @description an entry as far as it can be told from them; null: they told nothing of their ports */
+            suggestion: components["schemas"]["ModelSuggestionShape"];
+            vendor: string;
+        };
+        UnmatchedModelsOutputBody: {
+            /** @description the most frequent first, at most 200 */
+            items: components["schemas"]["UnmatchedModelShape"][];
         };
         UpstreamChangeInputBody: {
             authority?: string;
@@ -18310,6 +18886,39 @@ export interface operations {
             };
         };
     };
+    previewConfigurationProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewProfileInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfilePreviewShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getConfigurationProfile: {
         parameters: {
             query?: never;
@@ -21494,6 +22103,196 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EndedOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listModels: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsModelShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewModelInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listUnmatchedModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnmatchedModelsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelChangeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelShape"];
                 };
             };
             /** @description Error */
@@ -25480,6 +26279,175 @@ export interface operations {
             };
         };
     };
+    getStationProfilePlan: {
+        parameters: {
+            query?: {
+                profile?: number;
+            };
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfilePlanShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    raiseStationProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RaiseProfileInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileChangeShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    abandonStationProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileChangeShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    installStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstallRootInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RootAnswerShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                station: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeleteRootInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RootAnswerShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getStates: {
         parameters: {
             query?: {
@@ -25717,6 +26685,188 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StationAuthorityShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getStationRoots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    changeStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRootInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    abandonStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    finishStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    removeOldStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    switchStationRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchRootInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationRootsShape"];
                 };
             };
             /** @description Error */

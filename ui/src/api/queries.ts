@@ -393,3 +393,12 @@ export const savedViewsQuery = () =>
     queryFn: ({ signal }) => ok(api.GET('/views', { signal })).then((p) => p.items),
     staleTime: minute,
   });
+
+export const FIRMWARE_IMAGES = ['firmware-images'];
+
+export const firmwareImagesQuery = () =>
+  queryOptions({
+    queryKey: FIRMWARE_IMAGES,
+    queryFn: async ({ signal }) => (await ok(api.GET('/firmware/images', { signal }))).items,
+    refetchInterval: 30_000,
+  });

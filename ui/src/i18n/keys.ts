@@ -21,12 +21,14 @@ import type maintenance from '../features/maintenance/words/en.json';
 import type map from '../features/map/words/en.json';
 import type me from '../features/me/words/en.json';
 import type measures from '../features/measures/words/en.json';
+import type models from '../features/models/words/en.json';
 import type outputs from '../features/outputs/words/en.json';
 import type overview from '../features/overview/words/en.json';
 import type past from '../features/past/words/en.json';
 import type planner from '../features/planner/words/en.json';
 import type playbooks from '../features/playbooks/words/en.json';
 import type profiles from '../features/profiles/words/en.json';
+import type proofs from '../features/proofs/words/en.json';
 import type raid from '../features/raid/words/en.json';
 import type response from '../features/response/words/en.json';
 import type rules from '../features/rules/words/en.json';
@@ -62,10 +64,12 @@ export type MessageKey =
   | keyof typeof map
   | keyof typeof measures
   | keyof typeof files
+  | keyof typeof models
   | keyof typeof outputs
   | keyof typeof overview
   | keyof typeof past
   | keyof typeof profiles
+  | keyof typeof proofs
   | keyof typeof raid
   | keyof typeof response
   | keyof typeof rules

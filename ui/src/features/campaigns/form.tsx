@@ -13,11 +13,12 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { api, ok } from '../../api/client';
-import { stationsQuery } from '../../api/queries';
+import { firmwareImagesQuery, stationsQuery } from '../../api/queries';
 import { count as number } from '../../format/quantity';
 import { useT, useTag } from '../../i18n/i18n';
 import { FormFault } from '../../ui/form';
 import { Icon } from '../../ui/icons';
+import { useAllowed } from '../../ui/me';
 import { Panel, Skeleton } from '../../ui/panel';
 import { useSiteNames, useSites } from '../../ui/sites';
 import { Effect, FormDialog } from '../settings/dialog';
@@ -26,7 +27,9 @@ import { codeText, minutesText } from './outcome';
 import {
   cohortOf,
   type Draft,
+  isKind,
   leastSeconds,
+  needs,
   newDraft,
   parsed,
   planOf,
@@ -229,6 +232,7 @@ function What({ draft: d, change }: Part) {
       onChange={(e) => change({ [field]: e.currentTarget.value })}
     />
   );
+  const mayWrite = useAllowed('stations.write');
   return (
     <Panel title={t('campaigns.form.what')}>
       <Radio.Group
@@ -237,8 +241,19 @@ function What({ draft: d, change }: Part) {
         onChange={(v) => change({ work: v as Work, whenIdle: waitsForIdle(v as Work) })}
       >
         <div className={styles.works}>
-          {WORKS.map((w) => (
+          {WORKS.filter((w) => !isKind(w)).map((w) => (
             <Radio key={w} value={w} label={t(`campaigns.work.${w}`)} />
+          ))}
+        </div>
+        <div className={styles.kinds}>
+          {WORKS.filter(isKind).map((w) => (
+            <Radio
+              key={w}
+              value={w}
+              label={t(`campaigns.work.${w}`)}
+              description={t(`campaigns.work.${w}.text`)}
+              disabled={needs(w) === 'stations.write' && !mayWrite}
+            />
           ))}
         </div>
       </Radio.Group>
@@ -267,20 +282,69 @@ function What({ draft: d, change }: Part) {
             />
           </>
         )}
-        <Checkbox
-          className={styles.wide!}
-          label={t('campaigns.form.whenIdle')}
-          checked={d.whenIdle}
-          onChange={(e) => change({ whenIdle: e.currentTarget.checked })}
-        />
-        <Checkbox
-          className={styles.wide!}
-          label={t('campaigns.form.alsoRelayed')}
-          checked={d.alsoRelayed}
-          onChange={(e) => change({ alsoRelayed: e.currentTarget.checked })}
-        />
+        {d.work === 'firmware' && <Image draft={d} change={change} />}
+        {!isKind(d.work) && (
+          <>
+            <Checkbox
+              className={styles.wide!}
+              label={t('campaigns.form.whenIdle')}
+              checked={d.whenIdle}
+              onChange={(e) => change({ whenIdle: e.currentTarget.checked })}
+            />
+            <Checkbox
+              className={styles.wide!}
+              label={t('campaigns.form.alsoRelayed')}
+              checked={d.alsoRelayed}
+              onChange={(e) => change({ alsoRelayed: e.currentTarget.checked })}
+            />
+          </>
+        )}
       </div>
     </Panel>
+  );
+}
+
+/** Which image of the library stations are to get. */
+function Image({ draft: d, change }: Part) {
+  const t = useT();
+  const tag = useTag();
+  const { data, error } = useQuery(firmwareImagesQuery());
+  const image = data?.find((x) => x.id === d.image);
+  return (
+    <>
+      <Select
+        className={styles.wide!}
+        label={t('campaigns.form.image')}
+        placeholder={data?.length === 0 ? t('campaigns.form.noImage') : t('campaigns.form.pickImage')}
+        data={(data ?? []).map((x) => ({
+          value: x.id,
+          label: [x.version, [x.vendor, x.model].filter(Boolean).join(' '), x.name]
+            .filter(Boolean)
+            .join(' · '),
+        }))}
+        value={d.image || null}
+        error={error ? t('campaigns.form.imagesFailed') : undefined}
+        disabled={data?.length === 0}
+        searchable
+        onChange={(v) => change({ image: v ?? '' })}
+        description={
+          image &&
+          t('campaigns.form.imageFits', {
+            n: number(tag, image.stations),
+            running: number(tag, image.running),
+          })
+        }
+      />
+      {image?.signed && (
+        <Checkbox
+          className={styles.wide!}
+          label={t('campaigns.form.unsigned')}
+          description={t('campaigns.form.unsignedText')}
+          checked={d.unsigned}
+          onChange={(e) => change({ unsigned: e.currentTarget.checked })}
+        />
+      )}
+    </>
   );
 }
 

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
-import { usersQuery } from '../../api/queries';
+import { firmwareImagesQuery, usersQuery } from '../../api/queries';
 import { count as number } from '../../format/quantity';
 import { hourMinute } from '../../format/time';
 import { type Translate, useT, useTag } from '../../i18n/i18n';
@@ -124,9 +124,7 @@ function Shown({ campaign: c, again }: { campaign: Campaign; again: (stations: s
           </ul>
         </Panel>
         <Panel title={t('campaigns.what')}>
-          <p className="mono">
-            {kindText(t, c.kind)} {paramsText(c.plan.params)}
-          </p>
+          <Done campaign={c} />
           {c.leftOut.length > 0 && (
             <>
               <p>{t('campaigns.leftOut')}</p>
@@ -146,6 +144,38 @@ function Shown({ campaign: c, again }: { campaign: Campaign; again: (stations: s
         </Panel>
       </div>
     </>
+  );
+}
+
+/** What is done, in words; a command as it is sent. */
+function Done({ campaign: c }: { campaign: Campaign }) {
+  const t = useT();
+  if (c.kind === 'firmware') return <Firmware params={c.plan.params} />;
+  if (c.kind === 'configure' || c.kind === 'password' || c.kind === 'certificate')
+    return (
+      <p>
+        {t(`campaigns.work.${c.kind}`)}
+        <span className={`${styles.about} meta`}>{t(`campaigns.work.${c.kind}.text`)}</span>
+      </p>
+    );
+  return (
+    <p className="mono">
+      {kindText(t, c.kind)} {paramsText(c.plan.params)}
+    </p>
+  );
+}
+
+function Firmware({ params }: { params: unknown }) {
+  const t = useT();
+  const { data } = useQuery(firmwareImagesQuery());
+  const of = params as { imageId?: string; unsigned?: boolean } | undefined;
+  const image = data?.find((x) => x.id === of?.imageId);
+  return (
+    <p>
+      {t('campaigns.work.firmware')}:{' '}
+      <span className="mono">{image ? `${image.version} · ${image.name}` : (of?.imageId ?? '')}</span>
+      {of?.unsigned && <span className={`${styles.about} meta`}>{t('campaigns.form.unsigned')}</span>}
+    </p>
   );
 }
 

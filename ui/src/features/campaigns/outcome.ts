@@ -21,22 +21,53 @@ const CODES = new Set([
   'relayed',
   'answered',
   'notSent',
+  'already',
+  'noListener',
+  'noRoot',
+  'noCertificate',
+  'fellBack',
+  'missing',
+  'set',
+  'partly',
+  'atRestart',
+  'refused',
+  'readOnly',
+  'unanswered',
+  'unreadable',
+  'budget',
+  'restartFailed',
+  'noProfile',
+  'noPassword',
+  'done',
+  'kept',
+  'rejected',
+  'unfit',
+  'abandoned',
   'updated',
   'upToDate',
   'otherModel',
   'imageGone',
   'noAddress',
-  'cancelled',
   'notReady',
-  'claimedNotUpdated',
   'timedOut',
+  'claimedNotUpdated',
+  'cancelled',
+  'failed',
 ]);
 
 /** A word that the server counts by; one of the protocol stays as it is. */
 export const codeText = (t: Translate, code: string): string =>
   CODES.has(code) ? t(`campaigns.code.${code}` as MessageKey) : code;
 
-const KINDS = new Set(['command', 'configure', 'password', 'certificate', 'firmware']);
+const KINDS = new Set([
+  'command',
+  'configure',
+  'password',
+  'certificate',
+  'securityProfile',
+  'root',
+  'firmware',
+]);
 
 export const kindText = (t: Translate, kind: string): string =>
   t(`campaigns.kind.${KINDS.has(kind) ? kind : 'other'}` as MessageKey);

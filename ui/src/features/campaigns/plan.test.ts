@@ -33,6 +33,24 @@ describe('a plan', () => {
     expect(parsed('')).toEqual({});
   });
 
+  it('is of a kind of its own where it is more than a command', () => {
+    expect(planOf({ ...all, work: 'firmware' })).toBeNull();
+    expect(planOf({ ...all, work: 'firmware', image: 'fi-1' })).toMatchObject({
+      kind: 'firmware',
+      params: { imageId: 'fi-1' },
+    });
+    expect(planOf({ ...all, work: 'firmware', image: 'fi-1', unsigned: true })?.params).toEqual({
+      imageId: 'fi-1',
+      unsigned: true,
+    });
+    for (const work of ['configure', 'password', 'certificate'] as const) {
+      const plan = planOf({ ...all, work, whenIdle: true });
+      expect(plan?.kind).toBe(work);
+      expect(plan).not.toHaveProperty('params');
+      expect(plan).not.toHaveProperty('whenIdle');
+    }
+  });
+
   it('knows how long it takes at least', () => {
     expect(leastSeconds({ ...all, canary: 0, perMinute: 30 }, 60)).toBe(120);
     expect(leastSeconds({ ...all, canary: 2, soakMinutes: 5, perMinute: 30 }, 60)).toBe(420);

@@ -11,12 +11,25 @@ export const WORKS = [
   'inService',
   'setting',
   'other',
+  'configure',
+  'firmware',
+  'password',
+  'certificate',
 ] as const;
 export type Work = (typeof WORKS)[number];
 
+/** Works that are more than one command: the server knows each as a kind of its own. */
+const KINDS = ['configure', 'firmware', 'password', 'certificate'] as const;
+type Kind = (typeof KINDS)[number];
+export const isKind = (w: Work): w is Kind => (KINDS as readonly Work[]).includes(w);
+
+/** Works that need more than the right to command stations. */
+export const needs = (w: Work) =>
+  w === 'password' || w === 'certificate' ? ('stations.write' as const) : ('stations.command' as const);
+
 type Sent = { action: string; payload: Record<string, unknown> };
 
-const SENT: Record<Exclude<Work, 'setting' | 'other'>, [Sent, Sent]> = {
+const SENT: Record<Exclude<Work, 'setting' | 'other' | Kind>, [Sent, Sent]> = {
   identify: [
     { action: 'TriggerMessage', payload: { requestedMessage: 'BootNotification' } },
     { action: 'TriggerMessage', payload: { requestedMessage: 'BootNotification' } },
@@ -57,6 +70,9 @@ export type Draft = {
   /** Of any other command. */
   action: string;
   payload: string;
+  /** Of firmware: an image of the library, and whether its signature is left out. */
+  image: string;
+  unsigned: boolean;
   // The cohort.
   stations: string[];
   sites: string[];
@@ -93,6 +109,8 @@ export const newDraft = (stations: string[] = []): Draft => ({
   value: '',
   action: '',
   payload: '{}',
+  image: '',
+  unsigned: false,
   stations,
   sites: [],
   tags: [],
@@ -121,6 +139,7 @@ export const newDraft = (stations: string[] = []): Draft => ({
 const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 
 function sent(d: Draft): [Sent, Sent] | null {
+  if (isKind(d.work)) return null;
   if (d.work === 'setting') {
     if (d.key.trim() === '' && (d.component.trim() === '' || d.variable.trim() === '')) return null;
     return [
@@ -173,29 +192,43 @@ export function cohortOf(d: Draft): Cohort | null {
   return d.everything ? { everything: true } : null;
 }
 
-/** The plan, or null while something of it is missing. */
-export function planOf(d: Draft): Plan | null {
+/** What is done; null while something of it is missing. */
+function workOf(d: Draft): Pick<Plan, 'kind' | 'params'> | null {
+  if (d.work === 'firmware')
+    return d.image === ''
+      ? null
+      : { kind: 'firmware', params: { imageId: d.image, ...(d.unsigned && { unsigned: true }) } };
+  if (isKind(d.work)) return { kind: d.work };
   const what = sent(d);
-  const cohort = cohortOf(d);
-  const windowed = d.from !== '' || d.to !== '';
-  if (what === null || cohort === null) return null;
-  if (windowed && (!TIME.test(d.from) || !TIME.test(d.to) || d.from === d.to)) return null;
+  if (what === null) return null;
   const [first, second] = what;
   return {
     kind: 'command',
-    ...(d.name.trim() !== '' && { name: d.name.trim() }),
     params: {
       ...first,
       byProtocol: { 'ocpp2.0.1': second, 'ocpp2.1': second },
       ...(d.alsoRelayed && { alsoRelayed: true }),
     },
+  };
+}
+
+/** The plan, or null while something of it is missing. */
+export function planOf(d: Draft): Plan | null {
+  const what = workOf(d);
+  const cohort = cohortOf(d);
+  const windowed = d.from !== '' || d.to !== '';
+  if (what === null || cohort === null) return null;
+  if (windowed && (!TIME.test(d.from) || !TIME.test(d.to) || d.from === d.to)) return null;
+  return {
+    ...what,
+    ...(d.name.trim() !== '' && { name: d.name.trim() }),
     cohort,
     canary: { count: d.canary, waitSeconds: Math.round(d.soakMinutes * 60) },
     pace: { perMinute: d.perMinute, atOnce: d.atOnce, perSite: d.perSite },
     stopOn: { failed: d.stopFailed, failedPercent: d.stopPercent },
     retries: d.retries,
     giveUpAfterSeconds: Math.round(d.giveUpHours * 3600),
-    whenIdle: d.whenIdle,
+    ...(!isKind(d.work) && { whenIdle: d.whenIdle }),
     ...(windowed && { window: { from: d.from, to: d.to } }),
   };
 }

@@ -17,6 +17,8 @@ export const DETECTORS = [
   'C19',
   ...numbered('D', 28),
   'D33',
+  'D35',
+  'D36',
   ...numbered('V', 5),
   'V10',
   'V11',

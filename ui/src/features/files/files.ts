@@ -1,7 +1,10 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, ok } from '../../api/client';
 import type { components } from '../../api/gen';
+import { FIRMWARE_IMAGES as IMAGES, firmwareImagesQuery as imagesQuery } from '../../api/queries';
 import type { MessageKey } from '../../i18n/i18n';
+
+export { IMAGES, imagesQuery };
 
 type Schemas = components['schemas'];
 export type StationFile = Schemas['StationFileShape'];
@@ -13,15 +16,6 @@ export const filesQuery = (station: string) =>
     queryFn: async ({ signal }) =>
       (await ok(api.GET('/stations/{station}/files', { params: { path: { station } }, signal }))).items,
     refetchInterval: (query) => (query.state.data?.some((f) => !f.over) ? 2_000 : 30_000),
-  });
-
-export const IMAGES = ['firmware-images'];
-
-export const imagesQuery = () =>
-  queryOptions({
-    queryKey: IMAGES,
-    queryFn: async ({ signal }) => (await ok(api.GET('/firmware/images', { signal }))).items,
-    refetchInterval: 30_000,
   });
 
 /** Whether an image is for a station of that vendor and model. */

@@ -64,7 +64,7 @@ export default function Difference({ station }: { station: StationDetail }) {
           )}
         </span>
       </p>
-      {x.settings.length > 0 && <Table standing={x} />}
+      {x.settings.length > 0 && <SettingsTable standing={x} />}
     </Panel>
   );
 }
@@ -113,11 +113,12 @@ function Acts({ station, disabled }: { station: string; disabled: boolean }) {
   );
 }
 
-function Table({ standing }: { standing: Standing }) {
+/** How each setting of a station stands. */
+export function SettingsTable({ standing }: { standing: Standing }) {
   const t = useT();
   const known = useQuery(knownQuery()).data;
   return (
-    <TableFrame label={t('diff.title')}>
+    <TableFrame label={t('diff.title')} className={styles.stack!}>
       <thead>
         <tr>
           <th scope="col">{t('profiles.setting')}</th>
@@ -135,11 +136,13 @@ function Table({ standing }: { standing: Standing }) {
                 <span className="mono meta">{s.word}</span>
               </span>
             </th>
-            <td className={styles.value}>
+            <td className={styles.value} data-label={t('diff.is')}>
               {s.is === null ? <span className="meta">{t('diff.none')}</span> : shown(t, s.is)}
             </td>
-            <td className={styles.value}>{shown(t, s.want)}</td>
-            <td className={styles.value}>
+            <td className={styles.value} data-label={t('diff.want')}>
+              {shown(t, s.want)}
+            </td>
+            <td className={styles.value} data-label={t('diff.state')}>
               <State of={s} />
             </td>
           </tr>

@@ -1,4 +1,13 @@
-import { ActionIcon, Autocomplete, Button, MultiSelect, Radio, Switch, TextInput } from '@mantine/core';
+import {
+  ActionIcon,
+  Autocomplete,
+  Button,
+  Checkbox,
+  MultiSelect,
+  Radio,
+  Switch,
+  TextInput,
+} from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, ok } from '../../api/client';
@@ -7,6 +16,7 @@ import form from '../../ui/form.module.css';
 import { Icon } from '../../ui/icons';
 import { useSites } from '../../ui/sites';
 import { FormDialog, faultAt } from '../settings/dialog';
+import { Preview } from './preview';
 import { knownQuery, meaning, type Profile, type Wish } from './profile';
 import styles from './profiles.module.css';
 
@@ -43,24 +53,25 @@ export function ProfileForm({
   );
   const change = (row: number, to: Partial<Wish>) =>
     setRows((all) => all.map((r) => (r.row === row ? { ...r, ...to } : r)));
-  const send = () => {
-    const body = {
-      name: name.trim(),
-      sites: where,
-      vendor: vendor.trim(),
-      model: model.trim(),
-      protocols: PROTOCOLS.filter((p) => protocols.includes(p)),
-      mend,
-      restart,
-      settings: rows.map((r) => ({
-        name: r.name.trim(),
-        value: r.value ?? '',
-        ...(r.valueDc ? { valueDc: r.valueDc } : {}),
-        ...(r.valueOcpp16 !== undefined ? { valueOcpp16: r.valueOcpp16 } : {}),
-        ...(r.leave ? { leave: true } : {}),
-      })),
-    };
-    return of && !copy
+  const body = {
+    name: name.trim(),
+    sites: where,
+    vendor: vendor.trim(),
+    model: model.trim(),
+    protocols: PROTOCOLS.filter((p) => protocols.includes(p)),
+    mend,
+    restart,
+    settings: rows.map((r) => ({
+      name: r.name.trim(),
+      value: r.value ?? '',
+      ...(r.valueDc ? { valueDc: r.valueDc } : {}),
+      ...(r.valueOcpp16 !== undefined ? { valueOcpp16: r.valueOcpp16 } : {}),
+      ...(r.leave ? { leave: true } : {}),
+    })),
+  };
+  const complete = rows.length > 0 && rows.every((r) => r.name.trim() !== '');
+  const send = () =>
+    of && !copy
       ? ok(
           api.PATCH('/configuration-profiles/{profile}', {
             params: { path: { profile: of.id } },
@@ -68,7 +79,6 @@ export function ProfileForm({
           }),
         )
       : ok(api.POST('/configuration-profiles', { body }));
-  };
   return (
     <FormDialog
       title={of && !copy ? t('profiles.editTitle', { name: of.name }) : t('profiles.add')}
@@ -77,7 +87,7 @@ export function ProfileForm({
       sent={changed}
       action={of && !copy ? t('profiles.save') : t('profiles.add')}
       failed={t('profiles.notSaved')}
-      ready={name.trim() !== '' && rows.length > 0 && rows.every((r) => r.name.trim() !== '')}
+      ready={name.trim() !== '' && complete}
       wide
     >
       {(error) => (
@@ -142,7 +152,9 @@ export function ProfileForm({
                   />
                   <TextInput
                     label={t('profiles.value')}
-                    value={r.value ?? ''}
+                    value={r.leave ? '' : (r.value ?? '')}
+                    placeholder={r.leave ? t('profiles.leave') : t('profiles.empty')}
+                    disabled={r.leave === true}
                     onChange={(e) => change(r.row, { value: e.currentTarget.value })}
                     error={faultAt(error, `settings[${i}].value`)}
                     maxLength={500}
@@ -151,7 +163,9 @@ export function ProfileForm({
                   />
                   <TextInput
                     label={t('profiles.valueDc')}
-                    value={r.valueDc ?? ''}
+                    value={r.leave ? '' : (r.valueDc ?? '')}
+                    placeholder={t('profiles.sameValue')}
+                    disabled={r.leave === true}
                     onChange={(e) => change(r.row, { valueDc: e.currentTarget.value || undefined })}
                     maxLength={500}
                     spellCheck={false}
@@ -165,7 +179,37 @@ export function ProfileForm({
                   >
                     <Icon name="trash" size={16} />
                   </ActionIcon>
-                  {meaning(t, r.name, known) && <p className="meta">{meaning(t, r.name, known)}</p>}
+                  {r.valueOcpp16 !== undefined && !r.leave && (
+                    <TextInput
+                      className={styles.of16!}
+                      label={t('profiles.valueOcpp16')}
+                      value={r.valueOcpp16}
+                      placeholder={t('profiles.empty')}
+                      onChange={(e) => change(r.row, { valueOcpp16: e.currentTarget.value })}
+                      maxLength={500}
+                      spellCheck={false}
+                      autoComplete="off"
+                      rightSection={
+                        <ActionIcon
+                          variant="subtle"
+                          color="gray"
+                          aria-label={t('profiles.removeOcpp16', { name: r.name })}
+                          onClick={() => change(r.row, { valueOcpp16: undefined })}
+                        >
+                          <Icon name="close" size={14} />
+                        </ActionIcon>
+                      }
+                    />
+                  )}
+                  <div className={styles.rowFoot}>
+                    <span className="meta">{meaning(t, r.name, known)}</span>
+                    <Checkbox
+                      size="xs"
+                      label={t('profiles.leaveIt')}
+                      checked={r.leave === true}
+                      onChange={(e) => change(r.row, { leave: e.currentTarget.checked || undefined })}
+                    />
+                  </div>
                 </div>
               ))}
               <p className={styles.means}>{t('profiles.settingHint')}</p>
@@ -200,6 +244,7 @@ export function ProfileForm({
             checked={mend}
             onChange={(e) => setMend(e.currentTarget.checked)}
           />
+          {!fixed && complete && <Preview of={{ ...body, ...(of && !copy && { profile: of.id }) }} />}
         </>
       )}
     </FormDialog>

@@ -167,15 +167,37 @@ function One({
         )
       }
     >
-      <p className={styles.facts}>
-        {!p.active && <span>{t('profiles.off')}</span>}
-        {p.builtIn && <span>{t('profiles.builtIn')}</span>}
-        <span>{where.length > 0 ? where.join(', ') : t('profiles.all')}</span>
-        <span className="num">{t('profiles.holds', { n: count(tag, p.stations) })}</span>
-        <span>{t(`profiles.restart.${p.restart}`)}</span>
-        {p.mend && <span>{t('profiles.mends')}</span>}
-      </p>
-      <TableFrame label={p.name}>
+      <dl className={styles.facts}>
+        {!p.active && (
+          <div>
+            <dt>{t('profiles.holdsNow')}</dt>
+            <dd className={styles.bad}>{t('profiles.off')}</dd>
+          </div>
+        )}
+        <div>
+          <dt>{t('profiles.for')}</dt>
+          <dd>{where.length > 0 ? where.join(', ') : t('profiles.all')}</dd>
+        </div>
+        <div>
+          <dt>{t('profiles.stations')}</dt>
+          <dd className="num">{count(tag, p.stations)}</dd>
+        </div>
+        <div>
+          <dt>{t('profiles.restartShort')}</dt>
+          <dd>{t(`profiles.restart.${p.restart}`)}</dd>
+        </div>
+        <div>
+          <dt>{t('profiles.later')}</dt>
+          <dd>{t(p.mend ? 'profiles.mends' : 'profiles.stays')}</dd>
+        </div>
+        {p.builtIn && (
+          <div>
+            <dt>{t('profiles.origin')}</dt>
+            <dd>{t('profiles.builtIn')}</dd>
+          </div>
+        )}
+      </dl>
+      <TableFrame label={p.name} className={styles.stack!}>
         <thead>
           <tr>
             <th scope="col">{t('profiles.setting')}</th>
@@ -191,7 +213,7 @@ function One({
                   <span className="mono meta">{s.key ? `${s.name} · ${s.key}` : s.name}</span>
                 </span>
               </th>
-              <td className={styles.value}>
+              <td className={styles.value} data-label={t('profiles.value')}>
                 <Value of={s} />
               </td>
             </tr>

@@ -40,6 +40,17 @@ export const groups: Group[] = [
         part: part(() => import('./stations')),
       },
       {
+        tab: 'models',
+        icon: 'stations',
+        title: 'settings.models',
+        finds: 'settings.models.finds',
+        needs: 'stations.read',
+        part: part(async () => {
+          const [models] = await Promise.all([import('../models/part'), words.need('models', 'station')]);
+          return models;
+        }),
+      },
+      {
         tab: 'profiles',
         icon: 'list',
         title: 'settings.profiles',

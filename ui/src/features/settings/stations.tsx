@@ -23,11 +23,29 @@ import styles from './settings.module.css';
 type Open =
   | { kind: 'enrol' }
   | { kind: 'import' }
-  | { kind: 'auth' | 'site' | 'relay' | 'remove' | 'rotate' | 'renew'; of: Security };
+  | {
+      kind: 'auth' | 'site' | 'relay' | 'remove' | 'rotate' | 'renew' | 'raise' | 'certificates';
+      of: Security;
+    };
 
 const StationRelay = later(async () => {
   const [relay] = await Promise.all([import('../upstreams/relay'), words.need('upstreams')]);
   return { default: relay.StationRelay };
+});
+
+const Authority = later(async () => {
+  const [part] = await Promise.all([import('../proofs/authority'), words.need('proofs')]);
+  return { default: part.default };
+});
+
+const RaiseProfile = later(async () => {
+  const [part] = await Promise.all([import('../proofs/raise'), words.need('proofs')]);
+  return { default: part.RaiseProfile };
+});
+
+const Certificates = later(async () => {
+  const [part] = await Promise.all([import('../proofs/certificates'), words.need('proofs')]);
+  return { default: part.Certificates };
 });
 
 export default function Stations() {
@@ -77,7 +95,12 @@ export default function Stations() {
             </span>
           )}
           {s.profile}
-          <span className="meta">{t(`security.profile${s.profile}` as MessageKey)}</span>
+          <span className="meta">
+            {t(`security.profile${s.profile}` as MessageKey)}
+            {s.profileState && s.profileState !== 'done' && (
+              <> · {t(`security.raising.${s.profileState}` as MessageKey)}</>
+            )}
+          </span>
         </span>
       ),
       csv: (s) => s.profile,
@@ -170,6 +193,15 @@ export default function Stations() {
           </div>
         )}
       </Panel>
+      <Suspense
+        fallback={
+          <Panel title={t('security.signs')}>
+            <Skeleton rows={3} />
+          </Panel>
+        }
+      >
+        <Authority />
+      </Suspense>
       <List
         title={t('security.table')}
         aside={
@@ -218,6 +250,17 @@ export default function Stations() {
                 icon: 'shield',
                 run: () => setOpen({ kind: 'renew', of: s }),
               },
+              s.profile < 3 &&
+                s.relayedTo === '' && {
+                  label: t('security.raise'),
+                  icon: 'upload',
+                  run: () => setOpen({ kind: 'raise', of: s }),
+                },
+              {
+                label: t('security.certificates'),
+                icon: 'shield',
+                run: () => setOpen({ kind: 'certificates', of: s }),
+              },
               { label: t('security.move'), icon: 'edit', run: () => setOpen({ kind: 'site', of: s }) },
               { label: t('security.relay'), icon: 'link', run: () => setOpen({ kind: 'relay', of: s }) },
               {
@@ -239,6 +282,16 @@ export default function Stations() {
       {open?.kind === 'relay' && (
         <Suspense>
           <StationRelay id={open.of.station} close={close} changed={changed} />
+        </Suspense>
+      )}
+      {open?.kind === 'raise' && (
+        <Suspense>
+          <RaiseProfile id={open.of.station} profile={open.of.profile} close={close} changed={changed} />
+        </Suspense>
+      )}
+      {open?.kind === 'certificates' && (
+        <Suspense>
+          <Certificates id={open.of.station} close={close} changed={changed} />
         </Suspense>
       )}
       {open?.kind === 'rotate' && (

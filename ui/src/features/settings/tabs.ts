@@ -2,6 +2,7 @@
 export const SETTINGS_TABS = [
   'sites',
   'stations',
+  'models',
   'profiles',
   'upstreams',
   'firmware',

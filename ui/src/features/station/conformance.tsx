@@ -40,7 +40,10 @@ export function ConformanceList({ station }: { station: string }) {
               <tr key={`${f.code}/${f.firmware}`}>
                 <td className={table.prose}>
                   {quirkWords(t, f.code)}
-                  <div className="meta mono">{f.code}</div>
+                  <div className="meta">
+                    <span className="mono">{f.code}</span>
+                    {f.known && ` · ${t('conformance.known')}`}
+                  </div>
                 </td>
                 <td className={`${table.end} num`}>{count(tag, f.count)}</td>
                 <td>

@@ -1,13 +1,13 @@
 import { Button } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useCallback } from 'react';
+import { lazy, Suspense, useCallback } from 'react';
 import { configurationQuery, profilesQuery, sessionsQuery, telemetryQuery } from '../../api/queries';
 import type { ChargingProfile, Evse, Session, StationDetail } from '../../api/shapes';
 import { kilowatts, power, rated, sessionEnergy, text } from '../../format/quantity';
 import { perMinute, slowValues } from '../../format/speed';
 import { span } from '../../format/time';
-import { useT, useTag } from '../../i18n/i18n';
+import { useT, useTag, words } from '../../i18n/i18n';
 import { useNow, useTicking } from '../../live/clock';
 import { useLive } from '../../live/hooks';
 import { Age, Figure, millis } from '../../ui/figures';
@@ -18,6 +18,11 @@ import { type Limit, limitOf, measuredSince, powerCommand, timeToFull } from './
 import { plugName } from './plug';
 import styles from './ports.module.css';
 import { Spark } from './spark';
+
+const SilentMeter = lazy(async () => {
+  const [silent] = await Promise.all([import('../profiles/silent'), words.need('profiles')]);
+  return silent;
+});
 
 /** One card for each port: how fast it charges now, and for whom. */
 export function Ports({ station }: { station: StationDetail }) {
@@ -96,7 +101,11 @@ function Port({
       )}
       <Why evse={e} profiles={profiles} live={live} />
       {e.fault?.code && <Fault fault={e.fault} where={t('port.n', { port: e.id })} />}
-      {silent && <Silent station={station} />}
+      {silent && (
+        <Suspense>
+          <SilentMeter station={station} otherwise={<Silent station={station} />} />
+        </Suspense>
+      )}
       <dl className={styles.facts}>
         <div>
           <dt>{t('port.soc')}</dt>
