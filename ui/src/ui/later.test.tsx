@@ -42,14 +42,14 @@ const show = (Part: React.FunctionComponent) =>
 it('asks for a part again that did not come', async () => {
   const answers: (() => Promise<{ default: () => React.ReactNode }>)[] = [
     () => Promise.reject(new TypeError('Failed to fetch dynamically imported module')),
-    () => Promise.resolve({ default: () => <p>here it is</p> }),
+    () => Promise.resolve({ default: () => <p id="here" /> }),
   ];
   const load = vi.fn(() => answers[load.mock.calls.length - 1]!());
   await show(later(load));
   expect(page.querySelector('[role=alert]')).not.toBeNull();
   expect(load).toHaveBeenCalledTimes(1); // not again and again by itself
   await act(async () => page.querySelector<HTMLButtonElement>('[role=alert] button')!.click());
-  expect(page.querySelector('p')?.textContent).toBe('here it is');
+  expect(page.querySelector('#here')).not.toBeNull();
   expect(page.querySelector('[role=alert]')).toBeNull();
   expect(load).toHaveBeenCalledTimes(2);
 });

@@ -20,6 +20,7 @@ import { useZone } from '../../ui/zone';
 import { Effect, FormDialog } from '../settings/dialog';
 import { OutcomeMark, Progress, StateMark } from './bar';
 import styles from './campaigns.module.css';
+import { Comparison } from './comparison';
 import { codeText, kindText, minutesText, nameOf, OUTCOMES, saidOf, whyText } from './outcome';
 import {
   CAMPAIGNS,
@@ -69,6 +70,7 @@ function Shown({ campaign: c, again }: { campaign: Campaign; again: (stations: s
   const t = useT();
   const tag = useTag();
   const zone = useZone();
+  const maySeeUse = useAllowed('analytics.read');
   const n = c.canary.done + c.canary.failed + c.canary.unknown + c.canary.working;
   return (
     <>
@@ -111,6 +113,7 @@ function Shown({ campaign: c, again }: { campaign: Campaign; again: (stations: s
           )}
         </div>
       </Panel>
+      {c.kind === 'firmware' && c.counts.done > 0 && maySeeUse && <Comparison id={c.id} />}
       <Results campaign={c} />
       <div className={styles.columns}>
         <Panel title={t('campaigns.how')}>

@@ -12,6 +12,11 @@ export type Plan = Omit<Schemas['CampaignPlan'], '$schema'>;
 export type Cohort = Schemas['CampaignCohort'];
 export type Preview = Omit<Schemas['CampaignPreview'], '$schema'>;
 export type LeftOut = Schemas['CampaignLeftOut'];
+export type Estimate = Schemas['EstimateShape'];
+export type Measure = Omit<Schemas['ComparisonMeasure'], 'needs'> & {
+  needs: Schemas['ComparisonNeed'] | null;
+};
+export type Comparison = Omit<Schemas['ComparisonShape'], 'measures' | '$schema'> & { measures: Measure[] };
 
 export const CAMPAIGNS = ['campaigns'] as const;
 
@@ -38,6 +43,15 @@ export const campaignQuery = (id: string) =>
     queryFn: ({ signal }) =>
       ok(api.GET('/campaigns/{id}', { params: { path: { id } }, signal })) as Promise<Campaign>,
     refetchInterval: (q) => (q.state.data && settled(q.state.data) ? false : POLL),
+  });
+
+// A comparison is made again after some minutes, and asked for until it is made.
+export const comparisonQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...CAMPAIGNS, 'comparison', id],
+    queryFn: ({ signal }) =>
+      ok(api.GET('/campaigns/{id}/comparison', { params: { path: { id } }, signal })) as Promise<Comparison>,
+    refetchInterval: (q) => (q.state.data?.ready ? 5 * 60_000 : q.state.error ? false : POLL),
   });
 
 export const PAGE = 200;

@@ -57,9 +57,7 @@ export default function StationFiles({ station }: { station: StationDetail }) {
               <th scope="col">{t('files.state')}</th>
               <th scope="col">{t('files.asked')}</th>
               <th scope="col">{t('files.file')}</th>
-              <th scope="col">
-                <span className="sr-only">{t('files.acts')}</span>
-              </th>
+              <th scope="col">{t('files.acts')}</th>
             </tr>
           </thead>
           <tbody>

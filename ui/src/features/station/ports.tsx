@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { lazy, Suspense, useCallback } from 'react';
+import { Suspense, useCallback } from 'react';
 import { configurationQuery, profilesQuery, sessionsQuery, telemetryQuery } from '../../api/queries';
 import type { ChargingProfile, Evse, Session, StationDetail } from '../../api/shapes';
 import { kilowatts, power, rated, sessionEnergy, text } from '../../format/quantity';
@@ -11,6 +11,7 @@ import { useT, useTag, words } from '../../i18n/i18n';
 import { useNow, useTicking } from '../../live/clock';
 import { useLive } from '../../live/hooks';
 import { Age, Figure, millis } from '../../ui/figures';
+import { later } from '../../ui/later';
 import { useAllowed } from '../../ui/me';
 import { StateLabel } from '../../ui/state';
 import { Fault } from './fault';
@@ -19,7 +20,7 @@ import { plugName } from './plug';
 import styles from './ports.module.css';
 import { Spark } from './spark';
 
-const SilentMeter = lazy(async () => {
+const SilentMeter = later(async () => {
   const [silent] = await Promise.all([import('../profiles/silent'), words.need('profiles')]);
   return silent;
 });
