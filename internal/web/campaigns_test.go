@@ -14,11 +14,20 @@ import (
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/store"
+	"github.com/chargewatch/chargewatch/internal/usage/contrast"
 )
 
 // withCampaigns has campaigns started that nobody carries out.
 func withCampaigns(o *Options) {
-	o.Campaigns = campaign.New(campaign.Options{Rows: o.Store, Fleet: cohort{o.Fleet}, Kinds: []campaign.Kind{commands{}, rotation{}}})
+	o.Campaigns = campaign.New(campaign.Options{Rows: o.Store, Fleet: cohort{o.Fleet}, Kinds: []campaign.Kind{commands{}, rotation{}, updates{}}})
+	o.Comparisons = unmoved{}
+}
+
+// unmoved compares stations that do as before.
+type unmoved struct{}
+
+func (unmoved) Compare(context.Context, *campaign.Campaign, string, func(string) bool) (r *contrast.Report, read, of int, err error) {
+	return &contrast.Report{}, 0, 0, nil
 }
 
 type cohort struct{ Fleet }
@@ -63,11 +72,16 @@ type rotation struct{ commands }
 func (rotation) Name() string       { return "password" }
 func (rotation) Permission() string { return string(StationsWrite) }
 
-func (p *plant) campaignAt(site string) string {
+// updates bring firmware.
+type updates struct{ commands }
+
+func (updates) Name() string { return "firmware" }
+
+func (p *plant) campaignAt(site, kind string) string {
 	p.t.Helper()
 	var c struct{ ID string }
 	p.script(store.RoleOperator).want(http.StatusCreated, "POST", "/campaigns",
-		`{"kind":"command","name":"at `+site+`","params":{"action":"TriggerMessage","payload":{"requestedMessage":"Heartbeat"}},"cohort":{"sites":["`+site+`"]}}`, &c)
+		`{"kind":"`+kind+`","name":"at `+site+`","params":{"action":"TriggerMessage","payload":{"requestedMessage":"Heartbeat"}},"cohort":{"sites":["`+site+`"]}}`, &c)
 	return c.ID
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/chargewatch/chargewatch/internal/access"
+	"github.com/chargewatch/chargewatch/internal/campaign"
 	"github.com/chargewatch/chargewatch/internal/depot"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/knowledge"
@@ -35,6 +36,7 @@ type two struct {
 	study    map[string]string
 	file     map[string]string // that the station sent
 	campaign map[string]string
+	upgrade  map[string]string // campaigns that bring firmware
 }
 
 const (
@@ -70,7 +72,7 @@ func newTwo(t *testing.T) *two {
 		o.Telemetry, o.Flows, o.Frames, o.Knowledge = noSeries{}, noSeries{}, noFrames{}, known
 	})
 	open()
-	n := &two{file: make(map[string]string), study: make(map[string]string), campaign: make(map[string]string), plant: p, session: make(map[string]string), incident: make(map[string]string), order: make(map[string]string), photo: make(map[string]string)}
+	n := &two{file: make(map[string]string), study: make(map[string]string), campaign: make(map[string]string), upgrade: make(map[string]string), plant: p, session: make(map[string]string), incident: make(map[string]string), order: make(map[string]string), photo: make(map[string]string)}
 	for _, site := range []string{own, foreign} {
 		p.site(site)
 		if _, err := p.store.CreateCamera(t.Context(), store.System, store.Camera{
@@ -115,7 +117,7 @@ func newTwo(t *testing.T) *two {
 			t.Fatal(err)
 		}
 		p.connect(station, "ocpp1.6")
-		n.campaign[site] = p.campaignAt(site)
+		n.campaign[site], n.upgrade[site] = p.campaignAt(site, campaign.CommandKind), p.campaignAt(site, "firmware")
 		token, err := p.store.Intern(t.Context(), "", "TOKEN-"+site)
 		if err != nil {
 			t.Fatal(err)
@@ -227,6 +229,9 @@ func (n *two) path(r Route, site string) string {
 	}
 	if strings.Contains(r.Path, "/campaigns/") {
 		id = n.campaign[site]
+	}
+	if strings.Contains(r.Path, "/comparison") {
+		id = n.upgrade[site]
 	}
 	if strings.Contains(r.Path, "/evidence/") {
 		id = "pack-" + site
