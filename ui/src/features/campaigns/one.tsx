@@ -1,4 +1,5 @@
 // One campaign: how far it is, why it stopped, and what became of each station.
+
 import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -22,6 +23,7 @@ import { OutcomeMark, Progress, StateMark } from './bar';
 import styles from './campaigns.module.css';
 import { Comparison } from './comparison';
 import { codeText, kindText, minutesText, nameOf, OUTCOMES, saidOf, whyText } from './outcome';
+import { workOfKind } from './plan';
 import {
   CAMPAIGNS,
   type Campaign,
@@ -151,11 +153,12 @@ function Shown({ campaign: c, again }: { campaign: Campaign; again: (stations: s
 function Done({ campaign: c }: { campaign: Campaign }) {
   const t = useT();
   if (c.kind === 'firmware') return <Firmware params={c.plan.params} />;
-  if (c.kind === 'configure' || c.kind === 'password' || c.kind === 'certificate')
+  const work = workOfKind(c.kind, c.plan.params);
+  if (work !== null)
     return (
       <p className={styles.done}>
-        {t(`campaigns.work.${c.kind}`)}
-        <span className={`${styles.about} meta`}>{t(`campaigns.work.${c.kind}.text`)}</span>
+        {t(`campaigns.work.${work}`)}
+        <span className={`${styles.about} meta`}>{t(`campaigns.work.${work}.text`)}</span>
       </p>
     );
   return (

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { leastSeconds, newDraft, parsed, planOf } from './plan';
+import { leastSeconds, newDraft, parsed, planOf, workOfKind } from './plan';
 
 const all = { ...newDraft(), everything: true };
 
@@ -48,7 +48,17 @@ describe('a plan', () => {
       expect(plan?.kind).toBe(work);
       expect(plan).not.toHaveProperty('params');
       expect(plan).not.toHaveProperty('whenIdle');
+      expect(workOfKind(work, undefined)).toBe(work);
     }
+    for (const [work, kind, params] of [
+      ['root', 'root', {}],
+      ['profile2', 'securityProfile', { profile: 2 }],
+      ['profile3', 'securityProfile', { profile: 3 }],
+    ] as const) {
+      expect(planOf({ ...all, work })).toMatchObject({ kind, params });
+      expect(workOfKind(kind, params)).toBe(work);
+    }
+    expect(workOfKind('root', { certificate: 'PEM' })).toBeNull();
   });
 
   it('knows how long it takes at least', () => {

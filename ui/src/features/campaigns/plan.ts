@@ -15,17 +15,30 @@ export const WORKS = [
   'firmware',
   'password',
   'certificate',
+  'root',
+  'profile2',
+  'profile3',
 ] as const;
 export type Work = (typeof WORKS)[number];
 
 /** Works that are more than one command: the server knows each as a kind of its own. */
-const KINDS = ['configure', 'firmware', 'password', 'certificate'] as const;
+const KINDS = ['configure', 'firmware', 'password', 'certificate', 'root', 'profile2', 'profile3'] as const;
 type Kind = (typeof KINDS)[number];
 export const isKind = (w: Work): w is Kind => (KINDS as readonly Work[]).includes(w);
 
 /** Works that need more than the right to command stations. */
 export const needs = (w: Work) =>
-  w === 'password' || w === 'certificate' ? ('stations.write' as const) : ('stations.command' as const);
+  isKind(w) && w !== 'configure' && w !== 'firmware'
+    ? ('stations.write' as const)
+    : ('stations.command' as const);
+
+/** The work that a kind of the server is, if its name and text say it all. */
+export function workOfKind(kind: string, params: unknown): Exclude<Kind, 'firmware'> | null {
+  const { profile } = (params ?? {}) as { profile?: unknown };
+  if (kind === 'securityProfile') return profile === 3 ? 'profile3' : 'profile2';
+  if (kind === 'root') return (params as { certificate?: unknown } | undefined)?.certificate ? null : 'root';
+  return kind === 'configure' || kind === 'password' || kind === 'certificate' ? kind : null;
+}
 
 type Sent = { action: string; payload: Record<string, unknown> };
 
@@ -198,7 +211,9 @@ function workOf(d: Draft): Pick<Plan, 'kind' | 'params'> | null {
     return d.image === ''
       ? null
       : { kind: 'firmware', params: { imageId: d.image, ...(d.unsigned && { unsigned: true }) } };
-  if (isKind(d.work)) return { kind: d.work };
+  if (d.work === 'profile2' || d.work === 'profile3')
+    return { kind: 'securityProfile', params: { profile: d.work === 'profile2' ? 2 : 3 } };
+  if (isKind(d.work)) return { kind: d.work, ...(d.work === 'root' && { params: {} }) };
   const what = sent(d);
   if (what === null) return null;
   const [first, second] = what;
