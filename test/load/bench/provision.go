@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -64,21 +65,39 @@ type later struct {
 
 func (r *provisionResult) row() (head, row []string) {
 	f := func(format string, v ...any) string { return fmt.Sprintf(format, v...) }
-	ms := func(m milestones) string { return f("%.0f / %.0f / %.0f / %.0f", m.First, m.Half, m.P99, m.All) }
+	at := func(seconds float64) string {
+		if seconds == 0 {
+			return "-" // not reached
+		}
+		return f("%.0f", seconds)
+	}
+	ms := func(m milestones) string {
+		return at(m.First) + " / " + at(m.Half) + " / " + at(m.P99) + " / " + at(m.All)
+	}
 	return []string{"stations", "in use at the start", "set by first / 50 % / 99 % / all s", "measuring as asked by first / 50 % / 99 % / all s", "measure within 10 min", "do not, and why", "could have and do not", "resets", "of them in a session / with a car", "commands per station mean / most", "server CPU s"},
 		[]string{
-			f("%d", r.Stations), f("%d", r.InUse), ms(r.Set), ms(r.Measured), f("%d", r.Measuring), f("%v", r.Left), f("%d", len(r.Missed)),
+			f("%d", r.Stations), f("%d", r.InUse), ms(r.Set), ms(r.Measured), f("%d", r.Measuring), listed(r.Left), f("%d", len(r.Missed)),
 			f("%d", r.Resets.Asked), f("%d / %d", r.Resets.Charging, r.Resets.Plugged), f("%.1f / %d", r.Commands, r.Most), f("%.1f", r.CPU),
 		}
 }
 
 func (r *provisionResult) markdown() string {
-	out := fmt.Sprintf("\nVersions %v, firmware %v, commands %v; the product counts %v.\n", r.Versions, r.Firmware, r.Actions, r.Product)
+	out := fmt.Sprintf("\nVersions: %s. Firmware: %s. Commands: %s. The product counts %v that measure as asked and %v of which it was seen.\n",
+		listed(r.Versions), listed(r.Firmware), listed(r.Actions), r.Product["measure"], r.Product["verified"])
 	if r.Later != nil {
 		out += fmt.Sprintf("\nThe %d stations that need a restart and never were without a car for two minutes: their cars were taken away after ten minutes; %d of them were set within the next five, half of all after %.0f s.\n",
 			r.Later.Stations, r.Later.Set.Count, r.Later.Set.Half)
 	}
 	return out + "\n\"Measuring\" is three measurements in a row on the wire, as often as the profile asks and with all measurands of it that the firmware knows. Stations with no car get one once they were told what to measure.\n"
+}
+
+// listed is what there was of each, by name.
+func listed(by map[string]int) string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		out = append(out, fmt.Sprintf("%d %s", by[name], name))
+	}
+	return strings.Join(out, "; ")
 }
 
 // works is one station from the works, seen from its own side.
