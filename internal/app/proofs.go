@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -25,7 +26,8 @@ import (
 // makes certificates and with the API.
 type proofs struct {
 	*proof.Service
-	s *Server
+	s         *Server
+	elsewhere *tls.Config // see Options.authorityTLS
 
 	mu        sync.Mutex
 	authority *pki.Stations
@@ -39,8 +41,8 @@ var (
 	_ web.Proofs      = (*proofs)(nil)
 )
 
-func (s *Server) newProofs() *proofs {
-	p := &proofs{s: s}
+func (s *Server) newProofs(elsewhere *tls.Config) *proofs {
+	p := &proofs{s: s, elsewhere: elsewhere}
 	p.Service = proof.New(proof.Options{Store: s.Store, Fleet: s.Journal, Stations: p, Signer: p, Ways: p, Authority: p, Logger: s.log, Return: time.Duration(s.Config.Station.ReturnWithin)})
 	return p
 }
@@ -137,7 +139,7 @@ func (p *proofs) Sign(ctx context.Context, id, request string, r *pki.Request) (
 		return nil, nil, err
 	}
 	if x.URL != "" {
-		return p.elsewhere(ctx, x, id, request, r)
+		return p.signElsewhere(ctx, x, id, request, r)
 	}
 	own, err := p.own()
 	if err != nil {
@@ -153,9 +155,9 @@ const (
 	elsewhereBytes = 64 << 10
 )
 
-// elsewhere has another authority make a certificate. What it gives is checked as if it
+// signElsewhere has another authority make a certificate. What it gives is checked as if it
 // were a stranger's.
-func (p *proofs) elsewhere(ctx context.Context, x store.Signing, id, request string, r *pki.Request) (*x509.Certificate, [][]byte, error) {
+func (p *proofs) signElsewhere(ctx context.Context, x store.Signing, id, request string, r *pki.Request) (*x509.Certificate, [][]byte, error) {
 	secret, err := p.s.Store.SigningSecret(x)
 	if err != nil {
 		return nil, nil, err
@@ -172,7 +174,7 @@ func (p *proofs) elsewhere(ctx context.Context, x store.Signing, id, request str
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set(outward.SignatureHeader, outward.Sign([]byte(secret), time.Now(), body))
-	client := p.s.reach.Client(nil)
+	client := p.s.reach.Client(p.elsewhere)
 	defer client.CloseIdleConnections()
 	resp, err := client.Do(req)
 	if err != nil {

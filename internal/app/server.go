@@ -121,6 +121,9 @@ type Options struct {
 	blind bool    // its sites have no cameras
 	// doorPoll is how often door controllers are asked how they are; zero: as usual.
 	doorPoll time.Duration
+	// authorityTLS is by what another authority of stations' certificates is trusted; nil:
+	// by the roots of the machine.
+	authorityTLS *tls.Config
 }
 
 // errDrain is returned when the disk does not let go. Nobody was told that what
@@ -200,7 +203,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if s.tls, err = certificates(s.data, c.TLS, append(namesOf(c.HTTP), namesOf(c.OCPP)...), time.Now); err != nil {
 		return s, err
 	}
-	s.upstreams, s.proofs = &upstreams{s: s}, s.newProofs()
+	s.upstreams, s.proofs = &upstreams{s: s}, s.newProofs(o.authorityTLS)
 	who := &admission{store: s.Store, journal: s.Journal, protocol: c.Station.DefaultProtocol, upstream: s.upstreams, proofs: s.proofs}
 	s.Endpoint = station.New(s.Journal, who, who, wire{s.frames}, station.Options{
 		Logger: log, Onboarding: station.Onboarding(c.Onboarding),
