@@ -81,6 +81,8 @@ type Service struct {
 	rooted   time.Time
 	rootless bool // no root is being changed
 
+	using sync.Mutex // while the server comes under another root
+
 	mu       sync.Mutex
 	atWork   map[string]bool
 	due      map[string]time.Time // of rotations, by station; those of renewals are in their rows

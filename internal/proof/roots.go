@@ -47,7 +47,7 @@ func (s *Service) InstallRoot(ctx context.Context, by store.Actor, station strin
 	case said != "Accepted":
 		return store.HoldWaiting, said
 	}
-	names, listed := s.names(ctx, by, st)
+	names, listed, _ := s.names(ctx, by, st)
 	switch {
 	case !listed:
 		return store.HoldTook, said
@@ -58,9 +58,10 @@ func (s *Service) InstallRoot(ctx context.Context, by store.Actor, station strin
 }
 
 // names are how a station names the roots for the server that it has; not listed: it does
-// not say.
-func (s *Service) names(ctx context.Context, by store.Actor, st *fleet.Station) (names []pki.Named, listed bool) {
+// not say, or was not heard.
+func (s *Service) names(ctx context.Context, by store.Actor, st *fleet.Station) (names []pki.Named, listed, heard bool) {
 	o := s.AskRoots(ctx, by, st.ID)
+	heard = o.Status == answered || o.ErrorCode != ""
 	var r struct {
 		Status string      `json:"status"`
 		Hashes []pki.Named `json:"certificateHashData"`
@@ -70,7 +71,7 @@ func (s *Service) names(ctx context.Context, by store.Actor, st *fleet.Station) 
 		} `json:"certificateHashDataChain"`
 	}
 	if o.Status != answered || json.Unmarshal(o.Response, &r) != nil || r.Status != "Accepted" && r.Status != "NotFound" {
-		return nil, false
+		return nil, false, heard
 	}
 	names = r.Hashes
 	for _, c := range r.Chains {
@@ -78,7 +79,7 @@ func (s *Service) names(ctx context.Context, by store.Actor, st *fleet.Station) 
 			names = append(names, c.Hash)
 		}
 	}
-	return names, true
+	return names, true, heard
 }
 
 // ErrRootInUse is returned for a root that the server stands under.
@@ -241,8 +242,10 @@ func (s *Service) SwitchRoot(ctx context.Context, by store.Actor, without []stri
 	return nil
 }
 
-// useRoot does what was decided; again after a crash.
+// useRoot does what was decided; again after a crash. Who comes second finds it done.
 func (s *Service) useRoot(ctx context.Context) error {
+	s.using.Lock()
+	defer s.using.Unlock()
 	c, err := s.o.Store.RootChange(ctx)
 	if err != nil || c == nil || c.State != store.RootSwitching {
 		return err
@@ -351,7 +354,10 @@ func (s *Service) removeOld(ctx context.Context, c *store.RootChange, station st
 	if err != nil {
 		return "", err.Error()
 	}
-	names, listed := s.names(ctx, c.By, st)
+	names, listed, heard := s.names(ctx, c.By, st)
+	if !heard {
+		return "", "unanswered" // nobody knows
+	}
 	if !listed {
 		return store.HoldKept, "it does not say which roots it has"
 	}
