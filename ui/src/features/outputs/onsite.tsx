@@ -48,7 +48,7 @@ function Allowed({
   if (!needed && incident && !busy) return null;
   if (!needed && list.length === 0) return null;
   const setUp = (
-    <Link to="/settings" search={{ tab: 'outputs' }}>
+    <Link className={styles.setUp} to="/settings" search={{ tab: 'outputs' }}>
       {t('outputs.setUp')}
     </Link>
   );
