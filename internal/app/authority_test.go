@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"io"
-	"log/slog"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -19,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chargewatch/chargewatch/internal/config"
 	"github.com/chargewatch/chargewatch/internal/outward"
 	"github.com/chargewatch/chargewatch/internal/pki"
 	"github.com/chargewatch/chargewatch/internal/proto/signed"
@@ -93,22 +91,7 @@ func TestAnotherAuthoritySigns(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(outside.Certificate())
 
-	c := config.Default()
-	c.Data, c.HTTP, c.OCPP, c.WebRTC = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0", "off"
-	c.AllowNet = []string{strings.TrimPrefix(outside.URL, "https://")}
-	s, err := New(t.Context(), c, Options{Logger: slog.New(slog.DiscardHandler), authorityTLS: &tls.Config{RootCAs: roots}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
+	s := reaching(t, strings.TrimPrefix(outside.URL, "https://"), Options{authorityTLS: &tls.Config{RootCAs: roots}})
 	secret := authoritySecret
 	if _, err := s.Store.SetSigning(t.Context(), store.System, store.Signing{URL: outside.URL + "/sign"}, &secret); err != nil {
 		t.Fatal(err)

@@ -20,6 +20,29 @@ import (
 	"github.com/chargewatch/chargewatch/internal/web"
 )
 
+// reaching is a server that runs until the test ends and may reach a host.
+func reaching(t *testing.T, host string, o Options) *Server {
+	t.Helper()
+	c := config.Default()
+	c.Data, c.HTTP, c.OCPP, c.WebRTC = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0", "off"
+	c.AllowNet = []string{host}
+	o.Logger = slog.New(slog.DiscardHandler)
+	s, err := New(t.Context(), c, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
 // loud is a server whose site has devices that are reached by webhooks.
 type loud struct {
 	t    *testing.T
@@ -47,24 +70,8 @@ func newLoud(t *testing.T) *loud {
 	}))
 	t.Cleanup(device.Close)
 	h.host = strings.TrimPrefix(device.URL, "http://")
-	c := config.Default()
-	c.Data, c.HTTP, c.OCPP, c.WebRTC = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0", "off"
-	c.AllowNet = []string{h.host}
-	s, err := New(t.Context(), c, Options{Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	h.s = s
-	if _, err := s.Store.CreateSite(t.Context(), store.System, store.Site{ID: "yard"}); err != nil {
+	h.s = reaching(t, h.host, Options{})
+	if _, err := h.s.Store.CreateSite(t.Context(), store.System, store.Site{ID: "yard"}); err != nil {
 		t.Fatal(err)
 	}
 	return h
