@@ -126,18 +126,24 @@ func (p *proofs) UseRoot(want *x509.Certificate, made bool) error {
 			return err
 		}
 	}
+	// All are looked at before any is served: a root that one listener cannot stand under
+	// is served by none.
+	fresh := make(map[*material]*loaded)
 	for _, m := range p.materials() {
 		if made && !m.own {
 			continue
 		}
-		fresh, err := m.load()
+		l, err := m.load()
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(fresh.roots, want.Equal) {
+		if !slices.ContainsFunc(l.roots, want.Equal) {
 			return errors.New("the certificate files of the server do not stand under this root: put a certificate that it signed there first, with the root at the end of its chain")
 		}
-		m.now.Store(fresh)
+		fresh[m] = l
+	}
+	for m, l := range fresh {
+		m.now.Store(l)
 	}
 	return nil
 }
