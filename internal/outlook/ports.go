@@ -152,10 +152,6 @@ func (s *Service) learn(ctx context.Context, site string) (*learned, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the sessions of %s: %w", site, err)
 	}
-	others, err := s.elsewhere(ctx, site, now)
-	if err != nil {
-		return nil, err
-	}
 	zone := s.o.Sites.ZoneOf(site)
 	l := &learned{class: classes(sessions), until: now.Add(relearn), busy: usual(points, zone)}
 	for st := range s.o.Fleet.Snapshot().Stations() {
@@ -166,7 +162,14 @@ func (s *Service) learn(ctx context.Context, site string) (*learned, error) {
 		}
 	}
 	if len(points) > 0 {
-		l.model = forecast.LearnPorts(single(sessions, l.class), others, l.ports, points[0].From, now, zone)
+		from, own := points[0].From, single(sessions, l.class)
+		var others []forecast.Stay
+		if forecast.LearnsElsewhere(own, from, now) {
+			if others, err = s.elsewhere(ctx, site, now); err != nil {
+				return nil, err
+			}
+		}
+		l.model = forecast.LearnPorts(own, others, l.ports, from, now, zone)
 	}
 	switch {
 	case l.model == nil:

@@ -50,10 +50,7 @@ func LearnPorts(stays, elsewhere []Stay, ports int, from, now time.Time, zone *t
 		m.correct[i] = [3]float64{0, 1, 0}
 	}
 	// What odds would have been worth that were learned before the last weeks.
-	then := now.Add(-correctWeeks * week * time.Hour)
-	if then.Sub(from) < leastPortDays*day*time.Hour {
-		then = now.Add(-now.Sub(from) / 3)
-	}
+	then := rehearsed(from, now)
 	past := learnPorts(stays, elsewhere, ports, from, then, zone)
 	var rows [aheads][][2]float64
 	var came [aheads][]float64
@@ -71,13 +68,37 @@ func LearnPorts(stays, elsewhere []Stay, ports int, from, now time.Time, zone *t
 	return m
 }
 
+// rehearsed is up to when the odds are learned that are held against what came of them.
+func rehearsed(from, now time.Time) time.Time {
+	then := now.Add(-correctWeeks * week * time.Hour)
+	if then.Sub(from) < leastPortDays*day*time.Hour {
+		then = now.Add(-now.Sub(from) / 3)
+	}
+	return then
+}
+
+// LearnsElsewhere reports whether LearnPorts looks at stays elsewhere, now or where it
+// rehearses.
+func LearnsElsewhere(stays []Stay, from, now time.Time) bool { return few(stays, rehearsed(from, now)) }
+
+// few reports that fewer stays began before a time than are enough to learn from.
+func few(stays []Stay, before time.Time) bool {
+	n := 0
+	for i := range stays {
+		if stays[i].From.Before(before) {
+			n++
+		}
+	}
+	return n < fewStays
+}
+
 func learnPorts(stays, elsewhere []Stay, ports int, from, now time.Time, zone *time.Location) *PortModel {
 	m := &PortModel{ports: ports, zone: zone}
 	if zone == nil {
 		m.zone = time.UTC
 	}
 	learn := stays
-	if known := slices.IndexFunc(stays, func(s Stay) bool { return !s.From.Before(now) }); len(stays) < fewStays || known >= 0 && known < fewStays {
+	if few(stays, now) {
 		learn = slices.Concat(stays, elsewhere)
 	}
 	m.departures = LearnDepartures(learn, now, m.zone)
