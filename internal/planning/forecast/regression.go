@@ -59,41 +59,17 @@ const (
 	weekly = 3
 )
 
-// clock is the columns that the hour of the week decides.
-func clock() [week][]float64 {
-	var out [week][]float64
-	for hour := range week {
-		x := make([]float64, 0, 4*daily+2*weekly+2)
-		weekend := hour >= 5*day
-		for k := 1; k <= daily; k++ {
-			sin, cos := math.Sincos(2 * math.Pi * float64(k*hour) / day)
-			if weekend {
-				x = append(x, 0, 0, sin, cos)
-			} else {
-				x = append(x, sin, cos, 0, 0)
-			}
-		}
-		for k := 1; k <= weekly; k++ {
-			sin, cos := math.Sincos(2 * math.Pi * float64(k*hour) / week)
-			x = append(x, sin, cos)
-		}
-		out[hour] = append(x, number(weekend), number(hour >= 6*day))
-	}
-	return out
-}
-
 // design makes the rows of the regressions: the clock, days off, the last known
 // hours, how far the last hours and days were from the usual week, that week
 // itself, and how many of those who are there will stay.
 type design struct {
 	*context
-	clock [week][]float64
 	lags  []int
-	width int
+	other int // columns beside those of the clock
 }
 
 func newDesign(x *context) *design {
-	d := &design{context: x, clock: clock()}
+	d := &design{context: x}
 	h := x.h
 	newest := (h + day - 1) / day * day
 	lags := []int{h, h + 1, newest, newest + day, week, 2 * week}
@@ -105,22 +81,21 @@ func newDesign(x *context) *design {
 			d.lags = append(d.lags, lag)
 		}
 	}
-	d.width = 1 + len(d.clock[0]) + len(d.lags) + 14
+	d.other = len(d.lags) + 14
 	if x.staying != nil {
-		d.width++
+		d.other++
 	}
 	return d
 }
 
-// row appends what is known of hour t at t-h to x, which is empty; false if too
-// little is.
+// row appends what is known of hour t at t-h, beside the clock, to x, which is
+// empty; false if too little is.
 func (d *design) row(t int, x []float64) ([]float64, bool) {
 	o := t - d.h
 	if o < day || math.IsNaN(d.usual[t]) {
 		return x, false
 	}
 	hour := d.cal.hour[t]
-	x = append(append(x, 1), d.clock[hour]...)
 	for _, lag := range d.lags {
 		i := t - lag
 		if lag%day == 0 {

@@ -58,8 +58,9 @@ func rehearse(s *Series, c *calendar, n, h, from int, staying []float64) *said {
 	}
 	copy(out[Smoothed][from:], smoothed(s.Y, c, n, h, from)[from:])
 	out.departures(s, x, n, from)
-	out.regressions(s, x, n, from)
-	out.root(s, c, n, h, from, staying)
+	k := newClock()
+	out.regressions(s, x, k, n, from)
+	out.root(s, c, k, n, h, from, staying)
 	for m := range out {
 		for t := from; t < n; t++ {
 			out[m][t] = within(out[m][t], s.Most)
@@ -109,11 +110,13 @@ func (out *said) departures(s *Series, x *context, n, from int) {
 	})
 }
 
-func (out *said) regressions(s *Series, x *context, n, from int) {
+func (out *said) regressions(s *Series, x *context, k *clock, n, from int) {
 	d := newDesign(x)
-	all, recent, median, fresh := newNormal(d.width), newNormal(d.width), newNormal(d.width), newNormal(d.width)
-	buf := make([]float64, 0, d.width)
-	var byAll, byRecent, byMedian []float64
+	p := clockWidth + d.other
+	fresh, weighed := newClocked(k, d.other), newClocked(k, d.other)
+	lesson, all, recent, median := newNormal(p), newNormal(p), newNormal(p), newNormal(p)
+	buf := make([]float64, 0, d.other)
+	var byAll, byRecent, byMedian fitted
 	// The median is fitted by weighing rows down that are far off, as far off as
 	// they were from the fit of the week before.
 	sum, seen := 0.0, 0.0
@@ -122,36 +125,41 @@ func (out *said) regressions(s *Series, x *context, n, from int) {
 		if !ok {
 			return
 		}
-		fresh.add(r, s.Y[t], 1)
+		hour := x.cal.hour[t]
+		fresh.add(hour, r, s.Y[t], 1)
 		weight := 1.0
-		if byMedian != nil {
-			off := math.Abs(s.Y[t] - dot(r, byMedian))
+		if byMedian.ok {
+			off := math.Abs(s.Y[t] - byMedian.says(hour, r))
 			sum += off
 			seen++
 			weight = sum / seen / max(off, 0.3*sum/seen, 1e-9)
 		}
-		median.add(r, s.Y[t], weight)
+		weighed.add(hour, r, s.Y[t], weight)
 	}, func() {
-		all.join(fresh)
+		lesson.clear()
+		fresh.spread(lesson)
+		all.join(lesson)
 		recent.fade(fadeRecent)
-		recent.join(fresh)
-		fresh = newNormal(d.width)
-		byAll, byRecent, byMedian = all.solve(shrink), recent.solve(shrinkRecent), median.solve(shrink)
+		recent.join(lesson)
+		weighed.spread(median)
+		byAll.take(k, all.solve(shrink))
+		byRecent.take(k, recent.solve(shrinkRecent))
+		byMedian.take(k, median.solve(shrink))
 		median.fade(fadeMedian)
 	}, func(t int) {
 		r, ok := d.row(t, buf)
 		if !ok {
 			return
 		}
-		for i, b := range [...][]float64{byAll, byRecent, byMedian} {
-			if b != nil {
-				out[int(Regression)+i][t] = dot(r, b)
+		for i, b := range [...]*fitted{&byAll, &byRecent, &byMedian} {
+			if b.ok {
+				out[int(Regression)+i][t] = b.says(x.cal.hour[t], r)
 			}
 		}
 	})
 }
 
-func (out *said) root(s *Series, c *calendar, n, h, from int, staying []float64) {
+func (out *said) root(s *Series, c *calendar, k *clock, n, h, from int, staying []float64) {
 	roots := func(v []float64) []float64 {
 		if v == nil {
 			return nil
@@ -164,16 +172,19 @@ func (out *said) root(s *Series, c *calendar, n, h, from int, staying []float64)
 	}
 	q := &Series{Y: roots(s.Y), Late: roots(s.Late)}
 	d := newDesign(newContext(q, c, n, h, roots(staying)))
-	sums := newNormal(d.width)
-	buf := make([]float64, 0, d.width)
-	var b []float64
+	fresh, sums := newClocked(k, d.other), newNormal(clockWidth+d.other)
+	buf := make([]float64, 0, d.other)
+	var b fitted
 	walk(q.Y, n, h, from, func(t int) {
 		if r, ok := d.row(t, buf); ok {
-			sums.add(r, q.Y[t], 1)
+			fresh.add(c.hour[t], r, q.Y[t], 1)
 		}
-	}, func() { b = sums.solve(shrink) }, func(t int) {
-		if r, ok := d.row(t, buf); ok && b != nil {
-			v := max(0, dot(r, b))
+	}, func() {
+		fresh.spread(sums)
+		b.take(k, sums.solve(shrink))
+	}, func(t int) {
+		if r, ok := d.row(t, buf); ok && b.ok {
+			v := max(0, b.says(c.hour[t], r))
 			out[RegressionRoot][t] = v * v
 		}
 	})
