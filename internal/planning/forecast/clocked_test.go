@@ -70,13 +70,13 @@ func TestRegressionsSayWhatFitsOfWholeRowsSay(t *testing.T) {
 				s.Y[i], s.Late[i] = math.NaN(), math.NaN()
 			}
 		}
-		c := s.calendar(n)
+		p := newPast(s, n)
 		var stay []float64
 		if h == 1 {
 			stay = staying(s, n, h, make(weeks))
 		}
-		got := rehearse(s, c, n, h, from, stay)
-		want := regressionsOfWholeRows(s, newDesign(newContext(s, c, n, h, stay)), n, from)
+		got := p.rehearse(n, h, from, stay)
+		want := regressionsOfWholeRows(s, newDesign(p.habits.at(h, stay)), n, from)
 		said := 0
 		for m := range want {
 			for i := from; i < n; i++ {

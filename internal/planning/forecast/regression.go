@@ -5,35 +5,29 @@ import (
 	"slices"
 )
 
-// context is what models of one horizon know of each hour beside the clock.
-type context struct {
-	h       int
+// habits is what is known of each hour of a series beside the clock, however far
+// ahead one looks.
+type habits struct {
+	y       []float64
 	cal     *calendar
+	usual   []float64 // hour-of-week mean of eight weeks, of the hours to come too
+	usual4  []float64 // of four
 	filled  []float64 // y, gaps filled with what was usual then
 	late    []float64
-	usual   []float64 // hour-of-week mean of eight weeks, known at t-h
-	usual4  []float64 // of four
 	strange []float64 // how far hours were from what was usual
 	day     []float64 // trailing means of filled
 	week    []float64
 	oddDay  []float64 // trailing means of strange
 	oddWeek []float64
-	staying []float64 // of t, from those there at the start of t-h+1; may be nil
 }
 
-func newContext(s *Series, c *calendar, n, h int, staying []float64) *context {
-	x := &context{h: h, cal: c, staying: staying}
-	x.usual = hourOfWeek(s.Y, c, n, h, 8, 0.9)
-	x.usual4 = hourOfWeek(s.Y, c, n, h, 4, 1)
-	then := x.usual
-	if h > 1 {
-		then = hourOfWeek(s.Y, c, len(s.Y), 1, 8, 0.9)
-	}
-	x.filled, x.strange, x.late = make([]float64, len(s.Y)), make([]float64, len(s.Y)), make([]float64, len(s.Y))
+func newHabits(y, late []float64, c *calendar) *habits {
+	x := &habits{y: y, cal: c, usual: hourOfWeek(y, c, 1, 8, 0.9), usual4: hourOfWeek(y, c, 1, 4, 1)}
+	x.filled, x.strange, x.late = make([]float64, len(y)), make([]float64, len(y)), make([]float64, len(y))
 	sum, seen := 0.0, 0.0
-	for t, v := range s.Y {
+	for t, v := range y {
 		if math.IsNaN(v) {
-			if v = then[t]; math.IsNaN(v) {
+			if v = x.usual[t]; math.IsNaN(v) {
 				v = sum / max(seen, 1)
 			}
 		} else {
@@ -41,16 +35,35 @@ func newContext(s *Series, c *calendar, n, h int, staying []float64) *context {
 			seen++
 		}
 		x.filled[t] = v
-		if !math.IsNaN(then[t]) {
-			x.strange[t] = v - then[t]
+		if !math.IsNaN(x.usual[t]) {
+			x.strange[t] = v - x.usual[t]
 		}
-		if x.late[t] = value(s.Late, t); math.IsNaN(x.late[t]) {
+		if x.late[t] = value(late, t); math.IsNaN(x.late[t]) {
 			x.late[t] = v
 		}
 	}
 	x.day, x.week = trailing(x.filled, day), trailing(x.filled, week)
 	x.oddDay, x.oddWeek = trailing(x.strange, day), trailing(x.strange, week)
 	return x
+}
+
+// context is what models of one horizon know of each hour beside the clock.
+type context struct {
+	*habits
+	h       int
+	usual   []float64 // as of habits, known at t-h
+	usual4  []float64
+	staying []float64 // of t, from those there at the start of t-h+1; may be nil
+}
+
+// at is what is known h hours ahead. A week back is never too late for a shorter
+// horizon, whatever the clocks do.
+func (x *habits) at(h int, staying []float64) *context {
+	out := &context{habits: x, h: h, usual: x.usual, usual4: x.usual4, staying: staying}
+	if h > week-day {
+		out.usual, out.usual4 = hourOfWeek(x.y, x.cal, h, 8, 0.9), hourOfWeek(x.y, x.cal, h, 4, 1)
+	}
+	return out
 }
 
 // Harmonics of the day, for workdays and weekends apart, and of the week.
@@ -106,7 +119,7 @@ func (d *design) row(t int, x []float64) ([]float64, bool) {
 		}
 		x = append(x, d.filled[i])
 	}
-	sin, cos := math.Sincos(2 * math.Pi * float64(hour%day) / day)
+	sin, cos := d.cal.round[hour%day][0], d.cal.round[hour%day][1]
 	kind := d.cal.kind[t]
 	late := d.late[o]
 	x = append(x, d.usual[t], d.usual4[t], d.day[o], d.week[o], d.oddDay[o], d.oddWeek[o], d.strange[o],
@@ -137,7 +150,8 @@ func (d *departure) row(t int, x []float64) ([]float64, bool) {
 	if i < 0 || o < day || math.IsNaN(d.usual[t]) || math.IsNaN(d.like[t]) {
 		return x, false
 	}
-	sin, cos := math.Sincos(2 * math.Pi * float64(d.cal.hour[t]%day) / day)
+	round := d.cal.round[d.cal.hour[t]%day]
+	sin, cos := round[0], round[1]
 	u := d.usual[t]
 	return append(x, 1, d.long[t]-u, d.usual4[t]-u, d.like[t]-u,
 		d.strange[o], d.strange[o]*sin, d.strange[o]*cos, d.strange[i],
