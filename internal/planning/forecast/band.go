@@ -65,7 +65,9 @@ func saturated(v float64) float64 { return max(levelLeast, min(levelUtmost, v)) 
 // integral of Angelopoulos, Candès and Tibshirani 2023). Errors are those
 // of the rehearsal, never of the fit. Where a band ends at zero or at the most
 // there can be, nothing can miss beyond it, and the other side takes the rest.
-func band(s *Series, c *calendar, mid []float64, h, from, n int) (low, high []float64) {
+// Errors are those of the blend; what is said of it may be a whole number, and
+// that the band holds too.
+func band(s *Series, c *calendar, mid, said []float64, h, from, n int) (low, high []float64) {
 	low, high = make([]float64, n), make([]float64, n)
 	wrong := make([]float64, n)
 	for t := range n {
@@ -103,7 +105,7 @@ func band(s *Series, c *calendar, mid []float64, h, from, n int) (low, high []fl
 		case s.Most > 0 && hi >= s.Most:
 			lo, hi = mid[t]+quantile(pool, misses), s.Most
 		}
-		low[t], high[t] = min(within(lo, s.Most), mid[t]), max(within(hi, s.Most), mid[t])
+		low[t], high[t] = min(within(lo, s.Most), mid[t], said[t]), max(within(hi, s.Most), mid[t], said[t])
 	}
 	return low, high
 }

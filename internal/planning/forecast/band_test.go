@@ -31,7 +31,7 @@ func TestTheBandIsThatOfSortedErrors(t *testing.T) {
 				}
 			}
 			c := s.calendar(n)
-			low, high := band(s, c, mid, h, from, n)
+			low, high := band(s, c, mid, mid, h, from, n)
 			wantLow, wantHigh := bandBySorting(s, c, mid, h, from, n)
 			bands := 0
 			for i := range n {
@@ -110,7 +110,7 @@ func TestTheLevelIsSteeredByTheLastWeeks(t *testing.T) {
 			mid[i] = 1000
 			s.Y[i] = mid[i] + r.NormFloat64()*math.Exp(float64(i)/(6*week))
 		}
-		low, high := band(s, s.calendar(n), mid, h, from, n)
+		low, high := band(s, s.calendar(n), mid, mid, h, from, n)
 		for last := 16 * week; last+4*week <= n; last += 4 * week {
 			in := 0.0
 			for i := last; i < last+4*week; i++ {
