@@ -8,28 +8,66 @@ import (
 // Covers is the share of hours that bands are meant to hold.
 const Covers = 0.8
 
-// bandRate is that of the correction of the level. Errors of a day ahead are
-// known a day late and come in runs: answering them fast would swing.
-func bandRate(h int) float64 {
-	if h < day {
-		return 0.02
-	}
-	return 0.01
-}
-
 const (
 	bandDays  = 42 // whose errors make a band
 	bandLeast = 20 // errors, below which there is no band
 )
 
+// level is the share of hours that the quantiles of a band leave out, steered so that
+// two hours of ten are missed: it gives way after each miss and tightens after each
+// hit, and more so the further the last four weeks as a whole are off.
+type level struct {
+	rate   float64
+	steady float64   // what hits and misses have made of it
+	misses []float64 // by hour: how far from the share of misses that is wanted
+	off    float64   // their sum over the last weeks
+	of     float64   // the level
+}
+
+const (
+	levelHours  = 4 * week
+	levelGain   = 3.0   // of what the last weeks are off
+	levelHome   = 0.001 // of the way back, an hour
+	levelLeast  = 0.02
+	levelUtmost = 0.95
+)
+
+func newLevel(h, n int) *level {
+	l := &level{rate: 0.04, steady: 1 - Covers, of: 1 - Covers, misses: make([]float64, n)}
+	if h >= day { // errors of a day ahead are known a day late and come in runs: answering them fast would swing
+		l.rate = 0.01
+	}
+	return l
+}
+
+// learn hears whether hour o was missed; known is false where there was no band or
+// nobody knows.
+func (l *level) learn(o int, missed, known bool) {
+	if known {
+		wrong := 1 - Covers - number(missed)
+		l.misses[o] = wrong
+		l.off += wrong
+		l.steady = saturated(l.steady + l.rate*wrong + levelHome*(1-Covers-l.steady))
+	}
+	if o >= levelHours {
+		l.off -= l.misses[o-levelHours]
+	}
+	l.of = saturated(l.steady + levelGain*l.off/levelHours)
+}
+
+func saturated(v float64) float64 { return max(levelLeast, min(levelUtmost, v)) }
+
 // band is the range in which eight hours of ten came: the quantiles of the
 // errors that such forecasts made at this hour of the day, an hour earlier or
 // later counting alike, on days of this kind in the last six weeks (split
-// conformal), at a level that gives way after each miss and tightens after each
-// hit (adaptive conformal inference of Gibbs and Candès 2021). Errors are those
+// conformal), at a level that is steered by hits and misses (adaptive conformal
+// inference of Gibbs and Candès 2021) and by their sum over the last weeks (the
+// integral of Angelopoulos, Candès and Tibshirani 2023). Errors are those
 // of the rehearsal, never of the fit. Where a band ends at zero or at the most
 // there can be, nothing can miss beyond it, and the other side takes the rest.
-func band(s *Series, c *calendar, mid []float64, h, from, n int) (low, high []float64) {
+// Errors are those of the blend; what is said of it may be a whole number, and
+// that the band holds too.
+func band(s *Series, c *calendar, mid, said []float64, h, from, n int) (low, high []float64) {
 	low, high = make([]float64, n), make([]float64, n)
 	wrong := make([]float64, n)
 	for t := range n {
@@ -38,15 +76,16 @@ func band(s *Series, c *calendar, mid []float64, h, from, n int) (low, high []fl
 			wrong[t] = value(s.Y, t) - mid[t]
 		}
 	}
-	misses, rate := 1-Covers, bandRate(h)
+	level := newLevel(h, n)
 	var pools [day][2]pool
 	newest := (h + day - 1) / day * day
 	for t := from; t < n; t++ {
 		o := t - h
-		if y := value(s.Y, o); o >= from && !math.IsNaN(y) && !math.IsNaN(low[o]) {
-			missed := number(y < low[o] || y > high[o])
-			misses = max(0.02, min(0.6, misses+rate*(1-Covers-missed)))
+		if o >= from {
+			y := value(s.Y, o)
+			level.learn(o, y < low[o] || y > high[o], !math.IsNaN(y) && !math.IsNaN(low[o]))
 		}
+		misses := level.of
 		if math.IsNaN(mid[t]) {
 			continue
 		}
@@ -66,7 +105,7 @@ func band(s *Series, c *calendar, mid []float64, h, from, n int) (low, high []fl
 		case s.Most > 0 && hi >= s.Most:
 			lo, hi = mid[t]+quantile(pool, misses), s.Most
 		}
-		low[t], high[t] = min(within(lo, s.Most), mid[t]), max(within(hi, s.Most), mid[t])
+		low[t], high[t] = min(within(lo, s.Most), mid[t], said[t]), max(within(hi, s.Most), mid[t], said[t])
 	}
 	return low, high
 }

@@ -31,7 +31,7 @@ func TestTheBandIsThatOfSortedErrors(t *testing.T) {
 				}
 			}
 			c := s.calendar(n)
-			low, high := band(s, c, mid, h, from, n)
+			low, high := band(s, c, mid, mid, h, from, n)
 			wantLow, wantHigh := bandBySorting(s, c, mid, h, from, n)
 			bands := 0
 			for i := range n {
@@ -61,15 +61,16 @@ func bandBySorting(s *Series, c *calendar, mid []float64, h, from, n int) (low, 
 			wrong[t] = value(s.Y, t) - mid[t]
 		}
 	}
-	misses, rate := 1-Covers, bandRate(h)
+	level := newLevel(h, n)
 	pool := make([]float64, 0, bandDays*3)
 	newest := (h + day - 1) / day * day
 	for t := from; t < n; t++ {
 		o := t - h
-		if y := value(s.Y, o); o >= from && !math.IsNaN(y) && !math.IsNaN(low[o]) {
-			missed := number(y < low[o] || y > high[o])
-			misses = max(0.02, min(0.6, misses+rate*(1-Covers-missed)))
+		if o >= from {
+			y := value(s.Y, o)
+			level.learn(o, y < low[o] || y > high[o], !math.IsNaN(y) && !math.IsNaN(low[o]))
 		}
+		misses := level.of
 		if math.IsNaN(mid[t]) {
 			continue
 		}
@@ -95,4 +96,29 @@ func bandBySorting(s *Series, c *calendar, mid []float64, h, from, n int) (low, 
 		low[t], high[t] = min(within(lo, s.Most), mid[t]), max(within(hi, s.Most), mid[t])
 	}
 	return low, high
+}
+
+// A series that grows wilder by the week is missed too often by bands of its past errors: the
+// level is steered until as many are missed as shall be.
+func TestTheLevelIsSteeredByTheLastWeeks(t *testing.T) {
+	const n, from = 40 * week, 2 * week
+	for _, h := range []int{1, 24} {
+		r := rand.New(rand.NewPCG(6, uint64(h)))
+		s := drawn(t, n, 5)
+		mid := make([]float64, n)
+		for i := range mid {
+			mid[i] = 1000
+			s.Y[i] = mid[i] + r.NormFloat64()*math.Exp(float64(i)/(6*week))
+		}
+		low, high := band(s, s.calendar(n), mid, mid, h, from, n)
+		for last := 16 * week; last+4*week <= n; last += 4 * week {
+			in := 0.0
+			for i := last; i < last+4*week; i++ {
+				in += number(s.Y[i] >= low[i] && s.Y[i] <= high[i]) / (4 * week)
+			}
+			if math.Abs(in-Covers) > 0.03 {
+				t.Errorf("%d h ahead, the four weeks from hour %d: %.3f held", h, last, in)
+			}
+		}
+	}
 }

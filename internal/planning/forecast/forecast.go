@@ -154,8 +154,13 @@ func (p *past) run(n, h, from int) *course {
 		stay = staying(p.Series, n, h, p.learned)
 	}
 	r.said = p.rehearse(n, h, from, stay)
-	r.mid, r.weights = blend(p.Series, r.said, h, from, n)
-	r.low, r.high = band(p.Series, p.cal, r.mid, h, from, n)
+	blended, weights := blend(p.Series, r.said, h, from, n)
+	r.weights = weights
+	r.mid = blended
+	if h >= day { // in the next hours whole numbers come true so often that no band could miss two of ten
+		r.mid = whole(p.Series, blended, h, from, n)
+	}
+	r.low, r.high = band(p.Series, p.cal, blended, r.mid, h, from, n)
 	return r
 }
 
