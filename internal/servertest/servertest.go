@@ -113,10 +113,11 @@ func (s *Server) Station(tb testing.TB, id string) *fleet.Station {
 	return st
 }
 
-// Eventually waits for what another process or goroutine is about to do.
+// Eventually waits for what another process or goroutine is about to do; its end is
+// that of a hang, whatever else the machine does.
 func Eventually(tb testing.TB, what string, ok func() bool) {
 	tb.Helper()
-	for range 1000 {
+	for range 6000 {
 		if ok() {
 			return
 		}
