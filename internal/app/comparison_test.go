@@ -12,6 +12,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/campaign"
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/journaltest"
@@ -33,7 +34,7 @@ func newDays(t *testing.T) *days {
 	t.Helper()
 	p := &days{t: t, clock: journaltest.NewClock()}
 	p.begin = p.clock.Now()
-	db, err := coredb.Open(t.Context(), t.TempDir())
+	db, err := coredb.Open(t.Context(), coredbtest.Folder(t))
 	if err != nil {
 		t.Fatal(err)
 	}

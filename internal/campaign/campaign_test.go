@@ -15,6 +15,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/campaign"
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/store"
 )
 
@@ -134,6 +135,7 @@ type plant struct {
 
 func start(t *testing.T, y *yard, folder string, wrap ...func(*store.Store) campaign.Rows) *plant {
 	t.Helper()
+	coredbtest.In(t, folder)
 	db, err := coredb.Open(context.Background(), folder)
 	if err != nil {
 		t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
@@ -60,6 +61,7 @@ func (b *bench) Command(_ context.Context, _ store.Actor, _, _ string, payload j
 func open(t *testing.T, limits Limits) *bench {
 	t.Helper()
 	folder := t.TempDir()
+	coredbtest.In(t, folder)
 	db, err := coredb.Open(t.Context(), folder)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/store"
 	"github.com/chargewatch/chargewatch/internal/usage/past"
 	"github.com/chargewatch/chargewatch/internal/usage/past/pasttest"
@@ -32,6 +33,7 @@ func open(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
+	coredbtest.In(t, folder)
 	db, err := coredb.Open(t.Context(), folder)
 	if err != nil {
 		t.Fatal(err)

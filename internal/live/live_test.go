@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/detect"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/incident"
@@ -76,6 +77,7 @@ type running struct {
 func (p *place) start() *running {
 	p.t.Helper()
 	ctx := context.Background()
+	coredbtest.In(p.t, p.dir)
 	db, err := coredb.Open(ctx, p.dir)
 	if err != nil {
 		p.t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/incident"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/notify"
@@ -123,6 +124,7 @@ func newDesk(t *testing.T, kinds ...notify.Kind) *desk {
 func (d *desk) open() {
 	d.t.Helper()
 	var err error
+	coredbtest.In(d.t, d.dir)
 	if d.db, err = coredb.Open(d.t.Context(), d.dir); err != nil {
 		d.t.Fatal(err)
 	}

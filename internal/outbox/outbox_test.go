@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/journal"
@@ -21,6 +22,7 @@ import (
 // open runs a journal in a folder; shut ends it.
 func open(t *testing.T, folder string) (j *journal.Journal, shut func()) {
 	t.Helper()
+	coredbtest.In(t, folder)
 	db, err := coredb.Open(t.Context(), folder)
 	if err != nil {
 		t.Fatal(err)

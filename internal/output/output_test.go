@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/incident"
 	"github.com/chargewatch/chargewatch/internal/journal"
@@ -59,7 +60,7 @@ type told struct {
 
 func newYard(t *testing.T) *yard {
 	t.Helper()
-	db, err := coredb.Open(t.Context(), t.TempDir())
+	db, err := coredb.Open(t.Context(), coredbtest.Folder(t))
 	if err != nil {
 		t.Fatal(err)
 	}

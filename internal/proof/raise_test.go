@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
@@ -29,7 +30,7 @@ func newPile(t *testing.T) *pile {
 	t.Helper()
 	p := &pile{now: time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)}
 	var err error
-	if p.db, err = coredb.Open(t.Context(), t.TempDir()); err != nil {
+	if p.db, err = coredb.Open(t.Context(), coredbtest.Folder(t)); err != nil {
 		t.Fatal(err)
 	}
 	if p.log, err = sqlite.Open(t.Context(), sqlite.Options{DB: p.db}); err != nil {

@@ -74,6 +74,7 @@ type counts struct {
 // A simulated network is turned on in a server that has a station of its own,
 // and off again: nothing of it counts then, and what is real stays.
 func TestTheSimulatedNetworkGoesOnAndOff(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	s := servertest.In(t, folder)
 	s.Enrol(t, "REAL-1")

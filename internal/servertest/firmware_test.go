@@ -276,6 +276,7 @@ func signed(t *testing.T, data []byte) (signature, certificate string) {
 // A hundred stations are to be updated. An image that one of the first cannot install
 // touches nobody else; a good one comes to all.
 func TestAFirmwareCampaign(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	s := servertest.In(t, folder)
 	const n = 100

@@ -12,6 +12,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/app"
 	"github.com/chargewatch/chargewatch/internal/config"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/provision"
 	"github.com/chargewatch/chargewatch/internal/store"
@@ -43,6 +44,7 @@ func In(tb testing.TB, folder string, change ...func(*config.Config)) *Server {
 	for _, f := range change {
 		f(&c)
 	}
+	coredbtest.In(tb, c.Data)
 	log := slog.New(slog.DiscardHandler)
 	if os.Getenv("CHARGEWATCH_TEST_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -111,10 +113,11 @@ func (s *Server) Station(tb testing.TB, id string) *fleet.Station {
 	return st
 }
 
-// Eventually waits for what another process or goroutine is about to do.
+// Eventually waits for what another process or goroutine is about to do; its end is
+// that of a hang, whatever else the machine does.
 func Eventually(tb testing.TB, what string, ok func() bool) {
 	tb.Helper()
-	for range 1000 {
+	for range 6000 {
 		if ok() {
 			return
 		}

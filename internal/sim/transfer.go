@@ -245,6 +245,17 @@ type Image struct {
 	Version string `json:"simulatedFirmware"`
 	// FailsAt are stations that cannot install it; * is all.
 	FailsAt []string `json:"failsAt,omitempty"`
+	// InstallSeconds is how long each of its two parts takes: to install it, and to
+	// start with it. Without, 15 and 40.
+	InstallSeconds float64 `json:"installSeconds,omitempty"`
+}
+
+func (i Image) long() (install, start time.Duration) {
+	if i.InstallSeconds > 0 {
+		d := time.Duration(min(i.InstallSeconds, 3600) * float64(time.Second))
+		return d, d
+	}
+	return 15 * time.Second, 40 * time.Second
 }
 
 // signature is what came with firmware.
@@ -305,6 +316,7 @@ func (st *station) installImage(job int64, request int, data []byte, signed *sig
 	if line, _, _ := bytes.Cut(data, []byte("\n")); len(line) < 4096 {
 		_ = json.Unmarshal(line, &image) // other firmware is installed too
 	}
+	install, start := image.long()
 	genuine := signed == nil || signed.verify(data)
 	statuses, gaps := []string{"Installing"}, []time.Duration{5 * time.Second}
 	if signed != nil {
@@ -318,7 +330,7 @@ func (st *station) installImage(job int64, request int, data []byte, signed *sig
 		if statuses[i] != "Installing" {
 			return
 		}
-		st.after(15*time.Second, func() {
+		st.after(install, func() {
 			if _, fails := st.failing(InstallFails, nil); fails || slices.Contains(image.FailsAt, "*") || slices.Contains(image.FailsAt, st.spec.ID) {
 				st.d.firmwareStatus(request, "InstallationFailed")
 				return
@@ -326,7 +338,7 @@ func (st *station) installImage(job int64, request int, data []byte, signed *sig
 			if _, lies := st.failing(InstallLies, nil); !lies {
 				st.firmware = image.Version
 			}
-			st.reboot(reasonReboot, "FirmwareUpdate", 40*time.Second)
+			st.reboot(reasonReboot, "FirmwareUpdate", start)
 			st.installed = func() {
 				st.d.firmwareStatus(request, "Installed")
 				st.d.security("FirmwareUpdated", st.firmware)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/journal"
@@ -93,7 +94,7 @@ func start() time.Time { return time.Date(2026, 3, 4, 13, 2, 5, 0, time.UTC) }
 
 func newNetwork(t testing.TB, change ...func(*Options)) *network {
 	t.Helper()
-	db, err := coredb.Open(t.Context(), t.TempDir())
+	db, err := coredb.Open(t.Context(), coredbtest.Folder(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/journal"
@@ -52,7 +53,7 @@ func (b *bench) told(t *testing.T) []*event.Event {
 func open(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
-	db, err := coredb.Open(t.Context(), t.TempDir())
+	db, err := coredb.Open(t.Context(), coredbtest.Folder(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/seal"
 )
 
@@ -16,6 +17,7 @@ const hidden = "the-password-of-the-mail-server"
 // vault is a store in a folder, with its key.
 func vault(t *testing.T, folder string, box Box) *Store {
 	t.Helper()
+	coredbtest.In(t, folder)
 	db, err := coredb.Open(t.Context(), folder)
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
 	"github.com/chargewatch/chargewatch/internal/planning/demand"
 	"github.com/chargewatch/chargewatch/internal/planning/expand"
@@ -75,6 +76,7 @@ func (w *town) Known(ctx context.Context, site string) (expand.Site, error) {
 
 func newOffice(t *testing.T, folder string) *office {
 	t.Helper()
+	coredbtest.In(t, folder)
 	db, err := coredb.Open(t.Context(), folder)
 	if err != nil {
 		t.Fatal(err)

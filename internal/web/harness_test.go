@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/detect/health"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/journal"
@@ -85,7 +86,7 @@ func (l *links) replies(fn func(station, action string, payload []byte) Outcome)
 
 func newPlant(t *testing.T, change ...func(*Options)) *plant {
 	t.Helper()
-	db, err := coredb.Open(t.Context(), t.TempDir())
+	db, err := coredb.Open(t.Context(), coredbtest.Folder(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +299,7 @@ func (p *plant) connect(id, protocol string) {
 
 func openDB(tb testing.TB) *coredb.DB {
 	tb.Helper()
-	db, err := coredb.Open(tb.Context(), tb.TempDir())
+	db, err := coredb.Open(tb.Context(), coredbtest.Folder(tb))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
 	"github.com/chargewatch/chargewatch/internal/seal"
@@ -210,7 +211,7 @@ type bare struct {
 }
 
 func newBare(f *testing.F, k *taken) bare {
-	db, err := coredb.Open(f.Context(), f.TempDir())
+	db, err := coredb.Open(f.Context(), coredbtest.Folder(f))
 	if err != nil {
 		f.Fatal(err)
 	}

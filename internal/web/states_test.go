@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/journaltest"
@@ -29,7 +30,7 @@ type bygone struct {
 }
 
 func newBygone(t testing.TB) *bygone {
-	db, err := coredb.Open(t.Context(), t.TempDir())
+	db, err := coredb.Open(t.Context(), coredbtest.Folder(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,8 +3,8 @@ import { after, before, describe, it } from 'node:test';
 import { axe, closeBrowser, inEveryView, open, Server, shot, signIn, until } from './harness.mjs';
 
 // Firmware for simulated stations: what it is stands at its head.
-const image = (version, failsAt) =>
-  Buffer.from(`${JSON.stringify({ simulatedFirmware: version, failsAt })}\n${'firmware'.repeat(4096)}`);
+const image = (version, failsAt, installSeconds) =>
+  Buffer.from(`${JSON.stringify({ simulatedFirmware: version, failsAt, installSeconds })}\n${'firmware'.repeat(4096)}`);
 
 // Made once with openssl over the image of version 9.0.0; its key was thrown away.
 const signature =
@@ -46,7 +46,7 @@ describe('firmware', () => {
     const answer = await fetch(`${server.base}/api/v1/firmware/images?name=post-${version}.bin&version=${version}`, {
       method: 'POST',
       headers: { Authorization: `Bearer ${token}` },
-      body: image(version, failsAt),
+      body: image(version, failsAt, 2),
     });
     assert.equal(answer.status, 201);
     return (await answer.json()).id;
@@ -132,7 +132,6 @@ describe('firmware', () => {
     };
     const over = async (id) => {
       let c;
-      // A simulated station takes a minute for an update, and the first goes alone.
       const ended = async () => {
         c = (await server.api(token, 'GET', `/campaigns/${id}`)).body;
         return (c.state === 'stopped' || c.state === 'finished') && c.counts.working === 0;

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/journal"
 	"github.com/chargewatch/chargewatch/internal/journal/journaltest"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
@@ -20,6 +21,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 func folder(dir string) journaltest.Place {
 	return func(t testing.TB) journal.Store {
 		t.Helper()
+		coredbtest.In(t, dir)
 		db, err := coredb.Open(context.Background(), dir)
 		if err != nil {
 			t.Fatal(err)

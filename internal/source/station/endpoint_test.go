@@ -14,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/journal"
@@ -95,7 +96,7 @@ type harness struct {
 
 func serve(t *testing.T, o Options) *harness {
 	t.Helper()
-	db, err := coredb.Open(t.Context(), t.TempDir())
+	db, err := coredb.Open(t.Context(), coredbtest.Folder(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/coredb"
+	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
 	"github.com/chargewatch/chargewatch/internal/journal"
@@ -50,6 +51,7 @@ func newHouse(t testing.TB) *house {
 	h.begin = h.clock.Now().Truncate(24 * time.Hour).Add(24 * time.Hour)
 	h.clock.Set(h.begin)
 	var err error
+	coredbtest.In(t, h.folder)
 	if h.db, err = coredb.Open(t.Context(), h.folder); err != nil {
 		t.Fatal(err)
 	}
