@@ -12,10 +12,12 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"path/filepath"
 	"strconv"
 
+	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
 )
 
@@ -87,6 +89,32 @@ func dsn(path string, u use) string {
 	}
 	q["_pragma"] = pragmas
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+}
+
+func migrate(ctx context.Context, db *sql.DB, in fs.FS, name string, newer error) error {
+	files, err := fs.Sub(in, "migrations")
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	if err != nil {
+		return fmt.Errorf("prepare migrations: %w", err)
+	}
+	have, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	newest := int64(0)
+	for _, s := range p.ListSources() {
+		newest = max(newest, s.Version)
+	}
+	if have > newest {
+		return fmt.Errorf("schema version %d, this program knows %d: %w", have, newest, newer)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate %s: %w", name, err)
+	}
+	return nil
 }
 
 // Write runs fn in a transaction; it is durable when Write returns nil.
