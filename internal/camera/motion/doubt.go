@@ -56,26 +56,39 @@ func (d *Detector) doubt(s *scratch, blobs []blob, at time.Time) []doubt {
 	swarm := d.swarms(s, blobs, at)
 	young := d.sway.young(at)
 	// One sun throws shadows of one depth.
-	largest := 0
+	largest, hardest := 0, float32(1)
 	for i := range blobs {
 		if depth, ok := blobs[i].shadow(); ok {
 			if doubted[i] = nobody; blobs[i].hot > largest {
-				largest, d.shade, d.shadeAt = blobs[i].hot, depth, at
+				largest, hardest = blobs[i].hot, depth
 			}
 		}
+	}
+	if largest > 0 {
+		d.shadowed(hardest, at)
 	}
 	sunny := !d.shadeAt.IsZero() && at.Sub(d.shadeAt).Abs() < shadeFor
 	for i := range blobs {
 		b := &blobs[i]
 		small, point := b.pale(s)
 		switch {
-		case doubted[i] == nobody, d.grows(s, b, young), sunny && b.shaded(d.shade), b.through():
+		case doubted[i] == nobody, d.grows(s, b, young), sunny && b.shaded(d.shade), b.through(), b.drop(d, s):
 			doubted[i] = nobody
 		case point, swarm && (small || !b.solid() && b.peak < palePeak):
 			doubted[i] = little
 		}
 	}
 	return doubted
+}
+
+// shadowed notes how deep a shadow was. On dark ground cameras make it deeper than on pale:
+// of those of late the deepest holds.
+func (d *Detector) shadowed(depth float32, at time.Time) {
+	since := at.Sub(d.shadeAt)
+	if !d.shadeAt.IsZero() && since >= 0 && since < shadeFor && depth > d.shade {
+		depth = d.shade + pace(since, shadeFor)*(depth-d.shade)
+	}
+	d.shade, d.shadeAt = depth, at
 }
 
 // shadow reports whether a shadow explains all of it, and the ground has a pattern that
@@ -142,7 +155,7 @@ func (b *blob) pale(s *scratch) (small, point bool) {
 	}
 	all, core := b.shining(s)
 	small = all <= glintCells
-	point = b.soft() || b.peak >= glintPeak && (all <= pointCells || float64(core) <= glintShare*float64(all))
+	point = b.soft() || small && b.streak(s) || b.peak >= glintPeak && (all <= pointCells || float64(core) <= glintShare*float64(all))
 	return small, small && point
 }
 

@@ -168,7 +168,7 @@ func (d *Detector) shades(s *scratch, list [][]uint8, seen *[cells]uint16) {
 			all.tally(d, s, i)
 		}
 		if depth, ok := all.shadow(); ok {
-			d.shade, d.shadeAt = depth, d.first.at
+			d.shadowed(depth, d.first.at)
 		}
 	}
 }

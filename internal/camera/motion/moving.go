@@ -20,12 +20,18 @@ const (
 	againAfter = 350 * time.Millisecond
 	againFor   = 1900 * time.Millisecond
 	seldom     = time.Second
+	// Light spills over what is beside what it reveals, so many cells at least, and a share
+	// of those that shine.
+	spillLevel  = 4
+	spillReach  = 3
+	spillFewest = cells / 150
+	spillShare  = 3
 )
 
 // moving says in which zones something moves.
 func (d *Detector) moving(s *scratch, m measures, blobs []blob, doubted []doubt, at time.Time) []Change {
 	var changes []Change
-	if m.lit > sweepFrom && slices.ContainsFunc(blobs, func(b blob) bool { return !b.solid() }) || m.light.changes() {
+	if m.light.changes() || slices.ContainsFunc(blobs, func(b blob) bool { return !b.solid() }) && (m.lit > sweepFrom || d.spills(s, blobs)) {
 		d.sweptAt = at
 	}
 	swept := !d.sweptAt.IsZero() && at.Sub(d.sweptAt).Abs() < sweepAfter
@@ -52,6 +58,33 @@ func (d *Detector) moving(s *scratch, m measures, blobs []blob, doubted []doubt,
 		changes = append(changes, w.follow(score, min(share, 1), at, d.interval)...)
 	}
 	return changes
+}
+
+// spills reports whether it is brighter far around what shines, as in the light of a lamp:
+// beside somebody who is pale it is as dark as before.
+func (d *Detector) spills(s *scratch, blobs []blob) bool {
+	s.shift.three(&s.tmp, &s.line)
+	for i := range cells {
+		s.wide[i] = s.tmp[i] > spillLevel+d.noise[i]
+	}
+	within, beside := 0, 0
+	for k := range blobs {
+		b := &blobs[k]
+		for y := max(0, b.top-spillReach); y <= min(rows-1, b.bottom+spillReach); y++ {
+			for x := max(0, b.left-spillReach); x <= min(columns-1, b.right+spillReach); x++ {
+				if i := y*columns + x; s.wide[i] {
+					s.wide[i] = false
+					within++
+				}
+			}
+		}
+	}
+	for i := range cells {
+		if s.wide[i] {
+			beside++
+		}
+	}
+	return beside >= spillFewest && beside*spillShare >= within
 }
 
 // believes reports whether something pale may be more than a light.

@@ -137,7 +137,7 @@ func (d *Detector) step(s *scratch, blobs []blob, doubted []doubt, at time.Time)
 		}
 	}
 	if depth, ok := all.shadow(); ok {
-		d.shade, d.shadeAt = depth, at
+		d.shadowed(depth, at)
 	}
 	w.tick(at)
 	w.redraw(s)

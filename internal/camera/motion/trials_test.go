@@ -59,6 +59,8 @@ func program(set string) []tried {
 		return odd()
 	case "e":
 		return restless()
+	case "f":
+		return unsettled()
 	}
 	return append(list, []tried{
 		{"wind for minutes, a flag", "3", "flag*9 flag*9 flag-walks flag*2", nil},
@@ -127,6 +129,39 @@ func restless() []tried {
 		{"sleet", "5", "sleet*4", nil},
 		{"somebody in it", "5", "sleet*3 sleet-walks sleet", nil},
 		{"rain on the lens", "5", "drops*4", nil},
+		{"fog comes in", "5", "fog", nil},
+		{"somebody in the fog", "5", "fog-walks", nil},
+	}
+}
+
+// unsettled is grass, a sign, shadows of a rotor, lamps that blink and flicker, midges, and
+// what was hard before; and people among it.
+func unsettled() []tried {
+	return []tried{
+		{"grass in the wind", "1", "grass*4", nil},
+		{"somebody walks before it", "1", "grass*3 grass-walks grass", nil},
+		{"shadows of twigs, in gusts", "1", "day*5 twigs*3", nil},
+		{"somebody in them", "1", "twigs*3 twigs-walks twigs", nil},
+		{"a bag over the lens", "1", "day*6 bag:covered*4 day*5", nil},
+		{"a sign that swings", "2", "sign*4", nil},
+		{"somebody runs past it", "2", "sign*3 sign-runs sign", nil},
+		{"shadows of a rotor", "2", "rotor*4", nil},
+		{"somebody in them", "2", "rotor*3 rotor-walks rotor", nil},
+		{"a cat passes the sign", "2", "sign*3 sign-cat sign", nil},
+		{"hazard lights by night", "3", "night*4 hazard*3 night*3", nil},
+		{"somebody in their light", "3", "hazard*3 hazard-walks hazard", nil},
+		{"a beacon by night", "3", "beacon*4", nil},
+		{"somebody in its light", "3", "beacon*3 beacon-walks beacon", nil},
+		{"a lamp that flickers", "3", "flicker*4", nil},
+		{"a cable is cut under it", "3", "flicker*3 flicker-cuts flicker", nil},
+		{"cloth by night", "3", "night*6 night-cloth:covered*4 night*5", nil},
+		{"midges before the infrared lamp", "4", "infrared*4 midges*3", nil},
+		{"somebody among them", "4", "midges*3 midges-walks midges", nil},
+		{"a web in gusts", "4", "threads*4", nil},
+		{"snow before the infrared lamp", "4", "flurry*4", nil},
+		{"somebody in it", "4", "flurry*3 flurry-walks flurry", nil},
+		{"rain on the lens", "5", "drops*4", nil},
+		{"somebody in it", "5", "drops*3 drops-walks drops", nil},
 		{"fog comes in", "5", "fog", nil},
 		{"somebody in the fog", "5", "fog-walks", nil},
 	}
@@ -234,4 +269,12 @@ func TestTruthOfTheFifthTrials(t *testing.T) {
 	t.Parallel()
 	text, _, _ := table(t, freshTrials(t, "e"))
 	documented(t, "fifth trials", text)
+}
+
+// TestTruthOfTheSixthTrials shows it what blinks and swings, drawn and kept before it was
+// judged once.
+func TestTruthOfTheSixthTrials(t *testing.T) {
+	t.Parallel()
+	text, _, _ := table(t, freshTrials(t, "f"))
+	documented(t, "sixth trials", text)
 }

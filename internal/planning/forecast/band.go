@@ -52,9 +52,8 @@ func band(s *Series, c *calendar, mid []float64, h, from, n int) (low, high []fl
 		}
 		weekend := c.weekend(t)
 		p := &pools[t%day][int(number(weekend))]
-		p.move(max(from, t-newest-(bandDays-1)*day-1), min(t-newest+1, o)+1, func(i int) (float64, bool) {
-			off := (i - t) % day // of hours before t: 0, -1 or 1-day are at the same hour, give or take one
-			return wrong[i], (off == 0 || off == -1 || off == 1-day) && c.weekend(i) == weekend && !math.IsNaN(wrong[i])
+		p.move(t, max(from, t-newest-(bandDays-1)*day-1), min(t-newest+1, o)+1, func(i int) (float64, bool) {
+			return wrong[i], c.weekend(i) == weekend && !math.IsNaN(wrong[i])
 		})
 		pool := p.sorted
 		if len(pool) < bandLeast {
@@ -79,21 +78,32 @@ type pool struct {
 	begin, end int // the range
 }
 
-// move has the pool hold the errors of another range, which begins and ends no earlier.
-func (p *pool) move(begin, end int, of func(i int) (float64, bool)) {
-	for i := p.begin; i < min(begin, p.end); i++ {
+// move has the pool hold the errors of another range, which begins and ends no
+// earlier: of its hours those that are at the hour of the day of t, give or take
+// one.
+func (p *pool) move(t, begin, end int, of func(i int) (float64, bool)) {
+	for i := alike(p.begin, t); i < min(begin, p.end); i = alike(i+1, t) {
 		if v, ok := of(i); ok {
 			at, _ := slices.BinarySearch(p.sorted, v)
 			p.sorted = slices.Delete(p.sorted, at, at+1)
 		}
 	}
-	for i := max(begin, p.end); i < end; i++ {
+	for i := alike(max(begin, p.end), t); i < end; i = alike(i+1, t) {
 		if v, ok := of(i); ok {
 			at, _ := slices.BinarySearch(p.sorted, v)
 			p.sorted = slices.Insert(p.sorted, at, v)
 		}
 	}
 	p.begin, p.end = begin, max(end, begin)
+}
+
+// alike is the first hour from i on that is at the hour of the day of t, give or
+// take one.
+func alike(i, t int) int {
+	if past := ((i-t+1)%day + day) % day; past > 2 {
+		i += day - past
+	}
+	return i
 }
 
 // quantile of sorted values, between neighbours.

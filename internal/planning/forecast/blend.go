@@ -19,7 +19,7 @@ func blend(s *Series, f *said, h, from, n int) (out []float64, weights [][Models
 		out[t] = math.NaN()
 	}
 	for t := from; t < n; t++ {
-		if o := t - h; o >= from && !math.IsNaN(value(s.Y, o)) && !math.IsNaN(out[o]) && out[o] != s.Y[o] {
+		if o := t - h; o >= from && !math.IsNaN(value(s.Y, o)) && !math.IsNaN(out[o]) && !hit(out[o], s.Y[o]) {
 			slope := 1.0
 			if out[o] < s.Y[o] {
 				slope = -1
@@ -61,3 +61,7 @@ func blend(s *Series, f *said, h, from, n int) (out []float64, weights [][Models
 	}
 	return out, weights
 }
+
+// hit says that a forecast was right: nothing is learned of a difference that is
+// only one of rounding.
+func hit(said, came float64) bool { return math.Abs(said-came) <= 1e-12*(1+math.Abs(came)) }

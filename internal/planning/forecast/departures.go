@@ -21,13 +21,17 @@ type Stay struct {
 // the hazard of leaving, minute by minute since it came, by class of port and
 // time of day of its coming, learned from ended stays and from those that go on.
 type Departures struct {
-	zone  *time.Location
-	cells map[departureKey]*hazard
+	zone    *time.Location
+	all     hazard
+	some    bool // any was learned
+	classes map[string]*hazards
 }
 
-type departureKey struct {
-	class string
-	part  int // of the day; -1: all
+// hazards are those of a class of port: of all stays, and by the part of the day
+// they began in, nil where none did.
+type hazards struct {
+	all   hazard
+	parts [departureParts]*hazard
 }
 
 // Cells that saw few departures lean towards those of the whole class with the
@@ -67,15 +71,12 @@ func binFrom(bin int) float64 {
 // the start of each bin.
 type hazard struct {
 	gone, risk [departureBins]float64
+	last       [departureBins]float64 // stays that did not go on to the next bin
 	sum        [departureBins + 1]float64
 }
 
-func (x *hazard) add(minutes float64, gone bool) {
-	minutes = min(minutes, longestStay-1)
-	last := binOf(minutes)
-	for bin := range last {
-		x.risk[bin] += binFrom(bin+1) - binFrom(bin)
-	}
+func (x *hazard) add(last int, minutes float64, gone bool) {
+	x.last[last]++
 	x.risk[last] += minutes - binFrom(last)
 	if gone {
 		x.gone[last]++
@@ -83,6 +84,11 @@ func (x *hazard) add(minutes float64, gone bool) {
 }
 
 func (x *hazard) finish(prior *hazard) {
+	passed := 0.0 // stays that went on to later bins
+	for bin := departureBins - 1; bin >= 0; bin-- {
+		x.risk[bin] += passed * (binFrom(bin+1) - binFrom(bin))
+		passed += x.last[bin]
+	}
 	for bin := range departureBins {
 		gone, risk := x.gone[bin], x.risk[bin]
 		if prior != nil && prior.gone[bin] > 0 && prior.risk[bin] > 0 {
@@ -109,7 +115,9 @@ func (x *hazard) upTo(minutes float64) float64 {
 // LearnDepartures reads the stays that were known at now; what came later is not
 // looked at, and who left later counts as still there.
 func LearnDepartures(stays []Stay, now time.Time, zone *time.Location) *Departures {
-	d := &Departures{zone: zone, cells: make(map[departureKey]*hazard)}
+	d := &Departures{zone: zone, classes: make(map[string]*hazards)}
+	var class *hazards
+	var name string
 	for i := range stays {
 		s := &stays[i]
 		if !s.From.Before(now) {
@@ -120,31 +128,35 @@ func LearnDepartures(stays []Stay, now time.Time, zone *time.Location) *Departur
 		if gone {
 			end = s.To
 		}
-		minutes := end.Sub(s.From).Minutes()
-		for _, key := range [...]departureKey{{s.Class, d.part(s.From)}, {s.Class, -1}, {"", -1}} {
-			x := d.cells[key]
-			if x == nil {
-				x = &hazard{}
-				d.cells[key] = x
-			}
-			x.add(minutes, gone)
-			if s.Class == "" && key.part == -1 {
-				break
+		minutes := min(end.Sub(s.From).Minutes(), longestStay-1)
+		last := binOf(minutes)
+		d.some = true
+		d.all.add(last, minutes, gone)
+		if class == nil || s.Class != name {
+			name = s.Class
+			if class = d.classes[name]; class == nil {
+				class = &hazards{}
+				d.classes[name] = class
 			}
 		}
-	}
-	all := d.cells[departureKey{"", -1}]
-	if all != nil {
-		all.finish(nil)
-	}
-	for key, x := range d.cells {
-		if key.part == -1 && key.class != "" {
-			x.finish(all)
+		class.all.add(last, minutes, gone)
+		part := &class.parts[d.part(s.From)]
+		if *part == nil {
+			*part = &hazard{}
 		}
+		(*part).add(last, minutes, gone)
 	}
-	for key, x := range d.cells {
-		if key.part >= 0 {
-			x.finish(d.cells[departureKey{key.class, -1}])
+	d.all.finish(nil)
+	for name, class := range d.classes {
+		if name == "" {
+			class.all = d.all
+		} else {
+			class.all.finish(&d.all)
+		}
+		for _, x := range class.parts {
+			if x != nil {
+				x.finish(&class.all)
+			}
 		}
 	}
 	return d
@@ -155,22 +167,31 @@ func (d *Departures) part(t time.Time) int {
 }
 
 func (d *Departures) of(s *Stay) *hazard {
-	for _, key := range [...]departureKey{{s.Class, d.part(s.From)}, {s.Class, -1}, {"", -1}} {
-		if x := d.cells[key]; x != nil {
-			return x
+	class := d.classes[s.Class]
+	if class == nil {
+		if d.some {
+			return &d.all
 		}
+		return nil
 	}
-	return nil
+	if x := class.parts[d.part(s.From)]; x != nil {
+		return x
+	}
+	return &class.all
 }
 
 // Stays is the probability that a car that is there at now is there at then.
 func (d *Departures) Stays(s *Stay, now, then time.Time) float64 {
-	x := d.of(s)
+	return d.of(s).stays(now.Sub(s.From).Minutes(), then.Sub(s.From).Minutes())
+}
+
+// stays is the probability that who has been there for so many minutes is there when
+// it is so many.
+func (x *hazard) stays(now, then float64) float64 {
 	if x == nil {
-		return math.Exp(-then.Sub(now).Minutes() / unknownStay)
+		return math.Exp((now - then) / unknownStay)
 	}
-	a := x.upTo(now.Sub(s.From).Minutes())
-	return math.Exp(a - x.upTo(then.Sub(s.From).Minutes()))
+	return math.Exp(x.upTo(now) - x.upTo(then))
 }
 
 // unknownStay is how long cars stay where none has been seen to leave, minutes.
@@ -190,8 +211,12 @@ func staying(s *Series, n, h int, known weeks) []float64 {
 	stays := slices.SortedFunc(slices.Values(s.Stays), func(a, b Stay) int { return a.From.Compare(b.From) })
 	out := make([]float64, n)
 	var d *Departures
+	type car struct {
+		*Stay
+		hazard *hazard
+	}
 	first, end := 0, 0
-	var there []*Stay
+	var there []car
 	for t := range out {
 		out[t] = math.NaN()
 		o := t - h + 1
@@ -207,21 +232,22 @@ func staying(s *Series, n, h int, known weeks) []float64 {
 			for first < end && stays[first].From.Before(now.Add(-learnStays)) {
 				first++
 			}
+			for i := range there {
+				there[i].hazard = d.of(there[i].Stay)
+			}
 		}
 		for end < len(stays) && stays[end].From.Before(now) {
-			there = append(there, &stays[end])
+			there = append(there, car{&stays[end], d.of(&stays[end])})
 			end++
 		}
-		there = slices.DeleteFunc(there, func(x *Stay) bool {
+		there = slices.DeleteFunc(there, func(x car) bool {
 			return !x.To.IsZero() && !x.To.After(now) || now.Sub(x.From) > longestStay*time.Minute
 		})
 		out[t] = 0
-		from := s.Start.Add(time.Duration(t) * time.Hour)
 		for _, x := range there {
-			a := d.Stays(x, now, from.Add(10*time.Minute))
-			b := d.Stays(x, now, from.Add(30*time.Minute))
-			c := d.Stays(x, now, from.Add(50*time.Minute))
-			out[t] += x.Weight * (a + b + c) / 3
+			been := now.Sub(x.From).Minutes()
+			then := been + float64(h-1)*60 // when t begins
+			out[t] += x.Weight * (x.hazard.stays(been, then+10) + x.hazard.stays(been, then+30) + x.hazard.stays(been, then+50)) / 3
 		}
 	}
 	return out

@@ -54,6 +54,7 @@ type calendar struct {
 	hour  []int // of the week, 0 is Monday 00:00
 	shift []int // offset of the zone, hours
 	kind  []dayKind
+	round [day][2]float64 // sine and cosine of the hour of the day
 }
 
 func (s *Series) zone() *time.Location {
@@ -65,6 +66,9 @@ func (s *Series) zone() *time.Location {
 
 func (s *Series) calendar(n int) *calendar {
 	c := &calendar{hour: make([]int, n), shift: make([]int, n), kind: make([]dayKind, n)}
+	for hour := range c.round {
+		c.round[hour][0], c.round[hour][1] = math.Sincos(2 * math.Pi * float64(hour) / day)
+	}
 	off := func(t time.Time) bool { return s.DayOff != nil && s.DayOff(t.Date()) }
 	zone := s.zone()
 	date, kind := -1, usual

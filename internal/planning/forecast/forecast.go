@@ -123,10 +123,9 @@ func Make(s *Series) (*Forecast, error) {
 		from += week
 	}
 	f := &Forecast{From: s.Start.Add(time.Duration(now) * time.Hour), Weeks: (now - lead) / week}
-	c := s.calendar(now + Horizon)
-	at, learned := now, make(weeks)
+	at, p := now, newPast(s, now+Horizon)
 	for _, h := range steps() {
-		r := run(s, c, now+h, h, from, learned)
+		r := p.run(now+h, h, from)
 		for ; at < now+h; at++ {
 			f.Hours = append(f.Hours, r.hour(s, at))
 		}
@@ -148,15 +147,15 @@ type course struct {
 	weights        [][Models]float64
 }
 
-func run(s *Series, c *calendar, n, h, from int, learned weeks) *course {
+func (p *past) run(n, h, from int) *course {
 	r := &course{h: h}
 	var stay []float64
 	if h <= 3 {
-		stay = staying(s, n, h, learned)
+		stay = staying(p.Series, n, h, p.learned)
 	}
-	r.said = rehearse(s, c, n, h, from, stay)
-	r.mid, r.weights = blend(s, r.said, h, from, n)
-	r.low, r.high = band(s, c, r.mid, h, from, n)
+	r.said = p.rehearse(n, h, from, stay)
+	r.mid, r.weights = blend(p.Series, r.said, h, from, n)
+	r.low, r.high = band(p.Series, p.cal, r.mid, h, from, n)
 	return r
 }
 
@@ -212,6 +211,6 @@ type Rehearsed struct {
 // judges from `judge` on.
 func Rehearse(s *Series, h, from, judge int) *Rehearsed {
 	n := len(s.Y)
-	r := run(s, s.calendar(n), n, h, from, make(weeks))
+	r := newPast(s, n).run(n, h, from)
 	return &Rehearsed{Low: r.low, Mid: r.mid, High: r.high, Score: r.score(s, judge, n), Of: *r.said}
 }

@@ -54,8 +54,8 @@ func TestAForecastKnowsNothingOfWhatCameLater(t *testing.T) {
 					s.To = time.Time{}
 				}
 			}
-			a := run(whole, whole.calendar(n), n, h, from, make(weeks))
-			b := run(changed, changed.calendar(n), n, h, from, make(weeks))
+			a := newPast(whole, n).run(n, h, from)
+			b := newPast(changed, n).run(n, h, from)
 			for m := range Models {
 				if a.said[m][at] != b.said[m][at] {
 					t.Errorf("%d hours ahead, %s said %g of hour %d, and %g had another future come", h, Model(m).Name(), a.said[m][at], at, b.said[m][at])

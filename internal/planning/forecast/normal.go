@@ -1,6 +1,9 @@
 package forecast
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // normal holds the sums of a least-squares fit with p columns, so that a week
 // more costs its own rows only. Column 0 is the constant and is not shrunk.
@@ -12,6 +15,7 @@ type normal struct {
 	waiting []float64 // rows of p columns, not added yet
 	y, w    [4]float64
 	rows    int
+	factor  []float64 // what solve works on
 }
 
 func newNormal(p int) *normal {
@@ -46,13 +50,16 @@ func (m *normal) flush() {
 			continue
 		}
 		m.xy[i] += wa*m.y[0] + wb*m.y[1] + wc*m.y[2] + wd*m.y[3]
-		row := m.xx[i*p+i : i*p+p]
-		a, b, c, d := a[i:p], b[i:p], c[i:p], d[i:p]
-		for j := range row {
-			row[j] += wa*a[j] + wb*b[j] + wc*c[j] + wd*d[j]
-		}
+		addFour(m.xx[i*p+i:i*p+p], a[i:p], b[i:p], c[i:p], d[i:p], wa, wb, wc, wd)
 	}
 	m.rows = 0
+}
+
+// clear forgets all.
+func (m *normal) clear() {
+	clear(m.xx)
+	clear(m.xy)
+	m.n, m.rows = 0, 0
 }
 
 // fade makes all that was added count less.
@@ -88,7 +95,10 @@ func (m *normal) solve(lambda float64) []float64 {
 	if m.n < week {
 		return nil
 	}
-	a := make([]float64, p*p)
+	if m.factor == nil {
+		m.factor = make([]float64, p*p)
+	}
+	a := m.factor
 	for i := range p {
 		for j := i; j < p; j++ {
 			a[j*p+i] = m.xx[i*p+j]
@@ -99,7 +109,7 @@ func (m *normal) solve(lambda float64) []float64 {
 			a[i*p+i] += lambda*max(variance, 0) + 1e-6*m.n
 		}
 	}
-	return cholesky(a, append([]float64(nil), m.xy...), p)
+	return cholesky(a, slices.Clone(m.xy), p)
 }
 
 // cholesky solves a·x = b in place, reading the lower triangle of a symmetric a;
@@ -116,7 +126,21 @@ func cholesky(a, b []float64, p int) []float64 {
 		}
 		d = math.Sqrt(d)
 		rj[j] = d
-		for i := j + 1; i < p; i++ {
+		i := j + 1
+		for ; i+4 <= p; i += 4 { // four rows at a time, none of which waits for another
+			r0, r1, r2, r3 := a[i*p:i*p+j+1], a[(i+1)*p:(i+1)*p+j+1], a[(i+2)*p:(i+2)*p+j+1], a[(i+3)*p:(i+3)*p+j+1]
+			s0, s1, s2, s3 := r0[j], r1[j], r2[j], r3[j]
+			left := rj[:j]
+			c0, c1, c2, c3 := r0[:len(left)], r1[:len(left)], r2[:len(left)], r3[:len(left)]
+			for k, v := range left {
+				s0 -= v * c0[k]
+				s1 -= v * c1[k]
+				s2 -= v * c2[k]
+				s3 -= v * c3[k]
+			}
+			r0[j], r1[j], r2[j], r3[j] = s0/d, s1/d, s2/d, s3/d
+		}
+		for ; i < p; i++ {
 			ri := a[i*p : i*p+j+1]
 			s := ri[j]
 			for k, v := range rj[:j] {
@@ -127,8 +151,8 @@ func cholesky(a, b []float64, p int) []float64 {
 	}
 	for i := range p {
 		s := b[i]
-		for k := range i {
-			s -= a[i*p+k] * b[k]
+		for k, v := range a[i*p : i*p+i] {
+			s -= v * b[k]
 		}
 		b[i] = s / a[i*p+i]
 	}

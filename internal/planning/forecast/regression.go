@@ -5,35 +5,29 @@ import (
 	"slices"
 )
 
-// context is what models of one horizon know of each hour beside the clock.
-type context struct {
-	h       int
+// habits is what is known of each hour of a series beside the clock, however far
+// ahead one looks.
+type habits struct {
+	y       []float64
 	cal     *calendar
+	usual   []float64 // hour-of-week mean of eight weeks, of the hours to come too
+	usual4  []float64 // of four
 	filled  []float64 // y, gaps filled with what was usual then
 	late    []float64
-	usual   []float64 // hour-of-week mean of eight weeks, known at t-h
-	usual4  []float64 // of four
 	strange []float64 // how far hours were from what was usual
 	day     []float64 // trailing means of filled
 	week    []float64
 	oddDay  []float64 // trailing means of strange
 	oddWeek []float64
-	staying []float64 // of t, from those there at the start of t-h+1; may be nil
 }
 
-func newContext(s *Series, c *calendar, n, h int, staying []float64) *context {
-	x := &context{h: h, cal: c, staying: staying}
-	x.usual = hourOfWeek(s.Y, c, n, h, 8, 0.9)
-	x.usual4 = hourOfWeek(s.Y, c, n, h, 4, 1)
-	then := x.usual
-	if h > 1 {
-		then = hourOfWeek(s.Y, c, len(s.Y), 1, 8, 0.9)
-	}
-	x.filled, x.strange, x.late = make([]float64, len(s.Y)), make([]float64, len(s.Y)), make([]float64, len(s.Y))
+func newHabits(y, late []float64, c *calendar) *habits {
+	x := &habits{y: y, cal: c, usual: hourOfWeek(y, c, 1, 8, 0.9), usual4: hourOfWeek(y, c, 1, 4, 1)}
+	x.filled, x.strange, x.late = make([]float64, len(y)), make([]float64, len(y)), make([]float64, len(y))
 	sum, seen := 0.0, 0.0
-	for t, v := range s.Y {
+	for t, v := range y {
 		if math.IsNaN(v) {
-			if v = then[t]; math.IsNaN(v) {
+			if v = x.usual[t]; math.IsNaN(v) {
 				v = sum / max(seen, 1)
 			}
 		} else {
@@ -41,10 +35,10 @@ func newContext(s *Series, c *calendar, n, h int, staying []float64) *context {
 			seen++
 		}
 		x.filled[t] = v
-		if !math.IsNaN(then[t]) {
-			x.strange[t] = v - then[t]
+		if !math.IsNaN(x.usual[t]) {
+			x.strange[t] = v - x.usual[t]
 		}
-		if x.late[t] = value(s.Late, t); math.IsNaN(x.late[t]) {
+		if x.late[t] = value(late, t); math.IsNaN(x.late[t]) {
 			x.late[t] = v
 		}
 	}
@@ -53,47 +47,42 @@ func newContext(s *Series, c *calendar, n, h int, staying []float64) *context {
 	return x
 }
 
+// context is what models of one horizon know of each hour beside the clock.
+type context struct {
+	*habits
+	h       int
+	usual   []float64 // as of habits, known at t-h
+	usual4  []float64
+	staying []float64 // of t, from those there at the start of t-h+1; may be nil
+}
+
+// at is what is known h hours ahead. A week back is never too late for a shorter
+// horizon, whatever the clocks do.
+func (x *habits) at(h int, staying []float64) *context {
+	out := &context{habits: x, h: h, usual: x.usual, usual4: x.usual4, staying: staying}
+	if h > week-day {
+		out.usual, out.usual4 = hourOfWeek(x.y, x.cal, h, 8, 0.9), hourOfWeek(x.y, x.cal, h, 4, 1)
+	}
+	return out
+}
+
 // Harmonics of the day, for workdays and weekends apart, and of the week.
 const (
 	daily  = 6
 	weekly = 3
 )
 
-// clock is the columns that the hour of the week decides.
-func clock() [week][]float64 {
-	var out [week][]float64
-	for hour := range week {
-		x := make([]float64, 0, 4*daily+2*weekly+2)
-		weekend := hour >= 5*day
-		for k := 1; k <= daily; k++ {
-			sin, cos := math.Sincos(2 * math.Pi * float64(k*hour) / day)
-			if weekend {
-				x = append(x, 0, 0, sin, cos)
-			} else {
-				x = append(x, sin, cos, 0, 0)
-			}
-		}
-		for k := 1; k <= weekly; k++ {
-			sin, cos := math.Sincos(2 * math.Pi * float64(k*hour) / week)
-			x = append(x, sin, cos)
-		}
-		out[hour] = append(x, number(weekend), number(hour >= 6*day))
-	}
-	return out
-}
-
 // design makes the rows of the regressions: the clock, days off, the last known
 // hours, how far the last hours and days were from the usual week, that week
 // itself, and how many of those who are there will stay.
 type design struct {
 	*context
-	clock [week][]float64
 	lags  []int
-	width int
+	other int // columns beside those of the clock
 }
 
 func newDesign(x *context) *design {
-	d := &design{context: x, clock: clock()}
+	d := &design{context: x}
 	h := x.h
 	newest := (h + day - 1) / day * day
 	lags := []int{h, h + 1, newest, newest + day, week, 2 * week}
@@ -105,22 +94,21 @@ func newDesign(x *context) *design {
 			d.lags = append(d.lags, lag)
 		}
 	}
-	d.width = 1 + len(d.clock[0]) + len(d.lags) + 14
+	d.other = len(d.lags) + 14
 	if x.staying != nil {
-		d.width++
+		d.other++
 	}
 	return d
 }
 
-// row appends what is known of hour t at t-h to x, which is empty; false if too
-// little is.
+// row appends what is known of hour t at t-h, beside the clock, to x, which is
+// empty; false if too little is.
 func (d *design) row(t int, x []float64) ([]float64, bool) {
 	o := t - d.h
 	if o < day || math.IsNaN(d.usual[t]) {
 		return x, false
 	}
 	hour := d.cal.hour[t]
-	x = append(append(x, 1), d.clock[hour]...)
 	for _, lag := range d.lags {
 		i := t - lag
 		if lag%day == 0 {
@@ -131,7 +119,7 @@ func (d *design) row(t int, x []float64) ([]float64, bool) {
 		}
 		x = append(x, d.filled[i])
 	}
-	sin, cos := math.Sincos(2 * math.Pi * float64(hour%day) / day)
+	sin, cos := d.cal.round[hour%day][0], d.cal.round[hour%day][1]
 	kind := d.cal.kind[t]
 	late := d.late[o]
 	x = append(x, d.usual[t], d.usual4[t], d.day[o], d.week[o], d.oddDay[o], d.oddWeek[o], d.strange[o],
@@ -162,7 +150,8 @@ func (d *departure) row(t int, x []float64) ([]float64, bool) {
 	if i < 0 || o < day || math.IsNaN(d.usual[t]) || math.IsNaN(d.like[t]) {
 		return x, false
 	}
-	sin, cos := math.Sincos(2 * math.Pi * float64(d.cal.hour[t]%day) / day)
+	round := d.cal.round[d.cal.hour[t]%day]
+	sin, cos := round[0], round[1]
 	u := d.usual[t]
 	return append(x, 1, d.long[t]-u, d.usual4[t]-u, d.like[t]-u,
 		d.strange[o], d.strange[o]*sin, d.strange[o]*cos, d.strange[i],

@@ -38,9 +38,47 @@ const (
 // it had nothing to say.
 type said [Models][]float64
 
+// past is what the horizons of a series have in common: each learns what
+// another has learned.
+type past struct {
+	*Series
+	cal           *calendar // of the hours to come too
+	clock         *clock
+	habits, roots *habits
+	long          []float64 // hour-of-week mean of twenty weeks
+	learned       weeks
+}
+
+func newPast(s *Series, hours int) *past {
+	c := s.calendar(hours)
+	return &past{Series: s, cal: c, clock: newClock(), habits: newHabits(s.Y, s.Late, c), roots: newHabits(roots(s.Y), roots(s.Late), c),
+		long: longUsual(s.Y, c, 1), learned: make(weeks)}
+}
+
+func longUsual(y []float64, c *calendar, h int) []float64 { return hourOfWeek(y, c, h, 20, 0.97) }
+
+func (p *past) longUsual(h int) []float64 {
+	if h > week-day {
+		return longUsual(p.Y, p.cal, h)
+	}
+	return p.long
+}
+
+func roots(v []float64) []float64 {
+	if v == nil {
+		return nil
+	}
+	q := make([]float64, len(v))
+	for i, x := range v {
+		q[i] = math.Sqrt(max(x, 0))
+	}
+	return q
+}
+
 // rehearse walks from hour `from` to n as if each were now, fitting again each
 // week.
-func rehearse(s *Series, c *calendar, n, h, from int, staying []float64) *said {
+func (p *past) rehearse(n, h, from int, staying []float64) *said {
+	s, c := p.Series, p.cal
 	out := &said{}
 	for m := range out {
 		out[m] = make([]float64, n)
@@ -48,7 +86,7 @@ func rehearse(s *Series, c *calendar, n, h, from int, staying []float64) *said {
 			out[m][t] = math.NaN()
 		}
 	}
-	x := newContext(s, c, n, h, staying)
+	x := p.habits.at(h, staying)
 	for t := from; t < n; t++ {
 		out[Last][t] = value(s.Y, t-h)
 		out[LastWeek][t] = value(s.Y, c.back(t, week, h))
@@ -57,9 +95,9 @@ func rehearse(s *Series, c *calendar, n, h, from int, staying []float64) *said {
 		out[RecentDays][t] = medianOfDays(s.Y, c, t, h)
 	}
 	copy(out[Smoothed][from:], smoothed(s.Y, c, n, h, from)[from:])
-	out.departures(s, x, n, from)
-	out.regressions(s, x, n, from)
-	out.root(s, c, n, h, from, staying)
+	out.departures(s, x, p.longUsual(h), n, from)
+	out.regressions(s, x, p.clock, n, from)
+	out.root(p.roots.at(h, roots(staying)), p.clock, n, from)
 	for m := range out {
 		for t := from; t < n; t++ {
 			out[m][t] = within(out[m][t], s.Most)
@@ -93,8 +131,8 @@ func walk(y []float64, n, h, from int, learn func(t int), fit func(), say func(t
 	}
 }
 
-func (out *said) departures(s *Series, x *context, n, from int) {
-	d := &departure{context: x, long: hourOfWeek(s.Y, x.cal, n, x.h, 20, 0.97), like: likeDays(s.Y, x.cal, n, x.h)}
+func (out *said) departures(s *Series, x *context, long []float64, n, from int) {
+	d := &departure{context: x, long: long, like: likeDays(s.Y, x.cal, x.h)}
 	sums := newNormal(departureWidth)
 	buf := make([]float64, 0, departureWidth)
 	var b []float64
@@ -109,11 +147,13 @@ func (out *said) departures(s *Series, x *context, n, from int) {
 	})
 }
 
-func (out *said) regressions(s *Series, x *context, n, from int) {
+func (out *said) regressions(s *Series, x *context, k *clock, n, from int) {
 	d := newDesign(x)
-	all, recent, median, fresh := newNormal(d.width), newNormal(d.width), newNormal(d.width), newNormal(d.width)
-	buf := make([]float64, 0, d.width)
-	var byAll, byRecent, byMedian []float64
+	p := clockWidth + d.other
+	fresh, weighed := newClocked(k, d.other), newClocked(k, d.other)
+	lesson, all, recent, median := newNormal(p), newNormal(p), newNormal(p), newNormal(p)
+	buf := make([]float64, 0, d.other)
+	var byAll, byRecent, byMedian fitted
 	// The median is fitted by weighing rows down that are far off, as far off as
 	// they were from the fit of the week before.
 	sum, seen := 0.0, 0.0
@@ -122,58 +162,55 @@ func (out *said) regressions(s *Series, x *context, n, from int) {
 		if !ok {
 			return
 		}
-		fresh.add(r, s.Y[t], 1)
+		hour := x.cal.hour[t]
+		fresh.add(hour, r, s.Y[t], 1)
 		weight := 1.0
-		if byMedian != nil {
-			off := math.Abs(s.Y[t] - dot(r, byMedian))
+		if byMedian.ok {
+			off := math.Abs(s.Y[t] - byMedian.says(hour, r))
 			sum += off
 			seen++
 			weight = sum / seen / max(off, 0.3*sum/seen, 1e-9)
 		}
-		median.add(r, s.Y[t], weight)
+		weighed.add(hour, r, s.Y[t], weight)
 	}, func() {
-		all.join(fresh)
+		lesson.clear()
+		fresh.spread(lesson)
+		all.join(lesson)
 		recent.fade(fadeRecent)
-		recent.join(fresh)
-		fresh = newNormal(d.width)
-		byAll, byRecent, byMedian = all.solve(shrink), recent.solve(shrinkRecent), median.solve(shrink)
+		recent.join(lesson)
+		weighed.spread(median)
+		byAll.take(k, all.solve(shrink))
+		byRecent.take(k, recent.solve(shrinkRecent))
+		byMedian.take(k, median.solve(shrink))
 		median.fade(fadeMedian)
 	}, func(t int) {
 		r, ok := d.row(t, buf)
 		if !ok {
 			return
 		}
-		for i, b := range [...][]float64{byAll, byRecent, byMedian} {
-			if b != nil {
-				out[int(Regression)+i][t] = dot(r, b)
+		for i, b := range [...]*fitted{&byAll, &byRecent, &byMedian} {
+			if b.ok {
+				out[int(Regression)+i][t] = b.says(x.cal.hour[t], r)
 			}
 		}
 	})
 }
 
-func (out *said) root(s *Series, c *calendar, n, h, from int, staying []float64) {
-	roots := func(v []float64) []float64 {
-		if v == nil {
-			return nil
-		}
-		q := make([]float64, len(v))
-		for i, x := range v {
-			q[i] = math.Sqrt(max(x, 0))
-		}
-		return q
-	}
-	q := &Series{Y: roots(s.Y), Late: roots(s.Late)}
-	d := newDesign(newContext(q, c, n, h, roots(staying)))
-	sums := newNormal(d.width)
-	buf := make([]float64, 0, d.width)
-	var b []float64
-	walk(q.Y, n, h, from, func(t int) {
+func (out *said) root(x *context, k *clock, n, from int) {
+	d := newDesign(x)
+	fresh, sums := newClocked(k, d.other), newNormal(clockWidth+d.other)
+	buf := make([]float64, 0, d.other)
+	var b fitted
+	walk(x.y, n, x.h, from, func(t int) {
 		if r, ok := d.row(t, buf); ok {
-			sums.add(r, q.Y[t], 1)
+			fresh.add(x.cal.hour[t], r, x.y[t], 1)
 		}
-	}, func() { b = sums.solve(shrink) }, func(t int) {
-		if r, ok := d.row(t, buf); ok && b != nil {
-			v := max(0, dot(r, b))
+	}, func() {
+		fresh.spread(sums)
+		b.take(k, sums.solve(shrink))
+	}, func(t int) {
+		if r, ok := d.row(t, buf); ok && b.ok {
+			v := max(0, b.says(x.cal.hour[t], r))
 			out[RegressionRoot][t] = v * v
 		}
 	})

@@ -8,8 +8,8 @@ import (
 // hourOfWeek is, for each hour t, the mean of the same hour in the weeks before,
 // each week counting decay times the one after it, days off left out; NaN where
 // none was observed. It knows nothing later than t-h.
-func hourOfWeek(y []float64, c *calendar, n, h, weeks int, decay float64) []float64 {
-	out := make([]float64, n)
+func hourOfWeek(y []float64, c *calendar, h, weeks int, decay float64) []float64 {
+	out := make([]float64, len(c.hour))
 	for t := range out {
 		sum, weight, w := 0.0, 0.0, 1.0
 		for k := 1; k <= weeks; k++ {
@@ -67,24 +67,30 @@ func medianOfDays(y []float64, c *calendar, t, h int) float64 {
 
 // likeDays is the mean of the same hour of the last six weeks' days of the same
 // kind: Monday to Thursday are one, each other day is its own.
-func likeDays(y []float64, c *calendar, n, h int) []float64 {
-	kind := func(t int) int { return max(3, c.hour[t]/day) }
+func likeDays(y []float64, c *calendar, h int) []float64 {
+	kind := make([]uint8, len(c.hour))
+	for t, hour := range c.hour {
+		kind[t] = uint8(max(3, hour/day))
+	}
 	var weight [43]float64
 	for d := range weight {
 		weight[d] = math.Pow(0.98, float64(d))
 	}
-	out := make([]float64, n)
+	out := make([]float64, len(c.hour))
 	for t := range out {
 		sum, all := 0.0, 0.0
-		for d := 1; d < len(weight); d++ {
-			if d*day < h {
-				continue
+		for d := (h + day - 1) / day; d < len(weight); d++ {
+			i := t - d*day
+			if i >= 0 && c.shift[i] != c.shift[t] {
+				i = c.back(t, d*day, h)
 			}
-			i := c.back(t, d*day, h)
 			if i < 0 {
 				break
 			}
-			if v := value(y, i); !math.IsNaN(v) && kind(i) == kind(t) {
+			if kind[i] != kind[t] {
+				continue
+			}
+			if v := value(y, i); !math.IsNaN(v) {
 				sum += weight[d] * v
 				all += weight[d]
 			}

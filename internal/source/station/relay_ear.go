@@ -46,9 +46,11 @@ const (
 	earBytes  = 1 << 20
 	// What all ears keep.
 	allEarBytes = 64 << 20
-	// earPause is how long frames gather before they are read together: nobody
-	// waits for it, and one commit for many costs a fraction of one for each.
-	earPause = 50 * time.Millisecond
+	// earPause is how long frames gather before they are read together. One commit for
+	// many costs a fraction of one for each, but on one core frames that pass wait
+	// while many are read: ten times as long cost a third less and delayed twice as
+	// many of them noticeably.
+	earPause = 5 * time.Millisecond
 	// earBatch is how many events are appended at once.
 	earBatch = 512
 )

@@ -68,9 +68,13 @@ func main() {
 		nights      = flag.Int("nights", 10, "ordinary nights of the raid mode")
 		raidSeed    = flag.Uint64("raid-seed", 20_000, "of the first story of the raid mode")
 		noAPI       = flag.Bool("no-api", false, "do not wait for the product's API; the modes that use it fail")
+		between     = flag.String("forward", "", "only copy bytes between two addresses, as from=to; the relay mode starts it")
 		keep        = flag.Bool("keep", false, "keep the scratch folder with data and logs")
 	)
 	flag.Parse()
+	if from, to, ok := strings.Cut(*between, "="); ok {
+		forward(from, to)
+	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	b := bench{
@@ -300,12 +304,15 @@ func (b *bench) run(ctx context.Context) error {
 			b.report.add("rotations", r)
 		}
 	}
-	if has("provision") {
-		log.Print("provision: chargewatch")
-		r, err := provisioning(ctx, &b.lab, b.stations)
+	for mode, day := range map[string]worksDay{"provision": busyWorks, "provision-early": earlyWorks} {
+		if !has(mode) {
+			continue
+		}
+		log.Printf("%s: chargewatch", mode)
+		r, err := provisioning(ctx, &b.lab, b.stations, day)
 		note(err)
 		if r != nil {
-			b.report.add("provision", r)
+			b.report.add(mode, r)
 		}
 	}
 	if has("api-10k") {

@@ -30,6 +30,7 @@ const (
 // stations themselves: what their firmware goes by, and what they send.
 type provisionResult struct {
 	Server    string         `json:"server"`
+	Day       string         `json:"day"`
 	Stations  int            `json:"stations"`
 	Versions  map[string]int `json:"stationsByVersion"`
 	Firmware  map[string]int `json:"stationsByFirmware"`
@@ -74,9 +75,9 @@ func (r *provisionResult) row() (head, row []string) {
 	ms := func(m milestones) string {
 		return at(m.First) + " / " + at(m.Half) + " / " + at(m.P99) + " / " + at(m.All)
 	}
-	return []string{"stations", "in use at the start", "set by first / 50 % / 99 % / all s", "measuring as asked by first / 50 % / 99 % / all s", "measure within 10 min", "do not, and why", "could have and do not", "resets", "of them in a session / with a car", "commands per station mean / most", "server CPU s"},
+	return []string{"use", "stations", "in use at the start", "set by first / 50 % / 99 % / all s", "measuring as asked by first / 50 % / 99 % / all s", "measure within 10 min", "do not, and why", "could have and do not", "resets", "of them in a session / with a car", "commands per station mean / most", "server CPU s"},
 		[]string{
-			f("%d", r.Stations), f("%d", r.InUse), ms(r.Set), ms(r.Measured), f("%d", r.Measuring), listed(r.Left), f("%d", len(r.Missed)),
+			r.Day, f("%d", r.Stations), f("%d", r.InUse), ms(r.Set), ms(r.Measured), f("%d", r.Measuring), listed(r.Left), f("%d", len(r.Missed)),
 			f("%d", r.Resets.Asked), f("%d / %d", r.Resets.Charging, r.Resets.Plugged), f("%.1f / %d", r.Commands, r.Most), f("%.1f", r.CPU),
 		}
 }
@@ -117,6 +118,7 @@ type works struct {
 	fitted      bool // it measures what is asked for, how often it may be
 	set         time.Time
 	charged     time.Duration // since then
+	left        bool          // the cars that stood there at first were told to leave
 	idleSince   time.Time
 	longestIdle time.Duration
 }
@@ -151,6 +153,12 @@ func wanted(s *sim.Spec) *works {
 		w.names = slices.DeleteFunc(w.names, func(m string) bool { return m == "SoC" })
 	}
 	return w
+}
+
+func (w *works) unplug() {
+	for port := range w.model.EVSEs {
+		_ = w.handle.Unplug(port + 1) // where there is no car nothing happens
+	}
 }
 
 // kind is what is special about its firmware.
@@ -309,9 +317,23 @@ func milestonesOf(list []*works, from time.Time, when func(*works) time.Time) mi
 	return out
 }
 
+// worksDay is how a fleet is used while it is set: busy, or early in the morning, when
+// few cars come and those of the night leave within three minutes.
+type worksDay struct {
+	name    string
+	traffic float64
+	fixed   bool          // some say that their interval cannot be changed
+	leave   time.Duration // all cars that stood there at first are gone by then; 0: they stay as they would
+}
+
+var (
+	busyWorks  = worksDay{name: "busy", traffic: 1.5, fixed: true}
+	earlyWorks = worksDay{name: "early", traffic: 0.2, leave: 3 * time.Minute}
+)
+
 // provisioning switches on a fleet as it leaves the works and lets the profile that
 // comes along set it.
-func provisioning(ctx context.Context, l *lab, n int) (*provisionResult, error) {
+func provisioning(ctx context.Context, l *lab, n int, day worksDay) (*provisionResult, error) {
 	srv, err := l.startChargewatch(ctx, "", false)
 	if err != nil {
 		return nil, err
@@ -321,12 +343,12 @@ func provisioning(ctx context.Context, l *lab, n int) (*provisionResult, error) 
 		return nil, err
 	}
 	plan := sim.FactoryFleet(n, "WORKS-", 8)
-	list, byID, err := enrolWorks(ctx, srv.api, &plan)
+	list, byID, err := enrolWorks(ctx, srv.api, &plan, day.fixed)
 	if err != nil {
 		return nil, err
 	}
 	fleet, err := sim.New(sim.Options{
-		URL: srv.target.ws, Plan: plan, Scenario: sim.Scenario{Name: "factory", Traffic: 1.5}, Seed: 8, History: 6 * time.Hour, Ramp: 20 * time.Second,
+		URL: srv.target.ws, Plan: plan, Scenario: sim.Scenario{Name: "factory", Traffic: day.traffic}, Seed: 8, History: 6 * time.Hour, Ramp: 20 * time.Second,
 		Observe: func(f sim.Frame) { byID[f.Station].see(f) },
 	})
 	if err != nil {
@@ -341,7 +363,7 @@ func provisioning(ctx context.Context, l *lab, n int) (*provisionResult, error) 
 	defer stop()
 	began, cpu := time.Now(), srv.cpu()
 	work.Go(func() { _ = fleet.Run(playing) })
-	r := &provisionResult{Server: "chargewatch", Stations: n, Versions: make(map[string]int), Firmware: make(map[string]int), Left: make(map[string]int), Actions: make(map[string]int), Missed: []string{}}
+	r := &provisionResult{Server: "chargewatch", Day: day.name, Stations: n, Versions: make(map[string]int), Firmware: make(map[string]int), Left: make(map[string]int), Actions: make(map[string]int), Missed: []string{}}
 	for i := range plan.Stations {
 		r.Versions[plan.Stations[i].Protocol()]++
 		r.Firmware[list[i].kind()]++
@@ -356,6 +378,10 @@ func provisioning(ctx context.Context, l *lab, n int) (*provisionResult, error) 
 			}
 			for i, w := range list {
 				w.look(time.Now(), plan.Tokens, i)
+				if leaves := day.leave * time.Duration(i+1) / time.Duration(n); day.leave > 0 && !w.left && r.InUse > 0 && time.Since(began) > leaves {
+					w.left = true
+					w.unplug()
+				}
 			}
 			if time.Since(told) > time.Minute {
 				told = time.Now()
@@ -387,9 +413,7 @@ func provisioning(ctx context.Context, l *lab, n int) (*provisionResult, error) 
 		log.Printf("provision: %d stations wait for their cars, which leave now", len(waiting))
 		gone := time.Now()
 		for _, w := range waiting {
-			for port := range 8 {
-				_ = w.handle.Unplug(port + 1)
-			}
+			w.unplug()
 		}
 		err := follow(gone.Add(provisionAfter), func() bool {
 			return !slices.ContainsFunc(waiting, func(w *works) bool { return w.set.IsZero() })
@@ -407,7 +431,7 @@ func provisioning(ctx context.Context, l *lab, n int) (*provisionResult, error) 
 }
 
 // enrolWorks makes sites, stations and cards known to the server.
-func enrolWorks(ctx context.Context, a *api, plan *sim.Plan) (list []*works, byID map[string]*works, err error) {
+func enrolWorks(ctx context.Context, a *api, plan *sim.Plan, fixed bool) (list []*works, byID map[string]*works, err error) {
 	for _, s := range plan.Sites {
 		if err := a.do(ctx, http.MethodPost, "/api/v1/sites", map[string]any{"id": s.ID, "name": s.Name, "timezone": s.TimeZone}, nil); err != nil {
 			return nil, nil, err
@@ -422,7 +446,7 @@ func enrolWorks(ctx context.Context, a *api, plan *sim.Plan) (list []*works, byI
 	table := "id,siteId,profile\n"
 	for i := range plan.Stations {
 		s := &plan.Stations[i]
-		if i%provisionFixed == 7 {
+		if fixed && i%provisionFixed == 7 {
 			s.Factory = &sim.Factory{Fixed: true}
 			s.Model.Firmware = strings.TrimSuffix(s.Model.Firmware, "-b") + "-e"
 		}

@@ -17,6 +17,8 @@ type rateResult struct {
 	CPU      float64 `json:"cpuSecondsPer100kCalls"`
 	Latency  latency `json:"latency"` // from the intended send time
 	Failed   int64   `json:"failedStations"`
+
+	all histogram
 }
 
 // rate sends one call a second per station. Latency counts from the time a
@@ -32,10 +34,20 @@ func rate(ctx context.Context, srv *server, n int, length time.Duration) (*rateR
 			return nil, err
 		}
 	}
+	r := paced(ctx, srv, stations, length)
+	return r, ctx.Err()
+}
+
+// paced is one call a second of each of some connected stations.
+func paced(ctx context.Context, srv *server, stations []*station, length time.Duration) *rateResult {
+	n := len(stations)
 	r := &rateResult{Server: srv.name, Stations: n, PerSec: float64(n)}
 	var failed atomic.Int64
 	start := time.Now().Add(500 * time.Millisecond)
 	end := start.Add(length)
+	for _, s := range stations {
+		s.hist = &histogram{}
+	}
 	cpu := srv.cpu()
 	var wg sync.WaitGroup
 	for _, s := range stations {
@@ -47,17 +59,16 @@ func rate(ctx context.Context, srv *server, n int, length time.Duration) (*rateR
 	}
 	wg.Wait()
 	took := time.Since(start).Seconds()
-	var h histogram
 	for _, s := range stations {
-		h.merge(s.hist)
+		r.all.merge(s.hist)
 	}
 	used := (srv.cpu() - cpu).Seconds()
-	r.Latency, r.Failed = h.latency(), failed.Load()
-	r.Done, r.Core = round(float64(h.n)/took, 1), round(used/took, 3)
-	if h.n > 0 {
-		r.CPU = round(used/float64(h.n)*100_000, 2)
+	r.Latency, r.Failed = r.all.latency(), failed.Load()
+	r.Done, r.Core = round(float64(r.all.n)/took, 1), round(used/took, 3)
+	if r.all.n > 0 {
+		r.CPU = round(used/float64(r.all.n)*100_000, 2)
 	}
-	return r, ctx.Err()
+	return r
 }
 
 // pace sends at intended times until end.

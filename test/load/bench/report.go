@@ -138,6 +138,7 @@ var titles = map[string]string{
 	"certificates":     "Certificates of a fleet renewed, some refused, and all stations back after a kill",
 	"rotations":        "Passwords of a fleet changed while the server is killed again and again",
 	"provision":        "A fleet as it leaves the works, set by the profile that comes along",
+	"provision-early":  "The same early in the morning: those who stood there by night leave within three minutes, few come",
 	"relay":            "One call per second and station: to another system directly, to the product, and through it",
 	"incidents":        "From a station's fault to the live feed and to a webhook, one call per second and station meanwhile",
 	"api-10k":          "Every question of a page in a large network",

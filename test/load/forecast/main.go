@@ -10,12 +10,14 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"time"
 
@@ -41,7 +43,7 @@ func main() {
 	}
 }
 
-func run(args []string, out io.Writer) error {
+func run(args []string, out io.Writer) (err error) {
 	set := flag.NewFlagSet("forecast", flag.ContinueOnError)
 	data := set.String("data", "../shared/data", "`FOLDER` of the published sets")
 	weeks := set.String("weeks", "choose", "choose: those that models were chosen on; test: those kept for the end")
@@ -49,11 +51,23 @@ func run(args []string, out io.Writer) error {
 	sites := set.Int("sites", 1000, "of the speed mode")
 	dir := set.String("out", "test/load/results", "`FOLDER` of the results")
 	name := set.String("name", "", "of the results; empty: only print")
+	profile := set.String("cpuprofile", "", "`FILE` for where the processor's time went")
 	if err := set.Parse(args); err != nil {
 		return err
 	}
 	if *weeks != "choose" && *weeks != "test" {
 		return fmt.Errorf("weeks %q: choose or test", *weeks)
+	}
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			return fmt.Errorf("profile: %w", err)
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return fmt.Errorf("profile: %w", err)
+		}
+		defer pprof.StopCPUProfile()
 	}
 	res := &result{Go: runtime.Version(), Cores: runtime.NumCPU(), Began: time.Now().UTC().Truncate(time.Second), Weeks: *weeks}
 	var text strings.Builder

@@ -14,6 +14,7 @@ func Trials() []Shot {
 		list = append(list, odd(string(rune('c'+set)), first)...)
 	}
 	list = append(list, restless("e", 91)...)
+	list = append(list, unsettled("f", 111)...)
 	return list
 }
 
