@@ -8,6 +8,7 @@ import (
 
 	"github.com/chargewatch/chargewatch/internal/campaign"
 	"github.com/chargewatch/chargewatch/internal/pki"
+	"github.com/chargewatch/chargewatch/internal/proof"
 	"github.com/chargewatch/chargewatch/internal/store"
 	"github.com/chargewatch/chargewatch/internal/web"
 )
@@ -35,7 +36,7 @@ func (p *proofs) StationRoots(ctx context.Context) (web.StationRootsShape, error
 	}
 	x := &web.RootChangeShape{
 		State: c.State, Made: c.Made, Root: rootShape(root), StartedAt: c.StartedAt, Stations: c.Stations, Has: c.Has, Refused: c.Refused, Unfit: c.Unfit,
-		Relayed: c.Relayed, Waiting: c.Waiting, Gone: c.Gone, Kept: c.Kept, Lacking: []web.RootLackShape{}, LackingAll: len(c.Lacking), Without: len(c.Without),
+		Relayed: c.Relayed, Waiting: c.Waiting, Gone: c.Gone, Kept: c.Kept, Lacking: []web.RootLackShape{}, LackingAll: len(c.Lacking), ByTLS: c.ByTLS, Without: len(c.Without),
 	}
 	if !c.SwitchedAt.IsZero() {
 		x.SwitchedAt = &c.SwitchedAt
@@ -48,6 +49,41 @@ func (p *proofs) StationRoots(ctx context.Context) (web.StationRootsShape, error
 	}
 	out.Change = x
 	return out, nil
+}
+
+// rootNames names the roots that the server stands under, and those that it changes from
+// or to.
+type rootNames struct{ now, other []*x509.Certificate }
+
+// RootNames tells which of the roots that stations keep are ours.
+func (p *proofs) RootNames(ctx context.Context) web.RootNames {
+	out := &rootNames{now: p.Known()}
+	c, err := p.s.Store.RootChange(ctx)
+	if c == nil || err != nil {
+		return out
+	}
+	for _, text := range []string{c.Root, c.Old} {
+		if found, err := pki.ReadRoots([]byte(text)); err == nil {
+			out.other = append(out.other, found...)
+		}
+	}
+	return out
+}
+
+func (r *rootNames) Now() int { return len(r.now) }
+
+func (r *rootNames) Name(x store.InstalledCertificate) (name string, ours bool) {
+	for _, c := range r.now {
+		if proof.IsRoot(x, c) {
+			return c.Subject.CommonName, true
+		}
+	}
+	for _, c := range r.other {
+		if proof.IsRoot(x, c) {
+			return c.Subject.CommonName, false
+		}
+	}
+	return "", false
 }
 
 // rootOf is the root that somebody gave, or ours.

@@ -164,6 +164,10 @@ type Connected struct {
 	Replaced        string `json:"replaced,omitempty"` // the connection this one took over from
 	// Upstream is the other system that the station is relayed to.
 	Upstream string `json:"upstream,omitempty"`
+	// TLS is the version of TLS, such as 1.3, and Cipher its suite; empty: the connection
+	// came to us in clear.
+	TLS    string `json:"tls,omitempty"`
+	Cipher string `json:"cipher,omitempty"`
 	// Cert is the certificate the station proved itself with.
 	Cert *Certificate `json:"cert,omitempty"`
 }

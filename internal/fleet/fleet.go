@@ -107,6 +107,8 @@ type Station struct {
 	ConnID          string    `json:"connId,omitempty"`
 	Protocol        string    `json:"protocol,omitempty"`
 	SecurityProfile int       `json:"securityProfile,omitempty"`
+	TLS             string    `json:"tls,omitempty"` // version; empty: in clear
+	Cipher          string    `json:"cipher,omitempty"`
 	RemoteAddr      string    `json:"remoteAddr,omitempty"`
 	ConnectedAt     time.Time `json:"connectedAt,omitzero"`
 	DisconnectedAt  time.Time `json:"disconnectedAt,omitzero"`

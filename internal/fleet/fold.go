@@ -214,6 +214,7 @@ func (b *Batch) connected(st *Station, e *event.Event, body *event.Connected) {
 	}
 	st.Online, st.ConnID, st.ConnectedAt = true, body.ConnID, e.At
 	st.Protocol, st.SecurityProfile, st.RemoteAddr = body.Protocol, body.SecurityProfile, body.RemoteAddr
+	st.TLS, st.Cipher = body.TLS, body.Cipher
 	st.OfflineReason = ""
 	b.watchAgain(st, e.RecordedAt)
 }

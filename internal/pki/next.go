@@ -19,6 +19,10 @@ const (
 
 // NextRoot is the root that our own authority is to have next, made at first use.
 func NextRoot(root *os.Root, now time.Time) (*x509.Certificate, error) {
+	return nextRoot(folder{root}, now)
+}
+
+func nextRoot(root files, now time.Time) (*x509.Certificate, error) {
 	if err := settle(root); err != nil {
 		return nil, err
 	}
@@ -34,7 +38,9 @@ func NextRoot(root *os.Root, now time.Time) (*x509.Certificate, error) {
 
 // UseNextRoot puts the next root in the place of the one in use, which stays beside it.
 // After a crash in the middle the next start, or another call, goes on.
-func UseNextRoot(root *os.Root, want *x509.Certificate) error {
+func UseNextRoot(root *os.Root, want *x509.Certificate) error { return useNextRoot(folder{root}, want) }
+
+func useNextRoot(root files, want *x509.Certificate) error {
 	if err := settle(root); err != nil {
 		return err
 	}
@@ -65,7 +71,7 @@ func UseNextRoot(root *os.Root, want *x509.Certificate) error {
 
 // settle finishes a change of the root that was cut off: the key went first, so that a
 // certificate without its key is one whose key is in use already.
-func settle(root *os.Root) error {
+func settle(root files) error {
 	_, err := root.Stat(nextFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -80,7 +86,9 @@ func settle(root *os.Root) error {
 }
 
 // DropNextRoot forgets the next root.
-func DropNextRoot(root *os.Root) error {
+func DropNextRoot(root *os.Root) error { return dropNextRoot(folder{root}) }
+
+func dropNextRoot(root files) error {
 	for _, name := range []string{nextFile, nextKeyFile} { // the certificate first: see settle
 		if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("forget the next root: %w", err)

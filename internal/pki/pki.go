@@ -43,14 +43,16 @@ const (
 
 // Authority is the server's own certificate authority, kept in a folder.
 type Authority struct {
-	root *os.Root
+	root files
 	cert *x509.Certificate
 	key  crypto.Signer
 	old  *x509.Certificate // before the last change; nil: none
 }
 
 // Own opens the authority in the folder, made at first use.
-func Own(root *os.Root, now time.Time) (*Authority, error) {
+func Own(root *os.Root, now time.Time) (*Authority, error) { return openOwn(folder{root}, now) }
+
+func openOwn(root files, now time.Time) (*Authority, error) {
 	if err := settle(root); err != nil {
 		return nil, err
 	}
@@ -86,13 +88,17 @@ func (a *Authority) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }
 
+// errPair is returned for a certificate and a key that do not belong together: a crash came
+// between the two.
+var errPair = errors.New("not of one pair")
+
 // Server returns certificates for the names and addresses, renewed when they
 // near their end or when the names changed.
 func (a *Authority) Server(now time.Time, names []string) ([]tls.Certificate, error) {
 	var out []tls.Certificate
 	for _, kind := range []string{serverECDSA, serverRSA} {
 		cert, key, err := load(a.root, kind+".pem", kind+".key")
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errPair) {
 			return nil, fmt.Errorf("open %s: %w", kind, err)
 		}
 		if err != nil || now.Add(renewAt).After(cert.NotAfter) || !covers(cert, names) || cert.CheckSignatureFrom(a.cert) != nil {
@@ -143,7 +149,7 @@ func covers(cert *x509.Certificate, names []string) bool {
 	return true
 }
 
-func makeCA(root *os.Root, now time.Time, name, certFile, keyFile string) (*x509.Certificate, crypto.Signer, error) {
+func makeCA(root files, now time.Time, name, certFile, keyFile string) (*x509.Certificate, crypto.Signer, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, fmt.Errorf("make key: %w", err)
@@ -203,7 +209,7 @@ func template(now time.Time, life time.Duration, name string) (*x509.Certificate
 	}, nil
 }
 
-func save(root *os.Root, certFile, keyFile string, raw []byte, key crypto.Signer) (*x509.Certificate, crypto.Signer, error) {
+func save(root files, certFile, keyFile string, raw []byte, key crypto.Signer) (*x509.Certificate, crypto.Signer, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode key: %w", err)
@@ -221,7 +227,7 @@ func save(root *os.Root, certFile, keyFile string, raw []byte, key crypto.Signer
 	return cert, key, nil
 }
 
-func load(root *os.Root, certFile, keyFile string) (*x509.Certificate, crypto.Signer, error) {
+func load(root files, certFile, keyFile string) (*x509.Certificate, crypto.Signer, error) {
 	certPEM, err := root.ReadFile(certFile)
 	if err != nil {
 		return nil, nil, err
@@ -232,7 +238,7 @@ func load(root *os.Root, certFile, keyFile string) (*x509.Certificate, crypto.Si
 	}
 	pair, err := tls.X509KeyPair(certPEM, keyPEM)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", certFile, err)
+		return nil, nil, fmt.Errorf("%s: %w: %w", certFile, errPair, err)
 	}
 	key, ok := pair.PrivateKey.(crypto.Signer)
 	if !ok {

@@ -36,9 +36,9 @@ type Stations struct {
 
 // OwnStations opens the authority of stations in the folder, made at first use.
 func OwnStations(root *os.Root, now time.Time) (*Stations, error) {
-	cert, key, err := load(root, stationsFile, stationsKeyFile)
+	cert, key, err := load(folder{root}, stationsFile, stationsKeyFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		cert, key, err = makeCA(root, now, "Chargewatch stations", stationsFile, stationsKeyFile)
+		cert, key, err = makeCA(folder{root}, now, "Chargewatch stations", stationsFile, stationsKeyFile)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the authority of stations: %w", err)

@@ -160,6 +160,8 @@ type RootProgress struct {
 	Stations, Has, Refused, Unfit, Relayed, Waiting int
 	// Old is by how many the old one was deleted and kept.
 	Gone, Kept int
+	// ByTLS is how many come by TLS, or have to.
+	ByTLS int
 	// Lacking are those that come by TLS and are not known to have the new root: the
 	// server is lost to them once it stands under it.
 	Lacking []RootLack
@@ -210,7 +212,11 @@ func (s *Service) RootProgress(ctx context.Context) (*RootProgress, error) {
 			out.Kept++
 		}
 		st, ok := snap.Station(e.ID)
-		if why != "" && (e.Profile >= 2 || ok && st.SecurityProfile >= 2) {
+		if e.Profile < 2 && !(ok && (st.SecurityProfile >= 2 || st.TLS != "")) {
+			continue
+		}
+		out.ByTLS++
+		if why != "" {
 			out.Lacking = append(out.Lacking, RootLack{e.ID, why, h.Said})
 		}
 	}

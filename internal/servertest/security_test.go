@@ -146,6 +146,13 @@ func TestSecurityProfiles(t *testing.T) {
 			if st := s.Station(t, tt.id); !st.Online || st.SecurityProfile != tt.profile {
 				t.Errorf("profile %d, online %v", st.SecurityProfile, st.Online)
 			}
+			version, cipher := "", ""
+			if seen != nil {
+				version, cipher = strings.TrimPrefix(tls.VersionName(seen.Version), "TLS "), tls.CipherSuiteName(seen.CipherSuite)
+			}
+			if st := s.Station(t, tt.id); st.TLS != version || st.Cipher != cipher {
+				t.Errorf("TLS %q with %q, the station saw %q with %q", st.TLS, st.Cipher, version, cipher)
+			}
 			if cert := connectedWith(t, s, tt.id); (cert != nil) != (tt.profile == 3) || cert != nil && !cert.NotAfter.After(time.Now()) {
 				t.Errorf("the journal names the certificate %+v", cert)
 			}

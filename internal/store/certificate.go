@@ -129,3 +129,39 @@ func (s *Store) InstalledCertificates(ctx context.Context, station string) ([]In
 		})
 	return out, asked, err
 }
+
+// RootsSaid is which roots a station said it keeps, and when it was heard about those for
+// the server; zero: never.
+type RootsSaid struct {
+	Roots []InstalledCertificate
+	At    time.Time
+}
+
+// RootsSaid returns what stations from first to last said, by their ids.
+func (s *Store) RootsSaid(ctx context.Context, first, last string) (map[string]RootsSaid, error) {
+	out := make(map[string]RootsSaid)
+	err := s.query(ctx, "roots of stations", `SELECT station, max(at) FROM certificate_lists WHERE station >= ? AND station <= ?
+		AND type IN ('', 'CSMSRootCertificate', 'CentralSystemRootCertificate') GROUP BY station`, []any{first, last}, func(r *sql.Rows) error {
+		var station string
+		var at int64
+		err := r.Scan(&station, &at)
+		out[station] = RootsSaid{At: fromMillis(at)}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = s.query(ctx, "roots of stations", `SELECT station, type, hash_algorithm, issuer_name_hash, issuer_key_hash, serial, at FROM certificates
+		WHERE station >= ? AND station <= ? AND parent = '' AND type LIKE '%RootCertificate' ORDER BY station, type, serial`, []any{first, last}, func(r *sql.Rows) error {
+		var station string
+		var x InstalledCertificate
+		var at int64
+		err := r.Scan(&station, &x.Type, &x.HashAlgorithm, &x.IssuerNameHash, &x.IssuerKeyHash, &x.Serial, &at)
+		x.At = fromMillis(at)
+		of := out[station]
+		of.Roots = append(of.Roots, x)
+		out[station] = of
+		return err
+	})
+	return out, err
+}

@@ -150,13 +150,17 @@ func noProofs() error {
 	return problemf(http.StatusNotImplemented, "this server does not change how stations prove themselves")
 }
 
-func (s *Server) getStationSecurity(_ context.Context, in *stationInput) (*stationProofOutput, error) {
+func (s *Server) getStationSecurity(ctx context.Context, in *stationInput) (*stationProofOutput, error) {
 	e, ok := s.o.Store.Station(in.Station)
 	if !ok {
 		return nil, store.ErrNotFound
 	}
+	said, err := s.o.Store.RootsSaid(ctx, e.ID, e.ID)
+	if err != nil {
+		return nil, err
+	}
 	made := s.o.Store.StationCertificates(e.ID)
-	out := StationProofShape{SecurityShape: s.security(e, s.o.Fleet.Snapshot(), newestOf(made)), Certificates: []StationCertificateShape{}}
+	out := StationProofShape{SecurityShape: s.security(e, s.o.Fleet.Snapshot(), newestOf(made), said[e.ID], s.rootNames(ctx)), Certificates: []StationCertificateShape{}}
 	if r, ok := s.o.Store.Rotation(e.ID); ok {
 		out.Password = passwordChange(r)
 	}

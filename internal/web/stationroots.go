@@ -45,6 +45,7 @@ type RootChangeShape struct {
 	Kept       int                  `json:"kept" doc:"kept the old one"`
 	Lacking    []RootLackShape      `json:"lacking" doc:"come by TLS and are not known to have the new root: at most 1000"`
 	LackingAll int                  `json:"lackingAll" doc:"how many those are"`
+	ByTLS      int                  `json:"byTls" doc:"stations that come by TLS, or have to"`
 	Without    int                  `json:"without" doc:"how many of them somebody did without"`
 }
 
@@ -96,6 +97,7 @@ type CertificateName struct{ HashAlgorithm, IssuerNameHash, IssuerKeyHash, Seria
 // StationRoots brings roots to stations, and changes that of the server.
 type StationRoots interface {
 	StationRoots(ctx context.Context) (StationRootsShape, error)
+	RootNames(ctx context.Context) RootNames
 	ChangeRoot(ctx context.Context, by store.Actor, certificate string) (*store.RootChange, error)
 	SwitchRoot(ctx context.Context, by store.Actor, without []string) error
 	RemoveOldRoot(ctx context.Context, by store.Actor) error

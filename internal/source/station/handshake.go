@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
@@ -39,6 +40,8 @@ type hello struct {
 	onboarding event.Onboarding
 	fallback   string
 	secret     []byte // the password that was right
+	tls        string // version; empty: in clear
+	cipher     string
 	cert       *event.Certificate
 	// upstream is whom the station is relayed to; nil: it speaks to us.
 	upstream  *Upstream
@@ -147,6 +150,7 @@ func (ep *Endpoint) admit(r *http.Request) (hello, *refusal) {
 	}
 	if r.TLS != nil {
 		h.profile = 2
+		h.tls, h.cipher = strings.TrimPrefix(tls.VersionName(r.TLS.Version), "TLS "), tls.CipherSuiteName(r.TLS.CipherSuite)
 	}
 	enrolled, known := ep.directory.Enrolled(identity)
 	if known && enrolled.Onboarding == event.OnboardingAccepted {

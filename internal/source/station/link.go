@@ -40,6 +40,8 @@ type link struct {
 	remote     string
 	reached    string
 	profile    int
+	tls        string // version; empty: in clear
+	cipher     string
 	cert       *event.Certificate
 	onboarding event.Onboarding
 	booted     bool // accepted at some time, now or before
@@ -65,7 +67,8 @@ type link struct {
 
 func newLink(ep *Endpoint, conn socket, v ocppj.Version, h hello) *link {
 	l := &link{
-		ep: ep, conn: conn, version: v, station: h.identity, remote: h.remote, reached: h.reached, profile: h.profile, cert: h.cert,
+		ep: ep, conn: conn, version: v, station: h.identity, remote: h.remote, reached: h.reached, profile: h.profile,
+		tls: h.tls, cipher: h.cipher, cert: h.cert,
 		onboarding: h.onboarding, access: ep.access, id: fmt.Sprintf("%s-%d", ep.bootID, ep.connSeq.Add(1)),
 	}
 	if string(h.secret) != h.identity {
@@ -89,7 +92,7 @@ func (l *link) run() {
 	}
 	defer l.ep.leave(l)
 	connected := &event.Connected{
-		ConnID: l.id, Protocol: l.version.String(), SecurityProfile: l.profile, RemoteAddr: l.remote, Cert: l.cert,
+		ConnID: l.id, Protocol: l.version.String(), SecurityProfile: l.profile, RemoteAddr: l.remote, TLS: l.tls, Cipher: l.cipher, Cert: l.cert,
 	}
 	if old != nil {
 		connected.Replaced = old.id

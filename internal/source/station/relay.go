@@ -73,7 +73,7 @@ func (l *link) relayed() {
 	}
 	defer l.ep.leave(l)
 	connected := &event.Connected{
-		ConnID: l.id, Protocol: l.version.String(), SecurityProfile: l.profile, RemoteAddr: l.remote, Cert: l.cert, Upstream: r.to.ID,
+		ConnID: l.id, Protocol: l.version.String(), SecurityProfile: l.profile, RemoteAddr: l.remote, TLS: l.tls, Cipher: l.cipher, Cert: l.cert, Upstream: r.to.ID,
 	}
 	if old != nil {
 		connected.Replaced = old.id

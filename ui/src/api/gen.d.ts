@@ -9672,6 +9672,16 @@ export interface components {
              */
             seconds: number;
         };
+        KeptRootShape: {
+            issuerKeyHash: string;
+            /** @description subject of the root of this server that it is; empty: another one */
+            name: string;
+            /** @description the certificates of this server stand under it now */
+            ours: boolean;
+            serial: string;
+            /** @description its use, such as CSMSRootCertificate */
+            type: string;
+        };
         KioskChangeInputBody: {
             name?: string;
             /** Format: int64 */
@@ -12687,6 +12697,11 @@ export interface components {
             subject: string;
         };
         RootChangeShape: {
+            /**
+             * Format: int64
+             * @description stations that come by TLS, or have to
+             */
+            byTls: number;
             /** Format: date-time */
             finishedAt: string | null;
             /**
@@ -12981,15 +12996,22 @@ export interface components {
             certificateEndsAt: string | null;
             /** @description of the renewal of its certificate that is under way or was the last; empty: none */
             certificateState: string;
+            /** @description cipher suite of that connection, as IANA calls it */
+            cipher: string;
             /** @description its password is one that makers ship, or its own name */
             guessable: boolean;
             hasPassword: boolean;
+            /**
+             * @description the roots that certificates of this server stand under; unknown: it never said, or we do not know them
+             * @enum {string}
+             */
+            knowsRoot: "has" | "lacks" | "unknown";
             label: string;
             /**
              * @description what to do first
              * @enum {string}
              */
-            next: "nothing" | "fellBack" | "missing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "expired" | "renew" | "renewalFailed";
+            next: "nothing" | "fellBack" | "missing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "weakCipher" | "installRoot" | "expired" | "renew" | "renewalFailed";
             /** @enum {string} */
             onboarding: "accepted" | "pending" | "rejected";
             online: boolean;
@@ -13011,6 +13033,13 @@ export interface components {
             profileState: string;
             /** @description the system that it proves itself to; empty: to us */
             relayedTo: string;
+            /** @description that it said it keeps, for all uses: at most 20 */
+            roots: components["schemas"]["KeptRootShape"][];
+            /**
+             * Format: date-time
+             * @description when it said last which roots for the server it keeps; null: never
+             */
+            rootsAt: string | null;
             /**
              * Format: int64
              * @description other stations that came with the same password since the server started
@@ -13018,6 +13047,13 @@ export interface components {
             sharedWith: number;
             siteId: string;
             station: string;
+            /** @description version of TLS of its last connection, such as 1.3; empty: it came in clear, or another machine ended TLS before us */
+            tls: string;
+            /**
+             * @description noForwardSecrecy: who records it and gets our key later reads it; oldCipher: CBC or worse; empty: neither, or no TLS
+             * @enum {string}
+             */
+            tlsWeak: "" | "noForwardSecrecy" | "oldCipher";
             /**
              * Format: int64
              * @description security profile of its last connection; null if there was none
@@ -13886,15 +13922,22 @@ export interface components {
             /** @description of the renewal of its certificate that is under way or was the last; empty: none */
             certificateState: string;
             certificates: components["schemas"]["StationCertificateShape"][];
+            /** @description cipher suite of that connection, as IANA calls it */
+            cipher: string;
             /** @description its password is one that makers ship, or its own name */
             guessable: boolean;
             hasPassword: boolean;
+            /**
+             * @description the roots that certificates of this server stand under; unknown: it never said, or we do not know them
+             * @enum {string}
+             */
+            knowsRoot: "has" | "lacks" | "unknown";
             label: string;
             /**
              * @description what to do first
              * @enum {string}
              */
-            next: "nothing" | "fellBack" | "missing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "expired" | "renew" | "renewalFailed";
+            next: "nothing" | "fellBack" | "missing" | "upstream" | "setPassword" | "changePassword" | "sharedPassword" | "oldPassword" | "keptPassword" | "useTLS" | "weakCipher" | "installRoot" | "expired" | "renew" | "renewalFailed";
             /** @enum {string} */
             onboarding: "accepted" | "pending" | "rejected";
             online: boolean;
@@ -13919,6 +13962,13 @@ export interface components {
             /** @description the system that it proves itself to; empty: to us */
             relayedTo: string;
             renewal: components["schemas"]["RenewalShape"];
+            /** @description that it said it keeps, for all uses: at most 20 */
+            roots: components["schemas"]["KeptRootShape"][];
+            /**
+             * Format: date-time
+             * @description when it said last which roots for the server it keeps; null: never
+             */
+            rootsAt: string | null;
             /**
              * Format: int64
              * @description other stations that came with the same password since the server started
@@ -13926,6 +13976,13 @@ export interface components {
             sharedWith: number;
             siteId: string;
             station: string;
+            /** @description version of TLS of its last connection, such as 1.3; empty: it came in clear, or another machine ended TLS before us */
+            tls: string;
+            /**
+             * @description noForwardSecrecy: who records it and gets our key later reads it; oldCipher: CBC or worse; empty: neither, or no TLS
+             * @enum {string}
+             */
+            tlsWeak: "" | "noForwardSecrecy" | "oldCipher";
             /**
              * Format: int64
              * @description security profile of its last connection; null if there was none

@@ -171,7 +171,11 @@ function Change({ of: c, open }: { of: RootChange; open: (what: Open) => void })
       </dl>
       {c.state === 'installing' && (
         <p className={styles.text}>
-          {c.lackingAll === 0 ? t('proofs.ready') : t('proofs.lacking', { n: c.lackingAll })}
+          {c.byTls === 0
+            ? t('proofs.noneByTls')
+            : c.lackingAll === 0
+              ? t('proofs.ready')
+              : t('proofs.lacking', { n: c.lackingAll })}
         </p>
       )}
       {c.lacking.length > 0 && <Lacking of={c} />}

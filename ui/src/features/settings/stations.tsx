@@ -1,4 +1,4 @@
-import { Button, Radio, Select, Switch, TextInput } from '@mantine/core';
+import { Button, Radio, Select, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Suspense, useState } from 'react';
@@ -48,18 +48,29 @@ const Certificates = later(async () => {
   return { default: part.Certificates };
 });
 
+type Narrowed = 'weak' | 'todo' | 'weakTLS' | 'lacksRoot' | 'rootsUnknown';
+
+/** What the table can be narrowed to. */
+const NARROWED: Record<Narrowed, (s: Security) => boolean> = {
+  weak: (s) => s.weak,
+  todo: (s) => s.next !== 'nothing' && s.next !== 'upstream',
+  weakTLS: (s) => s.tlsWeak !== '',
+  lacksRoot: (s) => s.knowsRoot === 'lacks',
+  rootsUnknown: (s) => s.rootsAt === null,
+};
+const NARROWS = Object.keys(NARROWED) as Narrowed[];
+
 export default function Stations() {
   const t = useT();
   const queries = useQueryClient();
   const siteName = useSiteNames();
   const ocpp = useQuery(ocppQuery());
   const { data, error, refetch } = useQuery(securityQuery());
-  const [weakOnly, setWeakOnly] = useState(false);
+  const [only, setOnly] = useState<Narrowed | null>(null);
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
   const changed = () => queries.invalidateQueries({ queryKey: ['stations'] });
-  const weak = data?.filter((s) => s.weak).length ?? 0;
-  const rows = weakOnly ? data?.filter((s) => s.weak) : data;
+  const rows = only ? data?.filter(NARROWED[only]) : data;
   const columns: Column<Security>[] = [
     {
       head: t('column.station'),
@@ -109,6 +120,42 @@ export default function Stations() {
       head: t('security.used'),
       cell: (s) => (s.used === null ? <span className={styles.off}>{t('security.never')}</span> : s.used),
       csv: (s) => s.used,
+    },
+    {
+      head: t('security.tlsUsed'),
+      cell: (s) =>
+        s.used === null ? (
+          '–'
+        ) : s.tls === '' ? (
+          <span className={styles.off}>{t('security.tlsNone')}</span>
+        ) : (
+          <span title={s.cipher}>
+            {s.tls}
+            {s.tlsWeak !== '' && (
+              <span className={`${styles.mark} ${styles.weak}`}>
+                <Icon name="warn" size={14} />
+                {t(`security.tlsWeak.${s.tlsWeak}` as MessageKey)}
+              </span>
+            )}
+          </span>
+        ),
+      csv: (s) => [s.tls, s.cipher].filter(Boolean).join(' '),
+    },
+    {
+      head: t('security.roots'),
+      cell: (s) => (
+        <span title={s.roots.map((r) => r.name || `${r.type} ${r.serial}`).join(', ')}>
+          {s.rootsAt === null ? (
+            <span className={styles.off}>{t('security.rootsUnknown')}</span>
+          ) : (
+            <>
+              {t(`security.knowsRoot.${s.knowsRoot}` as MessageKey, { n: s.roots.length })}{' '}
+              <span className="meta">{t('security.rootsKept', { n: s.roots.length })}</span>
+            </>
+          )}
+        </span>
+      ),
+      csv: (s) => s.knowsRoot,
     },
     {
       head: t('security.password'),
@@ -226,15 +273,36 @@ export default function Stations() {
         finds={(s) => `${s.station} ${s.label} ${siteName(s.siteId)} ${s.certSubject}`}
         file="station-security"
         tools={
-          weak > 0 && (
-            <Switch
-              label={t('security.weakOnly', { n: weak })}
-              checked={weakOnly}
-              onChange={(e) => setWeakOnly(e.currentTarget.checked)}
+          data &&
+          data.length > 0 && (
+            <Select
+              aria-label={t('security.narrow')}
+              placeholder={t('security.narrow')}
+              data={NARROWS.map((n) => ({
+                value: n,
+                label: t(`security.narrow.${n}` as MessageKey, { n: data.filter(NARROWED[n]).length }),
+              }))}
+              value={only}
+              onChange={(v) => setOnly(v as Narrowed | null)}
+              clearable
+              clearButtonProps={{ 'aria-label': t('filter.clear') }}
             />
           )
         }
-        empty={<Empty title={t('security.none')}>{t('security.noneText')}</Empty>}
+        empty={
+          only && data && data.length > 0 ? (
+            <Empty
+              title={t('security.narrowedNone')}
+              action={
+                <Button variant="default" onClick={() => setOnly(null)}>
+                  {t('list.all')}
+                </Button>
+              }
+            />
+          ) : (
+            <Empty title={t('security.none')}>{t('security.noneText')}</Empty>
+          )
+        }
         menu={(s) => (
           <ActMenu
             of={s.station}
