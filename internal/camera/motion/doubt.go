@@ -72,7 +72,7 @@ func (d *Detector) doubt(s *scratch, blobs []blob, at time.Time) []doubt {
 		b := &blobs[i]
 		small, point := b.pale(s)
 		switch {
-		case doubted[i] == nobody, d.grows(s, b, young), sunny && b.shaded(d.shade), b.through(), b.drop(d, s):
+		case doubted[i] == nobody, d.grows(s, b, young), sunny && b.shaded(d.shade), b.through():
 			doubted[i] = nobody
 		case point, swarm && (small || !b.solid() && b.peak < palePeak):
 			doubted[i] = little
@@ -150,12 +150,16 @@ func (b *blob) shining(s *scratch) (all, core int) {
 // pale says whether it is something small and pale, and whether that is a point of
 // light, in focus or not.
 func (b *blob) pale(s *scratch) (small, point bool) {
-	if b.solid() || b.rise <= 0 || b.peak < palePeak {
+	if b.solid() || b.rise <= 0 || b.peak < streakPeak {
 		return false, false
+	}
+	streak := b.streak(s)
+	if b.peak < palePeak {
+		return streak, streak
 	}
 	all, core := b.shining(s)
 	small = all <= glintCells
-	point = b.soft() || small && b.streak(s) || b.peak >= glintPeak && (all <= pointCells || float64(core) <= glintShare*float64(all))
+	point = b.soft() || streak || b.peak >= glintPeak && (all <= pointCells || float64(core) <= glintShare*float64(all))
 	return small, small && point
 }
 
