@@ -38,3 +38,28 @@ func TestWholeNumbersAreSaidWhereTheyErrLess(t *testing.T) {
 		}
 	}
 }
+
+// What is said of an hour is learned from hours that were over when it was said.
+func TestWholeNumbersKnowNothingOfWhatCameLater(t *testing.T) {
+	const n, h, from, at = 6 * week, 24, week, 4*week + 30
+	r := rand.New(rand.NewPCG(7, 1))
+	s, changed := &Series{}, &Series{}
+	mid := make([]float64, n)
+	for i := range n {
+		y := number(r.Float64() < 0.4)
+		s.Y, mid[i] = append(s.Y, y), 0.4
+		if i > at-h {
+			y = 0.41
+		}
+		changed.Y = append(changed.Y, y)
+	}
+	a, b := whole(s, mid, h, from, n), whole(changed, mid, h, from, n)
+	for i := range at + 1 {
+		if a[i] != b[i] {
+			t.Fatalf("hour %d: %v, and %v had another future come", i, a[i], b[i])
+		}
+	}
+	if a[at] != 0 || b[n-1] != 0.4 {
+		t.Errorf("%v and %v: the other future changes nothing at all", a[at], b[n-1])
+	}
+}
