@@ -86,23 +86,11 @@ func (b *bench) relay(ctx context.Context) error {
 		return fmt.Errorf("relay: %w", err)
 	}
 	ways := []*way{{name: "ocpp-go directly", srv: peer, prefix: "DIRECT-", frames: 2}, {name: "bytes copied to ocpp-go", srv: copier, prefix: "COPIED-", frames: 4}, {name: "chargewatch in front of ocpp-go", srv: srv, prefix: "LOAD-", frames: 4}}
-	for _, w := range ways {
-		if w.stations, _, err = connectAll(ctx, &w.srv.target, w.prefix, b.stations, 64); err != nil {
-			return fmt.Errorf("relay: %s: %w", w.name, err)
-		}
-		defer closeAll(w.stations)
-		for _, s := range w.stations {
-			if err := s.begin(time.Now()); err != nil {
-				return fmt.Errorf("relay: %s: %w", w.name, err)
-			}
-		}
-	}
 	for round := range relayRounds {
 		log.Print("relay: round ", round+1)
 		for _, w := range ways {
-			w.take(paced(ctx, w.srv, w.stations, b.rateFor/relayRounds))
-			if err := ctx.Err(); err != nil {
-				return err
+			if err := w.turn(ctx, b.stations, b.rateFor/relayRounds); err != nil {
+				return fmt.Errorf("relay: %s: %w", w.name, err)
 			}
 		}
 	}
@@ -131,17 +119,33 @@ type way struct {
 	srv      *server
 	prefix   string
 	frames   float64 // that srv reads or makes for a call
-	stations []*station
+	stations int
 
 	rounds []*rateResult
 }
 
-func (w *way) take(r *rateResult) { w.rounds = append(w.rounds, r) }
+// turn connects stations for one round: who is silent while others have their turn
+// answers no pings.
+func (w *way) turn(ctx context.Context, n int, length time.Duration) error {
+	stations, _, err := connectAll(ctx, &w.srv.target, w.prefix, n, 64)
+	if err != nil {
+		return err
+	}
+	defer closeAll(stations)
+	for _, s := range stations {
+		if err := s.begin(time.Now()); err != nil {
+			return err
+		}
+	}
+	w.stations = n
+	w.rounds = append(w.rounds, paced(ctx, w.srv, stations, length))
+	return ctx.Err()
+}
 
 // result is all rounds as one. What is later than on another way is the median of the
 // rounds, each against the round of that way just before it.
 func (w *way) result(direct *way) *relayResult {
-	out := &relayResult{Way: w.name, Stations: len(w.stations)}
+	out := &relayResult{Way: w.name, Stations: w.stations}
 	var all histogram
 	var cpu, done float64
 	var p50, p99 []float64
