@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/chargewatch/chargewatch/internal/campaign"
-	"github.com/chargewatch/chargewatch/internal/coredb"
 	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/journal"
@@ -34,10 +33,8 @@ func newDays(t *testing.T) *days {
 	t.Helper()
 	p := &days{t: t, clock: journaltest.NewClock()}
 	p.begin = p.clock.Now()
-	db, err := coredb.Open(t.Context(), coredbtest.Folder(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := coredbtest.Open(t)
+	var err error
 	if p.log, err = sqlite.Open(t.Context(), sqlite.Options{DB: db, Now: p.clock.Now, Journal: journal.Options{Tick: time.Millisecond}}); err != nil {
 		t.Fatal(err)
 	}

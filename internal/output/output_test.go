@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chargewatch/chargewatch/internal/coredb"
 	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/incident"
@@ -60,10 +59,7 @@ type told struct {
 
 func newYard(t *testing.T) *yard {
 	t.Helper()
-	db, err := coredb.Open(t.Context(), coredbtest.Folder(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := coredbtest.Open(t)
 	log, err := sqlite.Open(t.Context(), sqlite.Options{DB: db})
 	if err != nil {
 		t.Fatal(err)

@@ -30,9 +30,7 @@ func newPile(t *testing.T) *pile {
 	t.Helper()
 	p := &pile{now: time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)}
 	var err error
-	if p.db, err = coredb.Open(t.Context(), coredbtest.Folder(t)); err != nil {
-		t.Fatal(err)
-	}
+	p.db = coredbtest.Open(t)
 	if p.log, err = sqlite.Open(t.Context(), sqlite.Options{DB: p.db}); err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chargewatch/chargewatch/internal/coredb"
 	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
@@ -94,10 +93,7 @@ func start() time.Time { return time.Date(2026, 3, 4, 13, 2, 5, 0, time.UTC) }
 
 func newNetwork(t testing.TB, change ...func(*Options)) *network {
 	t.Helper()
-	db, err := coredb.Open(t.Context(), coredbtest.Folder(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := coredbtest.Open(t)
 	c := &clock{now: start()}
 	log, err := sqlite.Open(t.Context(), sqlite.Options{DB: db, Journal: journal.Options{Now: c.Now}})
 	if err != nil {

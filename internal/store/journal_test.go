@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chargewatch/chargewatch/internal/coredb"
 	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
@@ -53,10 +52,8 @@ func (b *bench) told(t *testing.T) []*event.Event {
 func open(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
-	db, err := coredb.Open(t.Context(), coredbtest.Folder(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := coredbtest.Open(t)
+	var err error
 	if b.log, err = sqlite.Open(t.Context(), sqlite.Options{DB: db}); err != nil {
 		t.Fatal(err)
 	}

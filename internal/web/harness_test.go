@@ -86,10 +86,7 @@ func (l *links) replies(fn func(station, action string, payload []byte) Outcome)
 
 func newPlant(t *testing.T, change ...func(*Options)) *plant {
 	t.Helper()
-	db, err := coredb.Open(t.Context(), coredbtest.Folder(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := coredbtest.Open(t)
 	log, err := sqlite.Open(t.Context(), sqlite.Options{DB: db})
 	if err != nil {
 		t.Fatal(err)
@@ -299,10 +296,7 @@ func (p *plant) connect(id, protocol string) {
 
 func openDB(tb testing.TB) *coredb.DB {
 	tb.Helper()
-	db, err := coredb.Open(tb.Context(), coredbtest.Folder(tb))
-	if err != nil {
-		tb.Fatal(err)
-	}
+	db := coredbtest.Open(tb)
 	tb.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			tb.Error(err)

@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chargewatch/chargewatch/internal/coredb"
 	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/journal/sqlite"
@@ -211,10 +210,7 @@ type bare struct {
 }
 
 func newBare(f *testing.F, k *taken) bare {
-	db, err := coredb.Open(f.Context(), coredbtest.Folder(f))
-	if err != nil {
-		f.Fatal(err)
-	}
+	db := coredbtest.Open(f)
 	log, err := sqlite.Open(f.Context(), sqlite.Options{DB: db})
 	if err != nil {
 		f.Fatal(err)

@@ -30,10 +30,7 @@ type bygone struct {
 }
 
 func newBygone(t testing.TB) *bygone {
-	db, err := coredb.Open(t.Context(), coredbtest.Folder(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := coredbtest.Open(t)
 	b := &bygone{t: t, clock: journaltest.NewClock(), db: db}
 	b.begin = b.clock.Now()
 	b.start()

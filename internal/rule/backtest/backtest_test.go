@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chargewatch/chargewatch/internal/coredb"
 	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/journal"
@@ -28,10 +27,7 @@ type past struct {
 
 func newPast(t testing.TB) *past {
 	t.Helper()
-	db, err := coredb.Open(t.Context(), coredbtest.Folder(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := coredbtest.Open(t)
 	log, err := sqlite.Open(t.Context(), sqlite.Options{DB: db, Now: begin, Journal: journal.Options{Past: true}})
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/coder/websocket"
 
-	"github.com/chargewatch/chargewatch/internal/coredb"
 	"github.com/chargewatch/chargewatch/internal/coredb/coredbtest"
 	"github.com/chargewatch/chargewatch/internal/event"
 	"github.com/chargewatch/chargewatch/internal/fleet"
@@ -96,10 +95,7 @@ type harness struct {
 
 func serve(t *testing.T, o Options) *harness {
 	t.Helper()
-	db, err := coredb.Open(t.Context(), coredbtest.Folder(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := coredbtest.Open(t)
 	j, err := sqlite.Open(t.Context(), sqlite.Options{DB: db})
 	if err != nil {
 		t.Fatal(err)

@@ -34,8 +34,7 @@ func rate(ctx context.Context, srv *server, n int, length time.Duration) (*rateR
 			return nil, err
 		}
 	}
-	r := paced(ctx, srv, stations, length)
-	return r, ctx.Err()
+	return paced(ctx, srv, stations, length), ctx.Err()
 }
 
 // paced is one call a second of each of some connected stations.

@@ -5,15 +5,7 @@ import "math"
 // odd is a set of trials of what changes a picture and is nobody, with the few who
 // have to be found all the same. Each number draws another place, wind and weather.
 func odd(set string, first int) []Shot {
-	var list []Shot
-	add := func(name string, seconds int, v view, w mood, a act, change func(*optics)) {
-		o := usual(w)
-		o.salt = first
-		if change != nil {
-			change(&o)
-		}
-		list = append(list, Shot{set + "-" + name, seconds, v, w, a, o})
-	}
+	r := reel{set: set, salt: first}
 	nobody := bays([2]bool{})
 	across := func(k int, pace float64) []mark {
 		y := 5 + 4*hash(first, k, 470)
@@ -23,48 +15,41 @@ func odd(set string, first int) []Shot {
 		}
 		return []mark{{0.5, -9 * side, y}, {0.5 + 9/pace, 0, y + 2 - 3*hash(first, k, 472)}, {0.5 + 18/pace, 9 * side, y - 0.5}}
 	}
-	with := func(weather, who act) act {
-		return func(t float64) stage {
-			s := weather(t)
-			s.actors = append(s.actors, who(t).actors[1:]...)
-			return s
-		}
-	}
 
 	v := site(first)
-	add("day", 4, v, day, nobody, nil)
-	add("twigs", 14, v, day, twigs(first), nil)
-	add("twigs-walks", 12, v, day, with(twigs(first), walks(2, [2]bool{}, false, across(1, 1.6))), nil)
-	add("banner", 14, v, day, banner(first), nil)
-	add("banner-walks", 12, v, day, with(banner(first), walks(0, [2]bool{}, false, across(2, 1.6))), nil)
-	add("runs", 6, v, day, walks(1, [2]bool{}, false, across(3, 4.4)), nil)
-	add("cat", 8, v, day, prowls(first), nil)
-	add("puddle", 10, v, day, puddle(first), nil)
-	add("bag", 4, v, day, nobody, func(o *optics) { o.bag = 0.72 + 0.12*hash(first, 1, 473) })
-	add("cloth", 4, v, day, nobody, func(o *optics) { o.cover = 0.84 + 0.1*hash(first, 2, 473) })
+	r.add("day", 4, v, day, nobody, nil)
+	r.add("twigs", 14, v, day, twigs(first), nil)
+	r.add("twigs-walks", 12, v, day, among(twigs(first), walks(2, [2]bool{}, false, across(1, 1.6))), nil)
+	r.add("banner", 14, v, day, banner(first), nil)
+	r.add("banner-walks", 12, v, day, among(banner(first), walks(0, [2]bool{}, false, across(2, 1.6))), nil)
+	r.add("runs", 6, v, day, walks(1, [2]bool{}, false, across(3, 4.4)), nil)
+	r.add("cat", 8, v, day, prowls(first), nil)
+	r.add("puddle", 10, v, day, puddle(first), nil)
+	r.add("bag", 4, v, day, nobody, func(o *optics) { o.bag = 0.72 + 0.12*hash(first, 1, 473) })
+	r.add("cloth", 4, v, day, nobody, func(o *optics) { o.cover = 0.84 + 0.1*hash(first, 2, 473) })
 
 	v = site(first + 1)
 	drops := func(o *optics) { o.drops = 1 }
-	add("rain", 12, v, rain, nobody, drops)
-	add("rain-walks", 12, v, rain, walks(3, [2]bool{}, false, across(4, 1.5)), drops)
-	add("fog", 30, v, rain, nobody, func(o *optics) { o.haze = 0.75 })
+	r.add("rain", 12, v, rain, nobody, drops)
+	r.add("rain-walks", 12, v, rain, walks(3, [2]bool{}, false, across(4, 1.5)), drops)
+	r.add("fog", 30, v, rain, nobody, func(o *optics) { o.haze = 0.75 })
 
 	v = site(first + 2)
-	add("night", 4, v, night, nobody, nil)
-	add("passes", 12, v, night, passes(12, first), nil)
-	add("crawls", 12, v, night, crawls(first), nil)
-	add("cuts", 12, v, night, cuts(first), nil)
-	add("night-bag", 4, v, night, nobody, func(o *optics) { o.bag = 0.72 + 0.12*hash(first, 3, 473) })
-	add("night-cloth", 4, v, night, nobody, func(o *optics) { o.cover = 0.84 + 0.1*hash(first, 4, 473) })
+	r.add("night", 4, v, night, nobody, nil)
+	r.add("passes", 12, v, night, passes(12, first), nil)
+	r.add("crawls", 12, v, night, crawls(first), nil)
+	r.add("cuts", 12, v, night, cuts(first), nil)
+	r.add("night-bag", 4, v, night, nobody, func(o *optics) { o.bag = 0.72 + 0.12*hash(first, 3, 473) })
+	r.add("night-cloth", 4, v, night, nobody, func(o *optics) { o.cover = 0.84 + 0.1*hash(first, 4, 473) })
 
 	v = site(first + 3)
-	add("infrared", 4, v, infrared, nobody, nil)
-	add("moths", 14, v, infrared, nobody, func(o *optics) { o.moths = 5 })
-	add("threads", 14, v, infrared, nobody, func(o *optics) { o.threads = 1 })
-	add("flurry", 10, v, infrared, nobody, func(o *optics) { o.snow = 0.5 + 0.4*hash(first, 5, 473) })
-	add("flurry-walks", 12, v, infrared, walks(1, [2]bool{}, false, across(5, 1.5)), func(o *optics) { o.snow = 0.5 + 0.4*hash(first, 5, 473) })
-	add("infrared-walks", 12, v, infrared, walks(2, [2]bool{}, false, across(6, 1.5)), nil)
-	return list
+	r.add("infrared", 4, v, infrared, nobody, nil)
+	r.add("moths", 14, v, infrared, nobody, func(o *optics) { o.moths = 5 })
+	r.add("threads", 14, v, infrared, nobody, func(o *optics) { o.threads = 1 })
+	r.add("flurry", 10, v, infrared, nobody, func(o *optics) { o.snow = 0.5 + 0.4*hash(first, 5, 473) })
+	r.add("flurry-walks", 12, v, infrared, walks(1, [2]bool{}, false, across(5, 1.5)), func(o *optics) { o.snow = 0.5 + 0.4*hash(first, 5, 473) })
+	r.add("infrared-walks", 12, v, infrared, walks(2, [2]bool{}, false, across(6, 1.5)), nil)
+	return r.shots
 }
 
 // twigs throw shadows of leaves in bunches, in gusts.

@@ -5,15 +5,7 @@ import "math"
 // restless is a set of trials of what never rests: bushes, pennants, a tarpaulin, a
 // pillar that turns, steam, a beacon, sleet, grease on the lens; and people among it.
 func restless(set string, first int) []Shot {
-	var list []Shot
-	add := func(name string, seconds int, v view, w mood, a act, change func(*optics)) {
-		o := usual(w)
-		o.salt = first
-		if change != nil {
-			change(&o)
-		}
-		list = append(list, Shot{set + "-" + name, seconds, v, w, a, o})
-	}
+	r := reel{set: set, salt: first}
 	nobody := bays([2]bool{})
 	across := func(k int, pace float64) []mark {
 		y, side := 5.5+5*hash(first, k, 550), 1.0
@@ -22,56 +14,49 @@ func restless(set string, first int) []Shot {
 		}
 		return []mark{{0.3, -9 * side, y}, {0.3 + 9/pace, 0, y + 1.5 - 3*hash(first, k, 552)}, {0.3 + 18/pace, 9 * side, y + 0.4}}
 	}
-	with := func(weather, who act) act {
-		return func(t float64) stage {
-			s := weather(t)
-			s.actors = append(s.actors, who(t).actors[1:]...)
-			return s
-		}
-	}
 
 	v := site(first)
-	add("day", 4, v, day, nobody, nil)
-	add("bush", 16, v, day, bush(first), nil)
-	add("bush-walks", 12, v, day, with(bush(first), walks(3, [2]bool{}, false, across(1, 1.6))), nil)
-	add("bush-works", 20, v, day, with(bush(first), kneels(first)), nil)
-	add("twigs", 14, v, day, twigs(first), nil)
-	add("twigs-walks", 12, v, day, with(twigs(first), walks(1, [2]bool{}, true, across(2, 1.3))), nil)
-	add("grease", 4, v, day, nobody, func(o *optics) { o.blur, o.bag = 3, 0.66+0.14*hash(first, 1, 553) })
-	add("film", 4, v, day, nobody, func(o *optics) { o.paint = 0.78 + 0.14*hash(first, 2, 553) })
+	r.add("day", 4, v, day, nobody, nil)
+	r.add("bush", 16, v, day, bush(first), nil)
+	r.add("bush-walks", 12, v, day, among(bush(first), walks(3, [2]bool{}, false, across(1, 1.6))), nil)
+	r.add("bush-works", 20, v, day, among(bush(first), kneels(first)), nil)
+	r.add("twigs", 14, v, day, twigs(first), nil)
+	r.add("twigs-walks", 12, v, day, among(twigs(first), walks(1, [2]bool{}, true, across(2, 1.3))), nil)
+	r.add("grease", 4, v, day, nobody, func(o *optics) { o.blur, o.bag = 3, 0.66+0.14*hash(first, 1, 553) })
+	r.add("film", 4, v, day, nobody, func(o *optics) { o.paint = 0.78 + 0.14*hash(first, 2, 553) })
 
 	v = site(first + 1)
-	add("pennants", 14, v, day, pennants(first), nil)
-	add("pennants-walks", 12, v, day, with(pennants(first), walks(2, [2]bool{}, false, across(3, 1.5))), nil)
-	add("cover", 14, v, day, tarpaulin(first), nil)
-	add("cover-runs", 6, v, day, with(tarpaulin(first), walks(0, [2]bool{}, false, across(4, 4))), nil)
-	add("pillar", 12, v, day, pillar(first), nil)
-	add("pillar-walks", 12, v, day, with(pillar(first), walks(1, [2]bool{}, false, across(5, 1.6))), nil)
+	r.add("pennants", 14, v, day, pennants(first), nil)
+	r.add("pennants-walks", 12, v, day, among(pennants(first), walks(2, [2]bool{}, false, across(3, 1.5))), nil)
+	r.add("cover", 14, v, day, tarpaulin(first), nil)
+	r.add("cover-runs", 6, v, day, among(tarpaulin(first), walks(0, [2]bool{}, false, across(4, 4))), nil)
+	r.add("pillar", 12, v, day, pillar(first), nil)
+	r.add("pillar-walks", 12, v, day, among(pillar(first), walks(1, [2]bool{}, false, across(5, 1.6))), nil)
 
 	v = site(first + 2)
-	add("night", 4, v, night, nobody, nil)
-	add("beacon", 12, v, night, beacon(first), nil)
-	add("beacon-walks", 12, v, night, with(beacon(first), walks(2, [2]bool{}, false, across(6, 1.5))), nil)
-	add("bush-night", 16, v, night, bush(first+5), nil)
-	add("bush-cuts", 12, v, night, with(bush(first+5), cuts(first)), nil)
-	add("grease-night", 4, v, night, nobody, func(o *optics) { o.blur, o.bag = 3, 0.66+0.14*hash(first, 3, 553) })
+	r.add("night", 4, v, night, nobody, nil)
+	r.add("beacon", 12, v, night, beacon(first), nil)
+	r.add("beacon-walks", 12, v, night, among(beacon(first), walks(2, [2]bool{}, false, across(6, 1.5))), nil)
+	r.add("bush-night", 16, v, night, bush(first+5), nil)
+	r.add("bush-cuts", 12, v, night, among(bush(first+5), cuts(first)), nil)
+	r.add("grease-night", 4, v, night, nobody, func(o *optics) { o.blur, o.bag = 3, 0.66+0.14*hash(first, 3, 553) })
 
 	v = site(first + 3)
-	add("infrared", 4, v, infrared, nobody, nil)
-	add("moths", 14, v, infrared, nobody, func(o *optics) { o.moths = 3 })
-	add("moths-walks", 12, v, infrared, walks(0, [2]bool{}, false, across(7, 1.5)), func(o *optics) { o.moths = 3 })
-	add("threads", 14, v, infrared, nobody, func(o *optics) { o.threads = 0.8 })
-	add("threads-walks", 12, v, infrared, walks(3, [2]bool{}, false, across(8, 1.5)), func(o *optics) { o.threads = 0.8 })
-	add("cat", 8, v, infrared, prowls(first), nil)
+	r.add("infrared", 4, v, infrared, nobody, nil)
+	r.add("moths", 14, v, infrared, nobody, func(o *optics) { o.moths = 3 })
+	r.add("moths-walks", 12, v, infrared, walks(0, [2]bool{}, false, across(7, 1.5)), func(o *optics) { o.moths = 3 })
+	r.add("threads", 14, v, infrared, nobody, func(o *optics) { o.threads = 0.8 })
+	r.add("threads-walks", 12, v, infrared, walks(3, [2]bool{}, false, across(8, 1.5)), func(o *optics) { o.threads = 0.8 })
+	r.add("cat", 8, v, infrared, prowls(first), nil)
 
 	v = site(first + 4)
 	sleet := func(o *optics) { o.snow, o.rain, o.exposure = 0.7, 0.8, 1.05 }
-	add("sleet", 10, v, rain, nobody, sleet)
-	add("sleet-walks", 12, v, rain, walks(1, [2]bool{}, false, across(9, 1.4)), sleet)
-	add("drops", 12, v, rain, nobody, func(o *optics) { o.drops = 0.8 })
-	add("fog", 30, v, rain, nobody, func(o *optics) { o.haze = 0.6 })
-	add("fog-walks", 30, v, rain, walks(2, [2]bool{}, false, []mark{{15, -8, 6.5}, {21, 0, 8}, {27, 8, 7}}), func(o *optics) { o.haze = 0.6 })
-	return list
+	r.add("sleet", 10, v, rain, nobody, sleet)
+	r.add("sleet-walks", 12, v, rain, walks(1, [2]bool{}, false, across(9, 1.4)), sleet)
+	r.add("drops", 12, v, rain, nobody, func(o *optics) { o.drops = 0.8 })
+	r.add("fog", 30, v, rain, nobody, func(o *optics) { o.haze = 0.6 })
+	r.add("fog-walks", 30, v, rain, walks(2, [2]bool{}, false, []mark{{15, -8, 6.5}, {21, 0, 8}, {27, 8, 7}}), func(o *optics) { o.haze = 0.6 })
+	return r.shots
 }
 
 // bush is one of leaves that sways beside the bays.

@@ -6,15 +6,7 @@ import "math"
 // lights, a lamp that flickers and midges, with some of the kinds that were hard before;
 // and people among it.
 func unsettled(set string, first int) []Shot {
-	var list []Shot
-	add := func(name string, seconds int, v view, w mood, a act, change func(*optics)) {
-		o := usual(w)
-		o.salt = first
-		if change != nil {
-			change(&o)
-		}
-		list = append(list, Shot{set + "-" + name, seconds, v, w, a, o})
-	}
+	r := reel{set: set, salt: first}
 	nobody := bays([2]bool{})
 	across := func(k int, pace float64) []mark {
 		y, side := 5+5.5*hash(first, k, 650), 1.0
@@ -23,53 +15,46 @@ func unsettled(set string, first int) []Shot {
 		}
 		return []mark{{0.4, -9 * side, y}, {0.4 + 9/pace, 0, y + 1 - 2*hash(first, k, 652)}, {0.4 + 18/pace, 9 * side, y + 0.8}}
 	}
-	with := func(weather, who act) act {
-		return func(t float64) stage {
-			s := weather(t)
-			s.actors = append(s.actors, who(t).actors[1:]...)
-			return s
-		}
-	}
 
 	v := site(first)
-	add("day", 4, v, day, nobody, nil)
-	add("grass", 14, v, day, grass(first), nil)
-	add("grass-walks", 12, v, day, with(grass(first), walks(2, [2]bool{}, false, across(1, 1.5))), nil)
-	add("twigs", 14, v, day, twigs(first), nil)
-	add("twigs-walks", 12, v, day, with(twigs(first), walks(0, [2]bool{}, false, across(2, 1.4))), nil)
-	add("bag", 4, v, day, nobody, func(o *optics) { o.bag = 0.7 + 0.14*hash(first, 1, 653) })
+	r.add("day", 4, v, day, nobody, nil)
+	r.add("grass", 14, v, day, grass(first), nil)
+	r.add("grass-walks", 12, v, day, among(grass(first), walks(2, [2]bool{}, false, across(1, 1.5))), nil)
+	r.add("twigs", 14, v, day, twigs(first), nil)
+	r.add("twigs-walks", 12, v, day, among(twigs(first), walks(0, [2]bool{}, false, across(2, 1.4))), nil)
+	r.add("bag", 4, v, day, nobody, func(o *optics) { o.bag = 0.7 + 0.14*hash(first, 1, 653) })
 
 	v = site(first + 1)
-	add("sign", 12, v, day, sign(first), nil)
-	add("sign-runs", 6, v, day, with(sign(first), walks(3, [2]bool{}, false, across(3, 4.2))), nil)
-	add("rotor", 14, v, day, rotor(first), nil)
-	add("rotor-walks", 12, v, day, with(rotor(first), walks(1, [2]bool{}, true, across(4, 1.6))), nil)
-	add("sign-cat", 8, v, day, with(sign(first), prowls(first)), nil)
+	r.add("sign", 12, v, day, sign(first), nil)
+	r.add("sign-runs", 6, v, day, among(sign(first), walks(3, [2]bool{}, false, across(3, 4.2))), nil)
+	r.add("rotor", 14, v, day, rotor(first), nil)
+	r.add("rotor-walks", 12, v, day, among(rotor(first), walks(1, [2]bool{}, true, across(4, 1.6))), nil)
+	r.add("sign-cat", 8, v, day, among(sign(first), prowls(first)), nil)
 
 	v = site(first + 2)
-	add("night", 4, v, night, nobody, nil)
-	add("hazard", 10, v, night, hazard(first), nil)
-	add("hazard-walks", 12, v, night, with(hazard(first), walks(0, [2]bool{}, false, across(5, 1.5))), nil)
-	add("beacon", 12, v, night, beacon(first), nil)
-	add("beacon-walks", 12, v, night, with(beacon(first), walks(3, [2]bool{}, false, across(6, 1.6))), nil)
-	add("flicker", 12, v, night, flickers(first), nil)
-	add("flicker-cuts", 12, v, night, with(flickers(first), cuts(first)), nil)
-	add("night-cloth", 4, v, night, nobody, func(o *optics) { o.cover = 0.85 + 0.1*hash(first, 2, 653) })
+	r.add("night", 4, v, night, nobody, nil)
+	r.add("hazard", 10, v, night, hazard(first), nil)
+	r.add("hazard-walks", 12, v, night, among(hazard(first), walks(0, [2]bool{}, false, across(5, 1.5))), nil)
+	r.add("beacon", 12, v, night, beacon(first), nil)
+	r.add("beacon-walks", 12, v, night, among(beacon(first), walks(3, [2]bool{}, false, across(6, 1.6))), nil)
+	r.add("flicker", 12, v, night, flickers(first), nil)
+	r.add("flicker-cuts", 12, v, night, among(flickers(first), cuts(first)), nil)
+	r.add("night-cloth", 4, v, night, nobody, func(o *optics) { o.cover = 0.85 + 0.1*hash(first, 2, 653) })
 
 	v = site(first + 3)
-	add("infrared", 4, v, infrared, nobody, nil)
-	add("midges", 14, v, infrared, nobody, func(o *optics) { o.moths = 8 })
-	add("midges-walks", 12, v, infrared, walks(1, [2]bool{}, false, across(7, 1.5)), func(o *optics) { o.moths = 8 })
-	add("threads", 14, v, infrared, nobody, func(o *optics) { o.threads = 0.9 })
-	add("flurry", 10, v, infrared, nobody, func(o *optics) { o.snow = 0.8 })
-	add("flurry-walks", 12, v, infrared, walks(2, [2]bool{}, false, across(8, 1.4)), func(o *optics) { o.snow = 0.8 })
+	r.add("infrared", 4, v, infrared, nobody, nil)
+	r.add("midges", 14, v, infrared, nobody, func(o *optics) { o.moths = 8 })
+	r.add("midges-walks", 12, v, infrared, walks(1, [2]bool{}, false, across(7, 1.5)), func(o *optics) { o.moths = 8 })
+	r.add("threads", 14, v, infrared, nobody, func(o *optics) { o.threads = 0.9 })
+	r.add("flurry", 10, v, infrared, nobody, func(o *optics) { o.snow = 0.8 })
+	r.add("flurry-walks", 12, v, infrared, walks(2, [2]bool{}, false, across(8, 1.4)), func(o *optics) { o.snow = 0.8 })
 
 	v = site(first + 4)
-	add("drops", 12, v, rain, nobody, func(o *optics) { o.drops = 0.9 })
-	add("drops-walks", 12, v, rain, walks(0, [2]bool{}, false, across(9, 1.5)), func(o *optics) { o.drops = 0.9 })
-	add("fog", 30, v, rain, nobody, func(o *optics) { o.haze = 0.7 })
-	add("fog-walks", 30, v, rain, walks(3, [2]bool{}, false, []mark{{14, 8, 6}, {20, 0, 8.5}, {26, -8, 7.5}}), func(o *optics) { o.haze = 0.55 })
-	return list
+	r.add("drops", 12, v, rain, nobody, func(o *optics) { o.drops = 0.9 })
+	r.add("drops-walks", 12, v, rain, walks(0, [2]bool{}, false, across(9, 1.5)), func(o *optics) { o.drops = 0.9 })
+	r.add("fog", 30, v, rain, nobody, func(o *optics) { o.haze = 0.7 })
+	r.add("fog-walks", 30, v, rain, walks(3, [2]bool{}, false, []mark{{14, 8, 6}, {20, 0, 8.5}, {26, -8, 7.5}}), func(o *optics) { o.haze = 0.55 })
+	return r.shots
 }
 
 // grass stands high beyond the bays and bows in the wind, in waves.
